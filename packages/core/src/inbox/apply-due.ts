@@ -14,7 +14,7 @@ interface DuePart {
   apply(context: InboxContext, owner: Owner): Promise<boolean>;
 }
 
-/** The clock: snoozed items whose time has come wake. */
+/** The clock: the items of notifications that have expired go, and snoozed ones whose time has come wake. */
 const BY_CLOCK: DuePart = {
   isDue: ({ clock }, { dueAt }) => dueAt !== undefined && dueAt.getTime() <= clock.now(),
   async apply(context, owner) {

@@ -2,6 +2,7 @@ import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import { applyDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
+import { ANYWHERE } from "./find-item.ts";
 import type { ExpiringNotification } from "./inbox-storage.ts";
 
 /** How often a process looks for what another one has put off, or what will expire. */
@@ -51,7 +52,10 @@ export class DueItems {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Takes the items of expired notifications out, and answers when the next one expires. */
+  /**
+   * Notes the notifications that have expired, and answers when the next one does. Inboxes know when their items expire; items that an
+   * older version wrote are taken out here.
+   */
   async #expireAll(): Promise<number> {
     const { inbox, clock } = this.#context;
     while (!this.loop.isStopping) {
@@ -76,9 +80,10 @@ export class DueItems {
     const { inbox, clock } = this.#context;
     while (!this.loop.isStopping) {
       const at = new Date(clock.now());
-      const users = await inbox.activeUsersOf(tenant, id, AT_ONCE);
+      const users = await inbox.ownersOf(tenant, id, AT_ONCE);
       for (const userId of users) {
-        announceItems(this.#context, "deleted", announcedOf(await inbox.mark({ tenant, userId }, [id], { mark: "expired", at })));
+        const done = await inbox.mark({ tenant, userId }, [id], { mark: "expired", at, places: ANYWHERE });
+        announceItems(this.#context, "deleted", announcedOf(done));
         await nextTurn();
       }
       if (users.length === 0) {

@@ -80,8 +80,8 @@ export interface InboxCounts {
    */
   readonly rev: number;
   /**
-   * When the first snoozed item comes back, or earlier; missing if none is snoozed. Counts and lists that are asked for later wake
-   * what is due first.
+   * When the clock changes the inbox for the first time, or earlier: a snoozed item comes back, or one expires. Missing for never.
+   * Whoever asks the inbox anything later finds that done.
    */
   readonly dueAt?: Date;
 }

@@ -116,18 +116,19 @@ export interface DueItemsStorage {
   dueInboxes(limit: number): Promise<readonly DueInbox[]>;
 
   /**
-   * Wakes up to 1,000 of the inbox's snoozed items whose time has come at `at`, and finds when the next one is due. Reads call it, so
-   * it does not wait: it answers null, and changes nothing, if another transaction holds the inbox at this moment.
+   * Deletes up to 1,000 of the inbox's items whose notification has expired at `at`, wherever they are, then wakes up to 1,000 of the
+   * snoozed ones whose time has come, and finds when something is due next. Reads call it, so it does not wait: it answers null, and
+   * changes nothing, if another transaction holds the inbox at this moment.
    */
   applyDue(owner: Owner, at: Date): Promise<DueChange | null>;
 
   /** Returns up to `limit` notifications that {@link noteExpired} is still to be told of, those first that expire first. */
   expiring(limit: number): Promise<readonly ExpiringNotification[]>;
 
-  /** Returns up to `limit` users in whose inboxes the notification's item is active. */
-  activeUsersOf(tenant: string, id: string, limit: number): Promise<readonly string[]>;
+  /** Returns up to `limit` users in whose inboxes the notification's item is: active, archived or snoozed. */
+  ownersOf(tenant: string, id: string, limit: number): Promise<readonly string[]>;
 
-  /** Notes that an expired notification was taken out of all inboxes. Answers false, and notes nothing, while items are active or to come. */
+  /** Notes that an expired notification was taken out of all inboxes. Answers false, and notes nothing, while items are there or to come. */
   noteExpired(tenant: string, id: string, at: Date): Promise<boolean>;
 }
 

@@ -77,9 +77,9 @@ export function preparePlaceItems(tables: TableNames, time: StorageTime) {
   const place = statement<[userId: string]>(
     "place_items",
     `WITH ${lockGuard(LOCK_TIMEOUT_MS)},
-    n AS MATERIALIZED (SELECT pk, tenant, type, category, group_name, replace_key FROM ${notifications} WHERE tenant = $1 AND id = $2 FOR KEY SHARE),
+    n AS MATERIALIZED (SELECT pk, tenant, type, category, group_name, replace_key, expires_at FROM ${notifications} WHERE tenant = $1 AND id = $2 FOR KEY SHARE),
     target AS MATERIALIZED (
-      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, n.group_name, n.replace_key, ${timeOf("$4")} AS created_at
+      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, n.group_name, n.replace_key, n.expires_at, ${timeOf("$4")} AS created_at
       FROM guard CROSS JOIN n CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS r(user_id, place)
       WHERE guard.lock_timeout IS NOT NULL AND NOT EXISTS (
         SELECT FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.user_id = r.user_id)

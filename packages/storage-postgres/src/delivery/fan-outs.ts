@@ -126,7 +126,7 @@ function prepareWrite(tables: TableNames, time: StorageTime) {
     "write_items_of_part",
     `WITH ${lockGuard("$4")},
     target AS MATERIALIZED (
-      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, n.group_name, n.replace_key, $3::timestamptz AS created_at
+      SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.category, n.group_name, n.replace_key, n.expires_at, $3::timestamptz AS created_at
       FROM guard CROSS JOIN ${notifications} n CROSS JOIN unnest($2::text[]) WITH ORDINALITY AS r(user_id, place)
       WHERE n.pk = $1 AND guard.lock_timeout IS NOT NULL
     ),

@@ -139,10 +139,10 @@ function newSendsText(tables: TableNames): string {
   notification AS (
     INSERT INTO ${tables.notifications} (${names}) SELECT ${names} FROM guard CROSS JOIN unnest(${fields}) AS e(${names})
     WHERE guard.lock_timeout IS NOT NULL
-    RETURNING pk, tenant, id, type, created_at, category, group_name, replace_key
+    RETURNING pk, tenant, id, type, created_at, category, group_name, replace_key, expires_at
   ),
   target AS MATERIALIZED (
-    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.created_at, n.category, n.group_name, n.replace_key
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, n.type, n.created_at, n.category, n.group_name, n.replace_key, n.expires_at
     FROM unnest(${list(items + 1, "text")}, ${list(items + 2, "uuid")}, ${list(items + 3, "text")})
       WITH ORDINALITY AS r(tenant, notification_id, user_id, place)
     ${join("r")}

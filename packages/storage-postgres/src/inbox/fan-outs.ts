@@ -252,15 +252,16 @@ function writeChunkText(tables: TableNames): string {
     SELECT n.* FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
   ),
   counter AS (
-    INSERT INTO ${tables.inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification n CROSS JOIN recipient r
+    INSERT INTO ${tables.inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, due_at)
+    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${NEW_EPOCH}, n.expires_at FROM notification n CROSS JOIN recipient r
     WHERE NOT r.is_left ORDER BY r.user_id COLLATE "C"
-    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
+    ON CONFLICT (tenant, user_id) DO UPDATE
+    SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1, due_at = least(c.due_at, excluded.due_at)
     RETURNING user_id, last_seq, epoch
   ),
   written AS (
-    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key)
-    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz, n.category, n.group_name, n.replace_key
+    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key, expires_at)
+    SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz, n.category, n.group_name, n.replace_key, n.expires_at
     FROM notification n CROSS JOIN counter c
   )
   SELECT 0 AS place, NULL AS user_id, NULL::bigint AS seq, NULL AS epoch,

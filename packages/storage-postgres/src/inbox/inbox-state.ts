@@ -62,6 +62,23 @@ export function prepareUnread({ inboxCounters }: TableNames) {
     };
 }
 
+/** The condition for an item `i` that is not deleted. */
+export const IS_THERE = "(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
+
+/**
+ * When the clock changes the inbox of tenant $1 and user $2 next: an item comes back by its own time or its group's, or expires.
+ *
+ * @param stillSnoozed a condition on the item `s`, which is snoozed
+ */
+export function nextDue({ inboxItems, inboxGroups }: TableNames, stillSnoozed = "true"): string {
+  const own = "tenant = $1 AND user_id = $2";
+  // Items that a process of an older version deleted still have the time at which they would have expired.
+  return `least(
+    (SELECT min(s.snoozed_until) FROM ${inboxItems} s WHERE ${own} AND s.snoozed_until IS NOT NULL AND ${stillSnoozed}),
+    (SELECT i.expires_at FROM ${inboxItems} i WHERE ${own} AND i.expires_at IS NOT NULL AND ${IS_THERE} ORDER BY i.expires_at LIMIT 1),
+    (SELECT min(g.due_at) FROM ${inboxGroups} g WHERE ${own} AND g.due_at IS NOT NULL))`;
+}
+
 /** Assigns a counter that is null for 0 in the counters `c`: it grows by `added`. */
 export function addTo(counter: "seen_unread" | "away_unread" | "away_seen_unread", added: string): string {
   return `${counter} = nullif(greatest(coalesce(c.${counter}, 0) + ${added}, 0), 0)`;

@@ -5,7 +5,7 @@ import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type ItemsChangeText, prepareChangeItems } from "./change-items.ts";
 import { loggedChange } from "./change-log.ts";
-import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
+import { type CountsRow, heldInbox, nextDue, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
 
 /** The first of those items that are unread from now on in spite of a read mark. */
@@ -74,7 +74,11 @@ export function prepareMarkAllSeen(tables: TableNames) {
 
 type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime" | "unlessDue"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
-const GONE: MarkText = { set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL", which: "true", after: { isGone: true } };
+const GONE: MarkText = {
+  set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL, expires_at = NULL",
+  which: "true",
+  after: { isGone: true },
+};
 
 /** $5 is the time of the change; $6 the time until which items are snoozed, or up to which snoozed ones wake. */
 export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
@@ -143,9 +147,7 @@ const wokenOf = (tables: TableNames): MarkText => ({
   after: { isUnread: "true", isMarkedSeen: "(NOT i.is_unread OR i.is_marked_seen)", isAway: "false" },
   also: {
     tally: REOPENED.tally,
-    set: `${REOPENED.set}, due_at = (
-      SELECT min(s.snoozed_until) FROM ${tables.inboxItems} s
-      WHERE s.tenant = $1 AND s.user_id = $2 AND s.snoozed_until IS NOT NULL AND s.seq NOT IN (SELECT seq FROM changed))`,
+    set: `${REOPENED.set}, due_at = ${nextDue(tables, "s.seq NOT IN (SELECT seq FROM changed)")}`,
   },
   readTime: `CASE WHEN ${WOKEN} THEN NULL ELSE ${ownReadTime(tables)} END`,
   marks: {

@@ -18,7 +18,7 @@ export function prepareRemoveRead(tables: TableNames) {
     "remove_read",
     `WITH ${heldInbox(tables)},
     changed AS (
-      UPDATE ${tables.inboxItems} i SET deleted_at = $3 FROM inbox
+      UPDATE ${tables.inboxItems} i SET deleted_at = $3, expires_at = NULL FROM inbox
       WHERE inbox.is_current AND inbox.total > inbox.unread
         AND i.tenant = $1 AND i.user_id = $2 AND i.deleted_at IS NULL
         AND ${isRead("inbox")}

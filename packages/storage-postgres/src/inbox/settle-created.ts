@@ -1,6 +1,6 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { AlsoChanged, NewNotification } from "@belfry/core/storage";
-import { firstActors, type Grouped, isGrouped, withAlso } from "@belfry/storage-sql";
+import { firstActors, type Grouped, isGrouped, WOKEN_AT_ONCE, withAlso } from "@belfry/storage-sql";
 import { joining, type Session } from "../database/connection.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -155,12 +155,15 @@ function prepareAddToGroups({ inboxCounters, inboxGroups, inboxItems }: TableNam
     ON CONFLICT (tenant, user_id, group_name) DO UPDATE
     SET newest_seq = excluded.newest_seq, total = excluded.total, unread = excluded.unread, read_rev = excluded.read_rev, actors = excluded.actors`,
   );
-  const snoozed = statement<[place: number, seq: number]>(
+  // The newest ones wake at once; the last number of each group says that there are more.
+  const snoozed = statement<[place: number, seq: number, isMore: boolean]>(
     "snoozed_of_groups",
-    `SELECT k.place::int, i.seq FROM ${given} CROSS JOIN LATERAL (
-      SELECT seq FROM ${inboxItems} WHERE ${owner} AND group_name = k.group_name AND snoozed_until IS NOT NULL OFFSET 0
+    `SELECT k.place::int, i.seq, i.number > ${WOKEN_AT_ONCE} FROM ${given} CROSS JOIN LATERAL (
+      SELECT seq, row_number() OVER (ORDER BY seq DESC) AS number FROM ${inboxItems}
+      WHERE ${owner} AND group_name = k.group_name AND snoozed_until IS NOT NULL ORDER BY seq DESC LIMIT ${WOKEN_AT_ONCE + 1}
     ) i ORDER BY i.seq`,
   );
+  const wakeLater = prepareWakeLater({ inboxCounters, inboxGroups });
   return async (session: Session, created: readonly NewItem[]): Promise<readonly Displaced[]> => {
     const groups = together(created, ({ group }) => group);
     if (groups.length === 0) {
@@ -184,7 +187,34 @@ function prepareAddToGroups({ inboxCounters, inboxGroups, inboxItems }: TableNam
     await session.rows(write, lists(rows, "tenant", "userId", "name", "seq", "total", "unread", "readRev", "actors"));
     const begun = rows.filter(({ before }) => before === 0);
     const asleep = begun.length === 0 ? [] : await session.rows(snoozed, lists(begun, "tenant", "userId", "name"));
-    return displacedBy(begun, asleep);
+    await wakeLater(
+      session,
+      begun.filter((_, index) => asleep.some(([place, , isMore]) => isMore && place === index + 1)),
+    );
+    return displacedBy(
+      begun,
+      asleep.filter(([, , isMore]) => !isMore),
+    );
+  };
+}
+
+/** Notes that the snoozed items of groups are due from now on. */
+function prepareWakeLater({ inboxCounters, inboxGroups }: Pick<TableNames, "inboxCounters" | "inboxGroups">) {
+  const given = "unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS k(tenant, user_id, group_name, at)";
+  const note = statement<[]>(
+    "wake_groups_later",
+    `WITH due AS (
+      UPDATE ${inboxGroups} g SET due_at = k.at FROM ${given}
+      WHERE g.tenant = k.tenant COLLATE "C" AND g.user_id = k.user_id COLLATE "C" AND g.group_name = k.group_name COLLATE "C"
+    )
+    UPDATE ${inboxCounters} c SET due_at = least(c.due_at, k.at) FROM ${given}
+    WHERE c.tenant = k.tenant COLLATE "C" AND c.user_id = k.user_id COLLATE "C"`,
+  );
+  return async (session: Session, groups: readonly Together[]): Promise<void> => {
+    if (groups.length > 0) {
+      const rows = groups.map((group) => ({ ...group, at: group.last.notification.createdAt.toISOString() }));
+      await session.rows(note, lists(rows, "tenant", "userId", "name", "at"));
+    }
   };
 }
 

@@ -123,36 +123,41 @@ function placesOf(entries: readonly NewNotification[]): Places {
  */
 function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
   const { all, names, lists } = fields;
-  // The usual notification has no category, and its items are written without the column.
-  const categoryOf = (prefix: string) => (fields === NOTIFICATION_FIELDS ? `, ${prefix}category` : "");
+  // The usual notification has neither a category nor an end, and its items are written without the columns.
+  const isAny = fields === NOTIFICATION_FIELDS;
+  const rareOf = (prefix: string) => (isAny ? `, ${prefix}category, ${prefix}expires_at` : "");
   const repeated = all.map(([key, { name }]) => {
     const list = fields.list(key);
     return `CASE cardinality(${list}) WHEN 1 THEN (${list})[1] ELSE ${name} END`;
   });
   const parameters = Array.from({ length: 10 }, (_, more) => `$${all.length + more + 1}` as const);
   const [tenant, ids, users, behind, inboxes, counts, lockTimeout, channel, before, beforeUser] = parameters;
+  const ends = `SELECT r.user_id, min(n.expires_at) AS ends_at FROM unnest(${ids}::uuid[], ${users}::text[]) AS r(id, user_id)
+    JOIN notification n ON n.id = r.id GROUP BY r.user_id`;
   return `WITH ${lockGuard(lockTimeout as `$${number}`)},
   notification AS (
     INSERT INTO ${notifications} (${names}) SELECT ${repeated.join(", ")} FROM guard CROSS JOIN unnest(${lists}) AS e(${names})
     WHERE guard.lock_timeout IS NOT NULL
-    RETURNING pk, id, type, created_at${categoryOf("")}
+    RETURNING pk, id, type, created_at${rareOf("")}
   ),
   counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT ${tenant}::text, user_id, items, items, items, 0, ${NEW_EPOCH} FROM unnest(${inboxes}::text[], ${counts}::int[]) AS u(user_id, items)
+    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch${isAny ? ", due_at" : ""})
+    SELECT ${tenant}::text, user_id, items, items, items, 0, ${NEW_EPOCH}${isAny ? ", ends_at" : ""}
+    FROM unnest(${inboxes}::text[], ${counts}::int[]) AS u(user_id, items)${isAny ? ` LEFT JOIN (${ends}) ends USING (user_id)` : ""}
     WHERE (SELECT count(*) FROM notification) > 0 ORDER BY user_id COLLATE "C"
     ON CONFLICT (tenant, user_id) DO UPDATE
-    SET last_seq = c.last_seq + excluded.last_seq, total = c.total + excluded.total, unread = c.unread + excluded.unread
+    SET last_seq = c.last_seq + excluded.last_seq, total = c.total + excluded.total,
+      unread = c.unread + excluded.unread${isAny ? ", due_at = least(c.due_at, excluded.due_at)" : ""}
     RETURNING user_id, last_seq, epoch
   ),
   numbered AS MATERIALIZED (
-    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at${categoryOf("n.")}, c.last_seq - r.behind AS seq, c.epoch
+    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at${rareOf("n.")}, c.last_seq - r.behind AS seq, c.epoch
     FROM unnest(${ids}::uuid[], ${users}::text[], ${behind}::int[]) WITH ORDINALITY AS r(id, user_id, behind, place)
     JOIN notification n ON n.id = r.id JOIN counter c ON c.user_id = r.user_id COLLATE "C"
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${categoryOf("")})
-    SELECT ${tenant}::text, user_id, seq, pk, type, created_at${categoryOf("")} FROM numbered
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${rareOf("")})
+    SELECT ${tenant}::text, user_id, seq, pk, type, created_at${rareOf("")} FROM numbered
   )
   SELECT numbered, ${sendSignal(channel as string, "payload")} FROM (
     SELECT json_agg(json_build_array(place, seq, epoch)) AS numbered, ${before}::text || string_agg(

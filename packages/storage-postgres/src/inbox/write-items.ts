@@ -199,7 +199,7 @@ function writeEntriesText(tables: TableNames): string {
     RETURNING pk, tenant, id
   ),
   target AS MATERIALIZED (
-    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at, e.category, e.group_name, e.replace_key
+    SELECT r.place, n.pk, n.tenant, r.user_id COLLATE "C" AS user_id, e.type, e.created_at, e.category, e.group_name, e.replace_key, e.expires_at
     FROM unnest(${entryOf}::int[], ${user}::text[]) WITH ORDINALITY AS r(entry, user_id, place)
     JOIN entry e ON e.place = r.entry
     JOIN notification n ON n.tenant = e.tenant AND n.id = e.id
@@ -210,16 +210,17 @@ function writeEntriesText(tables: TableNames): string {
 
 /**
  * Common table expressions that write an inbox item for each row of one called `target` with (place, pk, tenant, user_id,
- * type, created_at, category, group_name, replace_key), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
+ * type, created_at, category, group_name, replace_key, expires_at), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
  * follow `place`. Counters are locked in the order of their keys, so that two batches never wait for each other.
  */
 export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
   return `counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT tenant, user_id, count(*), count(*), count(*), 0, ${NEW_EPOCH} FROM target
+    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, due_at)
+    SELECT tenant, user_id, count(*), count(*), count(*), 0, ${NEW_EPOCH}, min(expires_at) FROM target
     GROUP BY tenant, user_id ORDER BY tenant, user_id
     ON CONFLICT (tenant, user_id) DO UPDATE
-    SET last_seq = c.last_seq + excluded.last_seq, total = c.total + excluded.total, unread = c.unread + excluded.unread
+    SET last_seq = c.last_seq + excluded.last_seq, total = c.total + excluded.total, unread = c.unread + excluded.unread,
+      due_at = least(c.due_at, excluded.due_at)
     RETURNING tenant, user_id, last_seq, epoch
   ),
   numbered AS MATERIALIZED (
@@ -227,8 +228,8 @@ export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
     FROM target t JOIN counter c ON c.tenant = t.tenant AND c.user_id = t.user_id
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key)
-    SELECT tenant, user_id, seq, pk, type, created_at, category, group_name, replace_key FROM numbered ORDER BY tenant, user_id, seq
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key, expires_at)
+    SELECT tenant, user_id, seq, pk, type, created_at, category, group_name, replace_key, expires_at FROM numbered ORDER BY tenant, user_id, seq
   )`;
 }
 

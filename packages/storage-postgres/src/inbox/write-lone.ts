@@ -39,8 +39,9 @@ export function prepareWriteLone(tables: TableNames, announcements: Announcement
 function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
   const { all, names, typed, parameter } = fields;
   const [tenant, id, type, createdAt] = [parameter("tenant"), parameter("id"), parameter("type"), parameter("createdAt")];
-  // The usual notification has no category, and its item is written without the column.
+  // The usual notification has neither a category nor an end, and its item is written without the columns.
   const isAny = fields === NOTIFICATION_FIELDS;
+  const expiresAt = isAny ? `${parameter("expiresAt")}::timestamptz` : "";
   const [user, lockTimeout, channel, before, beforeUser] = [1, 2, 3, 4, 5].map((more) => `$${all.length + more}` as const);
   return `WITH ${lockGuard(lockTimeout as `$${number}`)},
   notification AS (
@@ -49,14 +50,14 @@ function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames
     RETURNING pk
   ),
   counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH} FROM notification
-    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
+    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch${isAny ? ", due_at" : ""})
+    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH}${isAny ? `, ${expiresAt}` : ""} FROM notification
+    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${isAny ? ", due_at = least(c.due_at, excluded.due_at)" : ""}
     RETURNING last_seq, epoch
   ),
   written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${isAny ? ", category" : ""})
-    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz${isAny ? `, ${parameter("category")}` : ""} FROM notification CROSS JOIN counter
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${isAny ? ", category, expires_at" : ""})
+    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz${isAny ? `, ${parameter("category")}, ${expiresAt}` : ""} FROM notification CROSS JOIN counter
   )
   SELECT last_seq, epoch, ${sendSignal(
     channel as string,

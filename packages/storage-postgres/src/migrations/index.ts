@@ -27,6 +27,7 @@ import { categoriesMigration } from "./0025-categories.ts";
 import { groupsMigration } from "./0026-groups.ts";
 import { referringMigration } from "./0027-referring.ts";
 import { topicsMigration } from "./0028-topics.ts";
+import { expiringItemsMigration } from "./0029-expiring-items.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -58,4 +59,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: groupsMigration },
   { phase: "expand", sql: referringMigration },
   { phase: "expand", sql: topicsMigration },
+  { phase: "expand", sql: expiringItemsMigration },
 ] as const satisfies readonly Migration[];

@@ -13,6 +13,9 @@ export function withAlso(item: CreatedItem, also: CreatedItem["also"] = []): Cre
   return also.length === 0 ? item : { ...item, also };
 }
 
+/** How many snoozed items of a group a new one wakes in its own transaction. Those that are left are due from then on. */
+export const WOKEN_AT_ONCE = 100;
+
 /** How many actors a group names. */
 const MOST_ACTORS = 3;
 

@@ -3,6 +3,9 @@ import type { ChangeLogStorage, DueInbox, DueItemsStorage, ExpiringNotification,
 import type { Sql } from "../database/sql.ts";
 import { changeLogOf } from "./change-log.ts";
 
+/** The condition for an item `i` that is not deleted. */
+const IS_THERE = "(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
+
 /** A row of a record with its time in milliseconds. */
 type Timed<Of, Time extends keyof Of> = Omit<Of, Time> & Readonly<Record<Time, number>>;
 
@@ -20,8 +23,8 @@ export function sharedInbox(
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;
   const expiring = `SELECT tenant, id, ${sql.milliseconds("expires_at")} AS "expiresAt" FROM ${notifications}
     WHERE expires_at IS NOT NULL AND expired_at IS NULL ORDER BY expires_at LIMIT $1`;
-  const active = `FROM ${notifications} n ${sql.join} ${inboxItems} i ON i.notification_pk = n.pk
-    WHERE n.tenant = $1 AND n.id = $2 AND i.deleted_at IS NULL`;
+  const held = `FROM ${notifications} n ${sql.join} ${inboxItems} i ON i.notification_pk = n.pk
+    WHERE n.tenant = $1 AND n.id = $2 AND ${IS_THERE}`;
   const state = `i.seq IS NOT NULL AS "isThere", i.deleted_at IS NOT NULL AS "isDeleted"`;
   const bySeq = `SELECT ${state} FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = $3`;
   const byId = `SELECT ${state} FROM ${notifications} n LEFT JOIN ${inboxItems} i ON i.notification_pk = n.pk AND i.user_id = $2
@@ -50,14 +53,14 @@ export function sharedInbox(
       const rows = await sql.rows<Timed<ExpiringNotification, "expiresAt">>("expiring", expiring, [limit]);
       return rows.map(({ expiresAt, ...name }) => ({ ...name, expiresAt: new Date(expiresAt) }));
     },
-    async activeUsersOf(tenant, id, limit) {
-      const users = `SELECT i.user_id AS "userId" ${active} ORDER BY i.user_id LIMIT $3`;
-      return (await sql.rows<{ readonly userId: string }>("active_users", users, [tenant, id, limit])).map(({ userId }) => userId);
+    async ownersOf(tenant, id, limit) {
+      const users = `SELECT i.user_id AS "userId" ${held} ORDER BY i.user_id LIMIT $3`;
+      return (await sql.rows<{ readonly userId: string }>("owners_of", users, [tenant, id, limit])).map(({ userId }) => userId);
     },
     async noteExpired(tenant, id, at) {
       const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOuts} f WHERE f.notification_pk = n.pk)
         OR EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
-        OR EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND i.deleted_at IS NULL)`;
+        OR EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND ${IS_THERE})`;
       const note = `UPDATE ${notifications} AS n SET expired_at = $3 WHERE n.tenant = $1 AND n.id = $2 AND NOT (${isLeft}) RETURNING id`;
       return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;
     },

@@ -83,6 +83,8 @@ export const INBOX = {
       group: c.named(c.nullable(c.bytewise), "group_name"),
       /** The key of its notification, as long as a later item of that key may take its place. */
       replaceKey: c.nullable(c.bytewise),
+      /** When its notification expires, as long as the item is there; null for never, and in rows of older versions. */
+      expiresAt: c.nullable(c.time),
     },
     // One full secondary index: each one more costs every create. The others have only rows of items that were changed, or that have
     // a group or a key.
@@ -96,6 +98,8 @@ export const INBOX = {
         woken: { on: ["tenant", "userId", "seq"], with: "wokenAt" },
         grouped: { on: ["tenant", "userId", "group", "seq"], with: "group" },
         replaceable: { on: ["tenant", "userId", "replaceKey", "seq"], with: "replaceKey" },
+        expiring: { on: ["tenant", "userId", "expiresAt"], with: "expiresAt" },
+        snoozed_group: { on: ["tenant", "userId", "group", "seq"], with: "snoozedUntil" },
       },
     },
   ),
@@ -130,7 +134,7 @@ export const INBOX = {
       awayUnread: c.nullable(c.number),
       /** How many archived and snoozed items are seen, but unread. */
       awaySeenUnread: c.nullable(c.number),
-      /** When the first snoozed item comes back, or earlier; null if none is snoozed. */
+      /** When the clock changes the inbox for the first time, or earlier: an item comes back, or expires. Null for never. */
       dueAt: c.nullable(c.time),
     },
     { key: ["tenant", "userId"], indexes: { due: { on: ["dueAt"], with: "dueAt" } } },
@@ -153,8 +157,13 @@ export const INBOX = {
       readRev: c.number,
       /** The first actors, as JSON. */
       actors: c.text,
+      /** Since when its snoozed items are to come back, because of a new one; null if they keep their own times. */
+      dueAt: c.nullable(c.time),
     },
-    { key: ["tenant", "userId", "group"], indexes: { newest: ["tenant", "userId", "newestSeq"] } },
+    {
+      key: ["tenant", "userId", "group"],
+      indexes: { newest: ["tenant", "userId", "newestSeq"], due: { on: ["tenant", "userId"], with: "dueAt" } },
+    },
   ),
 
   /**

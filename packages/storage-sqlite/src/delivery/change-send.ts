@@ -44,11 +44,19 @@ export function prepareUpdateSend(context: QueryContext) {
   };
 }
 
+/** What items take from their notification. */
+interface Placed extends Grouped {
+  readonly pk: number;
+  readonly type: string;
+  readonly category: string | null;
+  readonly expiresAt: number | null;
+}
+
 /** Writes the items of a scheduled send for users who have none yet. */
 export function preparePlaceItems(context: QueryContext) {
   const writeItems = prepareWriteItems(context);
-  const find = context.prepare<Name, { readonly pk: number; readonly type: string; readonly category: string | null } & Grouped>(
-    `SELECT pk, type, category, group_name AS "group", replace_key AS "replaceKey", sender AS actor
+  const find = context.prepare<Name, Placed>(
+    `SELECT pk, type, category, expires_at AS "expiresAt", group_name AS "group", replace_key AS "replaceKey", sender AS actor
     FROM belfry_notifications WHERE tenant = :tenant AND id = :id`,
   );
   const placed = context.prepare<{ readonly pk: number }, CreatedItem>(`
@@ -61,8 +69,9 @@ export function preparePlaceItems(context: QueryContext) {
     }
     const before = new Map(placed.all({ pk: found.pk }).map((item) => [item.userId, item]));
     const missing = users.filter((userId) => !before.has(userId));
-    const { pk: notificationPk, ...notification } = found;
-    for (const item of writeItems({ ...notification, tenant, notificationPk, createdAt: at }, missing)) {
+    const { pk: notificationPk, expiresAt: end, ...notification } = found;
+    const expiresAt = end === null ? null : new Date(end);
+    for (const item of writeItems({ ...notification, expiresAt, tenant, notificationPk, createdAt: at }, missing)) {
       before.set(item.userId, item);
     }
     return users.flatMap((userId) => before.get(userId) ?? []);

@@ -179,8 +179,8 @@ export function prepareFanOutNext(context: QueryContext) {
       return null;
     }
     const notification = NOTIFICATION_FIELDS.record(row);
-    const { tenant, type, category, group, replaceKey, actor } = notification;
-    const values = { tenant, notificationPk: row.notification_pk, type, createdAt, category, group, replaceKey, actor };
+    const { tenant, type, category, expiresAt, group, replaceKey, actor } = notification;
+    const values = { tenant, notificationPk: row.notification_pk, type, createdAt, category, expiresAt, group, replaceKey, actor };
     const recipients = JSON.parse(row.recipients) as readonly string[];
     const items = isGrouped(values) ? settle(values, writeItems(values, recipients)) : writeItems(values, recipients, isWanted);
     forget(row.part_pk);

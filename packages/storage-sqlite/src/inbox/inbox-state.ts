@@ -120,14 +120,33 @@ export function prepareUnread({ prepareBare }: QueryContext) {
   };
 }
 
-/** Notes in the counters when the next snoozed item is due. */
+/** A time after all others. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** The items of the inbox of the values that expire. Those that a process of an older version deleted still have the time. */
+export const EXPIRING = `FROM belfry_inbox_items INDEXED BY belfry_inbox_items_expiring
+  WHERE ${OWN} AND expires_at IS NOT NULL AND (deleted_at IS NULL OR archived_at IS NOT NULL OR snoozed_until IS NOT NULL)`;
+
+/** Notes in the counters when the clock changes the inbox next. */
 export function prepareSettleDue({ prepare }: QueryContext) {
-  const settle = prepare<Owner>(`
-    UPDATE belfry_inbox_counters SET
-      due_at = (SELECT min(snoozed_until) FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL)
-    WHERE ${OWN}`);
+  const first = [
+    `SELECT min(snoozed_until) FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL`,
+    `SELECT expires_at ${EXPIRING} ORDER BY expires_at LIMIT 1`,
+    `SELECT min(due_at) FROM belfry_inbox_groups INDEXED BY belfry_inbox_groups_due WHERE ${OWN} AND due_at IS NOT NULL`,
+  ].map((select) => `coalesce((${select}), ${NEVER})`);
+  const settle = prepare<Owner>(`UPDATE belfry_inbox_counters SET due_at = nullif(min(${first.join(", ")}), ${NEVER}) WHERE ${OWN}`);
   return (owner: Owner): void => {
     settle.run(owner);
+  };
+}
+
+/** Notes in the counters that the clock changes the inbox at a time, or before. */
+export function prepareNoteDue({ prepare }: QueryContext) {
+  const note = prepare<Owner & { readonly at: Date }>(
+    `UPDATE belfry_inbox_counters SET due_at = min(coalesce(due_at, :at), :at) WHERE ${OWN}`,
+  );
+  return (owner: Owner, at: Date): void => {
+    note.run({ ...owner, at });
   };
 }
 

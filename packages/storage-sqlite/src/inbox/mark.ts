@@ -4,7 +4,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { type ChangeToLog, prepareLogChange } from "./change-log.ts";
 import { OWN, OWN_ITEM } from "./conditions.ts";
 import { type GroupChange, prepareSettleGroups } from "./groups.ts";
-import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, prepareSettleDue } from "./inbox-state.ts";
+import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, prepareNoteDue, prepareSettleDue } from "./inbox-state.ts";
 import { isAway, prepareFindItems } from "./item-row.ts";
 
 /** Marks a whole inbox read by one mark, without changing any item. */
@@ -63,7 +63,11 @@ export interface MarkRule {
   after(at: Date, until: Date | null): Partial<InboxItem> | null;
 }
 
-const GONE: MarkRule = { set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL", changes: () => true, after: () => null };
+const GONE: MarkRule = {
+  set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL, expires_at = NULL",
+  changes: () => true,
+  after: () => null,
+};
 
 export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   read: { set: "read_at = :at", changes: ({ readAt }) => readAt === null, after: (at) => ({ readAt: new Date(at), isSeen: true }) },
@@ -126,7 +130,7 @@ export function prepareMark(context: QueryContext) {
     return [mark, context.prepare<Owner & MarkValues>(text)] as const;
   });
   const statements = new Map(prepared);
-  const settleDue = prepareSettleDue(context);
+  const settleTimes = prepareSettleTimes(context);
   const settleGroups = prepareSettleGroups(context);
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ItemsChange => {
     const { mark, at } = marking;
@@ -142,8 +146,8 @@ export function prepareMark(context: QueryContext) {
     for (const { seq, isSeen } of changed) {
       statements.get(mark)?.run({ ...owner, seq, at, until, isSeen: Number(isSeen), rev: counts.rev + 1 });
     }
-    if (changed.length > 0 && (mark === "snoozed" || mark === "woken")) {
-      settleDue(owner);
+    if (changed.length > 0) {
+      settleTimes(owner, marking);
     }
     const reopened = after?.readAt === null ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : [];
     const moves = changed.map((item): ItemMove => [item, after === null ? null : { ...item, ...after }]);
@@ -154,6 +158,19 @@ export function prepareMark(context: QueryContext) {
       changed: new Set(changed.map(({ seq }) => seq)),
       counts: addToCounts(owner, counts, { change: changeOf(changed, { kind: mark, at, until }), reopened, ...added }),
     };
+  };
+}
+
+/** Notes in the counters when items come back that were put off, or that some came back. */
+function prepareSettleTimes(context: QueryContext) {
+  const settleDue = prepareSettleDue(context);
+  const noteDue = prepareNoteDue(context);
+  return (owner: Owner, marking: ItemMarking): void => {
+    if (marking.mark === "snoozed") {
+      noteDue(owner, marking.until);
+    } else if (marking.mark === "woken") {
+      settleDue(owner);
+    }
   };
 }
 

@@ -14,7 +14,9 @@ export function prepareRemoveRead(context: QueryContext) {
   const setDeletedAt = context.prepareRows<
     Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly at: Date },
     readonly [seq: number]
-  >(`UPDATE belfry_inbox_items AS i SET deleted_at = :at WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ} RETURNING seq`);
+  >(
+    `UPDATE belfry_inbox_items AS i SET deleted_at = :at, expires_at = NULL WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ} RETURNING seq`,
+  );
   return (owner: Owner, at: Date): WholeInboxChange => {
     const state = inboxState(owner);
     const { counts, readUpToSeq, readRev } = state;

@@ -1,10 +1,10 @@
 import type { Owner } from "@belfry/core";
 import type { AlsoChanged } from "@belfry/core/storage";
-import { firstActors, type Grouped } from "@belfry/storage-sql";
+import { firstActors, type Grouped, WOKEN_AT_ONCE } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_UNREAD, OWN, OWN_ITEM } from "./conditions.ts";
 import { type GroupValues, UNREAD } from "./groups.ts";
-import { prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { prepareInboxState, prepareNoteDue, type ReadState } from "./inbox-state.ts";
 import { prepareMark, prepareRemove } from "./mark.ts";
 
 /** Adds new items to their groups, and removes those that they replace. It answers what else they changed. */
@@ -43,14 +43,32 @@ function prepareAddToGroup(context: QueryContext) {
     INSERT INTO belfry_inbox_groups (tenant, user_id, group_name, newest_seq, total, unread, read_rev, actors)
     VALUES (:tenant, :userId, :group, :seq, 1, 1, :readRev, :actors)
     ON CONFLICT (tenant, user_id, group_name) DO UPDATE SET newest_seq = :seq, total = total + 1, unread = ${UNREAD}, read_rev = :readRev, actors = :actors`);
+  // The newest ones wake at once.
   const snoozed = prepareRows<GroupValues, readonly [seq: number]>(`
-    SELECT seq FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed WHERE ${OWN} AND snoozed_until IS NOT NULL AND group_name = :group`);
+    SELECT seq FROM belfry_inbox_items INDEXED BY belfry_inbox_items_snoozed_group
+    WHERE ${OWN} AND snoozed_until IS NOT NULL AND group_name = :group ORDER BY seq DESC LIMIT ${WOKEN_AT_ONCE + 1}`);
+  const wakeLater = prepare<GroupValues & { readonly at: Date }>(
+    `UPDATE belfry_inbox_groups SET due_at = :at WHERE ${OWN} AND group_name = :group`,
+  );
+  const noteDue = prepareNoteDue(context);
   return (values: GroupValues, { seq, at, actor }: NewItem & Pick<Grouped, "actor">): AlsoChanged | null => {
     const found = find.get(values);
     const actors = firstActors(found === undefined ? [] : (JSON.parse(found.actors) as readonly string[]), [actor]);
     count.run({ ...values, seq, unread: 1, readRev: inboxState(values).readRev, actors: JSON.stringify(actors) });
-    const refs = found === undefined || found.total === 0 ? snoozed.all(values).map(([one]) => ({ seq: one })) : [];
-    return refs.length === 0 ? null : { ...mark(values, refs, { mark: "woken", at }), change: "woken" };
+    const seqs = found === undefined || found.total > 0 ? [] : snoozed.all(values).map(([one]) => one);
+    if (seqs.length === 0) {
+      return null;
+    }
+    const refs = seqs
+      .slice(0, WOKEN_AT_ONCE)
+      .toReversed()
+      .map((one) => ({ seq: one }));
+    const woken = mark(values, refs, { mark: "woken", at });
+    if (seqs.length > WOKEN_AT_ONCE) {
+      wakeLater.run({ ...values, at });
+      noteDue(values, at);
+    }
+    return { ...woken, change: "woken" };
   };
 }
 

@@ -29,10 +29,10 @@ export function prepareWriteEntry(context: QueryContext) {
     SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i ${JOIN_COUNTERS}
     WHERE i.notification_pk = (SELECT :notificationPk) ORDER BY i.user_id`);
   return ({ notification, recipients }: NewNotification): WrittenEntry => {
-    const { tenant, type, createdAt, category, group, replaceKey, actor } = notification;
+    const { tenant, type, createdAt, category, expiresAt, group, replaceKey, actor } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
     const items = isNew
-      ? writeItems({ tenant, notificationPk, type, createdAt, category, group, replaceKey, actor }, recipients)
+      ? writeItems({ tenant, notificationPk, type, createdAt, category, expiresAt, group, replaceKey, actor }, recipients)
       : itemsOf.all({ notificationPk });
     return { items, notificationPk, isNew };
   };
@@ -45,6 +45,7 @@ export interface NewItems extends Grouped {
   readonly type: string;
   readonly createdAt: Date;
   readonly category: string | null;
+  readonly expiresAt: Date | null;
 }
 
 /** Writes one item per recipient, numbers it and counts it, and answers where each went, in the recipients' order. */
@@ -78,8 +79,12 @@ export function prepareSettleItems(context: QueryContext) {
 const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)";
 const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
 const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
-/** Most items have no category, and are written without the column. */
-const ITEMS_OF_CATEGORY = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, category)";
+/** Most items have neither a category nor an end, and are written without the columns. */
+const RARE_ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, category, expires_at)";
+
+function isRare({ category, expiresAt }: NewItems): boolean {
+  return category !== null || expiresAt !== null;
+}
 
 function prepareWriteOne({ prepareBare }: QueryContext) {
   // Two statements: to return a number from a change, SQLite makes a table of its own, which costs more than the change.
@@ -91,8 +96,19 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
     "SELECT last_seq, epoch FROM belfry_inbox_counters WHERE tenant = ? AND user_id = ?",
   );
   const insert = prepareBare<readonly unknown[]>(`${ITEMS} VALUES (?, ?, ?, ?, ?, ?)`);
-  const insertOfCategory = prepareBare<readonly unknown[]>(`${ITEMS_OF_CATEGORY} VALUES (?, ?, ?, ?, ?, ?, ?)`);
-  return ({ tenant, notificationPk, type, createdAt, category }: NewItems, userId: string): CreatedItem => {
+  const insertRare = prepareBare<readonly unknown[]>(`${RARE_ITEMS} VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const noteDue = prepareBare<readonly [at: number, same: number, tenant: string, userId: string]>(
+    "UPDATE belfry_inbox_counters SET due_at = min(coalesce(due_at, ?), ?) WHERE tenant = ? AND user_id = ?",
+  );
+  const writeRare = ({ tenant, notificationPk, type, createdAt, category, expiresAt }: NewItems, userId: string, seq: number) => {
+    const endMs = expiresAt?.getTime() ?? null;
+    insertRare.run(tenant, userId, seq, notificationPk, type, createdAt.getTime(), category, endMs);
+    if (endMs !== null) {
+      noteDue.run(endMs, endMs, tenant, userId);
+    }
+  };
+  return (items: NewItems, userId: string): CreatedItem => {
+    const { tenant, notificationPk, type, createdAt } = items;
     if (countOneMore.run(tenant, userId).changes === 0) {
       countFirst.run(tenant, userId);
     }
@@ -101,10 +117,10 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
       throw new Error(`The counters of ${JSON.stringify(userId)} were not written.`);
     }
     const [seq, epoch] = numbered;
-    if (category === null) {
-      insert.run(tenant, userId, seq, notificationPk, type, createdAt.getTime());
+    if (isRare(items)) {
+      writeRare(items, userId, seq);
     } else {
-      insertOfCategory.run(tenant, userId, seq, notificationPk, type, createdAt.getTime(), category);
+      insert.run(tenant, userId, seq, notificationPk, type, createdAt.getTime());
     }
     return { userId, seq, epoch };
   };
@@ -124,7 +140,9 @@ export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
   const columns = "c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt";
   const insert = prepare<Values>(`${ITEMS} SELECT ${columns} FROM ${joined}`);
-  const insertOfCategory = prepare<Values>(`${ITEMS_OF_CATEGORY} SELECT ${columns}, :category FROM ${joined}`);
+  const insertRare = prepare<Values>(`${RARE_ITEMS} SELECT ${columns}, :category, :expiresAt FROM ${joined}`);
+  const noteDue = prepare<Values>(`UPDATE belfry_inbox_counters AS c SET due_at = min(coalesce(due_at, :expiresAt), :expiresAt)
+    FROM ${recipient} WHERE c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`);
   // The order is that of the recipients, because SQLite keeps the order of a CROSS JOIN. To sort them would cost half as much again.
   const numbers = prepareRows<Values, readonly [userId: string, seq: number, epoch: string]>(
     `SELECT c.user_id, c.last_seq, c.epoch FROM ${joined}`,
@@ -132,7 +150,10 @@ export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   return (items: NewItems, recipients: readonly string[], isWanted?: (owner: Owner) => boolean): readonly CreatedItem[] => {
     const values = { ...items, recipients: JSON.stringify(recipients) };
     count.run(values);
-    (items.category === null ? insert : insertOfCategory).run(values);
+    (isRare(items) ? insertRare : insert).run(values);
+    if (items.expiresAt !== null) {
+      noteDue.run(values);
+    }
     const wanted = isWanted === undefined ? recipients : recipients.filter((userId) => isWanted({ tenant: items.tenant, userId }));
     if (wanted.length === 0) {
       return [];

@@ -5,6 +5,7 @@ import { credentialsSuite } from "./credentials.ts";
 import { deliveryV1Suite } from "./delivery-v1.ts";
 import { djangoSuite } from "./django.ts";
 import { documented } from "./documented.ts";
+import { dueItemsSuite } from "./due-items.ts";
 import { gateSuite } from "./gate.ts";
 import type { HttpHarness } from "./harness.ts";
 import { hostileSuite } from "./hostile.ts";
@@ -45,6 +46,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   wideSendsSuite,
   credentialsSuite,
   isolationSuite,
+  dueItemsSuite,
   accessSuite,
   hostileSuite,
   resumeSuite,

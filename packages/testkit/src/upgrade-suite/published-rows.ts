@@ -19,6 +19,10 @@ export const SENT = "019b0000-0000-7000-8000-000000000002";
 export const EVENT = "019b0000-0000-7000-8000-000000000003";
 /** In a group, in the inbox of another user. */
 export const GROUPED = "019b0000-0000-7000-8000-000000000004";
+/** Of a category, in the inbox of a third user, where it came back after it was put off. */
+export const OF_CATEGORY = "019b0000-0000-7000-8000-000000000005";
+/** Expires, in the same inbox, where it is snoozed. */
+export const EXPIRING = "019b0000-0000-7000-8000-000000000006";
 export const DUE = "019b0000-0000-7000-8000-000000000011";
 export const FAILED = "019b0000-0000-7000-8000-000000000012";
 export const RECORD = "019b0000-0000-7000-8000-000000000021";
@@ -226,5 +230,28 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 28,
     table: "belfry_subscriptions",
     values: { tenant, topic: "post:7", user_id: "ann", is_deep: true, channels: '["inbox"]', created_at: THEN },
+  },
+  { since: 25, table: "belfry_notifications", values: { ...notification(5, OF_CATEGORY, "message"), category: "social" } },
+  {
+    since: 25,
+    table: "belfry_inbox_items",
+    values: { ...item(1, 5, null), user_id: "fay", category: "social", woken_at: THEN },
+  },
+  {
+    since: 25,
+    until: 28,
+    table: "belfry_inbox_counters",
+    values: { tenant, user_id: "fay", last_seq: 1, total: 1, unread: 1, read_up_to_seq: 0, epoch: "first" },
+  },
+  { since: 29, table: "belfry_notifications", values: { ...notification(6, EXPIRING, "message"), expires_at: THEN } },
+  {
+    since: 29,
+    table: "belfry_inbox_items",
+    values: { ...item(2, 6, null), user_id: "fay", deleted_at: THEN, snoozed_until: THEN, expires_at: THEN },
+  },
+  {
+    since: 29,
+    table: "belfry_inbox_counters",
+    values: { tenant, user_id: "fay", last_seq: 2, total: 1, unread: 1, read_up_to_seq: 0, epoch: "first", away_unread: 1, due_at: THEN },
   },
 ];

@@ -3,11 +3,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import {
   DUE,
   EVENT,
+  EXPIRING,
   FAILED,
   GROUPED,
   LATER_RECORD,
   LONG_PROMPT,
   MESSAGE,
+  OF_CATEGORY,
   PUBLISHED_ROWS,
   type PublishedRow,
   RECORD,
@@ -34,6 +36,18 @@ export interface UpgradeSubject {
 
 const owner = { tenant: "acme", userId: "ann" };
 
+/** What is expected of the rows of a migration, and all later ones. */
+const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage, count: number) => Promise<void>])[] = [
+  [2, expectDeliveries],
+  [3, (storage, count) => expectHub(storage, count >= 10)],
+  [14, expectPreferences],
+  [24, expectLog],
+  [25, expectCategories],
+  [26, expectGroups],
+  [1, expectTopics],
+  [29, expectExpiry],
+];
+
 /** Declares the tests that hold a storage's migrations to the data of every version that was published. */
 export function upgradeSuite(name: string, harness: UpgradeHarness): void {
   describe(`upgrades of ${name}`, () => {
@@ -47,22 +61,11 @@ export function upgradeSuite(name: string, harness: UpgradeHarness): void {
       const storage = await subject.open();
       onTestFinished(() => storage.close());
       await expectInbox(storage);
-      if (count >= 2) {
-        await expectDeliveries(storage);
+      for (const [since, expectRows] of EXPECTED) {
+        if (count >= since) {
+          await expectRows(storage, count);
+        }
       }
-      if (count >= 3) {
-        await expectHub(storage, count >= 10);
-      }
-      if (count >= 24) {
-        await expectLog(storage);
-      }
-      if (count >= 14) {
-        await expectPreferences(storage);
-      }
-      if (count >= 26) {
-        await expectGroups(storage);
-      }
-      await expectTopics(storage, count);
       await subject.migrated();
       expect((await storage.inbox.counts(owner)).total).toBe(3);
       await expectChanges(storage);
@@ -156,6 +159,20 @@ async function expectTopics({ topics }: Storage, migrations: number): Promise<vo
   const subscription = { topic: "post:7", userId: "ann", deep: true, channels: ["inbox"], createdAt: THEN };
   const found = await topics.subscriptions(owner, { prefix: null, after: null, limit: 10 });
   expect(found).toEqual(migrations >= 28 ? [subscription] : []);
+}
+
+async function expectCategories({ inbox }: Storage): Promise<void> {
+  const fay = { ...owner, userId: "fay" };
+  const filter = { categories: { names: ["social"], types: [] }, wasSnoozed: true } as const;
+  expect((await inbox.list(fay, { status: "unread", filter, limit: 10 })).items).toMatchObject([{ id: OF_CATEGORY, category: "social" }]);
+}
+
+async function expectExpiry({ inbox }: Storage): Promise<void> {
+  const fay = { ...owner, userId: "fay" };
+  expect(await inbox.counts(fay)).toMatchObject({ total: 1, dueAt: THEN });
+  const applied = await inbox.applyDue(fay, THEN);
+  expect(applied).toMatchObject({ expired: { items: [{ id: EXPIRING }] }, woken: { items: [] }, counts: { total: 1, unread: 1, rev: 1 } });
+  expect(applied?.counts.dueAt).toBeUndefined();
 }
 
 async function expectChanges({ inbox }: Storage): Promise<void> {

@@ -157,6 +157,88 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
+    test("what has expired is neither shown, found nor counted from that time on, whatever is asked first", async () => {
+      const { clock, notifications, storage, inbox, id } = await setUp();
+      // Nothing but what is asked does what is due.
+      vi.spyOn(storage.inbox, "dueInboxes").mockResolvedValue([]);
+      vi.spyOn(storage.inbox, "expiring").mockResolvedValue([]);
+      const later = () => new Date(clock.now() + HOUR_MS);
+      const create = async (title: string) =>
+        (await notifications.create({ to: "ann", title, group: "g", type: "note", expiresAt: later() })).notification.id;
+      const code = (asked: Promise<unknown>) =>
+        asked.then(
+          () => "found",
+          (error: { code: string }) => error.code,
+        );
+      const titles = ({ items }: { readonly items: readonly { readonly title: string }[] }) => items.map(({ title }) => title);
+      type Look = (active: string, archived: string, snoozed: string) => unknown;
+      const looks: readonly (readonly [name: string, look: Look, expected: unknown])[] = [
+        ["counts", async () => (await inbox.counts()).total, 1],
+        ["unread", () => inbox.readUnread(), 1],
+        ["list", async () => titles(await inbox.list()), ["First"]],
+        ["archived", async () => titles(await inbox.list({ archived: true })), []],
+        ["snoozed", async () => titles(await inbox.list({ snoozed: true })), []],
+        ["stored", async () => titles(await inbox.listStored()), ["First"]],
+        ["filtered", async () => (await inbox.counts({ filters: [{ types: ["note"] }] })).filtered[0]?.total, 0],
+        ["groups", async () => (await inbox.groups()).groups.length, 0],
+        ["top", async () => (await inbox.top()).length, 0],
+        ["marked by filter", () => inbox.markAllRead({ filter: { types: ["note"] } }), 0],
+        ["archived by filter", () => inbox.archiveAll({ filter: { types: ["note"] } }), 0],
+        ["marked by group", () => inbox.group("g").mark("read"), 0],
+        ["marked", (...ids) => inbox.markMany(ids, "pinned"), 0],
+        ["found", (active) => code(inbox.get(active)), "NOT_FOUND"],
+        ["found in the archive", (_, archived) => code(inbox.get(archived)), "NOT_FOUND"],
+        ["woken", (_, __, snoozed) => code(inbox.wake(snoozed)), "NOT_FOUND"],
+        [
+          "followed",
+          async () => {
+            const subscription = inbox.subscribe({ onEvent: () => {}, onState: () => {} });
+            await subscription.ready;
+            subscription.close();
+            return (await storage.inbox.counts(inbox.owner)).total;
+          },
+          1,
+        ],
+      ];
+      for (const [name, look, expected] of looks) {
+        const [active, archived, snoozed] = [await create("Active"), await create("Archived"), await create("Snoozed")];
+        await inbox.archive(archived);
+        await inbox.snooze(snoozed, new Date(later().getTime() + 1));
+        const { rev } = await inbox.counts();
+        clock.skip(HOUR_MS);
+        expect(await look(active, archived, snoozed), name).toEqual(expected);
+        expect(await storage.inbox.counts(inbox.owner), name).toMatchObject({ total: 1, unread: 1, rev: rev + 1 });
+      }
+      clock.skip(HOUR_MS);
+      expect(titles(await inbox.list())).toEqual(["First"]);
+      expect(await inbox.get(id)).toMatchObject({ title: "First" });
+    });
+
+    test("who follows an inbox, and who comes back, hears of what expired as a numbered change", async () => {
+      const { clock, notifications, inbox, later } = await setUp();
+      const { seq, epoch, rev } = { seq: 1, ...(await inbox.counts()) };
+      const live: (readonly [string, number, number])[] = [];
+      const listener = (told: (readonly [string, number, number])[]) => ({
+        onEvent: ({ change, seq: number, rev: one = 0 }: InboxEvent) => void told.push([change, number, one]),
+        onState: () => {},
+      });
+      const subscription = inbox.subscribe(listener(live));
+      await subscription.ready;
+      await notifications.create({ to: "ann", title: "Soon over", expiresAt: later });
+      await clock.passTo(later);
+      const expected = [
+        ["created", 2, 0],
+        ["deleted", 2, rev + 1],
+      ];
+      await expect.poll(() => live, { timeout: 10_000 }).toEqual(expected);
+      subscription.close();
+      const missed: typeof live = [];
+      const again = inbox.subscribe(listener(missed), { seq, epoch, rev });
+      await again.ready;
+      expect(missed).toEqual([["deleted", 2, rev + 1]]);
+      again.close();
+    });
+
     test("a time that is past, or none, is refused by name", async () => {
       const { clock, inbox, id } = await setUp();
       await expect(inbox.snooze(id, new Date(clock.now()))).rejects.toThrow("until: must be a time to come");

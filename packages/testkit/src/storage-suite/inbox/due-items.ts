@@ -72,17 +72,92 @@ export function dueItemTests(harness: StorageHarness): void {
       expect(await dueAt(owner)).toBeNull();
     });
 
+    test("what has expired goes, wherever it is, and does not come back with what was put off", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", 2);
+      await fixture.fill("ann", 3, { expiresAt: at(40) });
+      await fixture.fill("ann", 1, { expiresAt: at(60) });
+      await fixture.inbox.markAllRead(owner, at(1));
+      await fixture.inbox.mark(owner, [{ seq: 4 }], { mark: "archived", at: at(1) });
+      await snooze(owner, [2, 5], 50);
+      expect(await dueAt(owner)).toEqual(at(40));
+      expect(await fixture.inbox.applyDue(owner, at(39))).toMatchObject({ expired: { items: [] }, woken: { items: [] } });
+      const { rev } = await fixture.inbox.counts(owner);
+      const applied = await fixture.inbox.applyDue(owner, at(55));
+      expect(seqsOf(applied?.expired.items ?? [])).toEqual([3, 4, 5]);
+      expect(seqsOf(applied?.woken.items ?? [])).toEqual([2]);
+      expect(applied?.counts).toMatchObject({ total: 3, unread: 1, rev: rev + 2, dueAt: at(60) });
+      expect(await dueAt(owner)).toEqual(at(60));
+      expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([6, 2, 1]);
+      for (const place of ["archived", "snoozed"] as const) {
+        expect((await fixture.inbox.list(owner, { status: "all", place, limit: 10 })).items).toEqual([]);
+      }
+      await fixture.inbox.remove(owner, [{ seq: 6 }], at(56));
+      expect(await fixture.inbox.applyDue(owner, at(60))).toMatchObject({ expired: { items: [] } });
+      expect(await dueAt(owner)).toBeNull();
+    });
+
+    test("an unread count is not answered, and a mark changes nothing, while something is due", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", 1);
+      await fixture.create(["ann", "bob"], { expiresAt: at(40) });
+      expect(await fixture.inbox.unread(owner, at(39))).toBe(2);
+      expect(await fixture.inbox.unread(owner, at(40))).toBeNull();
+      expect(await fixture.inbox.unread(fixture.owner("bob"), at(40))).toBeNull();
+      expect(await fixture.inbox.unread(fixture.owner("nobody"), at(40))).toBe(0);
+      const marking = { mark: "read", unlessDue: true } as const;
+      expect(await fixture.inbox.mark(owner, [{ seq: 1 }], { ...marking, at: at(40) })).toMatchObject({ items: [], isDue: true });
+      expect(await fixture.inbox.mark(owner, [{ seq: 1 }], { ...marking, at: at(39) })).toMatchObject({ items: [{ seq: 1 }] });
+      await fixture.inbox.applyDue(owner, at(40));
+      expect(await fixture.inbox.unread(owner, at(40))).toBe(0);
+    });
+
+    test("items expire however they were written", async () => {
+      const end = { expiresAt: at(40) };
+      await fixture.inbox.createMany([["ann"], ["ann", "bob"], ["cat"]].map((to) => fixture.entry(to, end)));
+      await fixture.inbox.createMany([fixture.entry("ann"), fixture.entry(["ann", "bob"], end)]);
+      await fixture.create("ann", { ...end, group: "a", replaceKey: "k" });
+      await fixture.subject.transaction((tx) => fixture.inbox.createWithin(tx, fixture.entry("ann", end), () => undefined));
+      await fixture.inbox.createFanOut(fixture.entry(["ann", "bob", "cat"], end), 2);
+      while (await fixture.inbox.fanOutNext(at(1))) {
+        // Each turn takes one.
+      }
+      const left = async (userId: string) => {
+        expect(await dueAt(fixture.owner(userId))).toEqual(at(40));
+        await fixture.inbox.applyDue(fixture.owner(userId), at(40));
+        return seqsOf(await expectTrueCounts(fixture, fixture.owner(userId)));
+      };
+      expect([await left("ann"), await left("bob"), await left("cat")]).toEqual([[3], [], []]);
+    });
+
+    test("a new item of a snoozed group wakes 100 of its items at once, and the rest are due", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", 250, { group: "a" });
+      await fixture.fill("ann", 2, { group: "b" });
+      await snooze(owner, range(1, 252), 50_000);
+      const { items, notification } = await fixture.create("ann", { group: "a" });
+      const [woken, ...more] = items[0]?.also ?? [];
+      expect(more).toEqual([]);
+      expect([...(woken?.changed ?? [])].toSorted((one, other) => one - other)).toEqual(range(151, 250));
+      expect(await dueAt(owner)).toEqual(notification.createdAt);
+      expect(await expectTrueCounts(fixture, owner)).toHaveLength(101);
+      const applied = await fixture.inbox.applyDue(owner, notification.createdAt);
+      expect(seqsOf(applied?.woken.items ?? [])).toEqual(range(1, 150));
+      expect(await dueAt(owner)).toEqual(at(50_000));
+      expect(await expectTrueCounts(fixture, owner)).toHaveLength(251);
+    });
+
     test("an expired notification is noted once no inbox has its item, and none is to come", async () => {
       const { notification } = await fixture.create(["ann", "bob"], { expiresAt: at(50) });
       const { id, tenant } = notification;
       const isExpiring = async () => (await fixture.inbox.expiring(1_000)).some((one) => one.id === id && one.tenant === tenant);
       expect(await isExpiring()).toBe(true);
-      expect(await fixture.inbox.activeUsersOf(tenant, id, 1)).toEqual(["ann"]);
+      expect(await fixture.inbox.ownersOf(tenant, id, 1)).toEqual(["ann"]);
       expect(await fixture.inbox.noteExpired(tenant, id, at(50))).toBe(false);
       for (const userId of ["ann", "bob"]) {
         await fixture.inbox.remove(fixture.owner(userId), [id], at(50));
       }
-      expect(await fixture.inbox.activeUsersOf(tenant, id, 10)).toEqual([]);
+      expect(await fixture.inbox.ownersOf(tenant, id, 10)).toEqual([]);
       expect(await fixture.inbox.noteExpired(tenant, id, at(50))).toBe(true);
       expect(await isExpiring()).toBe(false);
     });

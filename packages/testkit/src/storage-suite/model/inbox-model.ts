@@ -260,9 +260,12 @@ export class InboxModel {
     return { ...change, count: change.changed.filter((seq) => active.has(seq)).length };
   }
 
-  wakeDue(owner: Owner, at: Date): ModelChange {
+  /** What has expired goes, wherever it is; then what was put off comes back. */
+  applyDue(owner: Owner, at: Date): { readonly expired: ModelChange; readonly woken: ModelChange } {
+    const over = this.#of(owner).filter(({ notification: { expiresAt } }) => expiresAt !== null && expiresAt <= at);
+    const expired = this.mark(owner, over, { mark: "expired", at, places: ["active", "archived", "snoozed"] });
     const due = this.#of(owner).filter((row) => isSnoozed(row) && row.snoozedUntil !== null && row.snoozedUntil <= at);
-    return this.mark(owner, due, { mark: "woken", at });
+    return { expired, woken: this.mark(owner, due, { mark: "woken", at }) };
   }
 
   /** An item that is not deleted, wherever it is. */
@@ -273,7 +276,8 @@ export class InboxModel {
 
   /** When an inbox changes by the clock for the first time; null for never. */
   dueAt(owner: Owner): Date | null {
-    const times = this.#of(owner).flatMap((row) => (isSnoozed(row) && row.snoozedUntil !== null ? [row.snoozedUntil] : []));
+    const there = this.#of(owner).filter(({ deleted }) => !deleted);
+    const times = there.flatMap((row) => [row.snoozedUntil, row.notification.expiresAt]).filter((time) => time !== null);
     return times.toSorted((one, other) => one.getTime() - other.getTime())[0] ?? null;
   }
 

@@ -18,6 +18,8 @@ export interface Draft {
   readonly group: number | null;
   readonly replace: number | null;
   readonly actor: number | null;
+  /** The second at which it expires. */
+  readonly end: number | null;
 }
 
 /** Picks one of all items, whoever of either tenant has it and whether deleted or not, or one that nobody has. */
@@ -68,7 +70,7 @@ export type Operation =
       /** The items between, in percent of the inbox's length. */
       readonly range: readonly [start: number, end: number];
     } & Whose)
-  | ({ readonly do: "wakeDue"; readonly second: number } & Whose)
+  | ({ readonly do: "applyDue"; readonly second: number } & Whose)
   | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
   | { readonly do: "fanOutNext"; readonly second: number }
   | ({ readonly do: "find"; readonly pick: Pick } & Whose)
@@ -98,6 +100,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   group: fc.option(fc.nat({ max: 2 }), { freq: 3 }),
   replace: fc.option(fc.nat({ max: 1 }), { freq: 1 }),
   actor: fc.option(fc.nat({ max: 4 }), { freq: 4 }),
+  end: fc.option(second, { freq: 1 }),
 });
 const someTypes = fc.subarray([...MODEL_TYPES], { minLength: 1 });
 
@@ -182,7 +185,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       })
       .map((step) => (ANYWHERE.includes(step.mark) ? step : { ...step, places: ["active" as const, "archived" as const] })),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("wakeDue" as const), tenant, user, second }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("applyDue" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("fanOutNext" as const), second }) },

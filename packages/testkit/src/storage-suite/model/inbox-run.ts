@@ -59,8 +59,8 @@ export class InboxRun {
         return this.#mark(operation);
       case "changeMatching":
         return this.#changeMatching(operation);
-      case "wakeDue":
-        return this.#wakeDue(operation);
+      case "applyDue":
+        return this.#applyDue(operation);
       case "markAllRead":
       case "markAllSeen":
       case "removeRead":
@@ -245,16 +245,22 @@ export class InboxRun {
     expect(counts).toMatchObject(this.#model.counts(owner));
   }
 
-  async #wakeDue(operation: Step<"wakeDue">): Promise<void> {
+  async #applyDue(operation: Step<"applyDue">): Promise<void> {
     const owner = this.#owner(operation);
     const applied = await this.#fixture.inbox.applyDue(owner, at(operation.second));
     if (applied === null) {
       throw new Error("Nobody else holds the inbox.");
     }
-    const change = applied.woken;
-    const expected = this.#model.wakeDue(owner, at(operation.second));
-    expect({ found: seqsOf(change.items), changed: change.changed }).toEqual({ found: expected.found, changed: new Set(expected.changed) });
-    expect(change.counts).toMatchObject(this.#model.counts(owner));
+    const expected = this.#model.applyDue(owner, at(operation.second));
+    for (const part of ["expired", "woken"] as const) {
+      const { items, changed } = applied[part];
+      expect({ part, found: seqsOf(items), changed }).toEqual({
+        part,
+        found: expected[part].found,
+        changed: new Set(expected[part].changed),
+      });
+    }
+    expect(applied.counts).toMatchObject(this.#model.counts(owner));
     await this.#checkDue(owner);
   }
 
@@ -275,7 +281,8 @@ export class InboxRun {
   }
 
   async #fanOut({ draft, chunkSize }: Step<"fanOut">): Promise<void> {
-    const entry = this.#entry(draft);
+    // A part that is left when its notification expires is never written.
+    const entry = this.#entry({ ...draft, end: null });
     await this.#fixture.inbox.createFanOut(entry, chunkSize);
     this.#model.createFanOut(entry, chunkSize);
   }
@@ -362,6 +369,7 @@ export class InboxRun {
       category: MODEL_CATEGORIES[category] ?? null,
       priority: MODEL_PRIORITIES[priority] ?? ("normal" as const),
       ...{ group: nameOf("group", draft.group), replaceKey: nameOf("key", draft.replace), actor: nameOf("actor", draft.actor) },
+      expiresAt: draft.end === null ? null : at(draft.end),
     };
     return this.#fixture.entry(to, { tenant: this.#tenants[tenant] ?? "", ...named });
   }
