@@ -24,17 +24,31 @@ export async function changeItems(context: InboxContext, changing: Changing): Pr
   const { owner, refs, change } = changing;
   requireList(refs, "ids");
   using _call = await context.ready();
-  const name = typeof change === "string" ? change : "snoozed";
+  const name = nameOf(change);
   const { items, changed } = await writeUpToDate(context, name, { ...changing, refs: refs.filter(isPossible) });
   if (name === "snoozed" && changed.size > 0) {
     context.dueItems();
   }
+  await tellReads(context, owner, { change, items });
+  return items;
+}
+
+/** The kind of a change. */
+export function nameOf(change: Changing["change"]): Exclude<ItemChange, "updated"> {
+  return typeof change === "string" ? change : "snoozed";
+}
+
+/** Tells the deliveries of items that were read. */
+export async function tellReads(
+  context: InboxContext,
+  owner: Owner,
+  { change, items }: Pick<Changing, "change"> & { readonly items: readonly InboxItem[] },
+): Promise<void> {
   // A notification of `create` has no deliveries to look up.
   const sent = items.filter(({ kind }) => change === "read" && kind === "send").map(({ id }) => id);
   if (sent.length > 0) {
     await context.reads.onRead(owner, sent);
   }
-  return items;
 }
 
 /** Changes items and announces that. If something is due in the inbox, it does that first. */
@@ -49,7 +63,11 @@ async function writeUpToDate(context: InboxContext, name: ItemChange, changing: 
 }
 
 function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing, unlessDue: boolean): Promise<ItemsChange> {
-  const when = { at: new Date(clock.now()), unlessDue };
-  const marking: ItemMarking = typeof change === "string" ? { mark: change, ...when } : { mark: "snoozed", until: change.until, ...when };
+  const marking = { ...markingOf(change, new Date(clock.now())), unlessDue };
   return inbox.mark(owner, refs, !activeOnly && FOUND_ANYWHERE.includes(marking.mark) ? { ...marking, places: ANYWHERE } : marking);
+}
+
+/** A change as storages take it. */
+export function markingOf(change: Changing["change"], at: Date): ItemMarking {
+  return typeof change === "string" ? { mark: change, at } : { mark: "snoozed", at, until: change.until };
 }

@@ -8,6 +8,7 @@ import type { InboxContext } from "./context.ts";
 import { ANYWHERE } from "./find-item.ts";
 import type { ItemPlace, MatchingKind } from "./inbox-item.ts";
 import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+import { SteppedChange } from "./stepped-change.ts";
 
 /** Which items to change, of all that are there when the call begins. */
 export interface MatchingInput {
@@ -26,8 +27,8 @@ export interface Matching {
 }
 
 /**
- * Changes all items that match, in short steps, so that others are not kept waiting. Tells clients of each step, which is a numbered
- * change, and listeners of the service once, also if a later step fails. Returns how many active items it changed.
+ * Changes all items that match, in short steps, so that others are not kept waiting. Tells clients and listeners of the
+ * service once, also if a later step fails. Returns how many active items it changed.
  */
 export async function changeMatching(
   context: InboxContext,
@@ -44,11 +45,20 @@ export async function changeMatching(
   const at = new Date(context.clock.now());
   const change: MatchingKind = `${mark}_matching`;
   let [count, last] = [0, upTo];
+  const steps = new SteppedChange((done) => publishWhole(context, owner, { ...done, isChange: true, change, at }));
   try {
     for (let after: number | null = 0; after !== null; ) {
-      const step = await context.inbox.changeMatching(owner, { mark, at, places, filter: conditions, after, upTo: last });
+      const step = await context.inbox.changeMatching(owner, {
+        mark,
+        at,
+        places,
+        filter: conditions,
+        after,
+        upTo: last,
+        ...steps.next(context.clock.now()),
+      });
       count += step.count;
-      publishWhole(context, owner, { ...step, isChange: step.changed > 0, change, at });
+      steps.add(step);
       if (step.sends.length > 0) {
         await context.reads.onRead(owner, step.sends);
       }
@@ -60,6 +70,7 @@ export async function changeMatching(
       }
     }
   } finally {
+    steps.end();
     emitWhole(context, owner, { change, count });
   }
   return count;

@@ -29,8 +29,8 @@ export async function changeWhole(context: InboxContext, owner: Owner, change: "
   return done.count;
 }
 
-/** A change of a whole inbox, or of what matches a filter, as everybody is told of it. */
-export type AnnouncedWhole = WholeInboxChange & { readonly change: WholeChange; readonly at: Date };
+/** A change of a whole inbox, or of what matches a filter, as everybody is told of it; with several numbers if it took several steps. */
+export type AnnouncedWhole = WholeInboxChange & { readonly change: WholeChange; readonly at: Date; readonly revs?: number };
 
 /** Tells everybody of a change of a whole inbox, unless it changed nothing. */
 export function announceWhole(context: InboxContext, owner: Owner, announced: AnnouncedWhole): void {
@@ -39,10 +39,14 @@ export function announceWhole(context: InboxContext, owner: Owner, announced: An
 }
 
 /** Tells clients and other processes of a change of a whole inbox, unless it changed nothing. */
-export function publishWhole({ publish }: InboxContext, owner: Owner, { change, count, counts, isChange, at }: AnnouncedWhole): void {
+export function publishWhole(
+  { publish }: InboxContext,
+  owner: Owner,
+  { change, count, counts, isChange, at, revs = 1 }: AnnouncedWhole,
+): void {
   if (isChange) {
     const { lastSeq, epoch, rev } = counts;
-    publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime() }]);
+    publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime(), ...(revs === 1 ? {} : { revs }) }]);
   }
 }
 

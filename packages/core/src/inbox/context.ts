@@ -87,17 +87,22 @@ export function isOutside(change: ItemChange, { archivedAt, snoozedUntil }: Inbo
 
 /** Tells clients, other processes and listeners about items that were changed. Call it only after the commit. */
 export function announceItems(
-  { publish, events }: Pick<InboxContext, "publish" | "events">,
+  context: Pick<InboxContext, "publish" | "events">,
   change: ItemChange,
   announced: readonly AnnouncedItem[],
 ): void {
-  publish(
+  context.publish(
     announced.map(({ item, counts: { epoch, rev, lastSeq }, of = 1 }): InboxSignal => {
       const { tenant, userId, seq, id } = item;
       const place = { tenant, userId, change, seq, epoch, id, rev, lastSeq, of };
       return { ...place, item, ...(isOutside(change, item) ? { count: 0 } : {}) };
     }),
   );
+  emitItems(context, change, announced);
+}
+
+/** Tells listeners of the service about items that were changed. */
+export function emitItems({ events }: Pick<InboxContext, "events">, change: ItemChange, announced: readonly AnnouncedItem[]): void {
   for (const { item } of announced) {
     const { tenant, userId, id, type } = item;
     events.emit(`item.${change}`, { tenant, userId, id, type, item });

@@ -2,6 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, ItemMark, ItemPlace } from "./inbox-item.ts";
+import type { StepOfCall } from "./logged-change.ts";
 
 /** Conditions on items of an inbox. All that are given hold for each of them. */
 export interface ItemFilter {
@@ -49,7 +50,7 @@ export interface CountedItems {
 export type MatchingMark = Exclude<ItemMark, "woken"> | "read" | "unread" | "deleted";
 
 /** Which items {@link FilterStorage.changeMatching} looks at, and which of them it changes. */
-export interface MatchingStep {
+export interface MatchingStep extends StepOfCall {
   readonly mark: MatchingMark;
   readonly at: Date;
   readonly places: readonly ItemPlace[];
@@ -83,7 +84,7 @@ export interface FilterStorage {
 
   /**
    * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range, oldest first: a short step, however large the
-   * inbox. It is a change of the inbox for itself, with a `rev`.
+   * inbox. It has a `rev`, and its own line in the log unless it continues another.
    */
   changeMatching(owner: Owner, step: MatchingStep): Promise<MatchingChange>;
 }

@@ -37,6 +37,8 @@ export type GroupPlaces = "active" | "archived" | "snoozed" | "unread";
 export interface GroupItemsQuery {
   readonly group: string;
   readonly place: GroupPlaces;
+  /** Only items numbered above this. @default all */
+  readonly after?: number;
   /** Only items numbered up to this. @default all */
   readonly upTo?: number;
   readonly limit: number;
@@ -53,6 +55,6 @@ export interface GroupsStorage {
   /** Returns a page of the inbox's groups that have active items. Its cost does not grow with the number of items in them. */
   groups(owner: Owner, query: GroupListQuery): MaybePromise<GroupsPage>;
 
-  /** Returns the numbers of a group's items, newest first. */
+  /** Returns the numbers of a group's items, oldest first. */
   groupItems(owner: Owner, query: GroupItemsQuery): MaybePromise<readonly number[]>;
 }

@@ -3,15 +3,14 @@ import { type ChecksOf, requireInput, requireNone, validationError } from "../fo
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { GROUP_RULE, oneOf, stringIssue, textIssue, whole } from "../foundation/parse-text.ts";
 import { timeIssue } from "../foundation/parse-time.ts";
-import { bringUpToDate, readUpToDate } from "./apply-due.ts";
-import { type Changing, changeItems } from "./change-items.ts";
+import { readUpToDate } from "./apply-due.ts";
+import { changeGroup } from "./change-group.ts";
+import type { Changing } from "./change-items.ts";
 import type { InboxContext } from "./context.ts";
-import type { GroupListQuery, GroupPlaces, GroupSummary, GroupsPage } from "./groups-storage.ts";
+import type { GroupListQuery, GroupSummary, GroupsPage } from "./groups-storage.ts";
 import type { InboxCounts, InboxItem, ItemMark } from "./inbox-item.ts";
 import { decodeCursor, encodeCursor, foreignCursor, positionIn } from "./list-inbox.ts";
 
-/** How many items of a group one transaction changes at most. */
-const ITEMS_AT_ONCE = 1_000;
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
@@ -72,15 +71,9 @@ export function listGroups(context: InboxContext, owner: Owner, input: GroupsInp
   );
 }
 
-/** Where the items are that a change of a group finds. */
-function placesOf(change: Changing["change"]): GroupPlaces {
-  const places: Partial<Record<string, GroupPlaces>> = { read: "unread", unarchived: "archived", woken: "snoozed" };
-  return typeof change === "string" ? (places[change] ?? "active") : "active";
-}
-
 /**
- * The items of one group in an inbox, to be changed together. Items that come meanwhile stay as they are. A change is one
- * transaction for each 1,000 items.
+ * The items of one group in an inbox, to be changed together. Items that come meanwhile stay as they are. A change of more
+ * than 1,000 items is made in steps.
  */
 export class InboxGroup {
   readonly owner: Owner;
@@ -123,25 +116,7 @@ export class InboxGroup {
 
   async #change(change: Changing["change"], range: GroupRange = {}): Promise<number> {
     requireInput("the range of a group", range, RANGE);
-    using _call = await this.#context.ready();
-    const { inbox } = this.#context;
-    await bringUpToDate(this.#context, this.owner);
-    let found = 0;
-    let upTo: number | undefined = range.upTo;
-    // From the newest down: what comes meanwhile is above them.
-    for (;;) {
-      const query = { group: this.name, place: placesOf(change), limit: ITEMS_AT_ONCE, ...(upTo === undefined ? {} : { upTo }) };
-      const seqs = await inbox.groupItems(this.owner, query);
-      const last = seqs.at(-1);
-      if (last !== undefined) {
-        found += (await changeItems(this.#context, { owner: this.owner, refs: seqs.map((seq) => ({ seq })), change, activeOnly: true }))
-          .length;
-      }
-      if (last === undefined || seqs.length < ITEMS_AT_ONCE) {
-        return found;
-      }
-      upTo = last - 1;
-    }
+    return await changeGroup(this.#context, { owner: this.owner, group: this.name, change, upTo: range.upTo });
   }
 }
 

@@ -32,6 +32,8 @@ export interface InboxSignal extends Owner, InboxPosition {
   readonly count?: number;
   /** The number of the change; missing for created items, and where an older version sent the signal. */
   readonly rev?: number;
+  /** How many numbers the change has, up to its `rev`: it was made in that many steps. @default 1 */
+  readonly revs?: number;
   /** The inbox's last number when it changed. Set with `rev`. */
   readonly lastSeq?: number;
   /** The number of signals that the change has, one for each item. Set with `rev`. */
@@ -62,7 +64,10 @@ export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   readonly count: number;
   /** The item's number; for a change of the whole inbox, the last number it covers. */
   readonly seq: number;
-  /** The number of the change; missing for a new item, and if an older version made the change. */
+  /**
+   * The number of the change, the last one if it has several because it took several steps; missing for a new item, and if an older
+   * version made the change.
+   */
   readonly rev?: number;
   /** How many more events of the same change follow. When none does, its `rev` is the one to resume from. @default 0 */
   readonly left?: number;

@@ -16,7 +16,7 @@ import type {
   StoredItem,
 } from "./inbox-item.ts";
 import type { KeptItemsStorage } from "./kept-items-storage.ts";
-import type { ChangeLogStorage } from "./logged-change.ts";
+import type { ChangeLogStorage, StepOfCall } from "./logged-change.ts";
 import type { NewItemsStorage } from "./new-items-storage.ts";
 
 /** Which part of an inbox to read. */
@@ -54,6 +54,7 @@ export type InboxTail = Pick<InboxPage, "items" | "counts">;
 
 /** What happens to items, and when. A snoozed item comes back at `until`. */
 export type ItemMarking = MarkingPlace &
+  StepOfCall &
   (
     | { readonly mark: ItemMark | "read" | "unread" | "deleted" | "expired"; readonly at: Date }
     | { readonly mark: "snoozed"; readonly at: Date; readonly until: Date }

@@ -77,10 +77,12 @@ export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
 export {
   type ChangeLogStorage,
+  FORGOTTEN_AT_ONCE,
   type LoggedChange,
   type LoggedChanges,
   type LoggedKind,
   MAX_LOGGED_CHANGES,
-  MAX_LOGGED_SEQS,
+  type StepOfCall,
 } from "./logged-change.ts";
 export type { AlsoChanged, CreatedItem, FanOutChunk, FanOutTurn, NewItemsStorage, NewNotification } from "./new-items-storage.ts";
+export { lengthOf, MAX_LOGGED_RANGES, parseRanges, rangesOf, rangesText, type SeqRange, seqsIn, uniteRanges } from "./seq-ranges.ts";

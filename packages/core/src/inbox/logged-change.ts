@@ -1,20 +1,25 @@
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { InboxChange, InboxCounts, MatchingKind } from "./inbox-item.ts";
+import type { SeqRange } from "./seq-ranges.ts";
 
 /** The kinds of change that an inbox's log knows: every one but a new item. */
 export type LoggedKind = Exclude<InboxChange, "created" | MatchingKind> | "expired";
 
-/** A change that names more items than this is logged without them, unless it covers all up to a number, or a group. */
-export const MAX_LOGGED_SEQS = 1_000;
-
 /** How many changes of one inbox its log keeps at most. */
 export const MAX_LOGGED_CHANGES = 1_000;
+
+/** A storage forgets the oldest changes when the `rev` is a multiple of this, so that most changes need not. */
+export const FORGOTTEN_AT_ONCE = 50;
 
 /** A change of an inbox as its log keeps it: which items it changed, and what state they got, but no text. */
 export interface LoggedChange {
   /** Its number: the inbox's `rev` after it. */
   readonly rev: number;
+  /** The first of its numbers: a call that was made in several steps has one for each. It is the `rev` itself for most. */
+  readonly firstRev: number;
+  /** Until when more of its steps may follow, which who follows the inbox may wait for; null if none does. */
+  readonly openUntil: Date | null;
   /** The inbox's last number when it was made. */
   readonly lastSeq: number;
   readonly kind: LoggedKind;
@@ -22,12 +27,23 @@ export interface LoggedChange {
   readonly at: Date;
   /** Until when its items are snoozed; null for other kinds. */
   readonly until: Date | null;
-  /** The numbers of the items that it changed, in order. */
-  readonly seqs: readonly number[] | null;
+  /** The numbers of the items that it changed; null if they are all up to a number, or too scattered to keep. */
+  readonly ranges: readonly SeqRange[] | null;
   /** It changed everything up to this number. */
   readonly upToSeq: number | null;
   /** It changed this group's items, up to `upToSeq`. */
   readonly group: string | null;
+}
+
+/** A change that may be one step of a call. */
+export interface StepOfCall {
+  /**
+   * The number that the step before it made, of a call that takes several. If that is still the inbox's last change, the log has one
+   * line for both, from which clients resume that know none, or only the first.
+   */
+  readonly continues?: number;
+  /** Until when the log says that more steps follow. A step that finds out that it is the last leaves it out. @default none follows */
+  readonly openUntil?: Date;
 }
 
 /** A part of an inbox's log, with the counts of the same moment. */
@@ -37,7 +53,7 @@ export interface LoggedChanges {
   readonly counts: InboxCounts;
 }
 
-/** The log of each inbox's changes. The calls that change items write it, in the same transaction: one line for each call. */
+/** The log of each inbox's changes. The calls that change items write it, in the same transaction: one line for each call, also if it takes several steps. */
 export interface ChangeLogStorage {
   /**
    * Returns up to `limit` changes after the one numbered `rev`. Numbers are missing where changes are no longer kept, or were

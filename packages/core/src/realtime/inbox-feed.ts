@@ -13,7 +13,7 @@ import {
 } from "../inbox/index.ts";
 import type { DueFeeds } from "./due-feeds.ts";
 import { Feed, type Pending } from "./feed.ts";
-import { createdEvent, eventsOf, type Reader, readMissed } from "./missed.ts";
+import { createdEvent, eventsOf, type Lost, type Reader, readMissed, seqsOf } from "./missed.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {
@@ -50,6 +50,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly owner: Owner;
   readonly #reader: Reader;
   readonly #due: DueFeeds;
+  readonly #clock: WorkContext["clock"];
   #position: FeedPosition | null = null;
   /** The change after the last one that was told whole, and the items of it that were told. */
   #half = { rev: 0, seqs: new Set<number>() };
@@ -58,6 +59,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     super("read an inbox for its subscribers", context);
     this.owner = owner;
     this.#due = due;
+    this.#clock = context.clock;
     this.#reader = { inbox, owner };
   }
 
@@ -108,7 +110,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   }
 
   #changed(signal: InboxSignal, queue: readonly Pending<InboxSignal>[]): Promise<void> | null {
-    const { rev, lastSeq = 0, of = 1, epoch, seq } = signal;
+    const { rev, revs = 1, lastSeq = 0, of = 1, epoch, seq } = signal;
     const position = this.position;
     if (rev === undefined || epoch !== position.epoch) {
       return this.#pass(signal, {});
@@ -116,7 +118,8 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     if (rev <= position.rev) {
       return null;
     }
-    if (rev > position.rev + 1 || lastSeq > position.seq) {
+    const isOfMany = signal.id === undefined && !isWholeChange(signal.change);
+    if (rev - revs > position.rev || lastSeq > position.seq || isOfMany) {
       return this.#passMissed({ known: [signal, ...queue] });
     }
     if (this.#half.rev !== rev) {
@@ -158,7 +161,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
       return null;
     }
     return this.#reader.inbox.changesAfter(this.owner, rev - 1, 1).then(({ changes: [line] }) => {
-      this.#tell(line?.rev === rev && line.seqs !== null ? { ...dated, seqs: line.seqs } : dated);
+      this.#tell(line?.rev === rev ? { ...dated, ...seqsOf(line) } : dated);
     });
   }
 
@@ -173,20 +176,18 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   async #catchUp({ items, known = [] }: Missing = {}): Promise<boolean> {
     while (!this.isStopping) {
       const { rev, ...place } = this.position;
-      const missed = await readMissed(this.#reader, items === "only" ? place : { ...place, rev });
+      const missed = await readMissed(this.#reader, items === "only" ? place : { ...place, rev }, { closedAt: this.#clock.now() });
       if ("lost" in missed) {
-        const { lastSeq, epoch } = missed.counts;
-        const isNew = missed.lost === "epoch";
-        this.#position = { seq: isNew ? lastSeq : place.seq, epoch, rev: missed.counts.rev };
-        if (isNew) {
-          this.#half = { rev: 0, seqs: new Set() };
+        if (this.#lose(missed)) {
           return false;
         }
-        this.#loseChanges();
         continue;
       }
       for (const told of missed.told) {
         await this.#tellMissed(told, missed.position.epoch, known);
+      }
+      if (this.#isLeft) {
+        break;
       }
       this.#position = { rev, ...missed.position };
       if (missed.isAll) {
@@ -197,6 +198,18 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     return true;
   }
 
+  /** Goes on after what was lost. Returns whether the numbering began anew; else followers of changes are told. */
+  #lose({ lost, counts: { lastSeq, epoch, rev } }: Lost): boolean {
+    const isNew = lost === "epoch";
+    this.#position = { seq: isNew ? lastSeq : this.position.seq, epoch, rev };
+    if (isNew) {
+      this.#half = { rev: 0, seqs: new Set() };
+    } else {
+      this.#loseChanges();
+    }
+    return isNew;
+  }
+
   async #tellMissed(told: InboxItem | LoggedChange, epoch: string, known: readonly Pending<InboxSignal>[]): Promise<void> {
     if (!("rev" in told)) {
       this.#tell(createdEvent(told, epoch));
@@ -205,8 +218,16 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     const signal = known.find((one) => typeof one === "object" && one.rev === told.rev) as InboxSignal | undefined;
     const without = this.#half.rev === told.rev ? this.#half.seqs : new Set<number>();
     for await (const event of eventsOf(this.#reader, { change: told, epoch, without })) {
-      this.#tell(isWholeChange(event.change) ? { ...event, count: signal?.count ?? 0 } : event);
+      if (this.#isLeft) {
+        return;
+      }
+      this.#tell(isWholeChange(event.change) ? { ...event, count: signal?.count ?? event.count } : event);
     }
+  }
+
+  /** Whether nobody is to be told any more: a change of very many items takes a while. */
+  get #isLeft(): boolean {
+    return this.isStopping || this.followers.size === 0;
   }
 
   #tell(event: InboxEvent): void {

@@ -6,11 +6,19 @@ const COUNTS = { total: 1_000, unread: 0, unseen: 0, lastSeq: 1_000, epoch: "e" 
 
 /** An inbox whose first changes have a thousand items each. */
 function inboxWith(changes: number): InboxStorage {
-  const seqs = Array.from({ length: 1_000 }, (_, at) => at + 1);
-  const change = { lastSeq: 1_000, kind: "seen", at: new Date(), until: null, seqs, upToSeq: null, group: null } as const;
+  const change = {
+    lastSeq: 1_000,
+    kind: "seen",
+    openUntil: null,
+    at: new Date(),
+    until: null,
+    ranges: [[1, 1_000]],
+    upToSeq: null,
+    group: null,
+  } as const;
   const inbox: Partial<InboxStorage> = {
     changesAfter: async (_, rev, limit) => {
-      const all = Array.from({ length: changes }, (__, at): LoggedChange => ({ ...change, rev: at + 1 }));
+      const all = Array.from({ length: changes }, (__, at): LoggedChange => ({ ...change, rev: at + 1, firstRev: at + 1 }));
       return { changes: all.filter((one) => one.rev > rev).slice(0, limit), counts: { ...COUNTS, rev: changes } };
     },
   };

@@ -8,11 +8,19 @@ import {
   type InboxPosition,
   type InboxStorage,
   type ItemChange,
+  isMatchingChange,
   isOutside,
   type LoggedChange,
+  type LoggedChanges,
+  type LoggedKind,
+  lengthOf,
+  MATCHED_AT_ONCE,
+  type MatchingKind,
+  seqsIn,
+  type WholeChange,
 } from "../inbox/index.ts";
 
-/** The most changes of a page. Each may name 1,000 items, but none of their texts. */
+/** The most changes of a page. Each may name 1,000 ranges of items, but none of their texts. */
 const CHANGES_AT_ONCE = 50;
 
 /** The most items of the changes of a page. Each is read by itself: to list the inbox again costs less than more of them. */
@@ -35,6 +43,12 @@ export interface Lost {
   readonly counts: InboxCounts;
 }
 
+/** How to read what was missed. */
+export interface Reading {
+  /** Leaves out a change at the end of which more steps follow at this time. @default tells what there is of it */
+  readonly closedAt?: number;
+}
+
 /** The inbox to read, and where. */
 export interface Reader {
   readonly inbox: InboxStorage;
@@ -42,17 +56,18 @@ export interface Reader {
 }
 
 /** Reads a page of the new items after a position and, if it has a `rev`, of the changes after that. */
-export async function readMissed(reader: Reader, since: InboxPosition): Promise<Missed | Lost> {
+export async function readMissed(reader: Reader, since: InboxPosition, { closedAt }: Reading = {}): Promise<Missed | Lost> {
   if (since.rev === undefined) {
     return await readItems(reader, since, Number.POSITIVE_INFINITY);
   }
-  const { changes, counts } = await reader.inbox.changesAfter(reader.owner, since.rev, CHANGES_AT_ONCE);
+  const found = await reader.inbox.changesAfter(reader.owner, since.rev, CHANGES_AT_ONCE);
+  const { changes, counts, lastRev } = withoutOpen(found, since.rev, closedAt);
   if (isAnotherEpoch(since, counts)) {
     return { lost: "epoch", counts };
   }
-  const cutAfter = changes.length === CHANGES_AT_ONCE ? changes.at(-1) : undefined;
-  const items = changes.reduce((sum, { kind, seqs }) => sum + (kind === "deleted_read" ? 0 : (seqs?.length ?? 0)), 0);
-  if (items > ITEMS_OF_CHANGES || !isWhole(changes, since.rev, cutAfter === undefined ? counts.rev : cutAfter.rev)) {
+  const cutAfter = found.changes.length === CHANGES_AT_ONCE ? changes.at(-1) : undefined;
+  const items = changes.reduce((sum, change) => sum + (wholeOf(change) !== null ? 0 : lengthOf(change.ranges ?? [])), 0);
+  if (items > ITEMS_OF_CHANGES || !isWhole(changes, since.rev, cutAfter === undefined ? lastRev : cutAfter.rev)) {
     return { lost: "changes", counts };
   }
   // Items that came after the last of these changes wait for the changes before them.
@@ -65,7 +80,20 @@ export async function readMissed(reader: Reader, since: InboxPosition): Promise<
   const ready = changes.filter(({ lastSeq }) => lastSeq <= seq);
   const position = { seq, epoch: counts.epoch, rev: ready.at(-1)?.rev ?? since.rev };
   const told = inOrder(later.told as readonly InboxItem[], ready);
-  return { told, position, counts, isAll: seq >= counts.lastSeq && position.rev >= counts.rev };
+  return { told, position, counts, isAll: seq >= counts.lastSeq && position.rev >= lastRev };
+}
+
+/** The changes that are to be told, and the last number that they have to reach. */
+function withoutOpen(
+  { changes, counts }: LoggedChanges,
+  since: number,
+  closedAt: number | undefined,
+): LoggedChanges & { readonly lastRev: number } {
+  const last = changes.at(-1);
+  const isOpen = closedAt !== undefined && last !== undefined && (last.openUntil?.getTime() ?? 0) > closedAt;
+  return isOpen
+    ? { changes: changes.slice(0, -1), counts, lastRev: Math.max(since, last.firstRev - 1) }
+    : { changes, counts, lastRev: counts.rev };
 }
 
 /** Reads new items up to a number. */
@@ -85,8 +113,16 @@ function isAnotherEpoch({ epoch }: InboxPosition, counts: InboxCounts): boolean 
 
 /** Whether these are all changes after one up to another, and each says what it changed. */
 function isWhole(changes: readonly LoggedChange[], after: number, last: number): boolean {
-  const isNamed = ({ seqs, upToSeq, group }: LoggedChange) => seqs !== null || (upToSeq !== null && group === null);
-  return changes.length === last - after && changes.every((change, index) => change.rev === after + index + 1 && isNamed(change));
+  const isNamed = ({ ranges, upToSeq, group }: LoggedChange) => ranges !== null || (upToSeq !== null && group === null);
+  let told = after;
+  for (const change of changes) {
+    // One with several numbers is told again to who knows only the first of them.
+    if (change.firstRev > told + 1 || !isNamed(change)) {
+      return false;
+    }
+    told = change.rev;
+  }
+  return told === last;
 }
 
 /** Items by their numbers, and each change after the items that were there when it was made. */
@@ -107,6 +143,26 @@ export function createdEvent(item: InboxItem, epoch: string): InboxEvent {
   return { change: "created", item, count: 1, seq: item.seq, epoch };
 }
 
+/** The changes of many items that are told as one, without reading each of them. */
+const MANY: Readonly<Partial<Record<LoggedKind, MatchingKind>>> = {
+  read: "read_matching",
+  seen: "seen_matching",
+  archived: "archived_matching",
+};
+
+/** The one event of a change of a whole inbox, or of very many items; null if each of its items has one. */
+function wholeOf({ kind, ranges }: LoggedChange): WholeChange | null {
+  if (kind === "read_all" || kind === "seen_all" || kind === "deleted_read") {
+    return kind;
+  }
+  return lengthOf(ranges ?? []) > MATCHED_AT_ONCE ? (MANY[kind] ?? null) : null;
+}
+
+/** The numbers of the items of a change, as its event has them: none if there are very many. */
+export function seqsOf({ ranges }: Pick<LoggedChange, "ranges">): Pick<InboxEvent, "seqs"> {
+  return ranges === null || lengthOf(ranges) > ITEMS_OF_CHANGES ? {} : { seqs: seqsIn(ranges) };
+}
+
 /** What is left to tell of a logged change. */
 export interface LeftOfChange {
   readonly change: LoggedChange;
@@ -124,13 +180,14 @@ export async function* eventsOf(
   { change, epoch, without }: LeftOfChange,
 ): AsyncGenerator<InboxEvent, void, undefined> {
   const { kind, rev, at, lastSeq } = change;
-  if (kind === "read_all" || kind === "seen_all" || kind === "deleted_read") {
-    const seq = change.upToSeq ?? lastSeq;
-    yield { change: kind, item: null, count: 0, seq, epoch, rev, at, ...(change.seqs === null ? {} : { seqs: change.seqs }) };
+  const whole = wholeOf(change);
+  if (whole !== null) {
+    const [count, seq] = [isMatchingChange(whole) ? lengthOf(change.ranges ?? []) : 0, change.upToSeq ?? lastSeq];
+    yield { change: whole, item: null, count, seq, epoch, rev, at, ...seqsOf(change) };
     return;
   }
-  const name: ItemChange = kind === "expired" ? "deleted" : kind;
-  const seqs = (change.seqs ?? []).filter((seq) => !without?.has(seq));
+  const name = kind === "expired" ? "deleted" : (kind as ItemChange);
+  const seqs = seqsIn(change.ranges ?? []).filter((seq) => !without?.has(seq));
   for (const [index, seq] of seqs.entries()) {
     const item = await inbox.get(owner, { seq }, { includeDeleted: true });
     const count = item === null || isOutside(name, item) ? 0 : 1;

@@ -11,6 +11,7 @@ export const DIALECT: Dialect = {
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
   unindexed: (column) => column,
   forUpdate: (alias) => `FOR UPDATE OF ${alias}`,
+  skipLocked: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED`,
   milliseconds,
   time: isoTime,
   bytes: (column) => `octet_length(${column}::text)`,

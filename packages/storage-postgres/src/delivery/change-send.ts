@@ -38,7 +38,7 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
   const change = {
     kind: "updated",
     from: `item JOIN ${inboxCounters} inbox ON inbox.tenant = $1 AND inbox.user_id = item.user_id`,
-    ...{ at: timeOf("$3"), seqs: "json_build_array(item.seq)::text", owner: "inbox.tenant, inbox.user_id" },
+    ...{ at: timeOf("$3"), seqs: "ARRAY[item.seq]", owner: "inbox.tenant, inbox.user_id" },
   } as const;
   const noteChange = statement<[]>(
     "note_update",

@@ -3,7 +3,7 @@ import type { ItemPlace, ItemsChange } from "@belfry/core/storage";
 import type { Transactional } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { type ChangeToLog, LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
 import { addTo, COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import {
@@ -52,6 +52,8 @@ export interface ItemsChangeText {
   readonly kind: LoggedKind;
   /** Until when its items are snoozed, as a timestamp. @default they are not */
   readonly until?: string;
+  /** If it is a step of a call, what its line in the log says of that. @default it is not */
+  readonly step?: Pick<ChangeToLog, "continues" | "openUntil">;
   /** Where the items are. @default ["active"] */
   readonly places?: readonly ItemPlace[];
   /** The assignments to each item that changes. */
@@ -115,7 +117,10 @@ export const COUNTS_AFTER = `inbox.last_seq, inbox.total + tally.total, inbox.un
   inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread, ${milliseconds("inbox.due_at")}`;
 
 /** Makes a change of named items at the time $5. The change's own values are the parameters from $6 on. */
-export function prepareChangeItems(tables: TableNames, { operation, kind, until, set, which, also, after = {}, ...text }: ItemsChangeText) {
+export function prepareChangeItems(
+  tables: TableNames,
+  { operation, kind, until, step, set, which, also, after = {}, ...text }: ItemsChangeText,
+) {
   const { unlessDue = false } = text;
   const isThere = (text.places ?? ["active"]).map((place) => IN_PLACE[place]).join(" OR ");
   const changeInbox = prepareChangeInbox(tables);
@@ -130,13 +135,13 @@ export function prepareChangeItems(tables: TableNames, { operation, kind, until,
     ),
     ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), gone: "SELECT seq FROM changed" })},
     tally AS MATERIALIZED (
-      SELECT count(*) AS changed, ${LOGGED_SEQS} AS seqs, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
+      SELECT count(*) AS changed, array_agg(seq) AS seqs, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
     ),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET ${countTally(also)} FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     ),
-    ${loggedChange(tables, { kind, ...LOGGED_TALLY, at: "$5::timestamptz", ...(until && { until }) })}
+    ${loggedChange(tables, { kind, ...LOGGED_TALLY, at: "$5::timestamptz", ...(until && { until }), ...step })}
     SELECT inbox.is_current, ${COUNTS_AFTER}, ${which}, ${itemColumns(text.readTime, text.marks)}
     FROM inbox CROSS JOIN tally LEFT JOIN found i ON true ${joinNotification(tables)}`,
   );

@@ -4,7 +4,7 @@ import type { Connection } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_AFTER, countedFlags, countTally, groupSums, ITEM_FLAGS, prepareChangeInbox, tallyOf } from "./change-items.ts";
-import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { filterText } from "./item-filter.ts";
@@ -33,10 +33,10 @@ export function prepareChangeMatching(tables: TableNames) {
   const prepared = memoized((variant: string) =>
     statement<StepRow>("change_matching", changeMatchingText(tables, JSON.parse(variant) as Variant)),
   );
-  return (owner: Owner, { mark, at, places, filter, after, upTo }: MatchingStep) =>
+  return (owner: Owner, { mark, at, places, filter, after, upTo, continues, openUntil }: MatchingStep) =>
     async (connection: Connection): Promise<MatchingChange> => {
       // Those of the inbox stand before them.
-      const values: unknown[] = ["", "", after, upTo, at.toISOString()];
+      const values: unknown[] = ["", "", after, upTo, at.toISOString(), continues ?? null, openUntil?.toISOString() ?? null];
       const isThere = places.map((place) => `i.${IN_PLACE[place]}`).join(" OR ");
       const isMatch = `(${isThere})${filterText(tables, filter, values)}`;
       const run = prepared(JSON.stringify({ mark, isMatch } satisfies Variant));
@@ -49,7 +49,14 @@ export function prepareChangeMatching(tables: TableNames) {
     };
 }
 
-/** $3 the number to begin after, $4 the number to end with, $5 the time of the change, then the values of the filter. */
+/** The number after which the next step goes on; null if none has to follow. */
+const NEXT = `SELECT CASE WHEN count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM looked`;
+const STEP = { continues: "$6::bigint", openUntil: `CASE WHEN (${NEXT}) IS NOT NULL THEN $7::timestamptz END` };
+
+/**
+ * $3 the number to begin after, $4 the number to end with, $5 the time of the change, $6 the step that it continues, $7 until when more
+ * may follow, then the values of the filter.
+ */
 function changeMatchingText(tables: TableNames, { mark, isMatch }: Variant): string {
   const { set, which, also, after = {} } = marksOf(tables)[mark];
   // Nothing up to there is unread, or unseen.
@@ -74,15 +81,15 @@ function changeMatchingText(tables: TableNames, { mark, isMatch }: Variant): str
     ),
     ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), gone: "SELECT seq FROM changed" })},
     tally AS MATERIALIZED (
-      SELECT count(*) AS changed, count(*) FILTER (WHERE NOT is_away) AS active, ${LOGGED_SEQS} AS seqs,
+      SELECT count(*) AS changed, count(*) FILTER (WHERE NOT is_away) AS active, array_agg(seq) AS seqs,
         ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
     ),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET ${countTally(also)} FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     ),
-    ${loggedChange(tables, { kind: mark, ...LOGGED_TALLY, at: "$5::timestamptz" })}
+    ${loggedChange(tables, { kind: mark, ...LOGGED_TALLY, at: "$5::timestamptz", ...STEP })}
     SELECT inbox.is_current, tally.changed, tally.active,
-      (SELECT CASE WHEN count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM looked), ${mark === "read" ? sends : "NULL::json"}, ${COUNTS_AFTER}
+      (${NEXT}), ${mark === "read" ? sends : "NULL::json"}, ${COUNTS_AFTER}
     FROM inbox CROSS JOIN tally`;
 }

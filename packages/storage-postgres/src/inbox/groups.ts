@@ -127,16 +127,16 @@ const IN_PLACES: Readonly<Record<GroupPlaces, string>> = {
   snoozed: "snoozed_until IS NOT NULL",
 };
 
-/** Finds the numbers of items of a group, newest first. */
+/** Finds the numbers of items of a group, oldest first. */
 export function prepareGroupItems({ inboxItems }: TableNames) {
   const items = memoized((place: GroupPlaces) =>
     statement<[seq: number]>(
       `group_items_${place}`,
-      `SELECT seq FROM ${inboxItems} WHERE tenant = $1 AND user_id = $2 AND group_name = $3 AND seq <= $4 AND ${IN_PLACES[place]}
-      ORDER BY seq DESC LIMIT $5`,
+      `SELECT seq FROM ${inboxItems} WHERE tenant = $1 AND user_id = $2 AND group_name = $3 AND seq > $4 AND seq <= $5
+        AND ${IN_PLACES[place]} ORDER BY seq LIMIT $6`,
     ),
   );
-  return ({ tenant, userId }: Owner, { group, place, upTo = Number.MAX_SAFE_INTEGER, limit }: GroupItemsQuery) =>
+  return ({ tenant, userId }: Owner, { group, place, after = 0, upTo = Number.MAX_SAFE_INTEGER, limit }: GroupItemsQuery) =>
     async (session: Session): Promise<readonly number[]> =>
-      (await session.rows(items(place), [tenant, userId, group, upTo, limit])).map(([seq]) => seq);
+      (await session.rows(items(place), [tenant, userId, group, after, upTo, limit])).map(([seq]) => seq);
 }

@@ -158,7 +158,7 @@ const wokenOf = (tables: TableNames): MarkText => ({
 
 const WOKEN = "i.snoozed_until <= $6::timestamptz";
 
-/** The values that a mark takes beside the refs and its time. */
+/** The values that a mark takes beside the refs and its time, from $6 on. */
 function valuesOf(marking: ItemMarking): readonly unknown[] {
   if (marking.mark === "snoozed") {
     return [marking.until.toISOString()];
@@ -170,18 +170,26 @@ function valuesOf(marking: ItemMarking): readonly unknown[] {
 export function prepareMark(tables: TableNames) {
   const changes = memoized((text: string) => prepareOneMark(tables, JSON.parse(text) as MarkVariant));
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => {
-    const { mark, places, unlessDue } = marking;
-    return changes(JSON.stringify({ mark, places, unlessDue }))(owner, refs, marking.at, ...valuesOf(marking));
+    const { mark, places, unlessDue, at, continues, openUntil } = marking;
+    const values = valuesOf(marking);
+    const isStep = continues !== undefined || openUntil !== undefined;
+    const ofStep = isStep ? [continues ?? null, openUntil?.toISOString() ?? null] : [];
+    const step = isStep ? { continues: `$${6 + values.length}::bigint`, openUntil: `$${7 + values.length}::timestamptz` } : undefined;
+    return changes(JSON.stringify({ mark, places, unlessDue, step }))(owner, refs, at, ...values, ...ofStep);
   };
 }
 
 /** The parts of a marking that decide the text of its statement. */
-type MarkVariant = Pick<ItemMarking, "mark" | "places" | "unlessDue">;
+type MarkVariant = Pick<ItemMarking, "mark" | "places" | "unlessDue"> & Pick<ItemsChangeText, "step">;
 
 /** Prepares one kind of mark. */
-export function prepareOneMark(tables: TableNames, { mark, places, unlessDue = false }: MarkVariant) {
+export function prepareOneMark(tables: TableNames, { mark, places, unlessDue = false, step }: MarkVariant) {
   const text = { readTime: ownReadTime(tables), unlessDue, ...marksOf(tables)[mark] };
-  return prepareChangeItems(tables, { operation: `mark_${mark}`, kind: mark, ...text, ...(places === undefined ? {} : { places }) });
+  return prepareChangeItems(tables, {
+    ...{ operation: `mark_${mark}`, kind: mark, ...text },
+    ...(places === undefined ? {} : { places }),
+    ...(step === undefined ? {} : { step }),
+  });
 }
 
 /** Marks unread items read. */

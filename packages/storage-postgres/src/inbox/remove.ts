@@ -4,7 +4,7 @@ import type { Session, Transactional } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { groupSums, prepareChangeInbox } from "./change-items.ts";
-import { LOGGED_SEQS, LOGGED_TALLY, loggedChange } from "./change-log.ts";
+import { LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { isRead } from "./item-row.ts";
@@ -25,7 +25,7 @@ export function prepareRemoveRead(tables: TableNames) {
       RETURNING i.seq, i.group_name
     ),
     ${settleOwnGroups(tables, { sums: groupSums("-count(*) AS total, 0 AS unread"), gone: "SELECT seq FROM changed" })},
-    tally AS MATERIALIZED (SELECT count(*) AS changed, ${LOGGED_SEQS} AS seqs FROM changed),
+    tally AS MATERIALIZED (SELECT count(*) AS changed, array_agg(seq) AS seqs FROM changed),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET total = c.total - tally.changed, rev = c.rev + 1 FROM tally
       WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0

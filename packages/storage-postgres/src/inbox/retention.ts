@@ -4,7 +4,7 @@ import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { LOGGED_SEQS, loggedChange } from "./change-log.ts";
+import { loggedChange } from "./change-log.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareDropGroups, settleGroups, settleOwnGroups } from "./groups.ts";
 import { addTo, holdInboxes, inboxState } from "./inbox-state.ts";
@@ -232,7 +232,7 @@ function dropText(tables: TableNames): string {
   ),
   dropped AS (DELETE FROM ${inboxItems} i USING over WHERE i.tenant = over.tenant AND i.user_id = over.user_id AND i.seq = over.seq),
   tally AS MATERIALIZED (
-    SELECT tenant, user_id, ${DROPPED_TALLY}, ${LOGGED_SEQS} AS seqs FROM over WHERE is_shown OR is_away GROUP BY tenant, user_id
+    SELECT tenant, user_id, ${DROPPED_TALLY}, array_agg(seq) AS seqs FROM over WHERE is_shown OR is_away GROUP BY tenant, user_id
   ),
   ${settleGroups(tables, { sums, gone })},
   counted AS (

@@ -124,10 +124,10 @@ function pack(signal: Signal): readonly unknown[] {
   if ("topic" in signal) {
     return signal.topic === "presence" ? [PRESENCE_CODE, signal.instance] : [INBOXES_CODE];
   }
-  const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs } = signal;
+  const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs = null, revs = null } = signal;
   const start = [CODES[change], tenant, userId, seq, epoch];
   if (rev !== undefined) {
-    return [...start, id ?? null, count ?? null, rev, lastSeq, of, ...(atMs === undefined ? [] : [atMs])];
+    return [...start, id ?? null, count ?? null, rev, lastSeq, of, ...moreOf(atMs, revs)];
   }
   if (count !== undefined) {
     return [...start, id ?? null, count];
@@ -135,13 +135,19 @@ function pack(signal: Signal): readonly unknown[] {
   return id === undefined ? start : [...start, id];
 }
 
+/** The last members of a signal, without missing ones at the end. */
+function moreOf(atMs: number | null, revs: number | null): readonly unknown[] {
+  const ofTime = atMs === null ? [] : [atMs];
+  return revs === null ? ofTime : [atMs, revs];
+}
+
 /** The signal in a part of a payload; none for a signal of a newer version. */
 function unpack(packed: unknown): readonly Signal[] {
   const [code, ...values]: readonly unknown[] = Array.isArray(packed) ? packed : [];
   const change = CHANGES.get(code);
   if (change !== undefined && isLike(values, ["", "", 0, ""])) {
-    const [tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs] = values;
-    const more = { ...(typeof id === "string" ? { id } : {}), ...numbersIn({ count, rev, lastSeq, of, atMs }) };
+    const [tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs, revs] = values;
+    const more = { ...(typeof id === "string" ? { id } : {}), ...numbersIn({ count, rev, lastSeq, of, atMs, revs }) };
     return [{ tenant, userId, change, seq, epoch, ...more }];
   }
   const hubChange = HUB_CHANGES.get(code);

@@ -78,11 +78,11 @@ function prepareDropItems(tables: TableNames) {
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE i.notification_pk = $1 AND i.user_id = ANY ($2::text[]) ORDER BY i.user_id`,
   );
-  const named = "unnest($4::text[], $8::text[]) AS e(user_id, seqs)";
+  const named = "unnest($4::text[], $8::bigint[]) AS e(user_id, seq)";
   const change = {
     kind: "deleted",
     from: `${named} JOIN ${inboxCounters} inbox ON inbox.tenant = $1 AND inbox.user_id = e.user_id`,
-    ...{ at: "$9::timestamptz", seqs: "e.seqs", owner: "inbox.tenant, inbox.user_id" },
+    ...{ at: "$9::timestamptz", seqs: "ARRAY[e.seq]", owner: "inbox.tenant, inbox.user_id" },
   } as const;
   const sums = `SELECT $1::text COLLATE "C" AS tenant, e.user_id COLLATE "C" AS user_id, $10::text COLLATE "C" AS group_name, -e.shown AS total,
       -e.shown * e.unread AS unread, 0 AS seq FROM unnest($4::text[], $5::int[], $6::int[]) AS e(user_id, shown, unread) WHERE $10::text IS NOT NULL`;
@@ -115,14 +115,14 @@ function prepareDropItems(tables: TableNames) {
       .map(({ isShown, item: { userId, seq, readAt, isSeen } }) => {
         return {
           userId,
-          seqs: `[${seq}]`,
+          seq,
           shown: Number(isShown),
           unread: Number(readAt === null),
           seenUnread: Number(readAt === null && isSeen),
         };
       });
     const group = items[0]?.item.group ?? null;
-    const values = lists(counted, "userId", "shown", "unread", "seenUnread", "seqs");
+    const values = lists(counted, "userId", "shown", "unread", "seenUnread", "seq");
     await session.rows(drop, [tenant, pk, named, ...values, at.toISOString(), group]);
     await dropGroups(
       session,

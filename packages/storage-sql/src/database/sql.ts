@@ -121,6 +121,8 @@ export interface Dialect extends Times {
   unindexed(column: string): string;
   /** Locks the rows of a select by their alias until the transaction ends, where others may write meanwhile. */
   forUpdate(alias: string): string;
+  /** Does the same, and leaves out rows that another transaction holds. */
+  skipLocked(alias: string): string;
   /** The length of a text or of JSON in bytes, found without reading all of it. */
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */

@@ -1,5 +1,13 @@
 import type { LoggedKind, Owner } from "@belfry/core";
-import { type ChangeLogStorage, EMPTY_COUNTS, type LoggedChange } from "@belfry/core/storage";
+import {
+  type ChangeLogStorage,
+  EMPTY_COUNTS,
+  type LoggedChange,
+  parseRanges,
+  rangesOf,
+  type StepRange,
+  type SweepStep,
+} from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
 
 interface CountsRow {
@@ -18,6 +26,10 @@ interface ChangeRow {
   readonly kind: LoggedKind;
   readonly at: number;
   readonly until: number | null;
+  readonly firstRev: number | null;
+  readonly openUntil: number | null;
+  readonly ranges: string | null;
+  /** In lines of an older version, a JSON list of numbers instead of `ranges`. */
   readonly seqs: string | null;
   readonly upToSeq: number | null;
   readonly group: string | null;
@@ -29,15 +41,13 @@ type ReadRow = CountsRow & (ChangeRow | { readonly rev: null }) & { readonly cha
 /** The logs of inboxes in a SQL database, but for what writes them: that is a part of each changing statement. */
 export function changeLogOf(sql: Sql): ChangeLogStorage {
   const { inboxChanges, inboxCounters } = sql.tables;
-  const change = `l.rev, l.kind, l.at, l.until, l.seqs, l.up_to_seq AS "upToSeq", l.of_group AS "group"`;
+  const change = `l.rev, l.first_rev AS "firstRev", l.open_until AS "openUntil", l.kind, l.at, l.until, l.seqs, l.seq_ranges AS "ranges", l.up_to_seq AS "upToSeq", l.of_group AS "group"`;
   const later = `${inboxChanges} l ON l.tenant = c.tenant AND l.user_id = c.user_id AND l.rev > $3`;
   const after = `SELECT c.total, c.unread, coalesce(c.seen_unread, 0) AS "seenUnread", c.last_seq AS "lastSeq", c.epoch, c.rev AS "revNow", ${sql.milliseconds("c.due_at")} AS "dueAt",
       l.last_seq AS "changeSeq", ${change}
     FROM ${inboxCounters} c LEFT JOIN ${later} WHERE c.tenant = $1 AND c.user_id = $2 AND c.last_seq > 0 ORDER BY l.rev LIMIT $4`;
   const exported = `SELECT l.last_seq AS "lastSeq", ${change} FROM ${inboxChanges} l
     WHERE l.tenant = $1 AND l.user_id = $2 AND l.rev > $3 ORDER BY l.rev LIMIT $4`;
-  const old = `SELECT tenant, user_id, rev FROM ${inboxChanges} WHERE at < $1 ORDER BY at LIMIT $2`;
-  const forget = `DELETE FROM ${inboxChanges} WHERE (tenant, user_id, rev) IN (${old}) RETURNING rev`;
   return {
     async changesAfter({ tenant, userId }: Owner, rev, limit) {
       const rows = await sql.rows<ReadRow>("changes_after", after, [tenant, userId, rev, limit]);
@@ -62,18 +72,55 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
       const last = rows.length < range.limit ? undefined : rows.at(-1);
       return { records: rows.map(toChange), next: last === undefined ? null : String(last.rev) };
     },
-    async sweepChanges(before, { limit }) {
-      const removed = (await sql.rows("sweep_changes", forget, [before.getTime(), limit])).length;
-      return { removed, next: removed < limit ? null : "" };
-    },
+    sweepChanges: sweepChangesOf(sql),
   };
 }
 
-function toChange({ rev, lastSeq, kind, at, until, seqs, upToSeq, group }: ChangeRow): LoggedChange {
+/** How many inboxes a step of a sweep looks at, and from how many of those with old changes it removes them. */
+const LOOKED_AT = 500;
+const SWEPT_AT_ONCE = 50;
+
+interface LoggedInbox extends Owner {
+  /** When its oldest change was made; null if none is logged. */
+  readonly oldest: number | null;
+}
+
+/**
+ * Removes old changes, inbox by inbox in the order of their key, in which the oldest change of each comes first: an index by time
+ * would make each change dearer. Changes that another transaction is about to forget are left to it.
+ */
+function sweepChangesOf(sql: Sql): ChangeLogStorage["sweepChanges"] {
+  const { inboxChanges, inboxCounters } = sql.tables;
+  const look = `SELECT c.tenant, c.user_id AS "userId", CASE WHEN c.rev > 0 THEN (
+      SELECT l.at FROM ${inboxChanges} l WHERE l.tenant = c.tenant AND l.user_id = c.user_id ORDER BY l.rev LIMIT 1) END AS oldest
+    FROM ${inboxCounters} c WHERE (c.tenant, c.user_id) > ($1, $2) ORDER BY c.tenant, c.user_id LIMIT ${LOOKED_AT}`;
+  const old = `SELECT l.tenant, l.user_id, l.rev FROM ${inboxChanges} l WHERE l.tenant = $1 AND ${sql.isIn("l.user_id", "$2", "text")} AND l.at < $3
+    ORDER BY l.user_id, l.rev LIMIT $4 ${sql.skipLocked("l")}`;
+  const forget = `DELETE FROM ${inboxChanges} WHERE (tenant, user_id, rev) IN (${old}) RETURNING rev`;
+  return async (before: Date, { after, limit }: StepRange): Promise<SweepStep> => {
+    const from = after ?? JSON.stringify(["", ""]);
+    const inboxes = await sql.rows<LoggedInbox>("look_at_changes", look, JSON.parse(from) as readonly string[]);
+    const due = inboxes.filter(({ oldest }) => oldest !== null && oldest < before.getTime());
+    const swept = due.filter(({ tenant }) => tenant === due[0]?.tenant).slice(0, SWEPT_AT_ONCE);
+    const users = JSON.stringify(swept.map(({ userId }) => userId));
+    const values = [swept[0]?.tenant, users, before.getTime(), limit];
+    const removed = swept.length === 0 ? 0 : (await sql.rows("sweep_changes", forget, values)).length;
+    if (removed >= limit) {
+      return { removed, next: from };
+    }
+    const last = swept.length < due.length ? swept.at(-1) : inboxes.at(-1);
+    const isEnd = last === undefined || (last === inboxes.at(-1) && inboxes.length < LOOKED_AT);
+    return { removed, next: isEnd ? null : JSON.stringify([last.tenant, last.userId]) };
+  };
+}
+
+function toChange({ rev, firstRev, openUntil, lastSeq, kind, at, until, ranges, seqs, upToSeq, group }: ChangeRow): LoggedChange {
+  const listed = seqs === null ? null : rangesOf(JSON.parse(seqs) as readonly number[]);
   return {
-    ...{ rev, lastSeq, kind, upToSeq, group },
+    ...{ rev, firstRev: firstRev ?? rev, lastSeq, kind, upToSeq, group },
     at: new Date(at),
+    openUntil: openUntil === null ? null : new Date(openUntil),
     until: until === null ? null : new Date(until),
-    seqs: seqs === null ? null : (JSON.parse(seqs) as readonly number[]),
+    ranges: ranges === null ? listed : parseRanges(ranges),
   };
 }

@@ -176,8 +176,8 @@ export const INBOX = {
   ),
 
   /**
-   * The changes of each inbox that were made lately, by their number, without text: which items each changed (a list in JSON, all
-   * up to a number, or a group), and what state they got. All three are null if it changed too many to name.
+   * The changes of each inbox that were made lately, by their number, without text: which items each changed (ranges such as `1-5,9`,
+   * all up to a number, or a group), and what state they got. All three are null if it changed too many to name. A sweep walks the key.
    */
   inboxChanges: table(
     {
@@ -186,6 +186,7 @@ export const INBOX = {
       /** The inbox's last number when it was made. */
       lastSeq: c.number,
       kind: c.textOf<LoggedKind>(),
+      /** A list of all numbers in JSON, in lines of an older version; later ones have `seqRanges`. */
       seqs: c.nullable(c.text),
       upToSeq: c.nullable(c.number),
       ofGroup: c.nullable(c.text),
@@ -193,8 +194,13 @@ export const INBOX = {
       at: c.number,
       /** Until when its items are snoozed, in milliseconds. */
       until: c.nullable(c.number),
+      seqRanges: c.nullable(c.text),
+      /** The first of its numbers, if it has several: see `LoggedChange`. */
+      firstRev: c.nullable(c.number),
+      /** Until when more of its steps may follow, in milliseconds; null if none does. */
+      openUntil: c.nullable(c.number),
     },
-    { key: ["tenant", "userId", "rev"], indexes: { at: ["at"] } },
+    { key: ["tenant", "userId", "rev"] },
   ),
 
   /** A large audience that is still to be written, in parts. Without a notification it is still being stored, or has ended. */

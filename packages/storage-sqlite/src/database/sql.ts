@@ -13,6 +13,7 @@ export const DIALECT: Dialect = {
   unindexed: (column) => `+${column}`,
   // A transaction that writes is alone.
   forUpdate: () => "",
+  skipLocked: () => "",
   milliseconds: (time) => time,
   time: (time) => time.getTime(),
   bytes: (column) => `octet_length(${column})`,

@@ -25,8 +25,8 @@ export function prepareUpdateSend(context: QueryContext) {
       url = coalesce(:url, url), rendered = nullif(rendered & :keptRendered, 0) WHERE pk = :pk`,
     "UPDATE belfry_sends SET meta = coalesce(:meta, meta) WHERE notification_pk = :pk",
     "UPDATE belfry_trackings SET updated_at = :at WHERE notification_pk = :pk",
-    `INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, seqs, at)
-      SELECT c.tenant, c.user_id, c.rev + 1, c.last_seq, 'updated', json_array(i.seq), :at FROM ${ITS_ITEMS} ${JOIN_COUNTERS} WHERE ${IS_THERE}`,
+    `INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, seq_ranges, at)
+      SELECT c.tenant, c.user_id, c.rev + 1, c.last_seq, 'updated', CAST(i.seq AS TEXT), :at FROM ${ITS_ITEMS} ${JOIN_COUNTERS} WHERE ${IS_THERE}`,
     `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (SELECT i.user_id FROM ${ITS_ITEMS} WHERE ${IS_THERE})`,
   ].map((text) => context.prepare<object>(text));
   return (tenant: string, given: string, change: SendUpdate): SendUpdated => {

@@ -1,5 +1,5 @@
 import type { InboxCounts, LoggedKind, Owner } from "@belfry/core";
-import { MAX_LOGGED_CHANGES, MAX_LOGGED_SEQS } from "@belfry/core/storage";
+import { FORGOTTEN_AT_ONCE, MAX_LOGGED_CHANGES, parseRanges, rangesOf, rangesText, uniteRanges } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN } from "./conditions.ts";
 
@@ -11,6 +11,9 @@ export interface ChangeToLog {
   readonly upToSeq?: number;
   readonly group?: string;
   readonly until?: Date | null;
+  /** The number of the step that it continues: see `Continued`. */
+  readonly continues?: number | undefined;
+  readonly openUntil?: Date | undefined;
 }
 
 interface LogValues extends Owner {
@@ -18,29 +21,55 @@ interface LogValues extends Owner {
   readonly lastSeq: number;
   readonly kind: string;
   readonly at: Date;
-  readonly seqs: string | null;
+  readonly ranges: string | null;
   readonly upToSeq: number | null;
   readonly group: string | null;
   readonly until: Date | null;
-  readonly kept: number;
+  readonly openUntil: Date | null;
 }
 
 /**
  * Logs a change of an inbox, under the number that `counts` have after it, and drops what is beyond the most that an inbox
  * keeps. Each call that raises `rev` has to call it, once, in the same transaction.
  */
-export function prepareLogChange({ prepare }: QueryContext) {
+export function prepareLogChange(context: QueryContext) {
+  const { prepare } = context;
   const insert =
-    prepare<LogValues>(`INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, at, seqs, up_to_seq, of_group, until)
-    VALUES (:tenant, :userId, :rev, :lastSeq, :kind, :at, :seqs, :upToSeq, :group, :until)`);
-  const forget = prepare<LogValues>(`DELETE FROM belfry_inbox_changes WHERE ${OWN} AND rev <= :kept`);
-  return (owner: Owner, { rev, lastSeq }: InboxCounts, { kind, at, seqs, upToSeq, group, until }: ChangeToLog): void => {
-    const named = seqs === undefined || seqs.length > MAX_LOGGED_SEQS ? null : JSON.stringify(seqs.toSorted((one, other) => one - other));
-    const covered = { seqs: named, upToSeq: upToSeq ?? null, group: group ?? null };
-    const values = { ...owner, rev, lastSeq, kind, at, ...covered, until: until ?? null, kept: rev - MAX_LOGGED_CHANGES };
-    insert.run(values);
-    if (values.kept > 0) {
-      forget.run(values);
+    prepare<LogValues>(`INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, at, seq_ranges, up_to_seq, of_group, until, open_until)
+    VALUES (:tenant, :userId, :rev, :lastSeq, :kind, :at, :ranges, :upToSeq, :group, :until, :openUntil)`);
+  const forget = prepare<Owner & { readonly forgotten: number }>(`DELETE FROM belfry_inbox_changes WHERE ${OWN} AND rev <= :forgotten`);
+  const goOn = prepareContinue(context);
+  return (owner: Owner, { rev, lastSeq }: InboxCounts, change: ChangeToLog): void => {
+    const { kind, at, seqs, upToSeq = null, group = null, until = null, continues, openUntil = null } = change;
+    if (continues !== rev - 1 || !goOn(owner, { rev, lastSeq, kind, at, openUntil, seqs: seqs ?? [] })) {
+      const ranges = seqs === undefined ? null : rangesText(rangesOf(seqs));
+      insert.run({ ...owner, rev, lastSeq, kind, at, ranges, upToSeq, group, until, openUntil });
     }
+    const forgotten = rev - MAX_LOGGED_CHANGES + FORGOTTEN_AT_ONCE;
+    if (rev % FORGOTTEN_AT_ONCE === 0 && forgotten > 0) {
+      forget.run({ ...owner, forgotten });
+    }
+  };
+}
+
+type Step = Required<Pick<ChangeToLog, "kind" | "at" | "seqs">> & Pick<InboxCounts, "rev" | "lastSeq"> & Pick<LogValues, "openUntil">;
+
+/** Puts a step of a call into the line of the step before it. False if that line is not there, or of another call. */
+function prepareContinue({ prepare }: QueryContext) {
+  const line = `${OWN} AND rev = :rev - 1 AND kind = :kind AND at = :at`;
+  type Values = Owner & Omit<Step, "seqs">;
+  const find = prepare<Values, { readonly ranges: string | null }>(`SELECT seq_ranges AS ranges FROM belfry_inbox_changes WHERE ${line}`);
+  const move = prepare<Values & { readonly ranges: string | null }>(`
+    UPDATE belfry_inbox_changes SET rev = :rev, first_rev = coalesce(first_rev, rev), last_seq = :lastSeq, seq_ranges = :ranges,
+      open_until = :openUntil WHERE ${line}`);
+  return (owner: Owner, { seqs, ...step }: Step): boolean => {
+    const values = { ...owner, ...step };
+    const found = find.get(values);
+    if (found === undefined) {
+      return false;
+    }
+    const before = found.ranges === null ? null : parseRanges(found.ranges);
+    move.run({ ...values, ranges: before === null ? null : rangesText(uniteRanges([...before, ...rangesOf(seqs)])) });
+    return true;
   };
 }

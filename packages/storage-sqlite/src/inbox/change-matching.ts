@@ -41,8 +41,9 @@ export function prepareChangeMatching(context: QueryContext) {
     SELECT id FROM belfry_notifications WHERE pk IN (SELECT value FROM json_each(:pks)) AND kind = 'send' ORDER BY pk`);
   return (owner: Owner, step: MatchingStep): MatchingChange => {
     const state = inboxState(owner);
-    const { mark, at } = step;
+    const { mark, at, continues } = step;
     const rows = lookAt(step).all({ ...state, ...owner, ...filterValues(step.filter), after: firstAfter(step, state), upTo: step.upTo });
+    const isMore = rows.length === MATCHED_AT_ONCE;
     const rule = MARKS[mark];
     const matching = rows.flatMap((row) => (row[2] === 1 ? [{ ...flagsOf(row), notificationPk: row[1] }] : []));
     const changed = matching.filter(rule.changes);
@@ -57,9 +58,13 @@ export function prepareChangeMatching(context: QueryContext) {
     return {
       changed: changed.length,
       count: changed.filter((item) => !isAway(item)).length,
-      counts: addToCounts(owner, state.counts, { change: changeOf(changed, { kind: mark, at }), reopened, ...added }),
+      counts: addToCounts(owner, state.counts, {
+        change: changeOf(changed, { kind: mark, at, continues, openUntil: isMore ? step.openUntil : undefined }),
+        reopened,
+        ...added,
+      }),
       sends: mark === "read" ? sendsOf.all({ pks: changed.map(({ notificationPk }) => notificationPk) }).map(([id]) => id) : [],
-      next: rows.length < MATCHED_AT_ONCE ? null : (rows.at(-1)?.[0] ?? null),
+      next: isMore ? (rows.at(-1)?.[0] ?? null) : null,
     };
   };
 }

@@ -102,11 +102,12 @@ export function prepareGroups(context: QueryContext) {
   };
 }
 
-/** Finds the numbers of items of a group, newest first. */
+/** Finds the numbers of items of a group, oldest first. */
 export function prepareGroupItems({ prepareRows }: QueryContext) {
   const of = (place: string) =>
-    prepareRows<GroupValues & { readonly upTo: number; readonly limit: number }, readonly [seq: number]>(
-      `SELECT i.seq FROM ${GROUPED_ITEMS} AND i.group_name = +:group AND i.seq <= +:upTo AND ${place} ORDER BY i.seq DESC LIMIT :limit`,
+    prepareRows<GroupValues & Required<Pick<GroupItemsQuery, "after" | "upTo" | "limit">>, readonly [seq: number]>(
+      `SELECT i.seq FROM ${GROUPED_ITEMS} AND i.group_name = +:group AND i.seq > +:after AND i.seq <= +:upTo AND ${place}
+      ORDER BY i.seq LIMIT :limit`,
     );
   const statements = {
     active: of("i.deleted_at IS NULL"),
@@ -114,6 +115,6 @@ export function prepareGroupItems({ prepareRows }: QueryContext) {
     archived: of("i.archived_at IS NOT NULL"),
     snoozed: of("i.snoozed_until IS NOT NULL"),
   };
-  return (owner: Owner, { group, place, upTo = Number.MAX_SAFE_INTEGER, limit }: GroupItemsQuery): readonly number[] =>
-    statements[place].all({ ...owner, group, upTo, limit }).map(([seq]) => seq);
+  return (owner: Owner, { group, place, after = 0, upTo = Number.MAX_SAFE_INTEGER, limit }: GroupItemsQuery): readonly number[] =>
+    statements[place].all({ ...owner, group, after, upTo, limit }).map(([seq]) => seq);
 }

@@ -133,7 +133,7 @@ export function prepareMark(context: QueryContext) {
   const settleTimes = prepareSettleTimes(context);
   const settleGroups = prepareSettleGroups(context);
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): ItemsChange => {
-    const { mark, at } = marking;
+    const { mark, at, continues, openUntil } = marking;
     const until = marking.mark === "snoozed" ? marking.until : null;
     const rule = MARKS[mark];
     const { state, items } = findItems(owner, refs, marking.places ?? rule.places);
@@ -156,7 +156,11 @@ export function prepareMark(context: QueryContext) {
     return {
       items: after === null ? items : items.map((item) => (rule.changes(item) ? { ...item, ...after } : item)),
       changed: new Set(changed.map(({ seq }) => seq)),
-      counts: addToCounts(owner, counts, { change: changeOf(changed, { kind: mark, at, until }), reopened, ...added }),
+      counts: addToCounts(owner, counts, {
+        change: changeOf(changed, { kind: mark, at, until, continues, openUntil }),
+        reopened,
+        ...added,
+      }),
     };
   };
 }

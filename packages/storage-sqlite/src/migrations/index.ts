@@ -28,6 +28,7 @@ import { groupsMigration } from "./0026-groups.ts";
 import { referringMigration } from "./0027-referring.ts";
 import { topicsMigration } from "./0028-topics.ts";
 import { expiringItemsMigration } from "./0029-expiring-items.ts";
+import { rangesMigration } from "./0030-ranges.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -60,4 +61,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: referringMigration },
   { phase: "expand", sql: topicsMigration },
   { phase: "expand", sql: expiringItemsMigration },
+  { phase: "expand", sql: rangesMigration },
 ] as const satisfies readonly Migration[];

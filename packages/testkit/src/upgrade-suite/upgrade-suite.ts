@@ -142,7 +142,18 @@ async function expectPreferences({ decisions }: Storage): Promise<void> {
 }
 
 async function expectLog({ inbox }: Storage): Promise<void> {
-  const line = { rev: 0, lastSeq: 3, kind: "archived", seqs: [2, 3], upToSeq: null, group: null, at: THEN, until: null };
+  const line = {
+    rev: 0,
+    firstRev: 0,
+    openUntil: null,
+    lastSeq: 3,
+    kind: "archived",
+    ranges: [[2, 3]],
+    upToSeq: null,
+    group: null,
+    at: THEN,
+    until: null,
+  };
   expect((await inbox.changesAfter(owner, -1, 10)).changes).toEqual([line]);
 }
 

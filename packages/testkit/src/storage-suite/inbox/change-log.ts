@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import { type LoggedChange, MAX_LOGGED_CHANGES, MAX_LOGGED_SEQS } from "@belfry/core/storage";
+import { FORGOTTEN_AT_ONCE, type LoggedChange, MAX_LOGGED_CHANGES, MAX_LOGGED_RANGES, seqsIn } from "@belfry/core/storage";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { at, type Fixture, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -13,11 +13,22 @@ function refs(...seqs: readonly number[]): readonly { readonly seq: number }[] {
   return seqs.map((seq) => ({ seq }));
 }
 
+/** A line of a log, with the numbers of its items instead of their ranges. */
+export interface LoggedLine extends Omit<LoggedChange, "ranges" | "firstRev" | "openUntil"> {
+  readonly seqs: readonly number[] | null;
+}
+
+/** The lines of a log. Those of one change each, as most are. */
+export function linesOf(changes: readonly LoggedChange[]): readonly LoggedLine[] {
+  return changes.map(({ ranges, firstRev: _, openUntil: __, ...line }) => ({ ...line, seqs: ranges === null ? null : seqsIn(ranges) }));
+}
+
 /** The inbox's whole log, which has to have a line for each change that `rev` counts. */
-export async function wholeLog({ inbox }: Pick<Fixture, "inbox">, owner: Owner): Promise<readonly LoggedChange[]> {
+async function wholeLog({ inbox }: Pick<Fixture, "inbox">, owner: Owner): Promise<readonly LoggedLine[]> {
   const { changes, counts } = await inbox.changesAfter(owner, 0, EVERYTHING);
   expect(changes.map(({ rev }) => rev)).toEqual(counts.rev === 0 ? [] : range(1, counts.rev));
-  return changes;
+  expect(changes.map(({ firstRev }) => firstRev)).toEqual(changes.map(({ rev }) => rev));
+  return linesOf(changes);
 }
 
 /** The log of an inbox's changes. */
@@ -94,16 +105,71 @@ export function changeLogTests(harness: StorageHarness): void {
       expect(await wholeLog(fixture, bob)).toMatchObject([{ kind: "archived" }, { kind: "deleted", seqs: [1], at: at(2) }]);
     });
 
-    test("a change of very many items names none of them", async () => {
+    test("a change of many items names ranges of them, and none of items that are too scattered", async () => {
       const ann = owner();
-      const seqs = range(1, MAX_LOGGED_SEQS + 1);
+      const seqs = range(1, 2 * MAX_LOGGED_RANGES + 2);
+      const odd = seqs.filter((seq) => seq % 2 === 1);
       await fixture.fill("ann", seqs.length);
-      await fixture.inbox.markRead(ann, refs(...seqs.slice(1)), at(1));
-      await fixture.inbox.markRead(ann, refs(1), at(1));
-      await fixture.inbox.removeRead(ann, at(2));
-      const [read, , removed] = await wholeLog(fixture, ann);
-      expect(read).toEqual({ ...NAMED, rev: 1, lastSeq: seqs.length, kind: "read", seqs: seqs.slice(1), at: at(1) });
-      expect(removed).toEqual({ ...NAMED, rev: 3, lastSeq: seqs.length, kind: "deleted_read", seqs: null, at: at(2) });
+      await fixture.inbox.mark(ann, refs(...odd.slice(1)), { mark: "seen", at: at(1) });
+      await fixture.inbox.markRead(ann, refs(...seqs), at(2));
+      await fixture.inbox.markUnread(ann, refs(...odd), at(3));
+      await fixture.inbox.removeRead(ann, at(4));
+      const [seen, read, unread, removed] = await wholeLog(fixture, ann);
+      expect(seen).toEqual({ ...NAMED, rev: 1, lastSeq: seqs.length, kind: "seen", seqs: odd.slice(1), at: at(1) });
+      expect(read).toEqual({ ...NAMED, rev: 2, lastSeq: seqs.length, kind: "read", seqs, at: at(2) });
+      expect([unread?.seqs, removed?.seqs]).toEqual([null, null]);
+    });
+
+    test("steps of one call are one line, as long as no other change comes between them", async () => {
+      const ann = owner();
+      const { inbox } = fixture;
+      await fixture.fill("ann", 12);
+      const pin = async (seqs: readonly number[], continues?: number) => {
+        const { counts } = await inbox.mark(ann, refs(...seqs), {
+          mark: "pinned",
+          at: at(1),
+          ...(continues === undefined ? {} : { continues }),
+        });
+        return counts.rev;
+      };
+      const log = async (after = 0) => {
+        const { changes } = await inbox.changesAfter(ann, after, EVERYTHING);
+        return changes.map(({ firstRev, rev, kind, ranges }) => [firstRev, rev, kind, ranges]);
+      };
+      await fixture.fill("ann", 1);
+      const second = await pin([3], await pin([1, 2]));
+      expect(second).toBe(2);
+      expect(await inbox.changesAfter(ann, 1, 9)).toMatchObject({ changes: [{ firstRev: 1, rev: 2, lastSeq: 13 }] });
+      await pin([5, 7], second);
+      const one = [1, 3, "pinned", [[1, 3], [5, 5], [7, 7]]]; // biome-ignore format: a list of ranges
+      expect([await log(), await log(1), await log(3)]).toEqual([[one], [one], []]);
+      // Another change came between, and then one of another kind, time or inbox.
+      await inbox.markRead(ann, refs(1), at(1));
+      await pin([8], 3);
+      await inbox.mark(ann, refs(9), { mark: "archived", at: at(1), continues: 5 });
+      await inbox.mark(ann, refs(10), { mark: "archived", at: at(2), continues: 6 });
+      await inbox.mark(ann, refs(11), { mark: "archived", at: at(2), continues: 7 });
+      // This one changes nothing.
+      await inbox.mark(ann, refs(11), { mark: "archived", at: at(2), continues: 8 });
+      expect(await log()).toEqual([
+        one,
+        [4, 4, "read", [[1, 1]]],
+        [5, 5, "pinned", [[8, 8]]],
+        [6, 6, "archived", [[9, 9]]],
+        [7, 8, "archived", [[10, 11]]],
+      ]);
+    });
+
+    test("steps that together have too many ranges name none", async () => {
+      const ann = owner();
+      await fixture.fill("ann", 2 * MAX_LOGGED_RANGES + 5);
+      const odd = range(1, MAX_LOGGED_RANGES).map((number) => 2 * number - 1);
+      const pin = (seqs: readonly number[], continues?: number) =>
+        fixture.inbox.mark(ann, refs(...seqs), { mark: "pinned", at: at(1), ...(continues === undefined ? {} : { continues }) });
+      await pin(odd);
+      await pin([2 * MAX_LOGGED_RANGES + 1], 1);
+      await pin([2 * MAX_LOGGED_RANGES + 2], 2);
+      expect((await fixture.inbox.changesAfter(ann, 0, 9)).changes).toMatchObject([{ firstRev: 1, rev: 3, ranges: null }]);
     });
 
     test("an inbox keeps its newest changes, and those that are young enough", async () => {
@@ -114,7 +180,8 @@ export function changeLogTests(harness: StorageHarness): void {
         await fixture.inbox.mark(ann, refs(1), { mark: number % 2 === 0 ? "unpinned" : "pinned", at: at(number) });
       }
       const kept = async () => (await fixture.inbox.changesAfter(ann, 0, EVERYTHING)).changes.map(({ rev }) => rev);
-      expect(await kept()).toEqual(range(6, many));
+      const oldest = many - (many % FORGOTTEN_AT_ONCE) - MAX_LOGGED_CHANGES + FORGOTTEN_AT_ONCE + 1;
+      expect(await kept()).toEqual(range(oldest, many));
       await sweepAll((after) => fixture.inbox.sweepChanges(at(many - 2), { after, limit: 300 }));
       expect(await kept()).toEqual(range(many - 2, many));
       expect(await fixture.inbox.changesAfter(ann, many, 9)).toMatchObject({ changes: [], counts: { rev: many } });
@@ -127,12 +194,9 @@ export function changeLogTests(harness: StorageHarness): void {
         await fixture.inbox.markRead(ann, refs(seq), at(seq));
       }
       const all = await wholeLog(fixture, ann);
-      expect((await fixture.inbox.changesAfter(ann, 1, 2)).changes).toEqual(all.slice(1, 3));
-      expect(await exportAll((after) => fixture.inbox.exportChanges(ann, { after, limit: 2 }))).toEqual([
-        all.slice(0, 2),
-        all.slice(2, 4),
-        all.slice(4),
-      ]);
+      expect(linesOf((await fixture.inbox.changesAfter(ann, 1, 2)).changes)).toEqual(all.slice(1, 3));
+      const exported = await exportAll((after) => fixture.inbox.exportChanges(ann, { after, limit: 2 }));
+      expect(exported.map(linesOf)).toEqual([all.slice(0, 2), all.slice(2, 4), all.slice(4)]);
       await eraseAll(() => fixture.inbox.erase(ann, 3));
       await fixture.fill("ann", 1);
       expect(await wholeLog(fixture, ann)).toEqual([]);
@@ -156,11 +220,11 @@ export function changeLogTests(harness: StorageHarness): void {
       const all = Promise.all(work).finally(() => {
         isChanging = false;
       });
-      const seen: LoggedChange[] = [];
+      const seen: LoggedLine[] = [];
       for (let again = true; again; ) {
         again = isChanging;
         const { changes, counts } = await fixture.inbox.changesAfter(ann, seen.length, 20);
-        seen.push(...changes);
+        seen.push(...linesOf(changes));
         expect(seen.map(({ rev }) => rev)).toEqual(seen.length === 0 ? [] : range(1, seen.length));
         expect(counts.rev).toBeGreaterThanOrEqual(seen.length);
       }

@@ -135,7 +135,7 @@ export function groupTests(harness: StorageHarness): void {
       expect(due.find(({ tenant }) => tenant === owner.tenant)?.dueAt).toEqual(at(1_000));
     });
 
-    test("its items are found by place, up to a number", async () => {
+    test("its items are found by place, oldest first, between two numbers", async () => {
       await fixture.fill("ann", 8, { group: "a" });
       await fixture.fill("ann", 1, { group: "b" });
       const owner = fixture.owner("ann");
@@ -145,11 +145,12 @@ export function groupTests(harness: StorageHarness): void {
       await fixture.inbox.remove(owner, [{ seq: 6 }], at(1));
       const found = (place: "active" | "unread" | "archived" | "snoozed", more: object = {}) =>
         fixture.inbox.groupItems(owner, { group: "a", place, limit: 10, ...more });
-      expect(await found("active")).toEqual([8, 7, 2, 1]);
-      expect(await found("unread")).toEqual([8, 7, 1]);
+      expect(await found("active")).toEqual([1, 2, 7, 8]);
+      expect(await found("unread")).toEqual([1, 7, 8]);
       expect(await found("archived")).toEqual([3]);
-      expect(await found("snoozed")).toEqual([5, 4]);
-      expect(await found("active", { upTo: 7, limit: 2 })).toEqual([7, 2]);
+      expect(await found("snoozed")).toEqual([4, 5]);
+      expect(await found("active", { upTo: 7, limit: 2 })).toEqual([1, 2]);
+      expect(await found("active", { after: 1, upTo: 7 })).toEqual([2, 7]);
       expect(await fixture.inbox.groupItems(fixture.owner("bob"), { group: "a", place: "active", limit: 10 })).toEqual([]);
     });
 

@@ -1,6 +1,6 @@
 import { MATCHED_AT_ONCE, type MatchingStep } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
-import { at, range, useFixture } from "../fixture.ts";
+import { at, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "./recount.ts";
 
@@ -27,12 +27,19 @@ export function matchingTests(harness: StorageHarness): void {
       const third = await inbox.changeMatching(owner, { ...step, after: second.next ?? 0 });
       expect(third).toMatchObject({ changed: 400, next: null, counts: { unread: 800, rev: 3 } });
       expect(await inbox.changeMatching(owner, { ...step, after: 2_000 })).toMatchObject({ changed: 0, counts: { rev: 3 } });
-      const { changes } = await inbox.changesAfter(owner, 0, 9);
-      expect(changes.map(({ rev, kind, seqs }) => [rev, kind, seqs])).toEqual([
-        [1, "read", range(1, 800)],
-        [2, "read", range(1_601, 2_000)],
-        [3, "read", range(2_001, 2_400)],
+      const log = async () =>
+        (await inbox.changesAfter(owner, 0, 9)).changes.map(({ firstRev, rev, kind, ranges }) => [firstRev, rev, kind, ranges]);
+      expect(await log()).toEqual([
+        [1, 1, "read", [[1, 800]]],
+        [2, 2, "read", [[1_601, 2_000]]],
+        [3, 3, "read", [[2_001, 2_400]]],
       ]);
+      const seen = { ...everything, mark: "archived", places: ["active"] } as const;
+      const { next, counts } = await inbox.changeMatching(owner, seen);
+      const more = await inbox.changeMatching(owner, { ...seen, after: next ?? 0, continues: counts.rev });
+      expect((await log()).slice(3)).toEqual([[4, 5, "archived", [[1, 2_000]]]]);
+      await inbox.changeMatching(owner, { ...seen, after: more.next ?? 0, continues: counts.rev });
+      expect((await log()).slice(4)).toEqual([[6, 6, "archived", [[2_001, 2_400]]]]);
       await expectTrueCounts(fixture, owner);
     });
 

@@ -6,11 +6,11 @@ import type {
   ItemMarking,
   ItemPlace,
   ItemTally,
-  LoggedChange,
   MatchingStep,
   NewNotification,
 } from "@belfry/core/storage";
 import { itemOf } from "../fixture.ts";
+import type { LoggedLine } from "../inbox/change-log.ts";
 
 /** One item of the model. */
 export interface ModelRow extends Owner {
@@ -87,7 +87,7 @@ export interface ModelChange {
 }
 
 /** A line of the log; of the times, the model predicts only until when items are snoozed. */
-export type ModelLine = Omit<LoggedChange, "at">;
+export type ModelLine = Omit<LoggedLine, "at">;
 
 /** A storage as an array of items in which everything is found by looking at all of them: slow, and plainly right. */
 export class InboxModel {

@@ -3,6 +3,7 @@ import { type InboxPage, type InboxQuery, type MatchingStep, type NewNotificatio
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
+import { linesOf } from "../inbox/change-log.ts";
 import { byGroup, byNotification, InboxModel } from "./inbox-model.ts";
 import {
   type Draft,
@@ -117,7 +118,7 @@ export class InboxRun {
     const after = Math.max(0, counts.rev - Math.round(start / 10));
     const logged = await this.#fixture.inbox.changesAfter(owner, after, limit);
     const expected = this.#model.log(owner).filter(({ rev }) => rev > after);
-    const lines = logged.changes.map(({ at: _, ...line }) => line);
+    const lines = linesOf(logged.changes).map(({ at: _, ...line }) => line);
     expectSame({ counts: logged.counts, lines }, { counts, lines: expected.slice(0, limit) });
   }
 

@@ -1,0 +1,183 @@
+import { type Inbox, type InboxEvent, memoryTransport, NotificationService } from "@belfry/core";
+import type { InboxStorage, Storage, Transport, TransportListener } from "@belfry/core/storage";
+import { testClock } from "@belfry/testkit/host";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+import { FollowingClient, itemLine } from "./following-client.ts";
+
+const ITEMS = 2_100;
+
+/** A storage in which something happens before each step of a change by filter, by the number of the step. */
+function between(storage: Storage, before: (step: number) => Promise<unknown>): Storage {
+  let steps = 0;
+  const changeMatching: InboxStorage["changeMatching"] = async (...given) => {
+    steps += 1;
+    await before(steps);
+    return await storage.inbox.changeMatching(...given);
+  };
+  const of = <Part extends object>(part: Part, own: object): Part =>
+    new Proxy(part, {
+      get(target, name) {
+        const value: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  return of(storage, { inbox: of(storage.inbox, { changeMatching }) });
+}
+
+async function linesOf(inbox: Inbox): Promise<readonly string[]> {
+  const lists = await Promise.all([{}, { archived: true }].map((place) => inbox.list({ ...place, limit: 1_000 })));
+  const items = lists.flatMap(({ items }) => items).toSorted((one, other) => one.seq - other.seq);
+  return items.map(itemLine);
+}
+
+onEveryStorage((database) => {
+  describe("a call that takes several steps", () => {
+    const start = async (storage = database.storage(), transport: Transport = memoryTransport()) => {
+      const notifications = stopsAfterTest(new NotificationService({ storage, transport, clock: testClock() }));
+      await notifications.start();
+      return { notifications, inbox: notifications.inbox("ann") };
+    };
+    const fill = async ({ notifications }: { readonly notifications: NotificationService }) => {
+      await Promise.all(
+        Array.from({ length: ITEMS }, (_, at) =>
+          notifications.create({ to: "ann", title: `${at}`, ...(at % 4 < 2 ? { group: "pairs" } : {}) }),
+        ),
+      );
+    };
+    const events = async (inbox: Inbox) => {
+      const told: InboxEvent[] = [];
+      const states: boolean[] = [];
+      const onState = (recovered: boolean) => void states.push(recovered);
+      const subscription = inbox.subscribe({ onEvent: (event) => void told.push(event), onState });
+      await subscription.ready;
+      return { told, states, close: () => subscription.close() };
+    };
+    const changesOf = async (inbox: Inbox, since: number) => {
+      const client = { told: [] as InboxEvent[], recovered: false };
+      const { epoch, lastSeq } = await inbox.counts();
+      const onState = (recovered: boolean) => {
+        client.recovered = recovered;
+      };
+      const subscription = inbox.subscribe(
+        { onEvent: (event) => void client.told.push(event), onState },
+        { epoch, seq: lastSeq, rev: since },
+      );
+      await subscription.ready;
+      subscription.close();
+      return client;
+    };
+
+    /** An event with the number of items instead of all their numbers. */
+    const short = ({ seqs, ...event }: InboxEvent) => ({ ...event, covers: seqs?.length });
+
+    test("is one change to who follows the inbox, however often the feed looks meanwhile, and to who comes back", async () => {
+      let listener: TransportListener | undefined;
+      const transport = memoryTransport();
+      const started = (given: TransportListener) => {
+        listener = given;
+        return transport.start(given);
+      };
+      let one: Awaited<ReturnType<typeof events>> | undefined;
+      const look = async (step: number) => {
+        listener?.onGap();
+        await expect.poll(() => one?.states).toEqual(Array.from({ length: step }, () => true));
+      };
+      const here = await start(between(database.storage(), look), { ...transport, start: started });
+      await fill(here);
+      one = await events(here.inbox);
+      expect(await here.inbox.markAllRead({ upTo: ITEMS - 1 })).toBe(ITEMS - 1);
+      const { rev } = await here.inbox.counts();
+      expect(rev).toBe(3);
+      const change = { change: "read_matching", count: ITEMS - 1, rev, at: expect.any(Date), covers: ITEMS - 1 };
+      await expect.poll(() => one?.told.map(short)).toMatchObject([change]);
+      // Who knows the first step, or none, is told all.
+      for (const since of [0, 1, 2]) {
+        const { told, recovered } = await changesOf(here.inbox, since);
+        expect([told.map(short), recovered]).toMatchObject([[change], true]);
+      }
+      expect(await changesOf(here.inbox, 3)).toEqual({ told: [], recovered: true });
+      await here.inbox.pin({ seq: 1 });
+      await expect.poll(() => one?.told.map((event) => event.change)).toEqual(["read_matching", "pinned"]);
+      one.close();
+    });
+
+    test("of another's change between two steps, both are told in their order", async () => {
+      let inbox: Inbox | null = null;
+      const here = await start(between(database.storage(), async (step) => (step === 2 ? await inbox?.pin({ seq: 7 }) : undefined)));
+      await fill(here);
+      inbox = here.inbox;
+      const one = await events(here.inbox);
+      expect(await here.inbox.archiveAll()).toBe(ITEMS);
+      await expect.poll(() => one.told.at(-1)?.rev).toBe(4);
+      const covered = one.told.flatMap(({ seqs, seq }) => seqs ?? [seq]);
+      expect(new Set(covered).size).toBe(ITEMS);
+      const { told } = await changesOf(here.inbox, 0);
+      expect(told.map(({ change, rev }) => [change, rev])).toEqual([
+        ...Array.from({ length: 1_000 }, () => ["archived", 1]),
+        ["pinned", 2],
+        ["archived_matching", 4],
+      ]);
+      one.close();
+    });
+
+    test("that fails, or whose process dies, leaves a log from which everybody comes to the state of the database", async () => {
+      const storage = database.storage();
+      const failing = between(storage, async (step) => {
+        if (step === 3) {
+          throw new Error("The connection is gone.");
+        }
+      });
+      const here = await start(failing);
+      await fill(here);
+      const client = new FollowingClient();
+      await client.resume(here.inbox);
+      await client.drop();
+      const live = await events(here.inbox);
+      await expect(here.inbox.archiveAll({ filter: { seen: false } })).rejects.toThrow("gone");
+      await expect.poll(() => live.told).toMatchObject([{ change: "archived_matching", count: 2_000, rev: 2 }]);
+      await client.resume(here.inbox);
+      client.drop();
+      // A process that dies tells nobody.
+      const owner = here.inbox.owner;
+      const step = { mark: "read", at: new Date(), places: ["active", "archived"], filter: {}, upTo: ITEMS } as const;
+      await storage.inbox.mark(owner, [{ seq: 1 }], { mark: "pinned", at: step.at });
+      const { next, counts } = await storage.inbox.changeMatching(owner, { ...step, after: 0 });
+      await storage.inbox.changeMatching(owner, { ...step, after: next ?? 0, continues: counts.rev });
+      const elsewhere = await start();
+      await client.resume(elsewhere.inbox);
+      expect(client.lost).toBe(0);
+      const shown = await linesOf(elsewhere.inbox);
+      const newest = new Set(shown);
+      expect(client.lines.filter((line) => newest.has(line))).toEqual(shown);
+      client.drop();
+      live.close();
+    });
+
+    test("on a group is one change as well", async () => {
+      const here = await start();
+      await fill(here);
+      const one = await events(here.inbox);
+      const pinned: string[] = [];
+      here.notifications.on("item.pinned", ({ id }) => void pinned.push(id));
+      const group = here.inbox.group("pairs");
+      const size = ITEMS / 2;
+      expect(await group.mark("read")).toBe(size);
+      await expect.poll(() => one.told.map(short)).toMatchObject([{ change: "read_matching", count: size, rev: 2, covers: size }]);
+      expect(await group.mark("pinned", { upTo: ITEMS - 3 })).toBe(size - 1);
+      await expect.poll(() => one.told.length, { timeout: 20_000 }).toBe(size);
+      const told = one.told.slice(1);
+      expect(told.map(({ change, rev, left }) => [change, rev, left])).toEqual(told.map((_, at) => ["pinned", 4, size - 2 - at]));
+      expect(told.at(-1)).toMatchObject({ seq: ITEMS - 3, item: { pinnedAt: expect.any(Date) } });
+      expect(pinned.length).toBe(size - 1);
+      const resumed = await changesOf(here.inbox, 3);
+      expect([resumed.told.length, resumed.recovered]).toEqual([size - 1, true]);
+      expect(await group.remove()).toBe(size);
+      expect(await here.inbox.counts()).toMatchObject({ total: size, unread: size, rev: 6 });
+      expect((await here.inbox.groups()).groups).toEqual([]);
+      await expect.poll(() => one.told.length, { timeout: 20_000 }).toBe(2 * size);
+      one.close();
+    });
+  });
+});
