@@ -29,6 +29,7 @@ export class Forum {
       to: this.#database.users().map(({ id }) => id),
       except: author,
       actor: author,
+      group: threadOf(post),
       data: dataOf(post, { ...post, path: `/posts/${post.id}` }),
       ...(closesAt !== undefined && { expiresAt: closesAt }),
     });
@@ -43,7 +44,7 @@ export class Forum {
   /** Answers a post. The users whom it mentions as `@ann` get a notification of their own, all others who follow the post another. */
   async reply(author: string, post: Post, text: string): Promise<Reply> {
     const reply = { id: randomUUID(), postId: post.id, author, text };
-    const about = { actor: author, data: dataOf(post, { ...reply, path: `/posts/${post.id}#${reply.id}` }) };
+    const about = { actor: author, group: threadOf(post), data: dataOf(post, { ...reply, path: `/posts/${post.id}#${reply.id}` }) };
     const mentioned = this.#mentionedIn(text).filter((name) => name !== author);
     const except = [author, ...mentioned];
     const batches = [await this.#notifications.prepare({ ...about, type: "reply", to: this.#database.followers(post.id), except })];
@@ -65,6 +66,11 @@ export class Forum {
     const names = [...text.matchAll(/@(\w+)/g)].map(([, name = ""]) => name);
     return this.#database.usersOf(names).map(({ id }) => id);
   }
+}
+
+/** What all notifications about a post and its replies are grouped by. */
+function threadOf({ id }: Post): string {
+  return `post:${id}`;
 }
 
 /** The data of a notification about what somebody wrote, with the first 200 characters of it. */

@@ -32,6 +32,15 @@ export function userRoutes(notifications: ForumNotifications): Hono<SignedIn> {
     await notifications.inbox(context.var.user).markAllSeen();
     return context.body(null, 204);
   });
+  // A user's inbox by discussion: the newest item of each, how many are unread, and who began.
+  app.get("/threads", async (context) => context.json((await notifications.inbox(context.var.user).groups()).groups));
+  app.put("/threads/:post/read", async (context) => {
+    await notifications
+      .inbox(context.var.user)
+      .group(`post:${context.req.param("post")}`)
+      .mark("read");
+    return context.body(null, 204);
+  });
   app.put("/inbox/:id/states/:state", async (context) => {
     const { id, state: change } = context.req.param();
     await notifications.inbox(context.var.user).markMany([id], state.parse(change));

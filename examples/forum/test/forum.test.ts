@@ -152,6 +152,23 @@ test("a post that has closed leaves inboxes, and is not mailed any longer", asyn
   await vi.waitFor(async () => expect(await inbox("carl")).toEqual([]));
 });
 
+test("users see what they got by discussion, and read a discussion as a whole", async () => {
+  const { as, post, reply, inbox } = await tryForum();
+  const tea = await post("ann", { title: "Tea" });
+  const coffee = await post("ann", { title: "Coffee" });
+  for (const user of ["carl", "dora"]) {
+    await reply(user, tea, `I like tea, @bob, says ${user}`);
+  }
+  const threads = async () => (await as("bob", "GET", "/me/threads")).body;
+  expect(await threads()).toMatchObject([
+    { group: `post:${tea}`, total: 3, unread: 3, actors: ["ann", "carl", "dora"], newest: { type: "mention" } },
+    { group: `post:${coffee}`, total: 1, unread: 1, actors: ["ann"] },
+  ]);
+  await as("bob", "PUT", `/me/threads/${tea}/read`);
+  expect(await threads()).toMatchObject([{ total: 3, unread: 0 }, { unread: 1 }]);
+  expect(await inbox("bob")).toHaveLength(4);
+});
+
 test("users pin, archive and put off what is in their inboxes", async () => {
   const { as, inbox, notifications, pass, post } = await tryForum();
   await notifications.start();

@@ -129,6 +129,7 @@ export {
   type LoggedChange,
   type LoggedChanges,
   type LoggedKind,
+  leastLookedAt,
   MATCHED_AT_ONCE,
   MAX_LOGGED_CHANGES,
   MAX_LOGGED_RANGES,

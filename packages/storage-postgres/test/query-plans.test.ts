@@ -1,3 +1,4 @@
+import { uuidV7 } from "@belfry/core";
 import { COUNTED_ITEMS, type InboxQuery } from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,10 +24,23 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
   const database = useDatabase();
   let pool: Pool;
   let storage: ReturnType<typeof postgresStorage>;
+  let isRecording = false;
   const asked: { text: string; values: readonly unknown[] }[] = [];
 
   beforeAll(async () => {
     pool = openPool(database.url, 4);
+    const record = (client: PoolClient) => {
+      const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+      client.query = ((...args: [{ text: string; values: readonly unknown[] }, ...unknown[]]) => {
+        const [config] = args;
+        if (isRecording && Array.isArray(config.values)) {
+          asked.push({ text: config.text, values: config.values });
+        }
+        return query(...args);
+      }) as PoolClient["query"];
+    };
+    // Also within transactions; what the pool is asked, it asks a client.
+    pool.on("connect", record);
     storage = postgresStorage(pool, { logger: silent });
     await storage.open();
     await fillTables(pool, async (client) => {
@@ -44,13 +58,6 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
       SELECT 'default', 'user_' || i, md5(i::text), 'all', '', '', 'off', false FROM generate_series(1, 20000) i`);
     await pool.query("INSERT INTO belfry_settings (tenant, user_id) SELECT 'default', 'user_' || i FROM generate_series(1, 20000) i");
     await pool.query("ANALYZE");
-    const query = pool.query.bind(pool) as (config: unknown) => unknown;
-    pool.query = ((config: { text: string; values: readonly unknown[] }) => {
-      if (typeof config === "object") {
-        asked.push({ text: config.text, values: config.values });
-      }
-      return query(config);
-    }) as Pool["query"];
   }, 300_000);
 
   afterAll(async () => {
@@ -61,7 +68,9 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
   /** Runs `work` and explains what it asked, as it was planned for its values. */
   async function plansOf(work: () => Promise<unknown>): Promise<readonly Plan[]> {
     asked.length = 0;
+    isRecording = true;
     await work();
+    isRecording = false;
     const statements = asked.splice(0);
     const client = await pool.connect();
     try {
@@ -126,6 +135,47 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     }
   });
 
+  test("a page of a type that is rare, or not there, looks at 20,001 items at the most", async () => {
+    const filter = { types: ["nowhere"] };
+    for (const before of [undefined, 500_000]) {
+      const query = { status: "all", filter, limit: 5, ...(before === undefined ? {} : { before }) } as const;
+      let rest: number | undefined;
+      const plans = await plansOf(async () => {
+        rest = (await storage.inbox.list(owner(1_000_000), query)).rest;
+      });
+      expect(rest).toBe((before ?? 1_000_001) - COUNTED_ITEMS - 1);
+      expectKeys(plans);
+      expect(blocks(plans)).toBeLessThan(3_000);
+    }
+  });
+
+  test("a group that was emptied, and a key that was read, are not walked again", async () => {
+    const mine = owner(1_000_000);
+    const [from, to] = [200_000, 220_000];
+    await pool.query(
+      `UPDATE belfry_inbox_items SET group_name = 'emptied', replace_key = 'read', read_at = now(), deleted_at = CASE WHEN seq > $2 THEN now() END
+      WHERE user_id = $1 AND seq > $3 AND seq <= $4`,
+      [mine.userId, from + 10, from, to],
+    );
+    await pool.query(
+      `INSERT INTO belfry_inbox_groups (tenant, user_id, group_name, newest_seq, total, unread, read_rev, actors)
+      VALUES ('default', $1, 'emptied', 0, 0, 0, 0, '[]')`,
+      [mine.userId],
+    );
+    const create = async () => {
+      const notification = { ...NEW, id: uuid(), group: "emptied", replaceKey: "read" };
+      const [items] = await storage.inbox.createMany([{ notification, recipients: [mine.userId] }]);
+      return items?.[0]?.seq ?? 0;
+    };
+    const seq = await create();
+    const plans = await plansOf(async () => {
+      await storage.inbox.mark(mine, [{ seq }], { mark: "archived", at: new Date() });
+      await storage.inbox.remove(mine, [{ seq: await create() }], new Date());
+    });
+    expectKeys(plans);
+    expect(blocks(plans)).toBeLessThan(1_500);
+  });
+
   test("a step through the items that match a filter looks at 1,000 items by key", async () => {
     for (const size of SIZES) {
       const step = { mark: "seen", at: new Date(), places: ["active"], after: Math.floor(size / 2), upTo: size } as const;
@@ -187,6 +237,14 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     }
   });
 });
+
+const uuid = uuidV7({ now: () => Date.now(), after: () => () => undefined }).next;
+
+const NEW = {
+  ...({ tenant: "default", kind: "message", type: "y", title: "A title", message: "A message", data: {}, source: null } as const),
+  ...({ actor: "ann", url: null, actions: null, priority: "normal", rendered: null, category: null, expiresAt: null } as const),
+  createdAt: new Date(),
+};
 
 /** An inbox of `size` items, every tenth of them read. Ids rise, as Belfry's do. */
 async function fill(client: PoolClient, size: number): Promise<void> {

@@ -70,6 +70,16 @@ const writes: typeof reads = {
   // It sorts the items that it looks at into groups.
   tally: async ({ inbox }) => inbox.tally(ann, { places: ["active", "archived", "snoozed"], withPriorities: true, limit: 100 }),
   createMany: ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
+  "createMany with groups and keys": async ({ inbox }) => {
+    for (const expiresAt of [null, new Date()]) {
+      const entries = [["ann"], ["ann", "bob"]].map((to) => entry(to));
+      const named = entries.map(({ notification, recipients }) => {
+        return { notification: { ...notification, group: "g", replaceKey: "k", expiresAt }, recipients };
+      });
+      await inbox.createMany(named);
+      await inbox.mark(ann, [{ seq: 103 }], { mark: "snoozed", at: new Date(), until: new Date() });
+    }
+  },
   markRead: ({ inbox }, id) => inbox.markRead(ann, [id, { seq: 3 }], new Date()),
   ...Object.fromEntries(
     (["seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "woken"] satisfies ItemMark[]).map((mark) => [

@@ -18,6 +18,8 @@ export interface CreatingContext<Tx = unknown, Written extends void | Promise<vo
   readonly follows?: ((owner: Owner) => boolean) | undefined;
   /** Starts writing the chunks of large creates in the background. */
   fanOut(): void;
+  /** Does what the clock changes in inboxes, in the background. */
+  dueItems(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly (InboxSignal | InboxesSignal)[]): void;
 }

@@ -43,6 +43,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   deliverDue(): void;
   /** Puts entries into windows and renders digests that are due, in the background. Call it only after the commit. */
   closeDigests(): void;
+  /** Does what the clock changes in inboxes, in the background. */
+  dueItems(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

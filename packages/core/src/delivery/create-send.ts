@@ -76,7 +76,7 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
 }
 
 function announceSend(
-  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests" | "fanOut">,
+  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests" | "fanOut" | "dueItems">,
   { notification, deliveries, fanOut }: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {

@@ -110,10 +110,14 @@ export function emitItems({ events }: Pick<InboxContext, "events">, change: Item
 }
 
 /** Tells everybody about the items that changed because others were created. Call it only after the commit. */
-export function announceAlso(context: Pick<InboxContext, "publish" | "events">, created: readonly CreatedItem[]): void {
+export function announceAlso(context: Pick<InboxContext, "publish" | "events" | "dueItems">, created: readonly CreatedItem[]): void {
   for (const { also = [] } of created) {
     for (const done of also) {
       announceItems(context, done.change, announcedOf(done));
+      if (done.change === "woken") {
+        // The rest of a large group is due now.
+        context.dueItems();
+      }
     }
   }
 }

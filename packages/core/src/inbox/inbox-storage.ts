@@ -15,6 +15,7 @@ import type {
   ItemsChange,
   StoredItem,
 } from "./inbox-item.ts";
+import { COUNTED_ITEMS } from "./item-filter.ts";
 import type { KeptItemsStorage } from "./kept-items-storage.ts";
 import type { ChangeLogStorage, StepOfCall } from "./logged-change.ts";
 import type { NewItemsStorage } from "./new-items-storage.ts";
@@ -28,7 +29,10 @@ export interface InboxQuery {
   readonly type?: string;
   /** Only items whose data has this text as `room_id`. */
   readonly roomId?: string;
-  /** Only items that meet these conditions. They are counted among the newest 20,001 of the place alone. */
+  /**
+   * Only items that meet these conditions. They are counted among the newest 20,001 of the place alone; if that has more, they are
+   * also looked for among 20,001 numbers alone.
+   */
   readonly filter?: ItemFilter;
   /** Only items numbered below this: the cursor of the previous page. */
   readonly before?: number;
@@ -47,6 +51,16 @@ export interface InboxPage<Item = InboxItem> {
   readonly matching: number;
   /** With a `filter`: whether the place has more than 20,000 items, so that `matching` may be too low. */
   readonly more?: boolean;
+  /** Set if it did not look at all items: those with numbers below this are left, which go on as the next page. */
+  readonly rest?: number;
+}
+
+/** Where a filtered page of a large inbox stops looking: the least number that it looks at. */
+export function leastLookedAt(
+  { before = Number.MAX_SAFE_INTEGER }: Pick<InboxQuery, "before">,
+  { lastSeq }: Pick<InboxCounts, "lastSeq">,
+): number {
+  return Math.max(0, Math.min(before, lastSeq + 1) - COUNTED_ITEMS - 1);
 }
 
 /** Items after a position, oldest first, with the counts of the same moment. */

@@ -72,6 +72,7 @@ export type {
   MarkingPlace,
   WholeInboxChange,
 } from "./inbox-storage.ts";
+export { leastLookedAt } from "./inbox-storage.ts";
 export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
 export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from "./kept-items-storage.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";

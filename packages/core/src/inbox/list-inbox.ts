@@ -106,7 +106,10 @@ export type StoredListInput = Omit<ListInput, "locale">;
 /** One page of an inbox, newest first, with the counts of the same moment. */
 export interface InboxList<Item = InboxItem> {
   readonly items: readonly Item[];
-  /** Leads to the next page; null at the end. It works for this inbox and these filters only. */
+  /**
+   * Leads to the next page; null at the end. It works for this inbox and these filters only. With filters, a page of a large inbox may
+   * be shorter than its limit, and even empty, before the end: each looks at some 20,000 items.
+   */
   readonly nextCursor: string | null;
   /** The number of items that match the filters. */
   readonly matching: number;
@@ -188,7 +191,7 @@ interface Listed extends Omit<CursorScope, "epoch"> {
 
 /** The list that a page makes, which may have one item more than requested. */
 function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, { limit, cursor, ...filter }: Listed): InboxList<Item> {
-  const { items, ...totals } = page;
+  const { items, rest, ...totals } = page;
   const { counts } = totals;
   const scope = { ...filter, epoch: counts.epoch };
   // The page brings the epoch that the cursor is checked against: a query for the epoch alone would cost a third of the page.
@@ -196,7 +199,7 @@ function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, { li
     throw foreignCursor();
   }
   if (items.length <= limit) {
-    return { items, nextCursor: null, ...totals };
+    return { items, nextCursor: rest === undefined ? null : encodeCursor(rest, scope), ...totals };
   }
   const shown = items.slice(0, limit);
   return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), ...totals };

@@ -44,7 +44,8 @@ interface Settling {
 function settling({ inboxGroups, inboxItems }: TableNames, { from, owner: [tenant, userId], gone }: Settling): string {
   return `grouped AS (
     UPDATE ${inboxGroups} g SET total = greatest(g.total + t.total, 0), unread = greatest(${UNREAD} + t.unread, 0), read_rev = c.read_rev,
-      newest_seq = CASE WHEN t.total = 0 THEN g.newest_seq WHEN t.total > 0 THEN greatest(g.newest_seq, t.seq) ELSE coalesce((
+      newest_seq = CASE WHEN t.total = 0 THEN g.newest_seq WHEN t.total > 0 THEN greatest(g.newest_seq, t.seq)
+        WHEN g.total + t.total <= 0 THEN 0 ELSE coalesce((
         SELECT i.seq FROM ${inboxItems} i WHERE i.tenant = g.tenant AND i.user_id = g.user_id AND i.group_name = g.group_name
           AND i.seq <= g.newest_seq AND i.deleted_at IS NULL AND i.seq NOT IN (${gone})
         ORDER BY i.seq DESC LIMIT 1), 0) END

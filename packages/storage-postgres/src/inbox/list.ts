@@ -7,6 +7,7 @@ import {
   type InboxQuery,
   type InboxTail,
   type ItemPlace,
+  leastLookedAt,
   type PageBounds,
 } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
@@ -103,8 +104,13 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
   };
 }
 
-function withMore<Item>({ filter }: InboxQuery, page: InboxPage<Item>, looked: number): InboxPage<Item> {
-  return filter === undefined ? page : { ...page, more: looked > COUNTED_ITEMS };
+function withMore<Item>(query: InboxQuery, page: InboxPage<Item>, looked: number): InboxPage<Item> {
+  if (query.filter === undefined) {
+    return page;
+  }
+  const more = looked > COUNTED_ITEMS;
+  const least = more && page.items.length < query.limit ? leastLookedAt(query, page.counts) : 0;
+  return { ...page, more, ...(least > 1 ? { rest: least } : {}) };
 }
 
 /** The statement of a query, by its variant, and its values. */
@@ -147,6 +153,11 @@ function pageStatement(
     conditions === null
       ? "inbox.matching"
       : `CASE WHEN inbox.looked > ${COUNTED_ITEMS} THEN $4::bigint + ${offset} ELSE inbox.matching END`;
+  // As `leastLookedAt` has it.
+  const isLookedAt =
+    conditions === null
+      ? ""
+      : `AND i.seq >= CASE WHEN inbox.looked > ${COUNTED_ITEMS} THEN least($3::bigint, inbox.last_seq + 1) - ${COUNTED_ITEMS + 1} ELSE 0 END`;
   // The fence (OFFSET 0) has the items counted once, not again for each row of the page. The page ends when all are found.
   return statement<readonly unknown[]>(
     `list_${status}`,
@@ -157,7 +168,7 @@ function pageStatement(
       SELECT * FROM (
         SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk${marks}
         FROM ${tables.inboxItems} i
-        WHERE ${matches} AND i.seq < $3
+        WHERE ${matches} AND i.seq < $3 ${isLookedAt}
         ORDER BY i.seq DESC LIMIT ${scan} OFFSET ${offset}
       ) scan
       LIMIT least($4::bigint, greatest(${atMost} - ${offset}, 0))

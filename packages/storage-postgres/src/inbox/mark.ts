@@ -75,10 +75,15 @@ export function prepareMarkAllSeen(tables: TableNames) {
 type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime" | "unlessDue"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
 const GONE: MarkText = {
-  set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL, expires_at = NULL",
+  set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL, expires_at = NULL, replace_key = NULL",
   which: "true",
   after: { isGone: true },
 };
+
+/** An item that may be replaced from now on has the key of its notification. */
+function keyAgain({ notifications }: TableNames): string {
+  return `replace_key = (SELECT n.replace_key FROM ${notifications} n WHERE n.pk = item.notification_pk)`;
+}
 
 /** $5 is the time of the change; $6 the time until which items are snoozed, or up to which snoozed ones wake. */
 export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
@@ -90,7 +95,7 @@ export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"]
   },
   unread: {
     // It was read, and so it was seen.
-    set: "read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox), seen_mark = (SELECT rev + 1 FROM inbox)",
+    set: `read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox), seen_mark = (SELECT rev + 1 FROM inbox), ${keyAgain(tables)}`,
     which: "NOT i.is_unread",
     after: { isUnread: "true", isMarkedSeen: "true" },
     also: REOPENED,
@@ -120,7 +125,7 @@ export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"]
   },
   unarchived: {
     places: ["archived", "active"],
-    set: "archived_at = NULL, deleted_at = NULL",
+    set: `archived_at = NULL, deleted_at = NULL, ${keyAgain(tables)}`,
     which: "i.archived_at IS NOT NULL",
     after: { isAway: "false" },
     marks: { archivedAt: "NULL::timestamptz" },
@@ -142,7 +147,8 @@ export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"]
 const wokenOf = (tables: TableNames): MarkText => ({
   places: ["snoozed"],
   set: `snoozed_until = NULL, deleted_at = NULL, woken_at = $5, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
-    seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END`,
+    seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END,
+    ${keyAgain(tables)}`,
   which: WOKEN,
   after: { isUnread: "true", isMarkedSeen: "(NOT i.is_unread OR i.is_marked_seen)", isAway: "false" },
   also: {

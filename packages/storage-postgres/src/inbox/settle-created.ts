@@ -1,18 +1,12 @@
-import type { CreatedItem, Notification, Owner } from "@belfry/core";
+import type { CreatedItem, Owner } from "@belfry/core";
 import type { AlsoChanged, NewNotification } from "@belfry/core/storage";
-import { firstActors, type Grouped, isGrouped, WOKEN_AT_ONCE, withAlso } from "@belfry/storage-sql";
+import { firstActors, isGrouped, WOKEN_AT_ONCE, withAlso } from "@belfry/storage-sql";
 import { joining, type Session } from "../database/connection.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { UNREAD } from "./groups.ts";
-import { isUnread } from "./item-row.ts";
-import { prepareMark, prepareRemove } from "./mark.ts";
-
-/** An item that was just written, and what it is of. */
-export interface NewItem {
-  readonly item: CreatedItem;
-  readonly notification: Grouped & Pick<Notification, "tenant" | "createdAt">;
-}
+import { prepareMark } from "./mark.ts";
+import { type NewItem, prepareReplace, type Together } from "./replace.ts";
 
 /** Settles the new items of entries: see {@link prepareSettleCreated}. */
 export function prepareSettleEntries(tables: TableNames) {
@@ -65,8 +59,8 @@ function roundsOf(created: readonly (readonly NewItem[])[]): readonly (readonly 
  */
 export function prepareSettleCreated(tables: TableNames) {
   const addToGroups = prepareAddToGroups(tables);
-  const findReplaced = prepareFindReplaced(tables);
-  const [mark, remove] = [prepareMark(tables), prepareRemove(tables)];
+  const replace = prepareReplace(tables);
+  const mark = prepareMark(tables);
   const restoring = prepareRestoring();
   return async (session: Session, created: readonly NewItem[]): Promise<ReadonlyMap<CreatedItem, readonly AlsoChanged[]>> => {
     const also = new Map<CreatedItem, readonly AlsoChanged[]>();
@@ -75,9 +69,10 @@ export function prepareSettleCreated(tables: TableNames) {
     await restoring(session, await addToGroups(session, created), async ({ by, seqs }) => {
       note(by, { ...(await mark(ownerOf(by), refsOf(seqs), { mark: "woken", at: by.notification.createdAt })(within)), change: "woken" });
     });
-    await restoring(session, await findReplaced(session, created), async ({ by, seqs }) => {
-      note(by, { ...(await remove(ownerOf(by), refsOf(seqs), by.notification.createdAt)(within)), change: "deleted" });
-    });
+    const keys = together(created, ({ replaceKey }) => replaceKey);
+    for (const [{ last }, change] of await replace(session, keys)) {
+      note(last, change);
+    }
     return also;
   };
 }
@@ -110,17 +105,6 @@ function ownerOf({ item: { userId }, notification: { tenant } }: NewItem): Owner
 
 function refsOf(seqs: readonly number[]) {
   return seqs.map((seq) => ({ seq }));
-}
-
-/** New items of one group, or of one key, in one inbox, oldest first. */
-interface Together {
-  readonly tenant: string;
-  readonly userId: string;
-  readonly name: string;
-  /** The number of the newest one. */
-  readonly seq: number;
-  readonly last: NewItem;
-  readonly all: readonly NewItem[];
 }
 
 function together(created: readonly NewItem[], nameOf: (notification: NewItem["notification"]) => string | null): readonly Together[] {
@@ -215,40 +199,6 @@ function prepareWakeLater({ inboxCounters, inboxGroups }: Pick<TableNames, "inbo
       const rows = groups.map((group) => ({ ...group, at: group.last.notification.createdAt.toISOString() }));
       await session.rows(note, lists(rows, "tenant", "userId", "name", "at"));
     }
-  };
-}
-
-/** Finds the unread active items that new ones replace. Those that can never come back give their key up. */
-function prepareFindReplaced({ inboxCounters, inboxItems }: TableNames) {
-  const owner = "tenant = k.tenant AND user_id = k.user_id";
-  const isGone = "(i.deleted_at IS NOT NULL AND i.archived_at IS NULL AND i.snoozed_until IS NULL)";
-  const take = statement<[place: number, seq: number, isActive: boolean]>(
-    "take_replaced",
-    `WITH found AS MATERIALIZED (
-      SELECT k.place::int, k.tenant, k.user_id, i.seq, i.deleted_at IS NULL AS is_active
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY AS k(tenant, user_id, name, seq, place)
-      CROSS JOIN LATERAL (SELECT read_up_to_seq, read_rev, reopened_from_seq FROM ${inboxCounters} WHERE ${owner} OFFSET 0) inbox
-      CROSS JOIN LATERAL (
-        SELECT * FROM ${inboxItems} i WHERE ${owner} AND replace_key = k.name AND i.seq < k.seq
-          AND (${isGone} OR (i.deleted_at IS NULL AND ${isUnread("inbox")})) OFFSET 0
-      ) i
-    ),
-    taken AS (
-      UPDATE ${inboxItems} i SET replace_key = NULL FROM found
-      WHERE i.tenant = found.tenant COLLATE "C" AND i.user_id = found.user_id COLLATE "C" AND i.seq = found.seq
-    )
-    SELECT place, seq, is_active FROM found`,
-  );
-  return async (session: Session, created: readonly NewItem[]): Promise<readonly Displaced[]> => {
-    const keys = together(created, ({ replaceKey }) => replaceKey);
-    if (keys.length === 0) {
-      return [];
-    }
-    const taken = await session.rows(take, lists(keys, "tenant", "userId", "name", "seq"));
-    return displacedBy(
-      keys,
-      taken.filter(([, , isActive]) => isActive),
-    );
   };
 }
 

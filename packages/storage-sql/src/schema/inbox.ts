@@ -81,7 +81,7 @@ export const INBOX = {
       wokenAt: c.nullable(c.time),
       /** The group of its notification. */
       group: c.named(c.nullable(c.bytewise), "group_name"),
-      /** The key of its notification, as long as a later item of that key may take its place. */
+      /** The key of its notification. It is null again once a later item of that key came, until the item is unread or active again. */
       replaceKey: c.nullable(c.bytewise),
       /** When its notification expires, as long as the item is there; null for never, and in rows of older versions. */
       expiresAt: c.nullable(c.time),

@@ -30,9 +30,9 @@ export function prepareSettleGroups({ prepare }: QueryContext) {
     `UPDATE belfry_inbox_groups SET unread = ${UNREAD}, read_rev = :readRev WHERE ${OWN} AND group_name = :group`,
   );
   const addItems = prepare<Values & { readonly total: number; readonly seq: number }>(`
-    UPDATE belfry_inbox_groups AS g SET total = max(total + :total, 0), unread = ${UNREAD}, read_rev = :readRev, newest_seq = coalesce((
+    UPDATE belfry_inbox_groups AS g SET total = max(total + :total, 0), unread = ${UNREAD}, read_rev = :readRev, newest_seq = CASE WHEN total + :total <= 0 THEN 0 ELSE coalesce((
       SELECT i.seq FROM ${GROUPED_ITEMS} AND i.group_name = g.group_name AND i.seq <= max(g.newest_seq, :seq) AND i.deleted_at IS NULL
-      ORDER BY i.seq DESC LIMIT 1), 0)
+      ORDER BY i.seq DESC LIMIT 1), 0) END
     WHERE ${OWN} AND group_name = :group`);
   return (owner: Owner, readRev: number, changes: readonly GroupChange[]): void => {
     for (const [group, { total, unread, seq }] of sumsOf(changes)) {

@@ -1,5 +1,13 @@
 import type { InboxCounts, InboxItem, InboxStatus, ItemRef, Owner } from "@belfry/core";
-import { COUNTED_ITEMS, type GetOptions, type InboxPage, type InboxQuery, type InboxTail, type PageBounds } from "@belfry/core/storage";
+import {
+  COUNTED_ITEMS,
+  type GetOptions,
+  type InboxPage,
+  type InboxQuery,
+  type InboxTail,
+  leastLookedAt,
+  type PageBounds,
+} from "@belfry/core/storage";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import {
   type FilterValues,
@@ -35,6 +43,8 @@ interface ListValues extends Owner, ReadState, FilterValues {
   readonly type: string | undefined;
   readonly roomId: string | undefined;
   readonly before: number;
+  /** The least number that a filter looks at. */
+  readonly least: number;
   readonly limit: number;
   /** How many matching items come before the last one that an offset skips. */
   readonly skipped: number;
@@ -72,22 +82,39 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
       const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
       const { tenant, userId } = owner;
       const statements = statementsFor(query);
-      const given = { type, roomId, before, limit, skipped: offset - 1, ...filterValues(filter) };
+      const given = { type, roomId, before, least: 0, limit, skipped: offset - 1, ...filterValues(filter) };
       const values = { tenant, userId, ...marks, ...given };
       const ofStatus = countOf(counts, status);
-      const isUnfiltered = type === undefined && roomId === undefined && filter === undefined;
-      const isCounted = place === "active" && (isUnfiltered || ofStatus === 0);
+      const isCounted = place === "active" && (isUnfiltered(query) || ofStatus === 0);
       const { matching, looked } = isCounted ? { matching: ofStatus, looked: 0 } : (statements.matching.get(values) ?? NONE);
-      const more = filter === undefined ? {} : { more: looked > COUNTED_ITEMS };
+      const isLarge = looked > COUNTED_ITEMS;
+      values.least = isLarge ? leastLookedAt(query, counts) : 0;
       // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
-      values.limit = more.more ? limit : Math.min(limit, matching - offset);
+      values.limit = isLarge ? limit : Math.min(limit, matching - offset);
       const states = readTimes(owner, state);
-      return { items: pageRows(statements, values).map((row) => reading.toItem(row, owner, states)), counts, matching, ...more };
+      const items = pageRows(statements, values).map((row) => reading.toItem(row, owner, states));
+      return { items, counts, matching, ...moreOf(query, items, { isLarge, least: values.least }) };
     };
   };
 }
 
 const NONE = { matching: 0, looked: 0 };
+
+function isUnfiltered({ type, roomId, filter }: InboxQuery): boolean {
+  return type === undefined && roomId === undefined && filter === undefined;
+}
+
+/** What a filtered page says of the items that were not counted, and of those that were not looked at. */
+function moreOf(
+  { filter, limit }: InboxQuery,
+  items: readonly unknown[],
+  { isLarge, least }: { readonly isLarge: boolean; readonly least: number },
+): Pick<InboxPage, "more" | "rest"> {
+  if (filter === undefined) {
+    return {};
+  }
+  return { more: isLarge, ...(least > 1 && items.length < limit ? { rest: least } : {}) };
+}
 
 function countOf({ total, unread }: InboxCounts, status: InboxStatus): number {
   return { all: total, unread, read: total - unread }[status];
@@ -126,14 +153,15 @@ function prepareStatements<Row extends readonly unknown[]>(
   bounded: Required<Pick<InboxQuery, "place" | "filter">> | undefined,
 ): ListStatements<Row> {
   const matching = `${items} WHERE ${OWN_ITEMS} ${filter}`;
+  const isLookedAt = bounded === undefined ? "" : "AND i.seq >= +:least";
   const counted =
     bounded === undefined
       ? `SELECT count(*) AS matching, 0 AS looked FROM ${matching}`
       : `SELECT count(*) FILTER (WHERE true ${filter}) AS matching, count(*) AS looked FROM (${newestOf(bounded)} LIMIT ${COUNTED_ITEMS + 1}) i`;
   return {
     matching: prepare(counted),
-    lastSkipped: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
-    page: prepareRows(`${selectOwnItems(columns, items)} ${filter} AND i.seq < +:before ORDER BY i.seq DESC LIMIT :limit`),
+    lastSkipped: prepare(`SELECT i.seq FROM ${matching} ${isLookedAt} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
+    page: prepareRows(`${selectOwnItems(columns, items)} ${filter} ${isLookedAt} AND i.seq < +:before ORDER BY i.seq DESC LIMIT :limit`),
   };
 }
 

@@ -63,8 +63,11 @@ export interface MarkRule {
   after(at: Date, until: Date | null): Partial<InboxItem> | null;
 }
 
+/** An item that may be replaced from now on has the key of its notification. */
+const KEY_AGAIN = "replace_key = (SELECT n.replace_key FROM belfry_notifications n WHERE n.pk = notification_pk)";
+
 const GONE: MarkRule = {
-  set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL, expires_at = NULL",
+  set: "deleted_at = :at, archived_at = NULL, snoozed_until = NULL, expires_at = NULL, replace_key = NULL",
   changes: () => true,
   after: () => null,
 };
@@ -73,7 +76,7 @@ export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   read: { set: "read_at = :at", changes: ({ readAt }) => readAt === null, after: (at) => ({ readAt: new Date(at), isSeen: true }) },
   unread: {
     // It was read, and so it was seen.
-    set: "read_at = NULL, unread_rev = :rev, seen_mark = :rev",
+    set: `read_at = NULL, unread_rev = :rev, seen_mark = :rev, ${KEY_AGAIN}`,
     changes: ({ readAt }) => readAt !== null,
     after: () => ({ readAt: null }),
   },
@@ -93,7 +96,7 @@ export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   },
   unarchived: {
     places: ["archived", "active"],
-    set: "archived_at = NULL, deleted_at = NULL",
+    set: `archived_at = NULL, deleted_at = NULL, ${KEY_AGAIN}`,
     changes: ({ archivedAt }) => archivedAt !== null,
     after: () => ({ archivedAt: null }),
   },
@@ -105,7 +108,8 @@ export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
   woken: {
     places: ["snoozed"],
     // It is unread, but not unseen.
-    set: "snoozed_until = NULL, deleted_at = NULL, woken_at = :at, read_at = NULL, unread_rev = :rev, seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END",
+    set: `snoozed_until = NULL, deleted_at = NULL, woken_at = :at, read_at = NULL, unread_rev = :rev,
+      seen_mark = CASE WHEN :isSeen THEN :rev ELSE seen_mark END, ${KEY_AGAIN}`,
     changes: () => true,
     after: () => ({ snoozedUntil: null, readAt: null }),
   },

@@ -2,21 +2,16 @@ import type { Owner } from "@belfry/core";
 import type { AlsoChanged } from "@belfry/core/storage";
 import { firstActors, type Grouped, WOKEN_AT_ONCE } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
-import { IS_UNREAD, OWN, OWN_ITEM } from "./conditions.ts";
+import { IS_UNREAD, OWN } from "./conditions.ts";
 import { type GroupValues, UNREAD } from "./groups.ts";
 import { prepareInboxState, prepareNoteDue, type ReadState } from "./inbox-state.ts";
 import { prepareMark, prepareRemove } from "./mark.ts";
 
 /** Adds new items to their groups, and removes those that they replace. It answers what else they changed. */
 export function prepareSettleCreated(context: QueryContext) {
-  const { prepare } = context;
   const addToGroup = prepareAddToGroup(context);
   const replace = prepareReplace(context);
-  const label = prepare<Owner & Grouped & { readonly seq: number }>(
-    `UPDATE belfry_inbox_items SET group_name = :group, replace_key = :replaceKey WHERE ${OWN_ITEM}`,
-  );
   return (owner: Owner, { seq, at }: NewItem, grouped: Grouped): readonly AlsoChanged[] => {
-    label.run({ ...owner, ...grouped, seq });
     const { group, replaceKey, actor } = grouped;
     const woken = group === null ? null : addToGroup({ ...owner, group }, { seq, at, actor });
     const deleted = replaceKey === null ? null : replace(owner, replaceKey, { seq, at });
@@ -32,11 +27,11 @@ interface NewItem {
 /** Counts a new item in its group, and wakes the group's snoozed items if it had no active one. */
 function prepareAddToGroup(context: QueryContext) {
   const { prepare, prepareRows } = context;
-  const inboxState = prepareInboxState(context);
   const mark = prepareMark(context);
-  const find = prepare<GroupValues, { readonly total: number; readonly actors: string }>(
-    `SELECT total, actors FROM belfry_inbox_groups WHERE ${OWN} AND group_name = :group`,
-  );
+  const find = prepareRows<GroupValues, readonly [readRev: number, total: number | null, actors: string | null]>(`
+    SELECT c.read_rev, g.total, g.actors FROM belfry_inbox_counters c
+    LEFT JOIN belfry_inbox_groups g ON g.tenant = c.tenant AND g.user_id = c.user_id AND g.group_name = :group
+    WHERE c.tenant = :tenant AND c.user_id = :userId`);
   const count = prepare<
     GroupValues & { readonly seq: number; readonly unread: number; readonly readRev: number; readonly actors: string }
   >(`
@@ -52,10 +47,10 @@ function prepareAddToGroup(context: QueryContext) {
   );
   const noteDue = prepareNoteDue(context);
   return (values: GroupValues, { seq, at, actor }: NewItem & Pick<Grouped, "actor">): AlsoChanged | null => {
-    const found = find.get(values);
-    const actors = firstActors(found === undefined ? [] : (JSON.parse(found.actors) as readonly string[]), [actor]);
-    count.run({ ...values, seq, unread: 1, readRev: inboxState(values).readRev, actors: JSON.stringify(actors) });
-    const seqs = found === undefined || found.total > 0 ? [] : snoozed.all(values).map(([one]) => one);
+    const [readRev = 0, total = null, before = null] = find.get(values) ?? [];
+    const actors = firstActors(before === null ? [] : (JSON.parse(before) as readonly string[]), [actor]);
+    count.run({ ...values, seq, unread: 1, readRev, actors: JSON.stringify(actors) });
+    const seqs = total === null || total > 0 ? [] : snoozed.all(values).map(([one]) => one);
     if (seqs.length === 0) {
       return null;
     }
@@ -72,21 +67,30 @@ function prepareAddToGroup(context: QueryContext) {
   };
 }
 
-/** Removes the unread active items of a key that are older than a new one. Those that can never come back give the key up. */
+/**
+ * Removes the unread active items of a key that are older than a new one. All others give the key up, so that no item is looked at
+ * twice; one that is unread and active again gets it back.
+ */
 function prepareReplace(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const remove = prepareRemove(context);
-  const isGone = "(i.deleted_at IS NOT NULL AND i.archived_at IS NULL AND i.snoozed_until IS NULL)";
-  const take = context.prepareRows<
-    Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly key: string; readonly seq: number; readonly unreadAfterSeq: number },
-    readonly [seq: number, isActive: number]
-  >(`
-    UPDATE belfry_inbox_items AS i SET replace_key = NULL WHERE ${OWN} AND replace_key = :key AND seq < :seq
-      AND (${isGone} OR (i.deleted_at IS NULL AND ${IS_UNREAD})) RETURNING seq, deleted_at IS NULL`);
+  const older = "belfry_inbox_items AS i INDEXED BY belfry_inbox_items_replaceable";
+  const ofKey = `${OWN} AND replace_key = :key AND seq < :seq`;
+  type Values = Owner & { readonly key: string; readonly seq: number };
+  const find = context.prepareRows<
+    Values & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly unreadAfterSeq: number },
+    readonly [seq: number, isReplaced: number]
+  >(`SELECT seq, deleted_at IS NULL AND ${IS_UNREAD} FROM ${older} WHERE ${ofKey}`);
+  const take = context.prepare<Values>(`UPDATE ${older} SET replace_key = NULL WHERE ${ofKey}`);
   return (owner: Owner, key: string, { seq, at }: NewItem): AlsoChanged | null => {
     const { readUpToSeq, readRev, unreadAfterSeq } = inboxState(owner);
-    const taken = take.all({ ...owner, key, seq, readUpToSeq, readRev, unreadAfterSeq });
-    const refs = taken.filter(([, isActive]) => isActive === 1).map(([one]) => ({ seq: one }));
+    const values = { ...owner, key, seq };
+    const found = find.all({ ...values, readUpToSeq, readRev, unreadAfterSeq });
+    const refs = found.filter(([, isReplaced]) => isReplaced === 1).map(([one]) => ({ seq: one }));
+    // Removing an item takes its key.
+    if (refs.length < found.length) {
+      take.run(values);
+    }
     return refs.length === 0 ? null : { ...remove(owner, refs, at), change: "deleted" };
   };
 }

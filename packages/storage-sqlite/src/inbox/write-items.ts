@@ -79,11 +79,12 @@ export function prepareSettleItems(context: QueryContext) {
 const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)";
 const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
 const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
-/** Most items have neither a category nor an end, and are written without the columns. */
-const RARE_ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, category, expires_at)";
+/** Most items have none of these, and are written without the columns. */
+const RARE_ITEMS = `INSERT INTO belfry_inbox_items
+  (tenant, user_id, seq, notification_pk, type, created_at, category, expires_at, group_name, replace_key)`;
 
-function isRare({ category, expiresAt }: NewItems): boolean {
-  return category !== null || expiresAt !== null;
+function isRare(items: NewItems): boolean {
+  return items.category !== null || items.expiresAt !== null || isGrouped(items);
 }
 
 function prepareWriteOne({ prepareBare }: QueryContext) {
@@ -96,13 +97,14 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
     "SELECT last_seq, epoch FROM belfry_inbox_counters WHERE tenant = ? AND user_id = ?",
   );
   const insert = prepareBare<readonly unknown[]>(`${ITEMS} VALUES (?, ?, ?, ?, ?, ?)`);
-  const insertRare = prepareBare<readonly unknown[]>(`${RARE_ITEMS} VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insertRare = prepareBare<readonly unknown[]>(`${RARE_ITEMS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const noteDue = prepareBare<readonly [at: number, same: number, tenant: string, userId: string]>(
     "UPDATE belfry_inbox_counters SET due_at = min(coalesce(due_at, ?), ?) WHERE tenant = ? AND user_id = ?",
   );
-  const writeRare = ({ tenant, notificationPk, type, createdAt, category, expiresAt }: NewItems, userId: string, seq: number) => {
+  const writeRare = (items: NewItems, userId: string, seq: number) => {
+    const { tenant, notificationPk, type, createdAt, category, expiresAt, group, replaceKey } = items;
     const endMs = expiresAt?.getTime() ?? null;
-    insertRare.run(tenant, userId, seq, notificationPk, type, createdAt.getTime(), category, endMs);
+    insertRare.run(tenant, userId, seq, notificationPk, type, createdAt.getTime(), category, endMs, group, replaceKey);
     if (endMs !== null) {
       noteDue.run(endMs, endMs, tenant, userId);
     }
@@ -140,7 +142,7 @@ export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
   const columns = "c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt";
   const insert = prepare<Values>(`${ITEMS} SELECT ${columns} FROM ${joined}`);
-  const insertRare = prepare<Values>(`${RARE_ITEMS} SELECT ${columns}, :category, :expiresAt FROM ${joined}`);
+  const insertRare = prepare<Values>(`${RARE_ITEMS} SELECT ${columns}, :category, :expiresAt, :group, :replaceKey FROM ${joined}`);
   const noteDue = prepare<Values>(`UPDATE belfry_inbox_counters AS c SET due_at = min(coalesce(due_at, :expiresAt), :expiresAt)
     FROM ${recipient} WHERE c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`);
   // The order is that of the recipients, because SQLite keeps the order of a CROSS JOIN. To sort them would cost half as much again.

@@ -144,6 +144,18 @@ onEveryStorage((database) => {
       expect((await inbox.groups()).groups).toMatchObject([{ total: 1_100, unread: 0 }]);
     });
 
+    test("a new item of a large snoozed group wakes some of it at once, and all of it right after", async () => {
+      const { notifications, clock, inbox } = await setUp();
+      await Promise.all(Array.from({ length: 250 }, () => notifications.create({ to: "ann", type: "news", group: "a" })));
+      await inbox.group("a").snooze(new Date(clock.now() + HOUR_MS));
+      const live = await follow(notifications);
+      await notifications.create({ to: "ann", type: "news", group: "a" });
+      await expect.poll(() => live.filter((told) => told.startsWith("woken")).length, { timeout: 10_000 }).toBe(250);
+      expect(live.slice(0, 3)).toEqual(["created 251 a", "woken 151 a", "woken 152 a"]);
+      expect(await inbox.counts()).toMatchObject({ total: 251, unread: 251 });
+      expect((await inbox.groups()).groups).toMatchObject([{ group: "a", total: 251, unread: 251 }]);
+    });
+
     test("a mute of a group holds for its channels, and for the inbox where the type lets it; explain says so", async () => {
       const { notifications, inbox, mail } = await setUp();
       await notifications.preferences.mute("ann", { group: "post:7" });

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import { COUNTED_ITEMS, type ItemFilter } from "@belfry/core/storage";
+import { COUNTED_ITEMS, type InboxQuery, type ItemFilter } from "@belfry/core/storage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -87,16 +87,26 @@ export function filterTests(harness: StorageHarness): void {
       });
     });
 
-    test("beyond 20,000 items a list says that there are more, and goes on to the last one that matches", async () => {
+    test("beyond 20,000 items a list says that there are more, and goes on page by page to the last one that matches", async () => {
       const big = fixture.owner("big");
       await fixture.create("big", { type: "rare" });
       for (const _ of range(1, 10)) {
         await fixture.fill("big", COUNTED_ITEMS / 10);
       }
-      const list = (filter: ItemFilter) => fixture.inbox.list(big, { status: "all", filter, limit: 3 });
+      const list = (filter: ItemFilter, more: Partial<InboxQuery> = {}) =>
+        fixture.inbox.list(big, { status: "all", filter, limit: 3, ...more });
       expect(await list({ types: ["rare"] })).toMatchObject({ items: [{ seq: 1 }], matching: 1, more: true });
       await fixture.fill("big", 1);
-      expect(await list({ types: ["rare"] })).toMatchObject({ items: [{ seq: 1 }], matching: 0, more: true });
+      const first = await list({ types: ["rare"] });
+      expect(first).toMatchObject({ items: [], matching: 0, more: true, rest: 2 });
+      const { rest: before = 0 } = first;
+      for (const read of ["list", "listStored"] as const) {
+        const last = await fixture.inbox[read](big, { status: "all", filter: { types: ["rare"] }, before, limit: 3 });
+        expect(last).toMatchObject({ items: [{ seq: 1 }], more: true });
+        expect(last).not.toHaveProperty("rest");
+      }
+      expect(await list({ types: ["note"] }, { offset: COUNTED_ITEMS - 1 })).toMatchObject({ items: [{ seq: 3 }, { seq: 2 }], rest: 2 });
+      expect(await list({ types: ["note"] })).not.toHaveProperty("rest");
       expect(await list({ types: ["note"] })).toMatchObject({ matching: COUNTED_ITEMS + 1, more: true });
       expect(await list({ isPinned: true })).toMatchObject({ items: [], matching: 0, more: false });
       const query = { places: ["active"], withPriorities: true, limit: COUNTED_ITEMS + 1 } as const;

@@ -43,6 +43,27 @@ export function replacingTests(harness: StorageHarness): void {
       expect(await left()).toEqual([6, 2]);
     });
 
+    test("an item gets its key back when it is unread and active again, however that comes", async () => {
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", 4, { replaceKey: null });
+      for (const seq of [5, 6, 7]) {
+        await news("k");
+        await fixture.inbox.markRead(owner, [{ seq }], at(1));
+      }
+      await news("k");
+      await fixture.inbox.mark(owner, [{ seq: 8 }], { mark: "snoozed", at: at(1), until: at(9) });
+      expect(alsoOf((await news("k")).items)).toEqual([]);
+      await fixture.inbox.mark(owner, [{ seq: 9 }], { mark: "archived", at: at(1) });
+      expect(alsoOf((await news("k")).items)).toEqual([]);
+      await fixture.inbox.applyDue(owner, at(9));
+      await fixture.inbox.changeMatching(owner, {
+        ...{ mark: "unread", at: at(9), places: ["active"], filter: {}, after: 4, upTo: 5 },
+      });
+      await fixture.inbox.mark(owner, [{ seq: 9 }], { mark: "unarchived", at: at(9) });
+      expect(alsoOf((await news("k")).items)).toEqual(["deleted 5", "deleted 8", "deleted 9", "deleted 10"]);
+      expect(await left()).toEqual([11, 7, 6, 4, 3, 2, 1]);
+    });
+
     test("each recipient's own inbox is asked, also in one batch, in its order", async () => {
       await news("k", ["ann", "bob"]);
       await fixture.inbox.markRead(fixture.owner("bob"), [{ seq: 1 }], at(1));
