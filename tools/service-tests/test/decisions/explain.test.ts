@@ -6,11 +6,14 @@ import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
-const RUNS = process.env.BELFRY_LONG ? 10_000 : 150;
+const RUNS = process.env.BELFRY_LONG ? 20_000 : 150;
 
-/** Moments before, within and after changes of the clock in Berlin, New York and Sydney, and one without any. */
-const MOMENTS = ["2030-01-09T23:30:00Z", "2030-03-31T00:30:00Z", "2030-03-10T06:59:00Z", "2030-10-27T00:45:00Z", "2030-04-06T15:30:00Z"];
-const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kathmandu"];
+/** Moments before, within and after changes of the clock in Berlin, New York, Sydney and, by half an hour, Lord Howe; and one without any. */
+const MOMENTS = [
+  ...["2030-01-09T23:30:00Z", "2030-03-31T00:30:00Z", "2030-03-10T06:59:00Z", "2030-10-27T00:45:00Z", "2030-04-06T15:30:00Z"],
+  "2030-10-05T15:10:00Z",
+];
+const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kathmandu", "Australia/Lord_Howe"];
 
 const types = defineTypes({
   plain: { category: "social", channels: ["inbox", "email", "push"] },
@@ -66,6 +69,7 @@ const directory: Directory = (ids) =>
 const scope = fc.constantFrom(
   { all: true } as const,
   { category: "social" } as const,
+  { group: "thread" } as const,
   ...(Object.keys(types) as Type[]).map((type) => ({ type })),
 );
 const value = fc.constantFrom("on", "off", "immediate", "hourly", "daily", "weekly" as const);
@@ -86,6 +90,7 @@ const leaveTime = (spans: readonly { readonly from: string; readonly to: string 
   spans.reduce((hours, { from, to }) => hours + ((hourOf(to) - hourOf(from) + 24) % 24), 0) < 24;
 const settings = fc.record({
   timeZone: given(fc.constantFrom(...ZONES)),
+  digest: given(fc.record({ at: time, weekday: fc.constantFrom("mon", "thu", "sun" as const) })),
   quietHours: given(fc.array(span, { minLength: 1, maxLength: 2 }).filter(leaveTime)),
 });
 const anyCase = fc.record({
@@ -99,6 +104,7 @@ const anyCase = fc.record({
   type: fc.constantFrom(...(Object.keys(types) as Type[])),
   priority: fc.constantFrom("normal", "urgent" as const),
   isSmall: fc.boolean(),
+  isInGroup: fc.boolean(),
   isOnline: fc.boolean(),
   before: fc.nat(1),
 });
@@ -205,41 +211,53 @@ onEveryStorage((database) => {
     }
   }
 
+  /** What is explained in a case, what has to become of it by that, and what became of it. */
+  async function happened(made: ReturnType<typeof serviceAt>, one: Case, run: number) {
+    const { service } = made;
+    const tenant = service.tenant(`tenant ${one.moment} ${run}`);
+    const user = `${one.user.zone}|${one.user.hasMail || waits(one) ? "mail" : ""}|${run}`;
+    await prepare(tenant, user, one);
+    const { type, priority } = one;
+    const about = { priority, data: { small: one.isSmall }, ...(one.isInGroup ? { group: "thread" } : {}) };
+    const create = () => tenant.create({ to: user, title: "Hello", message: "World", type, ...about });
+    await createBefore(create, one.before);
+    const subscription = one.isOnline ? tenant.inbox(user).subscribe({ onEvent: () => {}, onState: () => {} }) : null;
+    await subscription?.ready;
+    const explained = await tenant.explain(user, type, about);
+    const { notification } = await create();
+    await service.runDue();
+    const expected = expectedHere(explained, one);
+    const done = await lastOf(made, { tenant, id: notification.id, expected });
+    subscription?.close();
+    return { explained, expected, done };
+  }
+
   describe("explain", () => {
-    test(`says what the engine does, in ${RUNS} cases`, { timeout: 3_600_000 }, async () => {
+    test(`says what the engine does, in ${RUNS} cases`, { timeout: 7_200_000 }, async () => {
       const services = new Map<number, ReturnType<typeof serviceAt>>();
       let run = 0;
+      const found = { type: 0, hourly: 0, daily: 0, weekly: 0 };
       await fc.assert(
         fc.asyncProperty(anyCase, async (one) => {
           run += 1;
           const made = services.get(one.moment) ?? serviceAt(momentOf(one));
           services.set(one.moment, made);
-          const { service, clock } = made;
-          const tenant = service.tenant(`tenant ${one.moment} ${run}`);
-          const user = `${one.user.zone}|${one.user.hasMail || waits(one) ? "mail" : ""}|${run}`;
-          await prepare(tenant, user, one);
-          const { type, priority } = one;
-          const data = { small: one.isSmall };
-          const create = () => tenant.create({ to: user, title: "Hello", message: "World", type, priority, data });
-          await createBefore(create, one.before);
-          const subscription = one.isOnline ? tenant.inbox(user).subscribe({ onEvent: () => {}, onState: () => {} }) : null;
-          await subscription?.ready;
-          const explained = await tenant.explain(user, type, { priority, data });
-          const { notification } = await create();
-          await service.runDue();
-          const expected = expectedHere(explained, one);
-          const done = await lastOf(made, { tenant, id: notification.id, expected });
-          if (clock.now() > Date.parse(momentOf(one))) {
+          const { explained, done, expected } = await happened(made, one, run);
+          if (made.clock.now() > Date.parse(momentOf(one))) {
             // Later cases are of that moment, too.
             services.delete(one.moment);
-            await service.stop();
+            await made.service.stop();
           }
-          subscription?.close();
+          for (const { digest } of explained) {
+            found[digest?.frequency ?? "type"] += digest === null ? 0 : 1;
+          }
           expect(done).toEqual(expected);
           expect(explained.every(({ rules }) => rules.at(-1)?.decision !== null)).toBe(true);
         }),
         { numRuns: RUNS },
       );
+      // The digests of types, and of every frequency, are among the cases.
+      expect(Math.min(...Object.values(found))).toBeGreaterThan(RUNS / 100);
     });
 
     test("shows each rule that was asked, and whose decision it is; of a wrong question it says what is wrong", async () => {
