@@ -14,6 +14,9 @@ import { RECORDS } from "./rows.ts";
  * Locks and loads chains, calls `decide` on them, and writes its decisions. It locks the trackings first, in one order,
  * so that two calls never decide on chains of one notification at once. It skips chains that are due by time if another
  * transaction holds them.
+ *
+ * Whatever changes deliveries locks in one order: trackings by notification, then deliveries with their entries, then digests. So two
+ * of them never wait for each other, as a digest and the delivery that carries it would.
  */
 export function prepareSettle(tables: TableNames, time: StorageTime) {
   const selectChains = prepareSelectChains(tables);
@@ -27,11 +30,11 @@ export function prepareSettle(tables: TableNames, time: StorageTime) {
     }
     const mayLeave = selection.kind === "waiting";
     await connection.transaction(async (session) => {
+      const { loaded, now } = await load(session, keys, { mayLeave, at: time(at) });
       const heldAt = selection.kind === "digest" ? await hold(session, selection, time(at)) : null;
       if (selection.kind === "digest" && heldAt === null) {
         return;
       }
-      const { loaded, now } = await load(session, keys, { mayLeave, at: time(at) });
       if (loaded.length > 0 || heldAt !== null) {
         const decidedAt = heldAt ?? now;
         await save(session, { loaded, changes: decide(loaded, decidedAt), now: decidedAt });

@@ -18,7 +18,10 @@ export function throttlesOf(sql: Sql): Pick<DecisionsStorage, "throttleFreeAt" |
       return row === undefined ? null : row.freeAt / MICROS;
     },
     async pruneThrottles(time) {
-      await sql.inStep("prune_throttles", [`DELETE FROM ${throttles} WHERE free_at <= $1`], [time.getTime() * MICROS]);
+      // One that a create holds is used again.
+      const free = `SELECT t.tenant, t.user_id, t.place FROM ${throttles} t WHERE t.free_at <= $1 ${sql.skipLocked("t")}`;
+      const prune = `DELETE FROM ${throttles} WHERE (tenant, user_id, place) IN (${free})`;
+      await sql.inStep("prune_throttles", [prune], [time.getTime() * MICROS]);
     },
   };
 }

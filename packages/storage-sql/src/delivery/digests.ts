@@ -66,8 +66,11 @@ function windows(sql: Sql): Pick<DigestStorage, "untaken" | "take" | "move" | "r
   const untaken = `SELECT d.id AS "deliveryId", d.tenant, d.recipient AS "userId", d.channel, x.plan
     FROM ${entries} x ${sql.join} ${deliveries} d ON d.pk = x.delivery_pk
     WHERE x.digest_pk IS NULL AND x.due_at <= $2 ORDER BY x.due_at, x.delivery_pk LIMIT $1`;
-  const move = `UPDATE ${digests} SET due_at = $3, closes_at = $3
-    WHERE tenant = $1 AND ${sql.isIn("id", "$2", "uuid")} AND state = 'open' AND lease_owner IS NULL RETURNING id`;
+  const isOpen = (of: string) => `${of}.state = 'open' AND ${of}.lease_owner IS NULL`;
+  // In the order in which windows are locked as entries are put into them.
+  const toMove = `SELECT g.pk FROM ${digests} g WHERE g.tenant = $1 AND ${sql.isIn("g.id", "$2", "uuid")} AND ${isOpen("g")}
+    ORDER BY g.tenant, g.user_id, g.channel, g.place ${sql.forUpdate("g")}`;
+  const move = `UPDATE ${digests} AS o SET due_at = $3, closes_at = $3 WHERE o.pk IN (${toMove}) AND ${isOpen("o")} RETURNING id`;
   const release = `UPDATE ${digests} SET lease_owner = NULL, lease_until = NULL
     WHERE id = $1 AND lease_owner = $2 AND fence = $3 AND lease_until = $4 RETURNING id`;
   const takes = takeTexts(sql);
@@ -78,7 +81,9 @@ function windows(sql: Sql): Pick<DigestStorage, "untaken" | "take" | "move" | "r
     },
     async take(taken, at, token) {
       const time = (date: Date | null) => (date === null ? null : sql.time(date));
-      const given = taken.map(({ deliveryId, digestId, plan }) => ({ deliveryId, digestId, leading: plan.leading ? "yes" : "no" }));
+      const given = taken.map(({ deliveryId, digestId, tenant, userId, channel, plan }) => {
+        return { deliveryId, digestId, tenant, userId, channel, place: placeOf(plan), leading: plan.leading ? "yes" : "no" };
+      });
       const byId = new Map(taken.map((entry) => [entry.digestId, entry]));
       const opening = [...byId.values()].map(({ tenant, userId, channel, plan, digestId, closesAt, lastAt }) => {
         return { digestId, tenant, userId, channel, place: placeOf(plan), plan, closesAt: time(closesAt), lastAt: time(lastAt) };
@@ -114,8 +119,9 @@ function takeTexts(sql: Sql): readonly string[] {
   const given = `${all} AND ${at} IS NOT NULL`;
   const member = (of: string, name: string) => `(${of}.value ->> '${name}')`;
   const ofEntry = `${join} ${deliveries} d ON d.id = ${sql.cast(member("i", "deliveryId"), "uuid")}`;
-  const window = `g.tenant = ${member("w", "tenant")} AND g.user_id = ${member("w", "userId")} AND g.channel = ${member("w", "channel")}
-      AND g.place = ${member("w", "place")} AND g.state = 'open'`;
+  const windowOf = (of: string) => `g.tenant = ${member(of, "tenant")} AND g.user_id = ${member(of, "userId")}
+      AND g.channel = ${member(of, "channel")} AND g.place = ${member(of, "place")} AND g.state = 'open'`;
+  const window = windowOf("w");
   const isOwn = `x.taken_by = ${token} AND x.digest_pk IS NULL`;
   const forget = `DELETE FROM ${entries} AS x WHERE ${isOwn} AND ${given}
     AND NOT EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.pk = x.delivery_pk AND d.status = 'pending' AND d.reason = 'digest')`;
@@ -123,9 +129,12 @@ function takeTexts(sql: Sql): readonly string[] {
   const moved =
     "CASE WHEN g.last_at IS NULL OR excluded.due_at < g.due_at THEN g.due_at WHEN excluded.due_at > g.last_at THEN g.last_at ELSE excluded.due_at END";
   return [
-    // In one order, so that two calls never wait for each other.
+    // In one order, so that two calls never wait for each other: deliveries with their entries, as when a delivery is deleted, and then
+    // windows, those that are open before those that open.
     `SELECT x.delivery_pk FROM ${list} ${ofEntry} ${join} ${entries} x ON x.delivery_pk = d.pk AND x.digest_pk IS NULL
-    WHERE ${given} ORDER BY x.delivery_pk ${sql.forUpdate("x")}`,
+    WHERE ${given} ORDER BY x.delivery_pk ${sql.forUpdate("d, x")}`,
+    `SELECT g.pk FROM ${opening} ${join} ${digests} g ON ${window} WHERE ${given}
+    ORDER BY g.tenant, g.user_id, g.channel, g.place ${sql.forUpdate("g")}`,
     `UPDATE ${entries} SET taken_by = ${token} WHERE digest_pk IS NULL AND ${given} AND delivery_pk IN (SELECT d.pk FROM ${list} ${ofEntry})`,
     forget,
     // A full window closes at its time all the same.
@@ -135,19 +144,18 @@ function takeTexts(sql: Sql): readonly string[] {
     SELECT ${sql.cast(member("w", "digestId"), "uuid")}, ${["tenant", "userId", "channel", "place"].map((name) => member("w", name)).join(", ")},
       ${sql.asJson(member("w", "plan"))}, 'open', ${at}, ${sql.asTime(member("w", "closesAt"))}, ${sql.asTime(member("w", "lastAt"))}, 0, 0, 0,
       ${sql.asTime(member("w", "closesAt"))}, 0
-    FROM ${opening} WHERE ${given} AND EXISTS (
-      SELECT 1 FROM ${list} ${ofEntry} ${join} ${entries} x ON x.delivery_pk = d.pk AND ${isOwn} WHERE ${member("i", "digestId")} = ${member("w", "digestId")})
-    ORDER BY ${member("w", "digestId")}
+    FROM ${opening} WHERE ${given} AND ${member("w", "digestId")} IN (
+      SELECT ${member("i", "digestId")} FROM ${list} ${ofEntry} ${join} ${entries} x ON x.delivery_pk = d.pk AND ${isOwn})
+    ORDER BY 2, 3, 4, 5
     ON CONFLICT (tenant, user_id, channel, place) WHERE state = 'open' DO UPDATE SET due_at = ${moved}, closes_at = ${moved}`,
     // A window has the id that it was to open with only if this call opened it.
     `UPDATE ${deliveries} SET due_at = ${at}, reason = NULL, reason_source = NULL WHERE status = 'pending' AND lease_owner IS NULL AND ${given} AND pk IN (
       SELECT min(x.delivery_pk) FROM ${list} ${ofEntry} ${join} ${entries} x ON x.delivery_pk = d.pk AND ${isOwn}
       ${join} ${digests} g ON g.id = ${sql.cast(member("i", "digestId"), "uuid")} WHERE ${member("i", "leading")} = 'yes' GROUP BY ${member("i", "digestId")})`,
     forget,
-    `UPDATE ${entries} AS x SET digest_pk = o.digest_pk, taken_by = NULL FROM (
-      SELECT d.pk AS delivery_pk, g.pk AS digest_pk FROM ${list} ${ofEntry}
-      ${join} ${opening} ON ${member("w", "digestId")} = ${member("i", "digestId")} ${join} ${digests} g ON ${window}) o
-    WHERE x.delivery_pk = o.delivery_pk AND ${isOwn} AND ${given}`,
+    `WITH o AS MATERIALIZED (
+      SELECT d.pk AS delivery_pk, g.pk AS digest_pk FROM ${list} ${ofEntry} ${join} ${digests} g ON ${windowOf("i")})
+    UPDATE ${entries} AS x SET digest_pk = o.digest_pk, taken_by = NULL FROM o WHERE x.delivery_pk = o.delivery_pk AND ${isOwn} AND ${given}`,
   ];
 }
 
@@ -227,9 +235,11 @@ function privacy(sql: Sql): Pick<DigestStorage, "erase" | "export" | "sweep"> {
   const remove = `DELETE FROM ${digests} WHERE pk IN (SELECT pk FROM ${digests} WHERE tenant = $1 AND user_id = $2 LIMIT $3) RETURNING id`;
   const page = `SELECT g.pk, ${fields.columns("g")} FROM ${digests} g WHERE g.tenant = $1 AND g.user_id = $2 AND g.pk > $3 ORDER BY g.pk LIMIT $4`;
   const old = `SELECT pk FROM ${digests} WHERE closed_at < $1 ORDER BY closed_at LIMIT $2`;
+  // An entry that another transaction holds goes with its delivery.
   const sweep = [
-    `DELETE FROM ${entries} WHERE ${sql.isIn("digest_pk", "$1", "bigint")}`,
-    `DELETE FROM ${digests} WHERE ${sql.isIn("pk", "$1", "bigint")}`,
+    `DELETE FROM ${entries} WHERE delivery_pk IN (
+      SELECT x.delivery_pk FROM ${entries} x WHERE ${sql.isIn("x.digest_pk", "$1", "bigint")} ${sql.skipLocked("x")})`,
+    `DELETE FROM ${digests} WHERE pk IN (SELECT g.pk FROM ${digests} g WHERE ${sql.isIn("g.pk", "$1", "bigint")} ${sql.skipLocked("g")})`,
   ];
   return {
     async erase({ tenant, userId }, limit) {

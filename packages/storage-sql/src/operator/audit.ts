@@ -36,7 +36,8 @@ export function auditLog(sql: Sql): Pick<ActivityStorage, "auditOf" | "eraseAudi
       const look = `SELECT number, ${sql.milliseconds("at")} AS at FROM ${log} WHERE number > $1 ORDER BY number LIMIT $2`;
       const looked = await sql.rows<{ readonly number: number; readonly at: number }>("audit_to_sweep", look, [Number(after ?? 0), limit]);
       const old = looked.filter(({ at }) => at < before.getTime());
-      const remove = `DELETE FROM ${log} WHERE ${sql.isIn("number", "$1", "bigint")}`;
+      const free = `SELECT a.number FROM ${log} a WHERE ${sql.isIn("a.number", "$1", "bigint")} ${sql.skipLocked("a")}`;
+      const remove = `DELETE FROM ${log} WHERE number IN (${free})`;
       await sql.inStep("sweep_audit", [remove], [JSON.stringify(old.map(({ number }) => number))]);
       const last = looked.at(-1);
       return { removed: old.length, next: last !== undefined && last.at < before.getTime() ? nextOf(looked, limit) : null };
