@@ -5,7 +5,14 @@ export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
 export { decisionsStorage } from "./decisions/preferences.ts";
-export { askThrottles, type ThrottleRow, throttleStatements, throttlesToLock } from "./decisions/throttles.ts";
+export {
+  askThrottles,
+  type ThrottleKey,
+  type ThrottleRow,
+  throttleKeysOf,
+  throttleStatements,
+  throttlesToLock,
+} from "./decisions/throttles.ts";
 export {
   type ClaimedRow,
   type ContentColumns,

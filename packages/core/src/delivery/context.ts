@@ -3,7 +3,7 @@ import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
-import type { BatchQueue } from "../work/batch-queue.ts";
+import type { LaneQueue } from "../work/lane-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import { nextTurn, type TurnQueue } from "../work/timing.ts";
 import type { Settlement } from "./chains.ts";
@@ -17,7 +17,7 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly storage: SharedStorage;
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly digests: DigestStorage;
-  readonly sendWriter: BatchQueue<NewSend, SendCreated>;
+  readonly sendWriter: LaneQueue<NewSend, SendCreated>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
   readonly directory: Directory | null;

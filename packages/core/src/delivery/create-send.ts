@@ -1,6 +1,7 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { announceAlso, type CreatedItem, createdSignal } from "../inbox/index.ts";
-import { BatchQueue, countUpTo, type Pending } from "../work/batch-queue.ts";
+import { countUpTo, type Pending } from "../work/batch-queue.ts";
+import { LaneQueue } from "../work/lane-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import type { NewFanOut } from "./fan-out-storage.ts";
@@ -48,12 +49,18 @@ export function sendWithin<Tx, Written extends void | Promise<void>>(
   });
 }
 
-/** Writes sends that arrive at the same time in one transaction. */
-export function sendWriter(deliveries: DeliveryStorage, now: () => Date): BatchQueue<NewSend, SendCreated> {
-  return new BatchQueue({
+/**
+ * Writes sends that arrive at the same time in one transaction. One to an inbox, or for a throttle, that a host's transaction holds
+ * holds up no others.
+ */
+export function sendWriter(deliveries: DeliveryStorage, now: () => Date): LaneQueue<NewSend, SendCreated> {
+  return new LaneQueue<NewSend, SendCreated>({
     count: countBatch,
-    write: (sends) => deliveries.createSends(sends, now()),
-    settle: (pending, created) => pending.resolve(created),
+    write: (sends, { skipBusy }) => (skipBusy ? deliveries.createFreeSends(sends, now()) : deliveries.createSends(sends, now())),
+    laneOf: ({ notification, inboxRecipients, throttles }) => {
+      const keys = (throttles?.questions ?? []).map(({ userId, type, channel }) => [userId, type, channel]);
+      return JSON.stringify([notification.tenant, inboxRecipients, keys]);
+    },
   });
 }
 

@@ -222,6 +222,12 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    */
   createSends(sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]>;
 
+  /**
+   * Writes sends as {@link createSends} does, but waits for no inbox and no throttle that another transaction holds: it writes those
+   * that need none of them, and answers null for the others, of which nothing is written.
+   */
+  createFreeSends(sends: readonly NewSend[], at: Date): Promise<readonly (SendCreated | null)[]>;
+
   /** Writes one send without an idempotency key through the host's own open transaction: see `InboxStorage.createWithin`. */
   createSendWithin(tx: Tx, send: NewSend, onCommit: (created: SendCreated) => void): Written;
 

@@ -7,11 +7,11 @@ import { leases } from "../database/leases.ts";
 import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
+import { prepareCreateFreeSends, prepareCreateSends } from "./create-sends.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareComplete, prepareSettle } from "./settle.ts";
-import { prepareCreateSends } from "./write-sends.ts";
 
 /** Deliveries in PostgreSQL. */
 export function postgresDeliveries(
@@ -26,6 +26,7 @@ export function postgresDeliveries(
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: run(prepareCreateSends),
+      createFreeSends: run(prepareCreateFreeSends),
       takePart: run(prepareTakePart),
       putOffPart: run(preparePutOffPart),
       writePart: run(prepareWritePart),

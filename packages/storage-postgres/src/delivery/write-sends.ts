@@ -4,10 +4,10 @@ import { audienceInParts, isGrouped, newTracking } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
-import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
+import { lists, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteList } from "../inbox/fan-outs.ts";
-import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { lockGuard } from "../inbox/inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareWriteEntries, prepareWrittenItems, writeItems } from "../inbox/write-items.ts";
 import { prepareWriteAudit, type TenantAuditEntry } from "./change-send.ts";
@@ -23,26 +23,31 @@ function isPlain({ idempotency, throttles, deliveries, fanOut, notification }: N
   return isAlone && !deliveries.some(isEntry) && !isGrouped(notification);
 }
 
+/** When sends are written, by the service's time or null, and how long they wait for what others hold. */
+interface Waiting {
+  readonly at: string | null;
+  readonly lockTimeoutMs: number;
+}
+
 /**
  * Writes sends, all or none: in one statement if none has an idempotency key or a throttle, or waits for a digest, and all are new, as
  * they usually are; else in a transaction.
  */
-export function prepareCreateSends(tables: TableNames, time: StorageTime) {
+export function prepareWriteSends(tables: TableNames) {
   const writeNew = prepareWriteNewSends(tables);
   const writeAny = prepareWriteAnySends(tables);
-  return (sends: readonly NewSend[], at: Date) =>
-    async (connection: Connection): Promise<readonly SendCreated[]> => {
-      if (sends.every(isPlain)) {
-        try {
-          return await writeNew(connection, sends, time(at));
-        } catch (error) {
-          if (!isRepeated(error)) {
-            throw error;
-          }
+  return async (connection: Connection, sends: readonly NewSend[], waiting: Waiting): Promise<readonly SendCreated[]> => {
+    if (sends.every(isPlain)) {
+      try {
+        return await writeNew(connection, sends, waiting);
+      } catch (error) {
+        if (!isRepeated(error)) {
+          throw error;
         }
       }
-      return connection.transaction((session) => writeAny(session, sends, time(at)));
-    };
+    }
+    return connection.transaction((session) => writeAny(session, sends, waiting));
+  };
 }
 
 /** Writes sends inside a transaction that the caller opened; some may have been written before. */
@@ -57,7 +62,7 @@ function prepareWriteAnySends(tables: TableNames) {
     `SELECT e.place::int FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS e(tenant, id, place)
     WHERE EXISTS (SELECT FROM ${tables.notifications} n WHERE n.tenant = e.tenant AND n.id = e.id)`,
   );
-  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
+  return async (session: Session, sends: readonly NewSend[], { at, lockTimeoutMs }: Waiting): Promise<readonly SendCreated[]> => {
     const named = sends.map(({ notification }) => notification);
     const places = await session.rows(known, lists(named, "tenant", "id"));
     const before = new Set(places.map(([place]) => sends[place - 1]));
@@ -66,9 +71,9 @@ function prepareWriteAnySends(tables: TableNames) {
     const fresh = unknown.filter((send) => !repeated.has(send));
     const entryOf = ({ notification, inboxRecipients }: NewSend) => ({ notification, recipients: inboxRecipients });
     const items = new Map<NewSend, readonly CreatedItem[]>();
-    const throttled = await throttle(session, fresh, lockTimeoutOf(fresh));
+    const throttled = await throttle(session, fresh, lockTimeoutMs);
     if (fresh.length > 0) {
-      const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs: lockTimeoutOf(fresh) });
+      const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs });
       for (const [index, send] of fresh.entries()) {
         items.set(send, written[index] ?? []);
       }
@@ -89,22 +94,17 @@ export function createdOf(send: NewSend, items: readonly CreatedItem[], written:
   return { kind: "created", items, ...(written === send ? {} : { throttled: written }) };
 }
 
-/** A batch waits only briefly, because it holds other inboxes: its sends are then written one by one. */
-function lockTimeoutOf(sends: readonly NewSend[]): number {
-  return sends.length > 1 ? BUSY_TIMEOUT_MS : LOCK_TIMEOUT_MS;
-}
-
 /** Writes sends that are new and have no idempotency key in one statement, outside of a transaction: all or none. */
 function prepareWriteNewSends(tables: TableNames) {
   const write = statement<[place: number, seq: number, epoch: string]>("write_new_sends", newSendsText(tables));
-  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<readonly SendCreated[]> => {
+  return async (session: Session, sends: readonly NewSend[], { at, lockTimeoutMs }: Waiting): Promise<readonly SendCreated[]> => {
     const recipients = sends.flatMap(({ notification: { tenant, id }, inboxRecipients }) =>
       inboxRecipients.map((userId) => ({ tenant, id, userId })),
     );
     const rows = await session.rows(write, [
       ...NOTIFICATION_FIELDS.listsOf(sends.map(({ notification }) => notification)),
       ...lists(recipients, "tenant", "id", "userId"),
-      lockTimeoutOf(sends),
+      lockTimeoutMs,
       ...detailValues(sends),
       ...deliveryValues(sends),
       at,

@@ -5,7 +5,8 @@ import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout, isTransientConflict, wrapError } from "../database/errors.ts";
 import { type JsonRow, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
+import { prepareBusyInboxes } from "./busy-rows.ts";
+import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 

@@ -1,9 +1,8 @@
 import type { InboxCounts, Owner } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { isLockTimeout } from "../database/errors.ts";
 import { DIALECT } from "../database/sql.ts";
-import { lists, milliseconds, statement } from "../database/statement.ts";
+import { milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
 /** The counts of an inbox, as the first columns of each row of a statement. */
@@ -145,74 +144,3 @@ export function heldInbox({ inboxCounters }: TableNames): string {
 
 /** How long a batch waits before an inbox counts as busy: longer than another batch takes, too short to notice. */
 export const BUSY_TIMEOUT_MS = 20;
-
-/**
- * Tells which inboxes other transactions hold at this moment, and waits for one of them. Neither holds anything
- * afterwards.
- */
-export function prepareBusyInboxes(tables: TableNames) {
-  const { inboxCounters } = tables;
-  const missing = statement<[place: number]>(
-    "missing_inboxes",
-    `SELECT o.place::int FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
-    WHERE NOT EXISTS (SELECT FROM ${inboxCounters} c WHERE c.tenant = o.tenant AND c.user_id = o.user_id)`,
-  );
-  // Makes the row of an inbox that never had an item; nobody sees it. Waits for a transaction that makes the same row.
-  const make = statement<[]>(
-    "make_inbox",
-    `WITH ${lockGuard("$3")}
-    INSERT INTO ${inboxCounters} (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-    SELECT $1, $2, 0, 0, 0, 0, ${NEW_EPOCH} FROM guard WHERE guard.lock_timeout IS NOT NULL
-    ON CONFLICT DO NOTHING`,
-  );
-  const free = statement<[place: number]>(
-    "free_inboxes",
-    `SELECT c.place::int FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
-    CROSS JOIN LATERAL (
-      SELECT o.place FROM ${inboxCounters} c WHERE c.tenant = o.tenant AND c.user_id = o.user_id FOR NO KEY UPDATE SKIP LOCKED
-    ) c`,
-  );
-  const hold = statement<[]>("await_inbox", holdInboxes(tables, "tenant = $1 AND user_id = $2", { timeout: "$3" }));
-
-  const isFreeToMake = async (session: Session, { tenant, userId }: Owner): Promise<boolean> => {
-    try {
-      await session.rows(make, [tenant, userId, BUSY_TIMEOUT_MS]);
-      return true;
-    } catch (error) {
-      if (isLockTimeout(error)) {
-        return false;
-      }
-      throw error;
-    }
-  };
-
-  /** Finds the held inboxes. It makes the row of a new inbox, to learn whether another transaction makes it. */
-  const find = async (session: Session, inboxes: readonly Owner[]): Promise<readonly Owner[]> => {
-    const values = lists(inboxes, "tenant", "userId");
-    const busy = new Set<Owner>();
-    for (const [place] of await session.rows(missing, values)) {
-      const inbox = inboxes[place - 1];
-      if (inbox && !(await isFreeToMake(session, inbox))) {
-        busy.add(inbox);
-      }
-    }
-    const places = new Set((await session.rows(free, values)).map(([place]) => place));
-    return inboxes.filter((inbox, index) => busy.has(inbox) || !places.has(index + 1));
-  };
-
-  /** Resolves once the inbox is free, even for a moment; rejects with PostgreSQL's lock timeout if it stays held. */
-  const wait = async (session: Session, { tenant, userId }: Owner): Promise<void> => {
-    await session.rows(make, [tenant, userId, LOCK_TIMEOUT_MS]);
-    await session.rows(hold, [tenant, userId, LOCK_TIMEOUT_MS]);
-  };
-
-  /** Waits for one of the inboxes that are held, if any is. */
-  const waitForFirst = async (session: Session, inboxes: readonly Owner[]): Promise<void> => {
-    const [first] = await find(session, inboxes);
-    if (first) {
-      await wait(session, first);
-    }
-  };
-
-  return { find, wait, waitForFirst };
-}

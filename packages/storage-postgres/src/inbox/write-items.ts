@@ -2,11 +2,11 @@ import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import { isGrouped } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
-import { isLockTimeout } from "../database/errors.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
-import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, prepareBusyInboxes } from "./inbox-state.ts";
+import { prepareBusyInboxes, writeFree, writeWaiting } from "./busy-rows.ts";
+import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 import { prepareWriteBatch, type WriteEntries } from "./write-batch.ts";
@@ -18,21 +18,30 @@ type Answer = readonly CreatedItem[] | null;
 type WriteBatch = (connection: Connection, ...more: Rest<Parameters<WriteEntries>>) => ReturnType<WriteEntries>;
 type Rest<List extends readonly unknown[]> = List extends readonly [unknown, ...infer More] ? More : never;
 
-/** How often to try a batch with held inboxes before all of it counts as busy. */
-const BUSY_ATTEMPTS = 5;
-
 /** Writes entries, all or none. Others may hold their inboxes. */
 export function prepareCreateMany(tables: TableNames, announcements: Announcements) {
   const writeEntries = prepareWriteGrouped(tables, prepareWriteBatch(tables, announcements, prepareWriteEntries(tables, announcements)));
-  const writeWaiting = prepareWriteWaiting(tables, writeEntries);
-  const writeFree = prepareWriteFree(tables, writeEntries);
+  const busyInboxes = prepareBusyInboxes(tables);
+  const waiting = (session: Connection, distinct: readonly NewNotification[]): Promise<readonly Answer[]> => {
+    const inboxes = inboxesOf(distinct);
+    return writeWaiting({
+      isAlone: inboxes.length === 1,
+      write: (lockTimeoutMs) => writeEntries(session, distinct, { lockTimeoutMs }),
+      waitForFirst: () => busyInboxes.waitForFirst(session, inboxes),
+    });
+  };
+  const free = (session: Connection, distinct: readonly NewNotification[]) =>
+    writeFree<NewNotification, Answer>(distinct, {
+      write: (some, lockTimeoutMs) => writeEntries(session, some, { lockTimeoutMs }),
+      freeOf: async (some) => entriesOutside(some, await busyInboxes.find(session, inboxesOf(some))),
+    });
   return (entries: readonly NewNotification[], { skipBusy = false }: { readonly skipBusy?: boolean } = {}) =>
     async (session: Connection): Promise<readonly Answer[]> => {
       if (entries.length === 0) {
         return [];
       }
       const distinct = distinctEntries(entries);
-      const answers = await (skipBusy ? writeFree : writeWaiting)(session, distinct);
+      const answers = await (skipBusy ? free : waiting)(session, distinct);
       if (distinct.length === entries.length) {
         return answers;
       }
@@ -48,52 +57,6 @@ function prepareWriteGrouped(tables: TableNames, write: WriteEntries): WriteBatc
     entries.some(({ notification }) => isGrouped(notification))
       ? connection.transaction((session) => writeGrouped(session, entries, options))
       : write(connection, entries, options);
-}
-
-/** Writes all entries. It holds no inbox while it waits for another, so that nobody else has to wait for this batch. */
-function prepareWriteWaiting(tables: TableNames, writeEntries: WriteBatch) {
-  const busyInboxes = prepareBusyInboxes(tables);
-  return async (session: Connection, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
-    const inboxes = inboxesOf(entries);
-    if (inboxes.length === 1) {
-      return writeEntries(session, entries, { lockTimeoutMs: LOCK_TIMEOUT_MS });
-    }
-    const deadline = performance.now() + LOCK_TIMEOUT_MS;
-    for (;;) {
-      try {
-        return await writeEntries(session, entries, { lockTimeoutMs: BUSY_TIMEOUT_MS });
-      } catch (error) {
-        if (!isLockTimeout(error) || performance.now() > deadline) {
-          throw error;
-        }
-      }
-      await busyInboxes.waitForFirst(session, inboxes);
-    }
-  };
-}
-
-/** Writes the entries whose inboxes nobody holds, and answers the others with null. */
-function prepareWriteFree(tables: TableNames, writeEntries: WriteBatch) {
-  const busyInboxes = prepareBusyInboxes(tables);
-  return async (session: Connection, entries: readonly NewNotification[]): Promise<readonly Answer[]> => {
-    let free = entries;
-    for (let attempt = 1; free.length > 0 && attempt <= BUSY_ATTEMPTS; attempt += 1) {
-      try {
-        const written = await writeEntries(session, free, { lockTimeoutMs: BUSY_TIMEOUT_MS });
-        if (free === entries) {
-          return written;
-        }
-        const byEntry = new Map(free.map((entry, index) => [entry, written[index]]));
-        return entries.map((entry) => byEntry.get(entry) ?? null);
-      } catch (error) {
-        if (!isLockTimeout(error)) {
-          throw error;
-        }
-      }
-      free = entriesOutside(free, await busyInboxes.find(session, inboxesOf(free)));
-    }
-    return entries.map(() => null);
-  };
 }
 
 /** The first entry of each notification: a repeated one is written once. */

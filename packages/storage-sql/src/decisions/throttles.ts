@@ -57,6 +57,14 @@ export function throttleStatements(
   };
 }
 
+/** What names a throttle's row. */
+export type ThrottleKey = readonly [tenant: string, userId: string, place: string];
+
+/** The throttles that a send is to ask. */
+export function throttleKeysOf({ notification: { tenant }, throttles }: NewSend): readonly ThrottleKey[] {
+  return (throttles?.questions ?? []).map((question) => [tenant, question.userId, placeOf(question)]);
+}
+
 /** The throttles that sends are to ask, each once and free, as the rows to lock; null for none. */
 export function throttlesToLock(sends: readonly NewSend[]): string | null {
   const rows = new Map<string, ThrottleRow>();

@@ -1,4 +1,4 @@
-import type { DeliveryStorage, NewSend } from "@belfry/core/storage";
+import type { DeliveryStorage, NewSend, SendCreated } from "@belfry/core/storage";
 import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, part, read, step, write, writeIf } from "../database/bind.ts";
@@ -19,6 +19,12 @@ export function sqliteDeliveries(
   current: Current<{ readonly hostTransactions: HostTransactions }>,
   sql: Sql,
 ): DeliveryStorage<SqliteTransaction, void> {
+  const createSends = async (sends: readonly NewSend[], at: Date): Promise<readonly SendCreated[]> => {
+    const { connection } = current();
+    const hasFanOut = sends.some(({ fanOut }) => fanOut !== undefined);
+    const written = hasFanOut ? await storeLists(connection, sends, at) : { sends, lists: NO_LISTS };
+    return connection.write(() => connection.prepared(prepareCreateSends)(written, at));
+  };
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
@@ -41,12 +47,9 @@ export function sqliteDeliveries(
       export: read(prepareExport),
       sweep: step(prepareSweep),
     }),
-    async createSends(sends, at) {
-      const { connection } = current();
-      const hasFanOut = sends.some(({ fanOut }) => fanOut !== undefined);
-      const written = hasFanOut ? await storeLists(connection, sends, at) : { sends, lists: NO_LISTS };
-      return connection.write(() => connection.prepared(prepareCreateSends)(written, at));
-    },
+    createSends,
+    // Nobody holds single rows.
+    createFreeSends: createSends,
     createSendWithin: (tx, send, onCommit) => current().hostTransactions.writeSend(tx, send, onCommit),
   };
 }

@@ -111,7 +111,7 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
   const { leases } = deliveries;
   switch (point) {
     case "before the insert":
-      return { ...deliveries, createSends: () => die() };
+      return { ...deliveries, createFreeSends: () => die() };
     case "after the insert":
     case "before the claim":
       return dyingBetween(deliveries, point);
@@ -151,8 +151,8 @@ function dyingBetween(deliveries: DeliveryStorage, point: "after the insert" | "
   const { leases } = deliveries;
   let claiming: Promise<unknown> = Promise.resolve();
   let creating: Promise<unknown> | null = null;
-  const create = point === "after the insert" ? dieAfter(deliveries.createSends) : deliveries.createSends;
-  const createSends: DeliveryStorage["createSends"] = (...args) => {
+  const create = point === "after the insert" ? dieAfter(deliveries.createFreeSends) : deliveries.createFreeSends;
+  const createFreeSends: DeliveryStorage["createFreeSends"] = (...args) => {
     const created = claiming.then(() => create(...args));
     creating = created;
     return created;
@@ -166,7 +166,7 @@ function dyingBetween(deliveries: DeliveryStorage, point: "after the insert" | "
     claiming = claimed;
     return claimed;
   };
-  return { ...deliveries, createSends, leases: { ...leases, claim } };
+  return { ...deliveries, createFreeSends, leases: { ...leases, claim } };
 }
 
 function dieAfter<Args extends readonly unknown[], Result>(call: (...args: Args) => Promise<Result>): (...args: Args) => Promise<Result> {

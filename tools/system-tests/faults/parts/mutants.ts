@@ -111,11 +111,11 @@ function claimingLate({ storage, channels }: Parts, execute: Execute): Parts {
 }
 
 function committingLate(deliveries: DeliveryStorage): DeliveryStorage {
-  const createSends: DeliveryStorage["createSends"] = async (sends, at) => {
-    setTimeout(() => deliveries.createSends(sends, at), COMMIT_DELAY_MS);
+  const createFreeSends: DeliveryStorage["createFreeSends"] = async (sends, at) => {
+    setTimeout(() => deliveries.createFreeSends(sends, at), COMMIT_DELAY_MS);
     return sends.map((): SendCreated => ({ kind: "created", items: [] }));
   };
-  return { ...deliveries, createSends };
+  return { ...deliveries, createFreeSends };
 }
 
 /** Reads what is after a position by the ids of notifications, which grow over all inboxes. */

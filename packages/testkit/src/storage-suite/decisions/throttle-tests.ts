@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { expectTrueStatus, newSend } from "../delivery/send-entries.ts";
 import { at, type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { inTurn } from "../in-turn.ts";
 import { eraseAll } from "../steps.ts";
 
 const RUNS = 30;
@@ -149,6 +150,58 @@ export function throttleTests(harness: StorageHarness): void {
       const send = () => throttledSend(fixture, [ask({ max: 1 })], { tenant: fixture.tenant, createdAt: ms(2_000) }, refused).send;
       await deliveries.createSends([send()], ms(2_000));
       expect(await deliveries.createSends([send()], ms(2_000))).toMatchObject([{ kind: "repeated", response: "skipped" }]);
+    });
+
+    // A storage with a single writer cannot write beside an open transaction.
+    test.skipIf(harness.singleWriter).each<[string, boolean]>([
+      ["one it has used", true],
+      ["one it has just made", false],
+    ])("that an open transaction of the host holds, %s, put off the sends that need them, and no others", async (_, isThere) => {
+      const { deliveries } = fixture.storage;
+      if (isThere) {
+        await use([ask({ max: 9 })], 0);
+      }
+      const made = (userIds: readonly string[]) => {
+        const questions = userIds.map((userId) => ask({ userId, max: 9 }));
+        return throttledSend(fixture, questions, { tenant: fixture.tenant, createdAt: ms(0) }).send;
+      };
+      const inbox = newSend(fixture, { to: ["ann"] });
+      const sends = [made(["ann"]), made(["bob"]), made(["cat", "ann"]), inbox];
+      const waiting: ReturnType<typeof deliveries.createSends>[] = [];
+      let answers: Awaited<ReturnType<typeof deliveries.createFreeSends>> = [];
+      await fixture.subject.transaction((tx) =>
+        inTurn(
+          () => deliveries.createSendWithin(tx, made(["ann"]), () => undefined),
+          async () => {
+            answers = await deliveries.createFreeSends(sends, ms(0));
+            waiting.push(deliveries.createSends([made(["ann", "dan"]), made(["ann"])], ms(0)));
+          },
+        ),
+      );
+      expect(answers.map((one) => one?.kind)).toEqual([undefined, "created", undefined, "created"]);
+      expect((await Promise.all(waiting)).flat().map(({ kind }) => kind)).toEqual(["created", "created"]);
+      // What was left out was not written.
+      const again = await deliveries.createFreeSends(sends, ms(0));
+      expect(again.map((one) => one?.kind)).toEqual(["created", "created", "created", "created"]);
+      for (const { notification } of sends) {
+        await expectTrueStatus(fixture, notification.id);
+      }
+    });
+
+    test.skipIf(harness.singleWriter)("sends to an inbox that an open transaction of the host holds are put off, too", async () => {
+      const { deliveries } = fixture.storage;
+      const sends = [newSend(fixture, { to: ["ann"] }), newSend(fixture, { to: ["bob"] })];
+      let answers: Awaited<ReturnType<typeof deliveries.createFreeSends>> = [];
+      await fixture.subject.transaction((tx) =>
+        inTurn(
+          () => fixture.inbox.createWithin(tx, fixture.entry("ann"), () => undefined),
+          async () => {
+            answers = await deliveries.createFreeSends(sends, ms(0));
+          },
+        ),
+      );
+      expect(answers.map((one) => one?.kind)).toEqual([undefined, "created"]);
+      expect(await deliveries.createFreeSends(sends, ms(0))).toMatchObject([{ items: [{ seq: 2 }] }, { items: [{ seq: 1 }] }]);
     });
 
     test("are forgotten once they are free, and with their user", async () => {
