@@ -218,6 +218,10 @@ export {
   type StoredBy,
   type StoredTexts,
   type TaskContents,
+  type TopicFields,
+  type TopicInput,
+  type TopicInputWithData,
+  type TopicInputWithOptionalData,
   type TypeChannels,
   type TypeContent,
   type TypeDeclaration,
@@ -233,6 +237,7 @@ export {
   type TypeThrottle,
   typeLabel,
   type UntypedCreateInput,
+  type UntypedTopicInput,
 } from "./notifications/index.ts";
 export type {
   Activity,

@@ -1,4 +1,15 @@
-export type { BelowPath, KeyRange, Subscription, SubscriptionTerms, TopicName, TopicsStorage } from "./audiences/index.ts";
+export type {
+  AudienceStep,
+  BelowPath,
+  FoundMembers,
+  KeyRange,
+  OpenAudience,
+  PartOfAudience,
+  Subscription,
+  SubscriptionTerms,
+  TopicName,
+  TopicsStorage,
+} from "./audiences/index.ts";
 export type {
   Choice,
   ChoicePlace,
@@ -151,7 +162,7 @@ export {
   uniteRanges,
   type WholeInboxChange,
 } from "./inbox/index.ts";
-export { NOTIFICATION_DEFAULTS } from "./notifications/index.ts";
+export { type NewAudience, NOTIFICATION_DEFAULTS, type TopicMember, type TopicSource } from "./notifications/index.ts";
 export {
   type ActivityItems,
   type ActivityQuery,

@@ -26,6 +26,7 @@ import { storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
 import { postgresDigests } from "./delivery/digests.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
+import { PART_DELIVERIES } from "./delivery/write-sends.ts";
 import { postgresHub } from "./hub/postgres-hub.ts";
 import { postgresInbox } from "./inbox/postgres-inbox.ts";
 import { Announcements } from "./listen-notify/announcements.ts";
@@ -139,7 +140,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
-    this.topics = topicsStorage(sql);
+    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES });
     this.digests = postgresDigests(bound, sql);
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);

@@ -44,5 +44,6 @@ export const {
   digests,
   digestEntries,
   subscriptions,
+  audiences,
   migrations,
 } = tables;

@@ -1,3 +1,4 @@
+export { topicsOf } from "./audiences/topic-audiences.ts";
 export { topicsStorage } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Column, type Fields, fieldsOf, nullableOf, type TableOf } from "./database/fields.ts";
@@ -31,7 +32,7 @@ export {
   toClaimedDigest,
   toDigestRow,
 } from "./delivery/digests.ts";
-export { audienceInParts, findingFanOuts, type ListPart, newChains, usersInParts } from "./delivery/fan-out-parts.ts";
+export { audienceInParts, entryOfSend, findingFanOuts, type ListPart, newChains, usersInParts } from "./delivery/fan-out-parts.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {

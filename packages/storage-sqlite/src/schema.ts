@@ -31,5 +31,6 @@ export const {
   digests,
   digestEntries,
   subscriptions,
+  audiences,
   migrations,
 } = tables;

@@ -23,6 +23,7 @@ import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from
 import { sqliteSql } from "./database/sql.ts";
 import { sqliteDigests } from "./delivery/digests.ts";
 import { sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
+import { PART_DELIVERIES } from "./delivery/write-sends.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
 import { sqliteInbox } from "./inbox/sqlite-inbox.ts";
 import { prepareHasNotification } from "./inbox/write-items.ts";
@@ -124,7 +125,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
-    this.topics = topicsStorage(sql);
+    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES });
     this.digests = sqliteDigests(current, sql);
     this.hub = sqliteHub(current, sql);
   }

@@ -14,7 +14,7 @@ function newSend(recipient: string): NewSend {
     id: `${notification.id.slice(0, -1)}${kind}`,
     channel: kind === "a" ? "email" : "webhook",
     recipient,
-    ...({ recipientKind: "address", reason: null, reasonSource: null, digest: null } as const),
+    ...({ recipientKind: "address", topic: null, reason: null, reasonSource: null, digest: null } as const),
     chain: 0,
   });
   return {

@@ -34,6 +34,7 @@ describe("migrations", () => {
     expect(applied(database)).toEqual(all);
     expect(tables(database)).toEqual([
       "belfry_api_keys",
+      "belfry_audiences",
       "belfry_audit_log",
       "belfry_choices",
       "belfry_deliveries",

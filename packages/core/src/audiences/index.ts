@@ -1,3 +1,5 @@
+export { findNextPart, wantingItems } from "./find-members.ts";
+export { topicAudience } from "./topic-audience.ts";
 export {
   type SubscribeOptions,
   type Subscribers,
@@ -8,4 +10,15 @@ export {
   Topics,
   type TopicsContext,
 } from "./topics.ts";
-export type { BelowPath, KeyRange, Subscription, SubscriptionTerms, TopicName, TopicsStorage } from "./topics-storage.ts";
+export type {
+  AudienceStep,
+  BelowPath,
+  FoundMembers,
+  KeyRange,
+  OpenAudience,
+  PartOfAudience,
+  Subscription,
+  SubscriptionTerms,
+  TopicName,
+  TopicsStorage,
+} from "./topics-storage.ts";

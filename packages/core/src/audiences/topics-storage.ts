@@ -1,5 +1,6 @@
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange } from "../foundation/json.ts";
+import type { MemberGroup, Notification, TopicMember, TopicSource } from "../notifications/index.ts";
 
 /** A topic of a tenant. */
 export interface TopicName {
@@ -36,6 +37,44 @@ export interface BelowPath extends KeyRange {
   readonly prefix: string | null;
 }
 
+/** Users of an audience, sorted bytewise. */
+export interface FoundMembers {
+  readonly members: readonly TopicMember[];
+  /** The last user who was looked at; null when nobody is left. */
+  readonly last: string | null;
+}
+
+/** An audience of which users are still to be found. */
+export interface OpenAudience {
+  readonly notification: Notification;
+  /** Opaque to core. */
+  readonly key: string;
+  /** Opaque to core: it changes with every step. */
+  readonly mark: string;
+  readonly source: TopicSource;
+  /** The last user who was found; null before the first. */
+  readonly after: string | null;
+  /** How many recipients come before the next one. */
+  readonly place: number;
+  readonly hasDeliveries: boolean;
+  /** Whether nobody is to get it any more: it has expired, or was cancelled. */
+  readonly isOver: boolean;
+}
+
+/** A part of an audience, to be written by the fan-out. */
+export interface PartOfAudience extends MemberGroup {
+  readonly place: number;
+}
+
+/** What a step found. */
+export interface AudienceStep {
+  readonly parts: readonly PartOfAudience[];
+  /** The last user who was looked at; null when nobody is left. */
+  readonly last: string | null;
+  /** How many recipients come before the next one. */
+  readonly place: number;
+}
+
 /** The part of a storage that keeps topics and their subscriptions. Its queries are scoped by tenant. */
 export interface TopicsStorage {
   /** Subscribes distinct users, sorted bytewise, or changes their subscriptions. It may be repeated. Returns how many are new. */
@@ -53,7 +92,25 @@ export interface TopicsStorage {
   /** Returns the topics that have subscribers, sorted bytewise; `after` is a topic. */
   topics(tenant: string, range: BelowPath): Promise<readonly string[]>;
 
-  /** Ends subscriptions of a user, up to `limit`. */
+  /** How many deliveries a part of a large audience has. */
+  readonly partDeliveries: number;
+
+  /** Whether a topic has more than `count` subscriptions. */
+  hasMoreThan(of: TopicName, count: number): Promise<boolean>;
+
+  /**
+   * Finds users of an audience, each once, sorted bytewise: those who are named, and those whose subscriptions count. It looks at `limit` users;
+   * of these, the ones of `except` are left out. Who comes by several topics has the first of them, and all the channels of the subscriptions together.
+   */
+  findMembers(tenant: string, source: TopicSource, range: KeyRange): Promise<FoundMembers>;
+
+  /** The oldest audience of which users are still to be found, and no part is left to be written; null for none. */
+  openAudience(at: Date): Promise<OpenAudience | null>;
+
+  /** Hands parts to the fan-out and moves the audience on, in one transaction. Does nothing if somebody else has moved it meanwhile. */
+  moveOn(audience: Pick<OpenAudience, "key" | "mark" | "hasDeliveries">, step: AudienceStep): Promise<void>;
+
+  /** Ends subscriptions of a user, up to `limit`; last, takes their name out of the audiences that are still being found. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;
 
   /** Reads subscriptions of a user. */

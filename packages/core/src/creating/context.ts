@@ -1,3 +1,4 @@
+import type { TopicsStorage } from "../audiences/index.ts";
 import type { PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { GroupCommit, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
@@ -7,6 +8,7 @@ import type { InboxesSignal } from "../realtime/index.ts";
 /** The parts that creating notifications uses. */
 export interface CreatingContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
   readonly inbox: InboxStorage<Tx, Written>;
+  readonly topics: TopicsStorage;
   readonly writer: GroupCommit;
   /** What users chose, where a type lets them switch off its inbox items. */
   readonly preferences: PreferencesReader;

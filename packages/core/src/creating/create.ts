@@ -55,7 +55,8 @@ function write(context: CreatingContext, entry: NewNotification, call: Disposabl
 
 async function beginFanOut(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
   using _call = call;
-  await context.inbox.createFanOut(entry, chunkOf(context.inbox, entry));
+  const { group, replaceKey } = entry.notification;
+  await context.inbox.createFanOut(entry, chunkOf(context.inbox, { isGrouped: group !== null || replaceKey !== null }));
   announceFanOut(context, entry);
   return { notification: entry.notification, items: [] };
 }
@@ -69,12 +70,9 @@ export function announceFanOut(context: CreatingContext, entry: NewNotification)
 /** The most recipients in a chunk whose items change others: each of them has steps of its own. */
 const MOST_CHANGING = 200;
 
-/** The number of recipients in a chunk of an entry. */
-export function chunkOf(
-  { fanOutChunk }: Pick<InboxStorage, "fanOutChunk">,
-  { notification: { group, replaceKey } }: NewNotification,
-): number {
-  return group === null && replaceKey === null ? fanOutChunk : Math.min(fanOutChunk, MOST_CHANGING);
+/** The number of recipients in a chunk of an entry. @param of whether its items change others */
+export function chunkOf({ fanOutChunk }: Pick<InboxStorage, "fanOutChunk">, { isGrouped }: { readonly isGrouped: boolean }): number {
+  return isGrouped ? Math.min(fanOutChunk, MOST_CHANGING) : fanOutChunk;
 }
 
 /** Tells clients, other processes and listeners about a committed entry. */
@@ -82,9 +80,18 @@ export function announceCreated(context: CreatingContext, entry: NewNotification
   context.publish(items.map((item) => createdSignal(entry.notification, item)));
   announceAlso(context, items);
   emitCreated(context, entry);
+  if (isOpen(entry)) {
+    context.fanOut();
+  }
 }
 
-function emitCreated(context: CreatingContext, { notification, recipients }: NewNotification): void {
+/** Whether subscribers of an entry are still to be found. */
+function isOpen({ audience }: NewNotification): boolean {
+  return audience !== undefined && audience.source !== null;
+}
+
+function emitCreated(context: CreatingContext, entry: NewNotification): void {
+  const { notification, recipients } = entry;
   const { tenant, id, type } = notification;
-  context.events.emit("notification.created", { tenant, id, type, notification, recipients: recipients.length });
+  context.events.emit("notification.created", { tenant, id, type, notification, recipients: isOpen(entry) ? null : recipients.length });
 }

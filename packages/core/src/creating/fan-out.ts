@@ -1,3 +1,4 @@
+import { findNextPart } from "../audiences/index.ts";
 import { endFanOuts, writeNextPart } from "../delivery/index.ts";
 import { announceAlso, createdSignal } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
@@ -29,11 +30,12 @@ export class FanOut {
   async #writeAll(): Promise<NextRun> {
     await this.#context.ready();
     while (!this.loop.isStopping) {
+      const hasFound = await findNextPart(this.#context);
       const hasItems = await this.#writeItems();
       if (hasItems) {
         await nextTurn();
       }
-      if (!(await this.#writeDeliveries()) && !hasItems) {
+      if (!(await this.#writeDeliveries()) && !hasItems && !hasFound) {
         await endFanOuts(this.#context);
         if (!(await this.#context.inbox.tidyFanOuts(new Date(this.#context.clock.now())))) {
           return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };

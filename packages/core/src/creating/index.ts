@@ -8,4 +8,4 @@ export {
   type SynchronousCallOptions,
   txOf,
 } from "./transactional.ts";
-export { createNotification, prepareNotification, type VerbContext } from "./verb.ts";
+export { createNotification, createTracked, prepareNotification, type VerbContext } from "./verb.ts";

@@ -1,3 +1,4 @@
+import { wantingItems } from "../audiences/index.ts";
 import { decideFor, obeysChoices } from "../decisions/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
@@ -10,6 +11,7 @@ import {
   type Notification,
   type NotificationKind,
   type NotificationType,
+  newAudience,
   type ParsedRecipients,
   parseData,
   parseExcept,
@@ -20,6 +22,7 @@ import {
   renderTexts,
   type SharedFields,
   type Texts,
+  type TopicAudience,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
@@ -46,6 +49,8 @@ export interface CreateRequest {
   readonly rules: CreateRules;
   /** The notification's id. @default a new one */
   readonly id?: string;
+  /** The topics of its audience, and who subscribes. @default it has none */
+  readonly topics?: TopicAudience;
 }
 
 type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale" | "preferences" | "ready">;
@@ -56,17 +61,36 @@ type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale" |
  */
 export function parseCreate(context: ParseContext, request: CreateRequest): NewNotification | Promise<NewNotification> {
   const parsed = parseFields(request.input, context.clock.now());
+  if (request.topics !== undefined) {
+    return parseForTopics(context, request, request.topics);
+  }
   const to = parseRecipients(request.input.to);
   return to instanceof Promise
     ? to.then((recipients) => parseFor(context, request, { ...parsed, to: recipients }))
     : parseFor(context, request, { ...parsed, to });
 }
 
+/** Makes the entry of an audience with topics: its users are found already, or are found later. */
+async function parseForTopics(context: ParseContext, request: CreateRequest, topics: TopicAudience): Promise<NewNotification> {
+  const parsed = parseFields(request.input, context.clock.now());
+  const { notification } = await entryFrom(context, request, { ...parsed, to: { recipients: [] } });
+  using _call = await context.ready();
+  const members = await wantingItems(context, { notification }, topics.members ?? []);
+  const audience = newAudience(topics, { place: 0, hasDeliveries: false });
+  return { notification, recipients: members.map(({ userId }) => userId), audience };
+}
+
 interface ParsedFields extends ReturnType<typeof parseFields> {
   readonly to: ParsedRecipients;
 }
 
-function parseFor(
+function parseFor(context: ParseContext, request: CreateRequest, parsed: ParsedFields): NewNotification | Promise<NewNotification> {
+  const entry = entryFrom(context, request, parsed);
+  const declared = declaredType(context, parsed.fields.type, request.rules);
+  return declared !== undefined && obeysChoices(declared, INBOX_CHANNEL) ? wanted(context, entry, declared) : entry;
+}
+
+function entryFrom(
   context: ParseContext,
   request: CreateRequest,
   { fields, issues, to }: ParsedFields,
@@ -87,8 +111,7 @@ function parseFor(
     throw issues.error();
   }
   const declared = declaredType(context, fields.type, rules);
-  const entry = entryFor(context, request, { fields, recipients: to.recipients, declared });
-  return declared !== undefined && obeysChoices(declared, INBOX_CHANNEL) ? wanted(context, entry, declared) : entry;
+  return entryFor(context, request, { fields, recipients: to.recipients, declared });
 }
 
 /** Leaves out the users who switched off the inbox for a type that lets them. */

@@ -1,8 +1,17 @@
-import { createSend, type DeliveryContext, parseSend, type SendRules } from "../delivery/index.ts";
+import { topicAudience } from "../audiences/index.ts";
+import { createSend, type DeliveryContext, parseSend, type Send, type SendRequest, type SendRules } from "../delivery/index.ts";
+import { requireMembers } from "../foundation/issue-list.ts";
 import type { Created } from "../inbox/index.ts";
-import { channelsOfType, INBOX_CHANNEL, type NotificationTypes, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
+import {
+  CREATE_MEMBERS,
+  channelsOfType,
+  INBOX_CHANNEL,
+  type NotificationTypes,
+  parseExcept,
+  type UntypedCreateInput,
+} from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
-import { create } from "./create.ts";
+import { chunkOf, create } from "./create.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
 import { type PreparedNotification, prepared, preparedSend } from "./transactional.ts";
 
@@ -13,10 +22,47 @@ export type VerbContext<Tx = unknown, Written extends void | Promise<void> = voi
 /** Creates a notification, for inboxes alone or with deliveries. Resolves after the commit. */
 export function createNotification(context: VerbContext, request: CreateRequest): Promise<Created> {
   try {
+    if (hasTopic(request)) {
+      return createForTopics(context, request);
+    }
     return isInboxOnly(context.types, request) ? create(context, request) : createWithDeliveries(context, request);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** Whether topics are part of the audience. */
+function hasTopic({ input }: Pick<CreateRequest, "input">): boolean {
+  return typeof input === "object" && input !== null && input.topic !== undefined;
+}
+
+async function createForTopics(context: VerbContext, request: CreateRequest): Promise<Created> {
+  const found = await withTopics(context, request, isInboxOnly(context.types, request));
+  return isInboxOnly(context.types, found) ? await create(context, found) : await createWithDeliveries(context, found);
+}
+
+/** Creates a notification with deliveries, whatever its channels, whose topics are looked up first where it has some. */
+export async function createTracked(context: VerbContext, request: SendRequest): Promise<Send> {
+  const rules = { kind: "send", declaredTypesOnly: !request.rules.isContract } as const;
+  const topics = hasTopic(request) ? (await withTopics(context, { ...request, rules }, false)).topics : undefined;
+  return (await createSend(context, topics === undefined ? request : { ...request, topics })).send;
+}
+
+/** The request with its topics, and who subscribes to them. @param isOfInboxes whether it has no deliveries */
+async function withTopics(context: VerbContext, request: CreateRequest, isOfInboxes: boolean): Promise<CreateRequest> {
+  const { tenant, input, rules } = request;
+  const { type, channels, idempotencyKey, fallback } = input;
+  requireMembers("create", input, CREATE_MEMBERS);
+  const declared = typeof type === "string" && Object.hasOwn(context.types, type) ? context.types[type] : undefined;
+  const named = isOfInboxes
+    ? [INBOX_CHANNEL]
+    : (channels ?? (rules.declaredTypesOnly ? channelsOfType(declared) : undefined) ?? [INBOX_CHANNEL]);
+  const chains = Math.max(1, (Array.isArray(named) ? named.length : 1) + (fallback ? 1 : 0));
+  const isGrouped = (input.group ?? input.replace ?? declared?.group ?? null) !== null;
+  const chunk = isOfInboxes ? chunkOf(context.inbox, { isGrouped }) : Math.max(1, Math.floor(context.topics.partDeliveries / chains));
+  using _call = await context.ready();
+  const isRepeated = typeof idempotencyKey === "string" && (await context.deliveries.isKeyUsed(tenant, idempotencyKey));
+  return { ...request, topics: await topicAudience(context, { tenant, input, declared, channels: named, chunk, isRepeated }) };
 }
 
 async function createWithDeliveries(context: VerbContext, request: CreateRequest): Promise<Created> {
@@ -26,6 +72,15 @@ async function createWithDeliveries(context: VerbContext, request: CreateRequest
 
 /** Checks a notification that is to be written inside the host's transaction. */
 export async function prepareNotification<Tx, Written extends void | Promise<void>>(
+  context: VerbContext<Tx, Written>,
+  request: CreateRequest,
+): Promise<PreparedNotification<Tx, Written>> {
+  return hasTopic(request)
+    ? prepareFound(context, await withTopics(context, request, isInboxOnly(context.types, request)))
+    : prepareFound(context, request);
+}
+
+async function prepareFound<Tx, Written extends void | Promise<void>>(
   context: VerbContext<Tx, Written>,
   request: CreateRequest,
 ): Promise<PreparedNotification<Tx, Written>> {
@@ -51,12 +106,12 @@ function isInboxOnly(types: NotificationTypes, { input, rules }: CreateRequest):
   if (typeof input !== "object" || input === null) {
     return true;
   }
-  const { to, type, channels = rules.declaredTypesOnly ? channelsOf(types, type) : undefined, except } = input;
+  const { to, topic, type, channels = rules.declaredTypesOnly ? channelsOf(types, type) : undefined, except } = input;
   if (hasAddress(to)) {
     return false;
   }
   const isPlain = !input.fallback && (input.scheduledAt ?? null) === null && input.idempotencyKey === undefined;
-  return (isPlain && isInboxAlone(channels)) || (except !== undefined && areAllExcepted(to, except));
+  return (isPlain && isInboxAlone(channels)) || (topic === undefined && except !== undefined && areAllExcepted(to, except));
 }
 
 function channelsOf(types: NotificationTypes, type: unknown): readonly string[] | undefined {

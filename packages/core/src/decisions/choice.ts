@@ -80,6 +80,13 @@ export class Choices {
     this.#locked = byTarget(tenant.filter(({ isLocked }) => isLocked));
   }
 
+  /** Whether the user muted a topic: switched it off over every channel, unless the tenant has locked a choice about it. */
+  hasMuted(topic: string): boolean {
+    const about = targetOf("topic", topic, null);
+    const always = (choices: ChoicesByTarget) => choices.get(about)?.find(({ when }) => when === null);
+    return (always(this.#locked) ?? always(this.#user))?.value === "off";
+  }
+
   /** The choices of another user of the same tenant. Those of the tenant are not made ready anew. */
   withUser(user: readonly Choice[]): Choices {
     const choices = new Choices({ user, tenant: [] });

@@ -71,8 +71,8 @@ function stateFor(
     createdAt: notification.createdAt.getTime(),
     scheduledAt: scheduledAt?.getTime() ?? null,
     expiresAt: notification.expiresAt?.getTime() ?? null,
-    // A mute is a choice like others.
-    isMuted: false,
+    // A muted subscription counts as absent, for the inbox too.
+    isMuted: topic !== null && choices.hasMuted(topic),
     choice: obeysChoices(declared, channel)
       ? asFarAsMeant(channel, choices.effective(about, rulesOfType(declared, channel).default ?? null))
       : NO_CHOICE,

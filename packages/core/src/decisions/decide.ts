@@ -53,7 +53,7 @@ export interface DecisionState {
   readonly scheduledAt: number | null;
   readonly expiresAt: number | null;
   readonly address: "known" | "none" | "suppressed" | null;
-  /** Whether the user muted the group or topic that it came by. */
+  /** Whether the user muted the topic that it came by. */
   readonly isMuted: boolean;
   readonly choice: EffectiveChoice;
   readonly isRead: boolean | null;

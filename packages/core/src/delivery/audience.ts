@@ -3,11 +3,14 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import { describe, isPlain, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import {
+  groupsOf,
   INBOX_CHANNEL,
   MAX_AT_ONCE,
   MAX_RECIPIENTS,
+  type MemberGroup,
   parseExcept,
   parseRecipients,
+  type TopicAudience,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
@@ -25,6 +28,10 @@ export interface Audience {
   /** Each once, in the order given; of more than {@link MAX_AT_ONCE}, in any order until they are {@link sorted}. */
   readonly users: readonly string[];
   readonly addresses: readonly AddressOf[];
+  /** The users by what brings it to them, where there are topics. @default all are named */
+  readonly groups?: readonly MemberGroup[];
+  /** The topics that are part of it. @default none */
+  readonly topics?: TopicAudience;
   /** The names of users and the texts of addresses, each once, in the order given; none for more than {@link MAX_AT_ONCE}. */
   readonly recipients: readonly string[];
 }
@@ -37,9 +44,17 @@ export interface AddressOf {
 
 /** Reads who gets a notification. Whether they can be reached is checked by {@link checkAudience}. A long list is copied at the call. */
 export async function parseAudience(
-  { to, except }: Pick<UntypedCreateInput, "to" | "except">,
-  { channels, hasFallback }: { readonly channels: readonly string[]; readonly hasFallback: boolean },
+  { to: given, except }: Pick<UntypedCreateInput, "to" | "except">,
+  {
+    channels,
+    hasFallback,
+    topics,
+  }: { readonly channels: readonly string[]; readonly hasFallback: boolean; readonly topics?: TopicAudience | undefined },
 ): Promise<Audience> {
+  if (topics !== undefined) {
+    return audienceOf(topics, { to: given, channels });
+  }
+  const to = given;
   requireTo(to);
   const isList = Array.isArray(to);
   requireLength(isList ? to.length : 1);
@@ -53,6 +68,27 @@ export async function parseAudience(
   return recipients.length > MAX_AT_ONCE
     ? { channels, users, addresses, recipients: [] }
     : { channels, users: [...new Set(users)], addresses, recipients: [...new Set(recipients)] };
+}
+
+/** An audience with topics: its users are found already, or are found later. */
+async function audienceOf(
+  topics: TopicAudience,
+  { to = [], channels }: Pick<Audience, "channels"> & { readonly to: UntypedCreateInput["to"] | undefined },
+): Promise<Audience> {
+  const isList = Array.isArray(to);
+  const { addresses } = await readRecipients(isList ? to : [to], { left: new Set(), isList });
+  const found = topics.members ?? [];
+  // Those who are too many with the addresses are found later, too.
+  const members = found.length + addresses.length > MAX_AT_ONCE ? [] : found;
+  const users = members.map(({ userId }) => userId);
+  const recipients = [...new Set([...users, ...addresses.map(({ address }) => address)])];
+  const isOpen = members !== topics.members;
+  return { channels, users, addresses, recipients, groups: groupsOf(members), topics: isOpen ? { ...topics, members: null } : topics };
+}
+
+/** Whether users may be part of an audience. */
+export function hasUsers({ users, topics }: Pick<Audience, "users" | "topics">): boolean {
+  return users.length > 0 || topics !== undefined;
 }
 
 /** Tells users from addresses. Each address is in the result once, others as often as they are named. */
@@ -85,7 +121,7 @@ async function readRecipients(
 export async function sorted(audience: Audience): Promise<Audience> {
   const { addresses } = audience;
   // The recipients of a long list are left out, however few of them are users.
-  if (audience.recipients.length > 0 || audience.users.length + addresses.length === 0) {
+  if (audience.topics !== undefined || audience.recipients.length > 0 || audience.users.length + addresses.length === 0) {
     return audience;
   }
   const parsed = audience.users.length === 0 ? { recipients: [] } : await parseRecipients(audience.users);
@@ -98,8 +134,8 @@ export async function sorted(audience: Audience): Promise<Audience> {
 }
 
 /** Whether so many get it that their deliveries are written in parts. */
-export function isLarge({ users, addresses }: Pick<Audience, "users" | "addresses">): boolean {
-  return users.length + addresses.length > MAX_AT_ONCE;
+export function isLarge({ users, addresses, topics }: Pick<Audience, "users" | "addresses" | "topics">): boolean {
+  return topics?.members === null || users.length + addresses.length > MAX_AT_ONCE;
 }
 
 function requireTo(to: unknown): void {
@@ -136,10 +172,12 @@ type LookUp = "directory" | "no directory" | "addresses";
 
 /** Refuses an audience of which somebody cannot be reached. @param used its channels by name @throws BelfryError `INVALID_RECIPIENTS` */
 export async function checkAudience(
-  { channels, users, addresses }: Audience,
+  { channels, users: all, addresses, topics }: Audience,
   used: ReadonlyMap<string, Channel | null>,
   lookUp: LookUp,
 ): Promise<void> {
+  // Who subscribes was not named by this call.
+  const users = topics === undefined ? all : topics.source.users;
   const invalid = new BoundedList<unknown>();
   const valid = new BoundedList<unknown>();
   let first: string | null = null;

@@ -261,6 +261,7 @@ function plain(delivery: Delivery): Delivery {
     chain: delivery.chain,
     isFallback: delivery.isFallback,
     recipientKind: delivery.recipientKind,
+    topic: delivery.topic,
     status: delivery.status,
     reason: delivery.reason,
     reasonSource: delivery.reasonSource,

@@ -177,7 +177,7 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
     { digest, isLast, address }: Pick<UserReach, "address"> & { readonly digest: Digest; readonly isLast: boolean },
   ): Promise<Verdict | null> {
     const { tenant, userId, channel } = digest;
-    const delivery = { tenant, channel, recipient: userId, dueAt: digest.closesAt };
+    const delivery = { tenant, channel, recipient: userId, dueAt: digest.closesAt, topic: member.topic };
     try {
       // The type's condition is the host's own function, and may never answer.
       const limit = { clock: this.#context.clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };

@@ -84,9 +84,10 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
 
 function announceSend(
   context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests" | "fanOut" | "dueItems">,
-  { notification, deliveries, fanOut }: NewSend,
+  send: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
+  const { notification, deliveries, fanOut } = send;
   const { tenant, id, type } = notification;
   context.deliverDue();
   if (deliveries.some(({ digest }) => digest !== null)) {
@@ -102,8 +103,20 @@ function announceSend(
     id,
     type,
     notification,
-    recipients: fanOut === undefined ? new Set(deliveries.map(({ recipient }) => recipient)).size : countOf(fanOut),
+    recipients: recipientsOf(send),
   });
+}
+
+/** How many get it; null where its subscribers are still to be found. */
+function recipientsOf({
+  deliveries,
+  fanOut,
+  audience,
+}: Partial<Pick<NewSend, "fanOut" | "audience">> & Pick<NewSend, "deliveries">): number | null {
+  if (fanOut === undefined) {
+    return new Set(deliveries.map(({ recipient }) => recipient)).size;
+  }
+  return (audience?.source ?? null) === null ? countOf(fanOut) : null;
 }
 
 function countOf({ users, addresses }: NewFanOut): number {

@@ -20,7 +20,7 @@ import type { EntryPlan } from "./digest.ts";
 const PIECE = 500;
 
 /** What it is decided about. */
-export interface Deciding extends Omit<DecisionSubject, "channel"> {
+export interface Deciding extends Omit<DecisionSubject, "channel" | "topic"> {
   readonly tenant: string;
   readonly deliveries: readonly NewDelivery[];
   /** The keys of the type's digests, by channel. @default what the type's `by` makes of the data */
@@ -143,8 +143,8 @@ interface Known {
 }
 
 function decideOn(
-  { channel, recipient }: NewDelivery,
-  { notification, declared, scheduledAt, topic, group }: Deciding,
+  { channel, recipient, topic }: NewDelivery,
+  { notification, declared, scheduledAt, group }: Deciding,
   { lookup, isWithinThrottle, hasDirectory }: Known,
 ): Decision {
   const subject = { notification, declared, scheduledAt, topic, group, channel };

@@ -21,6 +21,7 @@ function delivery(change: Partial<LoadedDelivery> = {}): LoadedDelivery {
     chain: 0,
     isFallback: false,
     recipientKind: "user",
+    topic: null,
     status: "pending",
     reason: null,
     reasonSource: null,

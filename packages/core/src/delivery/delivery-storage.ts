@@ -2,7 +2,7 @@ import type { ThrottleQuestion } from "../decisions/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem, InboxCounts, InboxItem } from "../inbox/index.ts";
-import type { Notification } from "../notifications/index.ts";
+import type { NewAudience, Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
 import type {
   AddressClaim,
@@ -36,7 +36,7 @@ import type {
 
 /** A delivery to be written. */
 export interface NewDelivery
-  extends Pick<Delivery, "id" | "channel" | "recipient" | "recipientKind" | "chain" | "isFallback" | "reason" | "reasonSource"> {
+  extends Pick<Delivery, "id" | "channel" | "recipient" | "recipientKind" | "topic" | "chain" | "isFallback" | "reason" | "reasonSource"> {
   /** A fallback waits; what was decided against is skipped; everything else is pending. */
   readonly status: "pending" | "waiting" | "skipped";
   /**
@@ -70,6 +70,8 @@ export interface NewSend extends DeliveryPlan, DeliveryTerms {
   readonly notification: Notification;
   /** The choices of a sender; null for a notification that has deliveries without them. */
   readonly details: SendDetails | null;
+  /** What is kept of an audience with topics. @default it has none */
+  readonly audience?: NewAudience;
   readonly deliveries: readonly NewDelivery[];
   /** The users who get an inbox item now, distinct and sorted bytewise; empty when it is scheduled: whoever delivers it places the items. */
   readonly inboxRecipients: readonly string[];

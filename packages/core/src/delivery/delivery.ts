@@ -47,6 +47,8 @@ export interface Delivery {
   readonly isFallback: boolean;
   /** Whether the recipient was named as a user, whose choices count, or by an address of the channel. */
   readonly recipientKind: "user" | "address";
+  /** The topic whose subscription brought it to the user; null for a user who was named, and for addresses. */
+  readonly topic: string | null;
   readonly status: DeliveryStatus;
   /**
    * Why it was skipped; why it failed, if a later acknowledgement still counts; what a pending one waits for, beside its time; null

@@ -32,6 +32,8 @@ export interface TakenEntry extends UntakenEntry {
 export interface DigestMember {
   readonly deliveryId: string;
   readonly status: DeliveryStatus;
+  /** The topic that brought it; null for none. */
+  readonly topic: string | null;
   readonly notification: Notification;
   readonly scheduledAt: Date | null;
   /** The sender's own data; the notification's where there are no details. */

@@ -46,7 +46,7 @@ async function writePart(context: DeliveryContext, part: FanOutPart, at: Date): 
   const { deliveries, questions, throttled } = await decideDeliveries(context, {
     notification: { ...notification, data: part.meta },
     declared: declaredType(context, notification.type, { declaredTypesOnly: false }),
-    ...{ tenant: notification.tenant, ...deliveriesOfPart(context, part), scheduledAt, topic: null, group: notification.group },
+    ...{ tenant: notification.tenant, ...deliveriesOfPart(context, part), scheduledAt, group: notification.group },
   });
   const entry: NewSend = {
     ...{ ...UNUSED, notification, scheduledAt, deliveries, throttles: null },

@@ -27,6 +27,10 @@ export interface FanOutPart {
   /** The channel that the recipients are addresses of; null for users. */
   readonly channel: string | null;
   readonly recipients: readonly string[];
+  /** The topic that brings it to the users; null for those who are named. */
+  readonly topic: string | null;
+  /** The channels that are left for these users; null for those of the plan. */
+  readonly channels: readonly string[] | null;
   /** How many recipients come before them. */
   readonly place: number;
 }
@@ -58,6 +62,9 @@ export interface FanOutStorage<Written> {
    * nothing, if the part was written, changed or ended meanwhile, or has to wait for an inbox that another transaction holds.
    */
   writePart(part: FanOutPart, written: Written, at: Date): Promise<readonly CreatedItem[] | null>;
+
+  /** Whether a notification was created with an idempotency key. */
+  isKeyUsed(tenant: string, key: string): Promise<boolean>;
 
   /** Whether deliveries of a notification are still to be written. */
   isFannedOut(tenant: string, id: string): Promise<boolean>;

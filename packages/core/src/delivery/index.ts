@@ -73,8 +73,9 @@ export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostD
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
 export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, NewFanOut } from "./fan-out-storage.ts";
+export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
-export { type AskedByContract, type ParsedSend, parseSend, type SendRules } from "./parse-send.ts";
+export { type ParsedSend, parseSend, type SendRequest, type SendRules } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export type {
   Acting,

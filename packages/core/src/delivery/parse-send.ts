@@ -1,4 +1,3 @@
-import { digest } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
@@ -7,29 +6,31 @@ import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import {
   channelsOfType,
-  compareBytewise,
   declaredType,
   type FallbackInput,
   groupOfType,
   hasContents,
   INBOX_CHANNEL,
+  type NewAudience,
   type Notification,
   type NotificationType,
+  newAudience,
   parseData,
   parseFields,
   RENDERED,
   rendersTexts,
   renderTexts,
+  type TopicAudience,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
-import { nextTurn } from "../work/timing.ts";
-import { type Audience, checkAudience, isLarge, parseAudience, sorted } from "./audience.ts";
+import { type Audience, checkAudience, hasUsers, isLarge, parseAudience, sorted } from "./audience.ts";
 import { actorOf } from "./change-send.ts";
 import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DecidedDeliveries, type Deciding, decideDeliveries, digestKeys } from "./decide-deliveries.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
+import { type AskedByContract, idempotencyOf, saidBy } from "./idempotency.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { deliveriesOf, fanOutOf, type MakingDeliveries, placedUsers } from "./plan-deliveries.ts";
 import { newProgress, sendOf } from "./read-sends.ts";
@@ -44,14 +45,6 @@ export interface SendRules extends AskedByContract {
   readonly isContract: boolean;
 }
 
-/** What a sender asked of a contract beside the input. */
-export interface AskedByContract {
-  /** Whether the sender asked for a fallback where the contract has none to plan. It is kept, for the answers. @default false */
-  readonly asksFallback?: boolean;
-  /** What the sender said, by which a repetition is known. @default the input */
-  readonly said?: object;
-}
-
 /** A notification with deliveries, before it is checked. */
 export interface SendRequest {
   readonly tenant: string;
@@ -59,6 +52,8 @@ export interface SendRequest {
   readonly rules: SendRules;
   /** The notification's id. @default a new one */
   readonly id?: string;
+  /** The topics of its audience, and who subscribes. @default it has none */
+  readonly topics?: TopicAudience;
 }
 
 /** A checked notification with deliveries, with the answer for its sender. */
@@ -68,7 +63,7 @@ export interface ParsedSend {
 }
 
 /** Checks the input of a notification with deliveries and makes all that is to be written, ids and times included. */
-export async function parseSend(context: DeliveryContext, { tenant, input, rules, id }: SendRequest): Promise<ParsedSend> {
+export async function parseSend(context: DeliveryContext, { tenant, input, rules, id, topics }: SendRequest): Promise<ParsedSend> {
   const { isContract } = rules;
   const createdAt = new Date(context.clock.now());
   const { fields, fallback, scheduledAt } = parsePlan(input, createdAt.getTime());
@@ -76,6 +71,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const named = await parseAudience(input, {
     channels: input.channels ?? channelsOfType(declared) ?? [INBOX_CHANNEL],
     hasFallback: fallback !== null,
+    topics,
   });
   const used = channelsOf(context, tenant, named);
   if (fallback !== null) {
@@ -103,7 +99,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     category: declared?.category ?? null,
   };
   const { group } = notification;
-  const deciding = { notification: { ...notification, data }, declared, scheduledAt, topic: null, group, tenant };
+  const deciding = { notification: { ...notification, data }, declared, scheduledAt, group, tenant };
   const { written, questions, throttled } = await writtenOf(context, audience, { ...deciding, fallback, isContract });
   const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, "pending") });
   const entry: NewSend = {
@@ -114,10 +110,16 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     idempotency: input.idempotencyKey === undefined ? null : await idempotencyOf(input, await saidBy(input, audience, rules)),
     actor: actorOf(input),
     throttles: null,
+    ...(audience.topics === undefined ? {} : { audience: keptOf(audience.topics, audience) }),
   };
   const answered = (send: NewSend) => withResponse(send, viewOf(view, send));
   const decided = (allowed: readonly boolean[]) => answered({ ...entry, deliveries: throttled(allowed) });
   return { entry: { ...answered(entry), throttles: questions.length === 0 ? null : { questions, decided } }, view: viewOf(view, entry) };
+}
+
+/** What is kept of an audience with topics. Its addresses come before the users who are found later. */
+function keptOf(topics: TopicAudience, { addresses }: Audience): NewAudience {
+  return newAudience(topics, { place: topics.members === null ? addresses.length : 0, hasDeliveries: true });
 }
 
 /** The answer for the sender, given the send as it is written. */
@@ -145,7 +147,7 @@ async function writtenOf(
       addresses: isContract ? ("own" as const) : ("shared" as const),
     };
     // A function of the type that fails refuses the call here, and never holds up the parts.
-    const keys = await digestKeys(context, deciding, audience.users.length > 0 ? audience.channels : []);
+    const keys = await digestKeys(context, deciding, hasUsers(audience) ? audience.channels : []);
     const written = { ...terms, deliveries: [], inboxRecipients: [], fanOut: fanOutOf(audience, { fallback, isContract, keys }) };
     return { written, questions: [], throttled: () => [] };
   }
@@ -213,7 +215,7 @@ function requireFallback(
   if (!(isContract && channel === DEFAULT_FALLBACK)) {
     channelOf(context, tenant, channel);
   }
-  if (!isContract && audience.users.length > 0 && audience.channels.includes(channel)) {
+  if (!isContract && hasUsers(audience) && audience.channels.includes(channel)) {
     const message = `stands in over ${shown(channel)}, which is among the channels ${audience.channels.join(", ")} already: users would get it twice; leave out one of both`;
     throw validationError([{ path: ["fallback"], type: "value_error", message }]);
   }
@@ -221,7 +223,7 @@ function requireFallback(
 
 /** The channels that an audience is reached over, each by its name, those of users first; null for the inbox. */
 function channelsOf(context: DeliveryContext, tenant: string, audience: Audience): ReadonlyMap<string, Channel | null> {
-  const names = [...(audience.users.length > 0 ? audience.channels : []), ...audience.addresses.map(({ channel }) => channel)];
+  const names = [...(hasUsers(audience) ? audience.channels : []), ...audience.addresses.map(({ channel }) => channel)];
   return new Map([...new Set(names)].map((name) => [name, channelOf(context, tenant, name)]));
 }
 
@@ -254,44 +256,4 @@ function termsOf(
     inboxNeeds: isContract || isFollowed ? "connection" : "item",
     addresses: !isContract && [...byChannel.values()].some(mayShare) ? "shared" : "own",
   };
-}
-
-/** What a call says, in one form whatever the order and the repetitions of those who get it. */
-async function saidBy({ to: _, except: __, ...input }: UntypedCreateInput, audience: Audience, { said }: SendRules): Promise<object> {
-  const named = audience.addresses.map(({ channel, address }) => JSON.stringify([channel, address])).sort(compareBytewise);
-  if (!isLarge(audience)) {
-    return said ?? { ...input, users: [...audience.users].sort(compareBytewise), addresses: named };
-  }
-  return said ?? { ...input, users: await digestOf([...audience.users].sort(compareBytewise)), addresses: await digestOf(named) };
-}
-
-/** How many texts are digested in one turn of the event loop. */
-const DIGESTED = 5_000;
-
-/** A digest of a long list, made in pieces. */
-async function digestOf(texts: readonly string[]): Promise<string> {
-  let known = "";
-  for (let start = 0; start < texts.length; start += DIGESTED) {
-    known = await digest(known + JSON.stringify(texts.slice(start, start + DIGESTED)));
-    await nextTurn();
-  }
-  return known;
-}
-
-/** The key, and what tells a repetition from another call: not the actor. */
-async function idempotencyOf({ idempotencyKey = "" }: UntypedCreateInput, said: object) {
-  const { idempotencyKey: _, actor: __, ...body } = said as UntypedCreateInput;
-  return { key: idempotencyKey, bodyHash: await digest(JSON.stringify(canonical(body))), response: "" };
-}
-
-/** The same value with every object's members in one order: how a client orders them says nothing. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(canonical);
-  }
-  if (typeof value !== "object" || value === null || value instanceof Date) {
-    return value;
-  }
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return members.sort(([left], [right]) => compareBytewise(left, right)).map(([key, member]) => [key, canonical(member)]);
 }

@@ -1,4 +1,4 @@
-import { compareBytewise, type FallbackInput, INBOX_CHANNEL } from "../notifications/index.ts";
+import { compareBytewise, type FallbackInput, INBOX_CHANNEL, type MemberGroup } from "../notifications/index.ts";
 import type { AddressOf, Audience } from "./audience.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { NewDelivery } from "./delivery-storage.ts";
@@ -15,27 +15,40 @@ export interface MakingDeliveries {
 /** Makes the deliveries of an audience, undecided. */
 export function deliveriesOf(
   { ids }: Pick<DeliveryContext, "ids">,
-  { channels, users, addresses }: Pick<Audience, "channels" | "users" | "addresses">,
+  { channels: ofAll, users: named, addresses, groups }: Pick<Audience, "channels" | "users" | "addresses" | "groups">,
   { fallback, isContract, firstChain = 0 }: MakingDeliveries,
 ): readonly NewDelivery[] {
   let chain = firstChain - 1;
-  const primaryOf = (channel: string, recipient: string, recipientKind: NewDelivery["recipientKind"]): NewDelivery => {
+  const all = groups ?? [{ users: named, topic: null, channels: null }];
+  const primaryOf = (
+    channel: string,
+    recipient: string,
+    { recipientKind, topic }: Pick<NewDelivery, "recipientKind" | "topic">,
+  ): NewDelivery => {
     chain += 1;
-    const undecided = { reason: null, reasonSource: null, digest: null };
+    const undecided = { topic, reason: null, reasonSource: null, digest: null };
     return { id: ids.next(), channel, recipient, recipientKind, chain, isFallback: false, status: "pending", ...undecided, dueInMs: 0 };
   };
-  const ofUsers = channels.flatMap((channel, order) =>
-    users.flatMap((userId): NewDelivery[] => {
-      // A contract's recipients are addresses, but for the inbox.
-      const primary = primaryOf(channel, userId, isContract && channel !== INBOX_CHANNEL ? "address" : "user");
-      if (fallback === null || order > 0) {
-        return [primary];
-      }
-      const dueInMs = channel === INBOX_CHANNEL && fallback.afterMs > 0 ? fallback.afterMs : null;
-      return [primary, { ...primary, id: ids.next(), channel: fallback.channel, isFallback: true, status: "waiting", dueInMs }];
-    }),
+  const [first] = ofAll;
+  const ofUser = (userId: string, channel: string, { topic, channels }: Omit<MemberGroup, "users">): readonly NewDelivery[] => {
+    // A contract's recipients are addresses, but for the inbox.
+    const primary = primaryOf(channel, userId, { recipientKind: isContract && channel !== INBOX_CHANNEL ? "address" : "user", topic });
+    if (fallback === null || channel !== first || channels?.includes(fallback.channel) === false) {
+      return [primary];
+    }
+    const dueInMs = channel === INBOX_CHANNEL && fallback.afterMs > 0 ? fallback.afterMs : null;
+    return [primary, { ...primary, id: ids.next(), channel: fallback.channel, isFallback: true, status: "waiting", dueInMs }];
+  };
+  const ofUsers = all.flatMap(({ users, ...group }) =>
+    channelsLeft(ofAll, group.channels).flatMap((channel) => users.flatMap((userId) => ofUser(userId, channel, group))),
   );
-  return [...ofUsers, ...addresses.map(({ channel, address }) => primaryOf(channel, address, "address"))];
+  const address = { recipientKind: "address", topic: null } as const;
+  return [...ofUsers, ...addresses.map(({ channel, address: recipient }) => primaryOf(channel, recipient, address))];
+}
+
+/** Those of a notification's channels that are left for somebody; null leaves all. */
+function channelsLeft(channels: readonly string[], left: readonly string[] | null): readonly string[] {
+  return left === null ? channels : channels.filter((channel) => left.includes(channel));
 }
 
 /** The users whose inbox gets an item at once, sorted bytewise: those who did not switch it off. */
@@ -55,7 +68,7 @@ interface FanOutPlan extends Pick<MakingDeliveries, "fallback" | "isContract"> {
 
 /** A large audience, whose deliveries are made part by part. */
 export function fanOutOf(
-  { channels, users, addresses }: Audience,
+  { channels, users, addresses }: Pick<Audience, "channels" | "users" | "addresses">,
   { fallback, isContract, keys }: MakingDeliveries & { readonly keys: ReadonlyMap<string, string> },
 ): NewFanOut {
   const byChannel = new Map<string, string[]>();
@@ -74,9 +87,10 @@ export function deliveriesOfPart(
   part: FanOutPart,
 ): { readonly deliveries: readonly NewDelivery[]; readonly keys: ReadonlyMap<string, string> } {
   const { channels, fallback, isContract, keys } = JSON.parse(part.plan) as FanOutPlan;
-  const { channel, recipients, place } = part;
+  const { channel, recipients, place, topic, channels: left } = part;
   const addresses = channel === null ? [] : recipients.map((address): AddressOf => ({ channel, address }));
-  const audience = { channels, users: channel === null ? recipients : [], addresses };
+  const users = channel === null ? recipients : [];
+  const audience = { channels, users, addresses, groups: [{ users, topic, channels: left }] };
   const deliveries = deliveriesOf(context, audience, { fallback, isContract, firstChain: place * channels.length });
   return { deliveries, keys: new Map(keys) };
 }

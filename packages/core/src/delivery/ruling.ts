@@ -27,7 +27,7 @@ export type RulingContext = Pick<DeliveryContext, "preferences" | "inbox" | "pre
 
 /** A delivery to decide again about, as it was claimed or is to come in a digest. */
 interface RuledOn extends Pick<ClaimedDelivery, "notification" | "scheduledAt" | "meta"> {
-  readonly delivery: Pick<ClaimedDelivery["delivery"], "tenant" | "channel" | "recipient" | "dueAt">;
+  readonly delivery: Pick<ClaimedDelivery["delivery"], "tenant" | "channel" | "recipient" | "dueAt" | "topic">;
 }
 
 /** What is known of a user, and how the type's condition is asked. */
@@ -54,11 +54,11 @@ export class Rulings {
    */
   async on(claimed: RuledOn, { timeZone, address = "known", limit = null }: RulingFacts): Promise<Ruling | null> {
     const { delivery, notification, scheduledAt, meta } = claimed;
-    const { channel, tenant, recipient } = delivery;
+    const { channel, tenant, recipient, topic } = delivery;
     const declared = declaredType(this.#context, notification.type, { declaredTypesOnly: false });
     const preferences = (await this.#context.preferences.of(tenant, [recipient]))(recipient);
     const now = Math.max(this.#context.clock.now(), delivery.dueAt?.getTime() ?? 0);
-    const subject: DecisionSubject = { notification, declared, channel, scheduledAt, topic: null, group: notification.group };
+    const subject: DecisionSubject = { notification, declared, channel, scheduledAt, topic, group: notification.group };
     const facts = {
       now,
       timeZone,

@@ -21,7 +21,15 @@ const DIGEST: Digest = {
 function entry(id: string, change: Partial<LoadedDelivery> = {}): LoadedDelivery {
   return {
     ...({ id, notificationId: id, tenant: "t", channel: "email", recipient: "ann", chain: 0, isFallback: false } as const),
-    ...({ recipientKind: "user", status: "pending", reason: "bundled", reasonSource: null, attempt: 0, attemptsBefore: 0 } as const),
+    ...({
+      recipientKind: "user",
+      topic: null,
+      status: "pending",
+      reason: "bundled",
+      reasonSource: null,
+      attempt: 0,
+      attemptsBefore: 0,
+    } as const),
     ...{ dueAt: null, leaseOwner: null, leaseUntil: null, fence: 0, settledAt: null, isRead: false },
     ...change,
   };

@@ -1,5 +1,5 @@
 import type { Owner } from "../foundation/context.ts";
-import type { Notification } from "../notifications/index.ts";
+import type { NewAudience, Notification } from "../notifications/index.ts";
 import type { InboxPosition, ItemsChange } from "./inbox-item.ts";
 
 /** A notification to write, with its recipients. */
@@ -7,6 +7,8 @@ export interface NewNotification {
   readonly notification: Notification;
   /** Distinct user ids, sorted bytewise. Sorted writes touch each database page of the inboxes only once. */
   readonly recipients: readonly string[];
+  /** What is kept of an audience with topics. @default it has none */
+  readonly audience?: NewAudience;
 }
 
 /** The place of one recipient's item. */

@@ -30,7 +30,12 @@ export interface CreateFields {
    * once. At most 1,000,000; beyond 1,000, they get it in the background, part by part.
    */
   readonly to: Recipient | readonly Recipient[];
-  /** Users among `to` who do not get it after all, such as the one who caused it. @default nobody */
+  /**
+   * The topics whose subscribers get it: up to 20, beside the users and addresses of `to`, of which there are 1,000 at the most then. Who is in several
+   * parts gets it once. @default none
+   */
+  readonly topic?: string | readonly string[];
+  /** Users among `to` and the subscribers who do not get it after all, such as the one who caused it. @default nobody */
   readonly except?: string | readonly string[];
   /** At most 1,000 code points; on one line if a channel delivers it. @default "" */
   readonly title?: string;
@@ -97,6 +102,23 @@ export interface CreateInputWithOptionalData<Type, Data> extends CreateFields {
   readonly data?: Data;
 }
 
+/** The fields that a notification for topics can be created with. Users and addresses may be named beside. */
+export interface TopicFields extends Omit<CreateFields, "to"> {
+  readonly to?: CreateFields["to"];
+  readonly topic: string | readonly string[];
+}
+
+/** The input of `create` for topics, for a host that declared no types. */
+export interface UntypedTopicInput extends TopicFields, Pick<UntypedCreateInput, "type" | "data"> {}
+
+/** The input of `create` for topics, for a declared type whose schema requires data. */
+export interface TopicInputWithData<Type, Data> extends TopicFields, Pick<CreateInputWithData<Type, Data>, "type" | "data"> {}
+
+/** The input of `create` for topics, for a declared type that has no schema, or whose schema does not require data. */
+export interface TopicInputWithOptionalData<Type, Data>
+  extends TopicFields,
+    Pick<CreateInputWithOptionalData<Type, Data>, "type" | "data"> {}
+
 /** Every member of the input of `create`. */
 export const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
   to: true,
@@ -118,6 +140,7 @@ export const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
   roomId: true,
   group: true,
   replace: true,
+  topic: true,
 };
 
 /**
@@ -132,4 +155,15 @@ export type CreateInput<Data extends DataByType = DataByType, Type extends keyof
       ? undefined extends Data[Type]
         ? CreateInputWithOptionalData<Type, DataOrNone<Data[Type]>>
         : CreateInputWithData<Type, Data[Type]>
+      : never;
+
+/** The input of `create` for topics: as {@link CreateInput}, and nobody has to be named. */
+export type TopicInput<Data extends DataByType = DataByType, Type extends keyof Data = keyof Data> = string extends keyof Data
+  ? UntypedTopicInput
+  : [Type] extends [never]
+    ? TopicInputWithOptionalData<keyof Data, JsonObject>
+    : Type extends keyof Data
+      ? undefined extends Data[Type]
+        ? TopicInputWithOptionalData<Type, DataOrNone<Data[Type]>>
+        : TopicInputWithData<Type, Data[Type]>
       : never;

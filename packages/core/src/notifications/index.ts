@@ -7,15 +7,21 @@ export {
   type TaskContents,
   type TypeContent,
 } from "./channel-contents.ts";
-export type {
-  Address,
-  CreateFields,
-  CreateInput,
-  CreateInputWithData,
-  CreateInputWithOptionalData,
-  FallbackInput,
-  Recipient,
-  UntypedCreateInput,
+export {
+  type Address,
+  CREATE_MEMBERS,
+  type CreateFields,
+  type CreateInput,
+  type CreateInputWithData,
+  type CreateInputWithOptionalData,
+  type FallbackInput,
+  type Recipient,
+  type TopicFields,
+  type TopicInput,
+  type TopicInputWithData,
+  type TopicInputWithOptionalData,
+  type UntypedCreateInput,
+  type UntypedTopicInput,
 } from "./create-input.ts";
 export {
   type CreationEvents,
@@ -70,7 +76,17 @@ export {
   type TypeText,
   type TypeTexts,
 } from "./rendering.ts";
-export { TOPIC_SEPARATOR, topicIssue, topicsAbove } from "./topic.ts";
+export { topicIssue, topicsAbove } from "./topic.ts";
+export {
+  groupsOf,
+  type MemberGroup,
+  type NewAudience,
+  newAudience,
+  type TopicAudience,
+  type TopicMember,
+  type TopicPart,
+  type TopicSource,
+} from "./topic-audience.ts";
 export {
   type ChannelDeclaration,
   type ConditionSource,

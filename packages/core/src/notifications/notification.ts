@@ -86,7 +86,7 @@ export interface NotificationCreated<Of extends Notification = Notification> {
   readonly type: Of["type"];
   readonly notification: Of;
   /** The number of users who get it. */
-  readonly recipients: number;
+  readonly recipients: number | null;
 }
 
 /** The events of creating a notification, by name. */

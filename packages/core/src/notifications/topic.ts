@@ -2,7 +2,7 @@ import type { Issue } from "../foundation/errors.ts";
 import { NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
 
 /** What stands between the segments of a topic. */
-export const TOPIC_SEPARATOR = "/";
+const TOPIC_SEPARATOR = "/";
 
 /** An index holds a topic beside a tenant and a user: a longer one might not fit. */
 const MAX_BYTES = 400;

@@ -48,6 +48,9 @@ export interface DeletionStep {
  * between. Ids are passed in lower case.
  */
 export interface ActivityStorage {
+  /** The topics that a notification was created for, sorted bytewise; empty for none. */
+  topicsOf(tenant: string, id: string): Promise<readonly string[]>;
+
   /** Returns up to `limit` matching notifications, newest first, in the order of their ids. */
   search(tenant: string, query: ActivityQuery): Promise<readonly ActivitySummary[]>;
   /** Returns the number of matches, counted up to `max`. */

@@ -52,6 +52,8 @@ export interface ActivityContent extends Pick<Notification, "message" | "data" |
 
 /** Everything known of one notification, for an operator. */
 export interface Activity extends ActivityContent {
+  /** The topics that it was created for, by name. Others may have been named beside. */
+  readonly topics: readonly string[];
   /** Up to 100 of its items in inboxes. */
   readonly items: readonly InboxItem[];
   /** All of its items in inboxes, deleted ones left out. A fan-out that is under way adds to them. */

@@ -5,7 +5,7 @@ import type { JsonObject } from "../foundation/json.ts";
 import type { ContractService } from "../http/route.ts";
 import type { HandlerResult } from "../hub/processor.ts";
 import type { InboxItem } from "../inbox/index.ts";
-import type { CreateInput, CreateInputWithData, CreateInputWithOptionalData } from "../notifications/create-input.ts";
+import type { CreateInput, CreateInputWithData, CreateInputWithOptionalData, TopicInputWithData } from "../notifications/create-input.ts";
 import { type DataOf, defineTypes, type MadeOf, type Typed } from "../notifications/notification-types.ts";
 import { NotificationService } from "./notification-service.ts";
 import type { Storage } from "./storage.ts";
@@ -32,6 +32,10 @@ test("without declared types a type is any string and data any JSON object", () 
   void notifications.create({ to: ["ann", "bob"], type: "anything", data: { a: [1, null, { b: "c" }] } });
   // @ts-expect-error Somebody has to get it.
   void notifications.create({ type: "anything" });
+  void notifications.create({ topic: "post:7" });
+  void notifications.create({ topic: ["post:7", "news"], to: ["ann", { email: "ann@example.com" }], except: "bob" });
+  // @ts-expect-error A topic is a text.
+  void notifications.create({ topic: 7 });
   // @ts-expect-error A function is no JSON.
   void notifications.create({ to: "ann", data: { a: () => 1 } });
 });
@@ -50,6 +54,9 @@ test("with declared types an unknown type or wrong data does not compile", () =>
   void notifications.create({ to: "ann", type: "order_update", data: { related_order_id: 1 } });
   void notifications.create({ to: "ann", type: "welcome" });
   void notifications.tenant("acme").create({ to: "ann", type: "welcome", data: { any: "thing" } });
+  void notifications.create({ topic: "post:7", type: "order_update", data: { related_order_id: 1 } });
+  // @ts-expect-error The type requires other data, for topics too.
+  void notifications.create({ topic: "post:7", type: "order_update", data: { related_order_id: "1" } });
   // @ts-expect-error There is no such type.
   void notifications.create({ to: "ann", type: "order_updated", data: { related_order_id: 1 } });
   // @ts-expect-error The order's number is a number.
@@ -73,7 +80,9 @@ test("a call with a type has that type's input, and one without it the names to 
   const notifications = new NotificationService({ storage: synchronous, types });
   expectTypeOf(notifications.create<"order_update">)
     .parameter(0)
-    .toEqualTypeOf<CreateInputWithData<"order_update", { related_order_id: number }>>();
+    .toEqualTypeOf<
+      CreateInputWithData<"order_update", { related_order_id: number }> | TopicInputWithData<"order_update", { related_order_id: number }>
+    >();
   expectTypeOf<CreateInput<DataOf<typeof types>, never>["type"]>().toEqualTypeOf<"order_update" | "welcome">();
   // @ts-expect-error A type is missing, whatever the data.
   void notifications.create({ to: "ann", data: { related_order_id: 1 } });

@@ -3,6 +3,7 @@ import {
   type CallOptionsOf,
   type CreateRules,
   createNotification,
+  createTracked,
   HOST_RULES,
   type PreparedNotification,
   prepareNotification,
@@ -14,7 +15,6 @@ import {
   type Acting,
   type AskedByContract,
   type ChannelExplanation,
-  createSend,
   type ExplainInput,
   explain,
   requireActing,
@@ -26,7 +26,7 @@ import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { Hub } from "../hub/index.ts";
 import { type Created, Inbox, type InboxItem, listTenant } from "../inbox/index.ts";
-import type { CreateInput, DataByType, Typed, UntypedCreateInput } from "../notifications/index.ts";
+import type { CreateInput, DataByType, TopicInput, Typed, UntypedCreateInput, UntypedTopicInput } from "../notifications/index.ts";
 import { type Activity, Operator } from "../operator/index.ts";
 import { type DeletedUser, deleteNotification, deleteUser, exportUser, namedUser, type UserNames } from "../privacy/index.ts";
 import type { Feeds } from "../realtime/index.ts";
@@ -69,6 +69,18 @@ export class TenantNotifications<
   }
 
   /**
+   * Creates a notification for the subscribers of topics, and for those named beside. Whoever is in several parts gets it once, `except` wins, and
+   * who is named gets it whatever they muted. Up to 1,000 have it when it resolves; beyond, it resolves once the notification is durable, and
+   * subscribers are found in the background, in the order of their ids.
+   *
+   * @throws BelfryError as for users
+   * @example
+   * ```ts
+   * await notifications.create({ topic: "post:7", except: author.id, title: "New reply" });
+   * ```
+   */
+  create<Type extends keyof Data = never>(input: TopicInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created>;
+  /**
    * Creates a notification for users and addresses. Resolves after the commit: up to 1,000 users have it in their inboxes then.
    * Creates that are in flight together share a transaction.
    *
@@ -91,22 +103,25 @@ export class TenantNotifications<
    * await notifications.create({ to: { email: "ann@example.com" }, title: "Your invoice", message: "It is attached." });
    * ```
    */
-  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
+  create<Type extends keyof Data = never>(input: CreateInput<Data, Type>, options?: CallOptionsOf<Tx, Written>): Promise<Created>;
+  create(input: unknown, options?: CallOptionsOf<Tx, Written>): Promise<Created> {
     // Without a promise of its own: this is the hottest call.
     return options === undefined ? createNotification(this.#context, this.#request(input, HOST_RULES)) : this.#createWith(input, options);
   }
 
-  async #createWith<Type extends keyof Data>(input: CreateInput<Data, Type>, options: CallOptionsOf<Tx, Written>): Promise<Created> {
+  async #createWith(input: unknown, options: CallOptionsOf<Tx, Written>): Promise<Created> {
     const tx = txOf(options);
     if (tx === undefined) {
       return createNotification(this.#context, this.#request(input, HOST_RULES));
     }
     refuseSynchronous(this.#context.storage);
-    const batch = await this.prepare(input);
+    const batch = await prepareNotification<Tx, Written>(this.#context, this.#request(input, HOST_RULES));
     await batch.write(tx);
     return { notification: batch.notification, items: [] };
   }
 
+  /** Checks a notification for the subscribers of topics now, to be written later inside the host's transaction. */
+  prepare<Type extends keyof Data = never>(input: TopicInput<Data, Type>): Promise<PreparedNotification<Tx, Written>>;
   /**
    * Checks a notification now, to be written later inside the host's transaction. It takes no `idempotencyKey`.
    *
@@ -119,7 +134,8 @@ export class TenantNotifications<
    * })();
    * ```
    */
-  async prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>> {
+  prepare<Type extends keyof Data = never>(input: CreateInput<Data, Type>): Promise<PreparedNotification<Tx, Written>>;
+  async prepare(input: unknown): Promise<PreparedNotification<Tx, Written>> {
     return prepareNotification<Tx, Written>(this.#context, this.#request(input, HOST_RULES));
   }
 
@@ -132,9 +148,9 @@ export class TenantNotifications<
    * Creates a notification with deliveries for a contract, whatever its channels. Its type may be undeclared, or stand in its data
    * as `notification_type`, and every recipient must be an address of its channel.
    */
-  async trackFromContract(input: UntypedCreateInput, asked: AskedByContract = {}): Promise<Send> {
+  async trackFromContract(input: UntypedCreateInput | UntypedTopicInput, asked: AskedByContract = {}): Promise<Send> {
     const rules = { ...asked, isContract: true };
-    return (await createSend(this.#context, { tenant: this.tenantId, input, rules })).send;
+    return createTracked(this.#context, { tenant: this.tenantId, input: input as UntypedCreateInput, rules });
   }
 
   /**

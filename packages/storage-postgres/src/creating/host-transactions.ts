@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError, type CreatedItem, type Logger, type Notification } from "@belfry/core";
 import type { NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
+import { entryOfSend } from "@belfry/storage-sql";
 import { CommitWatch } from "../database/commit-watch.ts";
 import {
   type Connection,
@@ -97,12 +98,12 @@ export class HostTransactions {
 
   /** Does the same for a send; `at` null is the database's time. */
   writeSend(handle: unknown, { send, at, onCommit }: HostSend): Promise<void> {
-    const { notification, inboxRecipients: recipients } = send;
+    const { notification } = send;
     let written = send;
     const write = async (tx: Session) => {
       // Before the inboxes, as other creates do.
       written = (await this.#throttle(tx, [send], null)).get(send) ?? send;
-      const items = await this.#writeEntry(tx, { notification, recipients });
+      const items = await this.#writeEntry(tx, entryOfSend(send));
       if (!(await this.#writeSendDetails(tx, [written], { at, mark: this.#mark }))) {
         throw endedMeanwhile();
       }

@@ -22,6 +22,8 @@ export const DIALECT: Dialect = {
   hasText: (list, text) => `${list}::jsonb ? ${text}`,
   json: { list: "json_build_array", listOfRows: "json_agg" },
   elements: (list) => `json_array_elements(${list}::json) AS e(value)`,
+  bytewise: (text) => `${text} COLLATE "C"`,
+  asTexts: (json) => `ARRAY(SELECT json_array_elements_text((${json})::json))`,
   texts: (list) => `json_array_elements_text(${list}::json) AS e(value)`,
   newEpoch: "left(replace(gen_random_uuid()::text, '-', ''), 12)",
   contains: (text, part) => `strpos(${text}, ${part}) > 0`,

@@ -22,6 +22,8 @@ interface PartRow extends ContentRow {
   readonly addressesOf: string | null;
   readonly place: number;
   readonly partRecipients: readonly string[];
+  readonly partTopic: string | null;
+  readonly partChannels: string | null;
 }
 
 /** Takes up the next part. */
@@ -35,10 +37,10 @@ export function prepareTakePart(tables: TableNames, time: StorageTime) {
     ),
     p AS (
       UPDATE ${fanOutParts} SET taken_until = ${now} + ${TAKEN} WHERE pk = (SELECT pk FROM next)
-      RETURNING pk, fan_out_pk, channel, place, recipients
+      RETURNING pk, fan_out_pk, channel, place, recipients, topic, channels
     )
     SELECT to_json(r) FROM (
-      SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients AS "partRecipients", ${RECORDS.content}
+      SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients AS "partRecipients", p.topic AS "partTopic", p.channels AS "partChannels", ${RECORDS.content}
       FROM p JOIN ${fanOuts} f ON f.pk = p.fan_out_pk JOIN ${notifications} n ON n.pk = f.notification_pk
       JOIN ${trackings} t ON t.notification_pk = n.pk LEFT JOIN ${sends} s ON s.notification_pk = n.pk
     ) r`,
@@ -51,7 +53,9 @@ export function prepareTakePart(tables: TableNames, time: StorageTime) {
       }
       const { notification, scheduledAt, meta } = RECORDS.toContent(row);
       const { partPk, plan, addressesOf: channel, place, partRecipients: recipients } = row;
-      return { ...{ notification, scheduledAt, meta, plan, channel, place, recipients }, key: String(partPk) };
+      const { partTopic: topic, partChannels } = row;
+      const channels = partChannels === null ? null : (JSON.parse(partChannels) as readonly string[]);
+      return { ...{ notification, scheduledAt, meta, plan, channel, place, recipients, topic, channels }, key: String(partPk) };
     };
 }
 
@@ -74,10 +78,10 @@ export function prepareWritePart(tables: TableNames, time: StorageTime) {
     `(SELECT array_agg(name ORDER BY place) FROM unnest(old.recipients) WITH ORDINALITY AS u(name, place) WHERE ${which})`;
   const split = statement<[]>(
     "split_part",
-    `WITH old AS (DELETE FROM ${fanOutParts} WHERE pk = $1 RETURNING fan_out_pk, channel, place, recipients)
-    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients)
-    SELECT fan_out_pk, channel, place, ${users("name <> ALL ($2::text[])")} FROM old
-    UNION ALL SELECT fan_out_pk, channel, place + cardinality(recipients) - cardinality($2::text[]), ${users("name = ANY ($2::text[])")} FROM old`,
+    `WITH old AS (DELETE FROM ${fanOutParts} WHERE pk = $1 RETURNING fan_out_pk, channel, place, recipients, topic, channels)
+    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients, topic, channels)
+    SELECT fan_out_pk, channel, place, ${users("name <> ALL ($2::text[])")}, topic, channels FROM old
+    UNION ALL SELECT fan_out_pk, channel, place + cardinality(recipients) - cardinality($2::text[]), ${users("name = ANY ($2::text[])")}, topic, channels FROM old`,
   );
   return (part: FanOutPart, written: NewSend, at: Date) =>
     async (connection: Connection): Promise<readonly CreatedItem[] | null> => {

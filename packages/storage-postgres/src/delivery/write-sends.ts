@@ -1,6 +1,6 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
-import { audienceInParts, isGrouped, newTracking } from "@belfry/storage-sql";
+import { audienceInParts, entryOfSend, isGrouped, newTracking } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
@@ -18,8 +18,8 @@ import { prepareWriteKeys } from "./write-keys.ts";
 const isEntry = ({ digest }: NewSend["deliveries"][number]) => digest !== null;
 
 /** Whether a send is written without a look at anything else. */
-function isPlain({ idempotency, throttles, deliveries, fanOut, notification }: NewSend): boolean {
-  const isAlone = idempotency === null && throttles === null && fanOut === undefined;
+function isPlain({ idempotency, throttles, deliveries, fanOut, notification, audience }: NewSend): boolean {
+  const isAlone = idempotency === null && throttles === null && fanOut === undefined && audience === undefined;
   return isAlone && !deliveries.some(isEntry) && !isGrouped(notification);
 }
 
@@ -69,18 +69,17 @@ function prepareWriteAnySends(tables: TableNames) {
     const unknown = sends.filter((send) => !before.has(send));
     const repeated = await writeKeys(session, unknown, at);
     const fresh = unknown.filter((send) => !repeated.has(send));
-    const entryOf = ({ notification, inboxRecipients }: NewSend) => ({ notification, recipients: inboxRecipients });
     const items = new Map<NewSend, readonly CreatedItem[]>();
     const throttled = await throttle(session, fresh, lockTimeoutMs);
     if (fresh.length > 0) {
-      const written = await writeEntries(session, fresh.map(entryOf), { lockTimeoutMs });
+      const written = await writeEntries(session, fresh.map(entryOfSend), { lockTimeoutMs });
       for (const [index, send] of fresh.entries()) {
         items.set(send, written[index] ?? []);
       }
       await writeDetails(session, [...throttled.values()], { at });
     }
     if (before.size > 0) {
-      const entries = new Map(sends.filter((send) => before.has(send)).map((send) => [entryOf(send), send]));
+      const entries = new Map(sends.filter((send) => before.has(send)).map((send) => [entryOfSend(send), send]));
       for (const [entry, found] of await writtenItems(session, [...entries.keys()])) {
         items.set(entries.get(entry) as NewSend, found);
       }
@@ -188,10 +187,10 @@ function insertDeliveries(tables: TableNames, join: JoinNotification, first: num
   const values = DELIVERY_MEMBERS.map(([, , type], index) => `$${first + index}::${type}[]`).join(", ");
   const now = timeOf(`$${first + DELIVERY_MEMBERS.length}`);
   return `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence, recipient_kind,
-      reason, reason_source, settled_at)
+      reason, reason_source, topic, settled_at)
     SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, 0, 0,
       coalesce(e.scheduled_at, ${now}) + e.due_in_ms * interval '1 millisecond', 0, e.recipient_kind,
-      e.reason, e.reason_source, CASE WHEN e.status = 'skipped' THEN ${now} END
+      e.reason, e.reason_source, e.topic, CASE WHEN e.status = 'skipped' THEN ${now} END
     FROM unnest(${values}) WITH ORDINALITY AS e(${columns}, place) ${join("e")} ORDER BY e.place`;
 }
 
@@ -225,7 +224,7 @@ export function prepareWriteDeliveries(tables: TableNames) {
 }
 
 /** How many deliveries a part of a large audience has. */
-const PART_DELIVERIES = 2_000;
+export const PART_DELIVERIES = 2_000;
 
 /** When sends are written, by the service's time or null, and the mark of the host's transaction. */
 interface SendWriting {
@@ -286,6 +285,7 @@ const DELIVERY_MEMBERS = [
   ["recipientKind", "recipient_kind", "text"],
   ["reason", "reason", "text"],
   ["reasonSource", "reason_source", "text"],
+  ["topic", "topic", "text"],
 ] as const;
 
 function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {

@@ -303,7 +303,7 @@ function leaveFanOutsText({ fanOuts, fanOutParts }: TableNames): string {
   return `WITH ${lockGuard("$4")},
   naming AS MATERIALIZED (
     SELECT chunk.* FROM guard CROSS JOIN LATERAL (
-      SELECT p.pk, p.fan_out_pk, p.channel, p.place, array_remove(p.recipients, $2::text) AS others
+      SELECT p.pk, p.fan_out_pk, p.channel, p.place, p.topic, p.channels, array_remove(p.recipients, $2::text) AS others
       FROM ${fanOuts} f JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
       WHERE guard.lock_timeout IS NOT NULL AND f.tenant = $1 AND $2::text = ANY (p.recipients)
       ORDER BY p.pk LIMIT $3 FOR UPDATE OF p
@@ -311,8 +311,8 @@ function leaveFanOutsText({ fanOuts, fanOutParts }: TableNames): string {
   ),
   forgotten AS (DELETE FROM ${fanOutParts} p USING naming WHERE p.pk = naming.pk),
   kept AS (
-    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients)
-    SELECT fan_out_pk, channel, place, others FROM naming WHERE cardinality(others) > 0 ORDER BY pk
+    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients, topic, channels)
+    SELECT fan_out_pk, channel, place, others, topic, channels FROM naming WHERE cardinality(others) > 0 ORDER BY pk
   )
   SELECT 1 FROM naming`;
 }

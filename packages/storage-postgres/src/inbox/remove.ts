@@ -47,7 +47,7 @@ export function prepareRemoveRead(tables: TableNames) {
  * Removes those of the notifications that nothing refers to any more. A separate statement locks them first:
  * when two transactions take the last two items of a notification, the second one sees that none is left.
  */
-export function prepareDropNotifications({ notifications, inboxItems, trackings, events, fanOuts, fanOutChunks }: TableNames) {
+export function prepareDropNotifications({ notifications, inboxItems, trackings, events, audiences, fanOuts, fanOutChunks }: TableNames) {
   const hold = statement<[]>("hold_notifications", `SELECT FROM ${notifications} WHERE pk = ANY ($1::bigint[]) ORDER BY pk FOR UPDATE`);
   const drop = statement<[]>(
     "drop_notifications",
@@ -56,6 +56,7 @@ export function prepareDropNotifications({ notifications, inboxItems, trackings,
       AND NOT EXISTS (SELECT FROM ${trackings} t WHERE t.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${events} e WHERE e.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = n.pk)
+      AND NOT EXISTS (SELECT FROM ${audiences} a WHERE a.notification_pk = n.pk AND a.source IS NOT NULL)
       AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)`,
   );
   return async (session: Session, pks: readonly number[]): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
-import type { NewNotification } from "@belfry/core/storage";
+import type { NewAudience, NewNotification } from "@belfry/core/storage";
 import { isGrouped } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { lists, statement } from "../database/statement.ts";
@@ -54,7 +54,7 @@ export function prepareCreateMany(tables: TableNames, announcements: Announcemen
 function prepareWriteGrouped(tables: TableNames, write: WriteEntries): WriteBatch {
   const writeGrouped = prepareWriteEntries(tables);
   return (connection, entries, options) =>
-    entries.some(({ notification }) => isGrouped(notification))
+    entries.some(({ notification, audience }) => isGrouped(notification) || audience !== undefined)
       ? connection.transaction((session) => writeGrouped(session, entries, options))
       : write(connection, entries, options);
 }
@@ -108,6 +108,7 @@ export function prepareWriteEntries(tables: TableNames, announcements: Announcem
   const write = statement<WrittenRow>("write_entries", writeEntriesText(tables));
   const writeLone = prepareWriteLone(tables, announcements);
   const settle = prepareSettleEntries(tables);
+  const writeAudience = prepareWriteAudience(tables);
   return async (
     session: Session,
     entries: readonly NewNotification[],
@@ -115,7 +116,14 @@ export function prepareWriteEntries(tables: TableNames, announcements: Announcem
   ): Promise<readonly (readonly CreatedItem[])[]> => {
     const [first] = entries;
     const isSettled = entries.some(({ notification }) => isGrouped(notification));
-    if (first !== undefined && mark === null && entries.length === 1 && first.recipients.length === 1 && !isSettled) {
+    if (
+      first !== undefined &&
+      mark === null &&
+      entries.length === 1 &&
+      first.recipients.length === 1 &&
+      !isSettled &&
+      first.audience === undefined
+    ) {
       return [(await writeLone(session, first, lockTimeoutMs)) ?? (await writtenItems(session, [first])).get(first) ?? []];
     }
     const recipients = entries.flatMap((entry, index) => entry.recipients.map((userId) => ({ entry: index + 1, userId })));
@@ -125,6 +133,11 @@ export function prepareWriteEntries(tables: TableNames, announcements: Announcem
       lockTimeoutMs,
       mark,
     ]);
+    for (const entry of entries) {
+      if (entry.audience !== undefined) {
+        await writeAudience(session, entry.notification, entry.audience);
+      }
+    }
     const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
     let place = 0;
     const written = entries.map(({ recipients }) =>
@@ -143,6 +156,19 @@ export function prepareWriteEntries(tables: TableNames, announcements: Announcem
     // A separate statement: the one above cannot see what another transaction committed while it ran.
     const before = await writtenItems(session, known);
     return entries.map((entry, index) => before.get(entry) ?? answers[index] ?? []);
+  };
+}
+
+/** Writes the audience of a notification, once. */
+function prepareWriteAudience({ audiences, notifications }: TableNames) {
+  const write = statement<[]>(
+    "write_audience",
+    `INSERT INTO ${audiences} (notification_pk, tenant, topics, source, place, mark, has_deliveries)
+    SELECT pk, tenant, $3, $4, $5, '', $6 FROM ${notifications} WHERE tenant = $1 AND id = $2 ON CONFLICT DO NOTHING`,
+  );
+  return async (session: Session, { tenant, id }: Notification, audience: NewAudience): Promise<void> => {
+    const { topics, source, place, hasDeliveries } = audience;
+    await session.rows(write, [tenant, id, JSON.stringify(topics), source, place, hasDeliveries]);
   };
 }
 

@@ -29,6 +29,7 @@ import { referringMigration } from "./0027-referring.ts";
 import { topicsMigration } from "./0028-topics.ts";
 import { expiringItemsMigration } from "./0029-expiring-items.ts";
 import { rangesMigration } from "./0030-ranges.ts";
+import { audiencesMigration } from "./0031-audiences.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -62,4 +63,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: topicsMigration },
   { phase: "expand", sql: expiringItemsMigration },
   { phase: "expand", sql: rangesMigration },
+  { phase: "expand", sql: audiencesMigration },
 ] as const satisfies readonly Migration[];

@@ -16,9 +16,15 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
   const { notifications, trackings } = tables;
   const find = statement<readonly [pk: number]>("find_to_delete", `SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2`);
   const hold = statement<[]>("hold_to_delete", `SELECT FROM (SELECT FROM ${trackings} WHERE notification_pk = $1 FOR UPDATE) t`);
-  const work = [tables.fanOutChunks, tables.deliveries, tables.sends, trackings, tables.processingRecords, tables.events].map(
-    (table, index) => statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`),
-  );
+  const work = [
+    tables.audiences,
+    tables.fanOutChunks,
+    tables.deliveries,
+    tables.sends,
+    trackings,
+    tables.processingRecords,
+    tables.events,
+  ].map((table, index) => statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`));
   // Its list may be long, and is dropped in steps.
   const endFanOut = statement<[]>(
     "end_fan_out",
@@ -36,7 +42,8 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
       }
       const [pk] = found;
       await session.rows(hold, [pk]);
-      for (const part of [endFanOut, ...work]) {
+      // The audience first: nothing more is put into parts then.
+      for (const part of [...work, endFanOut]) {
         await session.rows(part, [pk]);
       }
       const { items, dropped } = await dropItems(session, { tenant, pk }, { limit, at });

@@ -1,5 +1,6 @@
 import type { Subscription, TopicsStorage } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
+import { leaveAudiences, topicAudiences } from "./topic-audiences.ts";
 
 /** A row of a subscription: SQLite has booleans as numbers. */
 interface SubscriptionRow extends Pick<Subscription, "topic" | "userId"> {
@@ -9,8 +10,8 @@ interface SubscriptionRow extends Pick<Subscription, "topic" | "userId"> {
 }
 
 /** Topics and their subscriptions in a SQL database. */
-export function topicsStorage(sql: Sql): TopicsStorage {
-  return { ...writingOf(sql), ...readingOf(sql), ...listingOf(sql) };
+export function topicsStorage(sql: Sql, { partDeliveries }: Pick<TopicsStorage, "partDeliveries">): TopicsStorage {
+  return { partDeliveries, ...writingOf(sql), ...readingOf(sql), ...listingOf(sql), ...topicAudiences(sql) };
 }
 
 const OF_TOPIC = "s.tenant = $1 AND s.topic = $2";
@@ -49,7 +50,11 @@ function writingOf(sql: Sql): Pick<TopicsStorage, "subscribe" | "unsubscribe" | 
     },
     async erase({ tenant, userId }, limit) {
       const removed = (await sql.rows("erase_subscriptions", erased, [tenant, userId, limit])).length;
-      return { removed, isDone: removed < limit };
+      if (removed >= limit) {
+        return { removed, isDone: false };
+      }
+      await leaveAudiences(sql, { tenant, userId });
+      return { removed, isDone: true };
     },
   };
 }

@@ -90,6 +90,7 @@ export interface Schema {
 export type Tables = Readonly<
   Record<
     | keyof Schema
+    | "audiences"
     | "digestEntries"
     | "eventAcks"
     | "events"
@@ -129,6 +130,8 @@ export interface Dialect extends Times {
   isIn(column: string, list: `$${number}`, type: "uuid" | "bigint" | "text"): string;
   /** A parameter cast to a type, where SQL needs the cast. */
   cast(parameter: string, type: "text" | "timestamptz" | "uuid" | "bigint" | "boolean"): string;
+  /** What JSON has of a list of texts, as a column has such a list. */
+  asTexts(json: string): string;
   /** A text as JSON of a column. */
   asJson(text: string): string;
   /** What JSON has of {@link Times.time}, as a time of a column. */
@@ -139,6 +142,8 @@ export interface Dialect extends Times {
   readonly json: { readonly list: string; readonly listOfRows: string };
   /** The elements of a JSON list, as rows `e` with the column `value`. */
   elements(list: `$${number}`): string;
+  /** A text that is compared byte by byte. */
+  bytewise(text: string): string;
   /** The texts of a JSON list, as rows `e` with the column `value`. */
   texts(list: `$${number}`): string;
   /** A random epoch like those of core's `newEpoch`, new for every row. */

@@ -111,11 +111,15 @@ function settingsOf(sql: Sql): Pick<DecisionsStorage, "changeSettings" | "export
   };
 }
 
-function keyOf({ tenant, userId }: PreferencesOwner, { scope, name, channel, when }: ChoicePlace) {
-  const place = createHash("sha256")
+function keyOf({ tenant, userId }: PreferencesOwner, place: ChoicePlace) {
+  return { tenant, userId: userId ?? "", place: choicePlace(place) };
+}
+
+/** The key of a choice among those of its owner. */
+export function choicePlace({ scope, name, channel, when }: ChoicePlace): string {
+  return createHash("sha256")
     .update([scope, name, channel ?? "", ...(when === null ? [] : [JSON.stringify(when)])].join("\u0000"))
     .digest("hex");
-  return { tenant, userId: userId ?? "", place };
 }
 
 function storedChoice(key: ReturnType<typeof keyOf>, { scope, name, channel, value, isLocked, when }: TenantChoice): StoredChoice {

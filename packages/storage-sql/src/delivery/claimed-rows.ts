@@ -26,6 +26,7 @@ type DeliveryColumns = [
   leaseOwner: string | null,
   leaseUntil: number | null,
   fence: number,
+  topic: string | null,
 ];
 
 /** The columns of the content that deliveries of a notification share, over `n`, `t` and `s`. */
@@ -74,7 +75,7 @@ type ProgressColumns = readonly [
 /** A row of a claim: a list, which costs less than an object. The columns of its content are null where it comes along with another row. */
 export type ClaimedRow = [...delivery: DeliveryColumns, ...content: ContentColumns];
 
-const DELIVERY_WIDTH = 18;
+const DELIVERY_WIDTH = 19;
 
 /** The columns of a {@link ClaimedRow} as SQL, in two parts: of deliveries, and of their content; and which is the only delivery of its notification. */
 export function claimedColumns(
@@ -86,7 +87,7 @@ export function claimedColumns(
     isOnly,
     delivery: `d.pk, d.notification_pk, ${isOnly}, d.id, d.tenant, d.channel, d.recipient, d.chain, d.is_fallback, d.recipient_kind, d.reason,
       d.reason_source, d.attempt, d.attempts_before, ${milliseconds("d.due_at")}, d.lease_owner, ${milliseconds("d.lease_until")},
-      d.fence`,
+      d.fence, d.topic`,
     content: `n.id, n.kind, n.type, n.title, n.message, n.data, n.source, n.sender, n.url, n.actions, ${milliseconds("n.created_at")},
       ${milliseconds("n.expires_at")}, n.priority, n.rendered, n.category, n.group_name, n.replace_key, t.status, t.attempts, t.fallback_used, t.fallback_delay_ms, t.inbox_needs, t.addresses,
       ${milliseconds("t.scheduled_at")}, ${milliseconds("t.delivered_at")}, ${milliseconds("t.failed_at")}, t.pending_chains, t.sent_chains,
@@ -134,6 +135,7 @@ function claimedOf(row: ClaimedRow, { notification, state, scheduledAt, roomId, 
     chain: row[7],
     isFallback: Boolean(row[8]),
     recipientKind: row[9],
+    topic: row[18],
     // Only pending deliveries are leased.
     status: "pending",
     reason: row[10],

@@ -51,6 +51,7 @@ type MemberRow = RowOf<Notification> & {
   readonly deliveryPk: number;
   readonly deliveryId: string;
   readonly deliveryStatus: DigestMember["status"];
+  readonly deliveryTopic: string | null;
   readonly scheduledAt: number | null;
   readonly meta: JsonObject | string | null;
 };
@@ -165,7 +166,7 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
   const { join } = sql;
   const fields = digestFields(sql);
   const notification = fieldsOf<Notification>(sql.schema.notifications, sql);
-  const columns = `d.pk AS "deliveryPk", d.id AS "deliveryId", d.status AS "deliveryStatus", ${sql.milliseconds("t.scheduled_at")} AS "scheduledAt",
+  const columns = `d.pk AS "deliveryPk", d.id AS "deliveryId", d.status AS "deliveryStatus", d.topic AS "deliveryTopic", ${sql.milliseconds("t.scheduled_at")} AS "scheduledAt",
     s.meta, ${notification.columns("n")}`;
   const inDigest = `${digests} g ${join} ${entries} x ON x.digest_pk = g.pk ${join} ${deliveries} d ON d.pk = x.delivery_pk`;
   const withContent = `${join} ${notifications} n ON n.pk = d.notification_pk ${join} ${trackings} t ON t.notification_pk = n.pk
@@ -188,6 +189,7 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
     return {
       deliveryId: row.deliveryId,
       status: row.deliveryStatus,
+      topic: row.deliveryTopic,
       notification: record,
       scheduledAt: row.scheduledAt === null ? null : new Date(row.scheduledAt),
       meta: row.meta === null ? record.data : parsed(row.meta),

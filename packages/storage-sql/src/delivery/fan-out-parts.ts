@@ -1,5 +1,5 @@
 import { isUuid, type Notification } from "@belfry/core";
-import type { DeliveryStorage, NewDelivery, NewFanOut } from "@belfry/core/storage";
+import type { DeliveryStorage, NewDelivery, NewFanOut, NewNotification, NewSend } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
 
 /** A piece of the list of a fan-out. */
@@ -40,12 +40,13 @@ export function newChains(deliveries: readonly NewDelivery[]): { readonly pendin
 }
 
 /** Finds fan-outs with deliveries. */
-export function findingFanOuts(sql: Sql): Pick<DeliveryStorage, "endingFanOuts" | "isFannedOut"> {
-  const { fanOuts, fanOutParts, notifications } = sql.tables;
+export function findingFanOuts(sql: Sql): Pick<DeliveryStorage, "endingFanOuts" | "isFannedOut" | "isKeyUsed"> {
+  const { audiences, fanOuts, fanOutParts, notifications } = sql.tables;
   const isExpired = `n.expires_at <= ${sql.cast("$1", "timestamptz")}`;
   const ending = `SELECT n.tenant, n.id, coalesce(${isExpired}, false) AS "isExpired" FROM ${fanOuts} f ${sql.join} ${notifications} n ON n.pk = f.notification_pk
     WHERE f.drop_at IS NULL AND f.plan IS NOT NULL
-      AND (${isExpired} OR NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)) ORDER BY f.pk LIMIT 100`;
+      AND (${isExpired} OR (NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)
+        AND NOT EXISTS (SELECT 1 FROM ${audiences} a WHERE a.notification_pk = n.pk AND a.source IS NOT NULL))) ORDER BY f.pk LIMIT 100`;
   type Row = Pick<Notification, "tenant" | "id"> & { readonly isExpired: boolean | number };
   const open = `SELECT f.pk FROM ${notifications} n ${sql.join} ${fanOuts} f ON f.notification_pk = n.pk
     WHERE n.tenant = $1 AND n.id = $2 AND f.drop_at IS NULL AND f.plan IS NOT NULL`;
@@ -53,9 +54,18 @@ export function findingFanOuts(sql: Sql): Pick<DeliveryStorage, "endingFanOuts" 
     async isFannedOut(tenant, id) {
       return isUuid(id) && (await sql.rows("is_fanned_out", open, [tenant, id.toLowerCase()])).length > 0;
     },
+    async isKeyUsed(tenant, key) {
+      const used = `SELECT key FROM ${sql.tables.idempotencyKeys} WHERE tenant = $1 AND key = $2`;
+      return (await sql.rows("is_key_used", used, [tenant, key])).length > 0;
+    },
     async endingFanOuts(at) {
       const rows = await sql.rows<Row>("ending_fan_outs", ending, [at]);
       return rows.map(({ tenant, id, isExpired: isOver }) => ({ tenant, id, as: isOver ? "skipped" : "written" }));
     },
   };
+}
+
+/** What is written of a send into inboxes. */
+export function entryOfSend({ notification, inboxRecipients: recipients, audience }: NewSend): NewNotification {
+  return { notification, recipients, ...(audience === undefined ? {} : { audience }) };
 }

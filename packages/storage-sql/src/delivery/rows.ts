@@ -78,6 +78,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
     chain: row.chain,
     isFallback: Boolean(row.isFallback),
     recipientKind: row.recipientKind,
+    topic: row.topic,
     status: row.status,
     reason: row.reason,
     reasonSource: row.reasonSource,
@@ -110,7 +111,7 @@ export function newTracking(send: NewSend): Tracking {
 export const PLANNED = ["tenant", "channel", "fallbackDelayMs", "scheduledAt", "inboxNeeds", "addresses"] as const;
 
 /** The columns of a delivery that never change. */
-export const NAMED = ["id", "tenant", "channel", "recipient", "recipientKind", "chain", "isFallback"] as const;
+export const NAMED = ["id", "tenant", "channel", "recipient", "recipientKind", "topic", "chain", "isFallback"] as const;
 
 /** The state of the notification `id`, from its row. */
 function toState(row: TrackingRow & { readonly id: string }): SendState {

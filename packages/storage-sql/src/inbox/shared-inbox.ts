@@ -60,6 +60,7 @@ export function sharedInbox(
     async noteExpired(tenant, id, at) {
       const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOuts} f WHERE f.notification_pk = n.pk)
         OR EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
+        OR EXISTS (SELECT 1 FROM ${sql.tables.audiences} f WHERE f.notification_pk = n.pk AND f.source IS NOT NULL)
         OR EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND ${IS_THERE})`;
       const note = `UPDATE ${notifications} AS n SET expired_at = $3 WHERE n.tenant = $1 AND n.id = $2 AND NOT (${isLeft}) RETURNING id`;
       return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;

@@ -77,6 +77,7 @@ export const DELIVERIES = {
       settledAt: c.nullable(c.time),
       recipientKind: c.initially(c.textOf<Delivery["recipientKind"]>(), "address"),
       reasonSource: c.nullable(c.text),
+      topic: c.nullable(c.text),
     },
     {
       unique: { id: ["id"] },

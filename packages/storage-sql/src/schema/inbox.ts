@@ -229,6 +229,10 @@ export const INBOX = {
       recipients: c.texts,
       /** Until when a process may be at work on it. */
       takenUntil: c.nullable(c.time),
+      /** The topic that brings it to these users. */
+      topic: c.nullable(c.text),
+      /** The only channels that are left for them, as JSON. */
+      channels: c.nullable(c.text),
     },
     { indexes: { fan_out: ["fanOutPk", "pk"] } },
   ),

@@ -15,4 +15,24 @@ export const TOPICS = {
     },
     { key: ["tenant", "topic", "userId"], indexes: { user: ["tenant", "userId", "topic"] } },
   ),
+
+  /** The audiences with topics of notifications, and how far the users of large ones were found. */
+  audiences: table(
+    {
+      notificationPk: c.asKey(c.keyOf("notifications")),
+      tenant: c.bytewise,
+      /** A list in JSON. */
+      topics: c.text,
+      /** Where its users are found, in JSON; null once all were. */
+      source: c.nullable(c.text),
+      /** The last user who was found. */
+      afterUser: c.nullable(c.bytewise),
+      /** How many recipients come before the next one. */
+      place: c.number,
+      /** Names the last step. Whoever read the row before that step writes nothing. */
+      mark: c.text,
+      hasDeliveries: c.boolean,
+    },
+    { indexes: { open: { on: ["notificationPk"], with: "source" }, tenant: { on: ["tenant"], with: "source" } } },
+  ),
 };

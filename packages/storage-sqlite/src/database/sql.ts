@@ -24,6 +24,8 @@ export const DIALECT: Dialect = {
   hasText: (list, text) => `EXISTS (SELECT 1 FROM json_each(${list}) c WHERE c.value = ${text})`,
   json: { list: "json_array", listOfRows: "json_group_array" },
   elements: (list) => `json_each(${list}) AS e`,
+  bytewise: (text) => text,
+  asTexts: (json) => json,
   texts: (list) => `json_each(${list}) AS e`,
   newEpoch: "lower(hex(randomblob(6)))",
   contains: (text, part) => `instr(${text}, ${part}) > 0`,

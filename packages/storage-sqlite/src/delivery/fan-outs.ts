@@ -15,13 +15,15 @@ interface PartRow extends ContentRow {
   readonly addressesOf: string | null;
   readonly place: number;
   readonly recipients: string;
+  readonly partTopic: string | null;
+  readonly partChannels: string | null;
 }
 
 /** Reads the next part. In a file, one process is at work on parts. */
 export function prepareTakePart(context: QueryContext) {
   const next = prepareNextPart(context, "f.plan IS NOT NULL");
   const read = context.prepare<{ readonly pk: number }, PartRow>(`
-    SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients, ${RECORDS.content}
+    SELECT p.pk AS "partPk", f.plan, p.channel AS "addressesOf", p.place, p.recipients, p.topic AS "partTopic", p.channels AS "partChannels", ${RECORDS.content}
     FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
     CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk LEFT JOIN belfry_sends s ON s.notification_pk = n.pk WHERE p.pk = :pk`);
   return (at: Date, after = ""): FanOutPart | null => {
@@ -32,7 +34,13 @@ export function prepareTakePart(context: QueryContext) {
     }
     const { notification, scheduledAt, meta } = RECORDS.toContent(row);
     const { partPk, plan, addressesOf: channel, place } = row;
-    return { ...{ notification, scheduledAt, meta, plan, channel, place }, key: String(partPk), recipients: JSON.parse(row.recipients) };
+    const { partTopic: topic, partChannels } = row;
+    const channels = partChannels === null ? null : (JSON.parse(partChannels) as readonly string[]);
+    return {
+      ...{ notification, scheduledAt, meta, plan, channel, place, topic, channels },
+      key: String(partPk),
+      recipients: JSON.parse(row.recipients),
+    };
   };
 }
 

@@ -3,6 +3,7 @@ import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage"
 import {
   askThrottles,
   audienceInParts,
+  entryOfSend,
   newTracking,
   type StoredDelivery,
   type ThrottleRow,
@@ -19,7 +20,7 @@ import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 
 /** How many deliveries a part of a large audience has: a transaction of so many takes some 10 ms. */
-const PART_DELIVERIES = 500;
+export const PART_DELIVERIES = 500;
 
 /** The result of writing a send. */
 export interface WrittenSend {
@@ -49,14 +50,14 @@ export function prepareWriteSend(context: QueryContext) {
     }
   };
   return (send: NewSend, at: Date, listPk?: number): WrittenSend => {
-    const { notification, inboxRecipients: recipients } = send;
+    const { notification } = send;
     const { tenant, id } = notification;
     const isNew = find.get({ tenant, id }) === undefined;
     const used = isNew ? findKey(send) : undefined;
     if (used !== undefined) {
       return { created: { kind: "repeated", ...used }, isNew: false };
     }
-    const { items, notificationPk } = writeEntry({ notification, recipients });
+    const { items, notificationPk } = writeEntry(entryOfSend(send));
     const created = { kind: "created", items: ofRecipients(items, send) } as const;
     if (!isNew) {
       return { created, isNew };

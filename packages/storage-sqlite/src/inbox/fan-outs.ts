@@ -247,8 +247,8 @@ export function prepareLeaveFanOuts(context: QueryContext) {
   const forget = prepareForgetPart(context);
   // With a key of its own, so that whoever is at work on the part does not write it.
   const keep = prepare<{ readonly pk: number; readonly recipients: readonly string[] }>(`
-    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, place, recipients)
-    SELECT fan_out_pk, channel, place, :recipients FROM belfry_fan_out_parts WHERE pk = :pk`);
+    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, place, recipients, topic, channels)
+    SELECT fan_out_pk, channel, place, :recipients, topic, channels FROM belfry_fan_out_parts WHERE pk = :pk`);
   return (owner: Owner, limit: number): number => {
     while (adopt()) {
       // One after another.

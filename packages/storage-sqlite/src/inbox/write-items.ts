@@ -1,5 +1,5 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
-import type { NewNotification } from "@belfry/core/storage";
+import type { NewAudience, NewNotification } from "@belfry/core/storage";
 import { type Grouped, isGrouped, withAlso } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
@@ -28,13 +28,30 @@ export function prepareWriteEntry(context: QueryContext) {
   const itemsOf = context.prepare<{ readonly notificationPk: number }, CreatedItem>(`
     SELECT i.user_id AS "userId", i.seq, c.epoch FROM belfry_inbox_items i ${JOIN_COUNTERS}
     WHERE i.notification_pk = (SELECT :notificationPk) ORDER BY i.user_id`);
-  return ({ notification, recipients }: NewNotification): WrittenEntry => {
+  const writeAudience = prepareWriteAudience(context);
+  return ({ notification, recipients, audience }: NewNotification): WrittenEntry => {
     const { tenant, type, createdAt, category, expiresAt, group, replaceKey, actor } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
+    if (isNew && audience !== undefined) {
+      writeAudience({ ...audience, topics: JSON.stringify(audience.topics), notificationPk, tenant });
+    }
     const items = isNew
       ? writeItems({ tenant, notificationPk, type, createdAt, category, expiresAt, group, replaceKey, actor }, recipients)
       : itemsOf.all({ notificationPk });
     return { items, notificationPk, isNew };
+  };
+}
+
+type AudienceValues = Omit<NewAudience, "topics"> & { readonly topics: string; readonly notificationPk: number; readonly tenant: string };
+
+/** Writes the audience of a notification. Few have one with topics: its statement is made when it is first needed. */
+function prepareWriteAudience({ prepare }: QueryContext) {
+  let insert: { run(values: AudienceValues): unknown } | undefined;
+  return (values: AudienceValues): void => {
+    insert ??= prepare<AudienceValues>(`
+      INSERT INTO belfry_audiences (notification_pk, tenant, topics, source, after_user, place, mark, has_deliveries)
+      VALUES (:notificationPk, :tenant, :topics, :source, NULL, :place, '', :hasDeliveries)`);
+    insert.run(values);
   };
 }
 

@@ -12,6 +12,7 @@ interface Key {
 
 /** The rows that belong to a notification, beside its items. A host's connection may not enforce foreign keys, so each table is named. */
 const WORK = [
+  "belfry_audiences WHERE notification_pk = :pk",
   "belfry_fan_out_chunks WHERE notification_pk = :pk",
   "belfry_taken_addresses WHERE notification_pk = :pk",
   "belfry_digest_entries WHERE delivery_pk IN (SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk)",
@@ -30,7 +31,8 @@ export function prepareDropWork(context: QueryContext) {
   const endFanOut = context.prepare<Key>("UPDATE belfry_fan_outs SET notification_pk = NULL, drop_at = 0 WHERE notification_pk = :pk");
   const work = WORK.map((rows) => context.prepare<Key>(`DELETE FROM ${rows}`));
   return (key: Key): void => {
-    for (const part of [endFanOut, ...work]) {
+    // The audience first: nothing more is put into parts then.
+    for (const part of [...work, endFanOut]) {
       part.run(key);
     }
   };

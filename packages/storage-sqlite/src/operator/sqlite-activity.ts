@@ -1,6 +1,6 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
-import { auditLog, findActivity, type Sql, type SummaryRow, summaryColumns, toSummary } from "@belfry/storage-sql";
+import { auditLog, findActivity, type Sql, type SummaryRow, summaryColumns, topicsOf, toSummary } from "@belfry/storage-sql";
 import { bind, type Current, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
 import { ask, DIALECT, TABLES } from "../database/sql.ts";
@@ -29,6 +29,7 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
       deleteNotification: write(prepareDeleteNotification),
     }),
     ...auditLog(sql),
+    ...topicsOf(sql),
     find: findActivity(sql),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),
     count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),

@@ -254,4 +254,12 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     table: "belfry_inbox_counters",
     values: { tenant, user_id: "fay", last_seq: 2, total: 1, unread: 1, read_up_to_seq: 0, epoch: "first", away_unread: 1, due_at: THEN },
   },
+  {
+    since: 31,
+    table: "belfry_audiences",
+    values: {
+      ...{ notification_pk: 4, tenant, topics: '["post:7"]', source: null, after_user: "eve", place: 1, mark: "first" },
+      has_deliveries: false,
+    },
+  },
 ];

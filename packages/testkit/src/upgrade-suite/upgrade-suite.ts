@@ -166,10 +166,11 @@ async function expectGroups({ inbox }: Storage): Promise<void> {
   expect((await inbox.groups(eve, { status: "unread", limit: 10 })).groups).toEqual([]);
 }
 
-async function expectTopics({ topics }: Storage, migrations: number): Promise<void> {
+async function expectTopics({ topics, activity }: Storage, migrations: number): Promise<void> {
   const subscription = { topic: "post:7", userId: "ann", deep: true, channels: ["inbox"], createdAt: THEN };
   const found = await topics.subscriptions(owner, { prefix: null, after: null, limit: 10 });
   expect(found).toEqual(migrations >= 28 ? [subscription] : []);
+  expect(await activity.topicsOf("acme", GROUPED)).toEqual(migrations >= 31 ? ["post:7"] : []);
 }
 
 async function expectCategories({ inbox }: Storage): Promise<void> {

@@ -142,7 +142,7 @@ onEveryStorage((database) => {
 
     test("what reaches nobody, since all are excepted, is written, and delivered to nobody", async () => {
       const { mail, service } = setUp();
-      const recipients: number[] = [];
+      const recipients: (number | null)[] = [];
       service.on("notification.created", (event) => void recipients.push(event.recipients));
       const input = { to: ["ann", "bob"], except: ["bob", "ann"], title: "Nobody" };
       const { notification } = await service.create(input);

@@ -27,6 +27,7 @@ export function fullSend(fixture: Fixture) {
     chain: 3,
     isFallback: true,
     recipientKind: "user",
+    topic: "full/topic",
     status: "pending",
     reason: "quiet_hours",
     reasonSource: "full decision",
@@ -46,7 +47,7 @@ export function fullSend(fixture: Fixture) {
     ...send,
     throttles: { questions: [question], decided: () => ({ ...send, throttles: null }) },
     // One with a fan-out has no deliveries of its own: see the tests of fan-outs.
-  } satisfies Full<Omit<NewSend, "fanOut">>;
+  } satisfies Full<Omit<NewSend, "fanOut" | "audience">>;
 }
 
 /** The send's state after everything that can happen to it. */
@@ -79,7 +80,7 @@ export function fullDelivery({ notification, deliveries: [made] }: ReturnType<ty
   if (made === undefined) {
     throw new Error("The send has no delivery.");
   }
-  const { id, channel, recipient, chain, isFallback, recipientKind } = made;
+  const { id, channel, recipient, chain, isFallback, recipientKind, topic } = made;
   return {
     id,
     notificationId: notification.id,
@@ -89,6 +90,7 @@ export function fullDelivery({ notification, deliveries: [made] }: ReturnType<ty
     chain,
     isFallback,
     recipientKind,
+    topic,
     status: "failed",
     reason: "no_ack",
     reasonSource: "full source",

@@ -43,7 +43,14 @@ export function sendFanOutTests(harness: StorageHarness): void {
       const deliveries = recipients.map((recipient, index): NewDelivery => {
         made += 1;
         const id = `${notification.id.slice(0, 24)}${made.toString(16).padStart(12, "0")}`;
-        const undecided = { recipientKind: "user", reason: null, reasonSource: null, digest: null, isFallback: false } as const;
+        const undecided = {
+          recipientKind: "user",
+          topic: null,
+          reason: null,
+          reasonSource: null,
+          digest: null,
+          isFallback: false,
+        } as const;
         return { ...undecided, id, channel: "email", recipient, chain: place + index, status: "pending", dueInMs: 0 };
       });
       return { ...newSend(fixture, { channel: "email", to: [] }), notification, scheduledAt, deliveries, ...more };

@@ -39,7 +39,7 @@ export function newSend(fixture: Fixture, fields: SendFields = {}): NewSend {
   made += 1;
   const id = (chain: number, kind: string) =>
     `${notification.id.slice(0, 24)}${kind}${made.toString(16).padStart(6, "0")}${chain.toString(16).padStart(5, "0")}`;
-  const undecided = { recipientKind: "address", reason: null, reasonSource: null, digest: null } as const;
+  const undecided = { recipientKind: "address", topic: null, reason: null, reasonSource: null, digest: null } as const;
   const deliveries = to.flatMap((recipient, chain): NewDelivery[] => [
     { ...undecided, id: id(chain, "a"), channel, recipient, chain, isFallback: false, status: "pending", dueInMs: 0 },
     ...(fallbackAfterMs === undefined

@@ -30,7 +30,7 @@ export function fullNotification(fixture: Fixture): Full<Notification> {
 
 /** The same for two users. */
 export function fullEntry(fixture: Fixture) {
-  return { notification: fullNotification(fixture), recipients: ["ann", "bob"] } satisfies Full<NewNotification>;
+  return { notification: fullNotification(fixture), recipients: ["ann", "bob"] } satisfies Full<Omit<NewNotification, "audience">>;
 }
 
 /** {@link fullNotification} as the first item of `user`'s inbox, after it was read, pinned, archived and, as no item can be, snoozed. */

@@ -1,0 +1,277 @@
+import { type Channel, defineTypes, NotificationService } from "@belfry/core";
+import { describe, expect, test, vi } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import type { ServiceDatabase } from "../service-database.ts";
+import { silent } from "../silent.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+const types = defineTypes({
+  comment: { channels: ["inbox", "email"] },
+  note: { channels: ["inbox"] },
+  optional: { channels: { inbox: { optional: true } } },
+  alarm: { channels: ["inbox", "email"], required: ["email"] },
+});
+
+/** @param before what the directory waits for: nothing is decided again until it has answered */
+function setUp(database: ServiceDatabase, before: Promise<unknown> = Promise.resolve()) {
+  const mails: string[] = [];
+  const email: Channel = {
+    name: "email",
+    retryDelaysMs: [],
+    timeoutMs: 5_000,
+    invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
+    async deliver({ recipient, title }) {
+      mails.push(`${title} to ${recipient}`);
+      return { status: "sent", provider: "test" };
+    },
+  };
+  const directory = async (ids: readonly string[]) => {
+    await before;
+    return new Map(ids.map((id) => [id, { email: `${id}@example.com` }]));
+  };
+  const options = { storage: database.storage(), channels: [email], types, directory, logger: silent };
+  const service = stopsAfterTest(new NotificationService({ ...options, delivery: { worker: true } }));
+  const titlesOf = async (userId: string) => (await service.inbox(userId).list()).items.map(({ title }) => title);
+  return { service, mails, titlesOf };
+}
+
+onEveryStorage((database) => {
+  describe("for inboxes alone", () => {
+    test("subscribers get it once, whatever else brings it; except wins, and who is named gets it whatever they muted", async () => {
+      const { service, titlesOf } = setUp(database);
+      const { topics } = service;
+      await topics.subscribe("a", ["ann", "bob", "cat", "dan"]);
+      await topics.subscribe("b", ["bob", "dan", "eve", "fay"]);
+      await topics.mute("a", "cat");
+      await topics.mute("a", "bob");
+      await topics.mute("b", "fay");
+      const created = vi.fn();
+      service.on("notification.created", created);
+      const { items } = await service.create({
+        type: "note",
+        topic: ["b", "a", "b"],
+        to: ["cat", "zoe", "zoe"],
+        except: ["dan"],
+        title: "x",
+      });
+      expect(items.map(({ userId }) => userId)).toEqual(["ann", "bob", "cat", "eve", "zoe"]);
+      expect(created.mock.calls).toMatchObject([[{ recipients: 5 }]]);
+      expect(await titlesOf("fay")).toEqual([]);
+      expect(await titlesOf("dan")).toEqual([]);
+      expect(await titlesOf("bob")).toEqual(["x"]);
+    });
+
+    test("a topic includes those below it for deep subscriptions only", async () => {
+      const { service } = setUp(database);
+      const { topics } = service;
+      await topics.subscribe("post:7", "deep", { deep: true });
+      await topics.subscribe("post:7", "plain");
+      await topics.subscribe("post:7/replies", "reader");
+      await topics.subscribe("post:7/replies/9", "other");
+      const usersOf = async (topic: string) => (await service.create({ type: "note", topic })).items.map(({ userId }) => userId);
+      expect(await usersOf("post:7")).toEqual(["deep", "plain"]);
+      expect(await usersOf("post:7/replies")).toEqual(["deep", "reader"]);
+      expect(await usersOf("post:7/replies/9")).toEqual(["deep", "other"]);
+      expect(await usersOf("post:70")).toEqual([]);
+      await topics.mute("post:7/replies", "deep");
+      expect(await usersOf("post:7/replies")).toEqual(["reader"]);
+      expect(await usersOf("post:7")).toEqual(["deep", "plain"]);
+    });
+
+    test("a subscription that is not meant for the inbox brings nothing there, and who switched it off gets nothing", async () => {
+      const { service } = setUp(database);
+      await service.topics.subscribe("a", ["ann", "bob"]);
+      await service.topics.subscribe("a", "cat", { channels: ["email"] });
+      await service.preferences.set("bob", { topic: "a", channel: "inbox" }, "off");
+      const usersOf = async (type: "note" | "optional") => (await service.create({ type, topic: "a" })).items.map(({ userId }) => userId);
+      expect(await usersOf("note")).toEqual(["ann", "bob"]);
+      expect(await usersOf("optional")).toEqual(["ann"]);
+    });
+
+    test("names of any characters are found in the order of their bytes", async () => {
+      const { service } = setUp(database);
+      const users = ["\uffff", "\u{10000}", "ä", "a", "Z"];
+      await service.topics.subscribe("thé😀/Ω", users);
+      const { items } = await service.create({ type: "note", topic: "thé😀/Ω", to: "é" });
+      expect(items.map(({ userId }) => userId)).toEqual(["Z", "a", "ä", "é", "\uffff", "\u{10000}"]);
+    });
+
+    test("tenants do not reach each other, and an audience of nobody is nobody", async () => {
+      const { service } = setUp(database);
+      await service.tenant("acme").topics.subscribe("a", "ann");
+      const { items, notification } = await service.create({ type: "note", topic: "a" });
+      expect(items).toEqual([]);
+      expect(await service.operator.timeline(notification.id)).toMatchObject({ topics: ["a"] });
+    });
+  });
+
+  describe("with deliveries", () => {
+    test("the mail of a topic goes to its subscribers, as choices about the topic and channels of subscriptions say", async () => {
+      const { service, mails, titlesOf } = setUp(database);
+      const { topics, preferences } = service;
+      await topics.subscribe("a", ["ann", "bob", "cat"]);
+      await topics.subscribe("a", "dan", { channels: ["inbox"] });
+      await topics.subscribe("a", "eve", { channels: ["email"] });
+      await topics.subscribe("b", ["dan", "cat"]);
+      await preferences.set("bob", { topic: "a", channel: "email" }, "off");
+      await topics.mute("a", "cat");
+      const { notification } = await service.create({
+        type: "comment",
+        topic: ["a", "b"],
+        to: { email: "zoe@example.com" },
+        title: "x",
+        message: "m",
+      });
+      await service.runDue();
+      expect(mails.toSorted()).toEqual(["x to ann", "x to cat", "x to dan", "x to eve", "x to zoe@example.com"]);
+      expect(await titlesOf("eve")).toEqual([]);
+      expect(await titlesOf("bob")).toEqual(["x"]);
+      const { deliveries } = await service.deliveries(notification.id);
+      const bobs = deliveries.find(({ recipient, channel }) => recipient === "bob" && channel === "email");
+      expect(bobs).toMatchObject({ status: "skipped", reason: "preference", reasonSource: "user topic email", topic: "a" });
+      expect(deliveries.find(({ recipient }) => recipient === "cat")).toMatchObject({ topic: "b" });
+      expect((await service.timeline(notification.id)).topics).toEqual(["a", "b"]);
+    });
+
+    test("what is required reaches who muted the topic, over that channel alone", async () => {
+      const { service, mails, titlesOf } = setUp(database);
+      await service.topics.subscribe("a", ["ann", "bob"]);
+      await service.topics.mute("a", "bob");
+      await service.create({ type: "alarm", topic: "a", title: "x", message: "m" });
+      await service.runDue();
+      expect(mails.toSorted()).toEqual(["x to ann", "x to bob"]);
+      expect(await titlesOf("bob")).toEqual([]);
+      expect(await titlesOf("ann")).toEqual(["x"]);
+    });
+
+    test("a choice about a topic that is made later counts when it is delivered", async () => {
+      const muted = Promise.withResolvers<void>();
+      const { service, mails } = setUp(database, muted.promise);
+      await service.topics.subscribe("a", ["ann", "bob"]);
+      const { notification } = await service.create({ type: "comment", topic: "a", to: "cat", title: "x", message: "m" });
+      await service.topics.mute("a", "bob");
+      await service.topics.mute("a", "cat");
+      muted.resolve();
+      await service.runDue();
+      expect(mails.toSorted()).toEqual(["x to ann", "x to cat"]);
+      const { deliveries } = await service.deliveries(notification.id);
+      expect(deliveries.find(({ recipient, channel }) => recipient === "bob" && channel === "email")).toMatchObject({
+        status: "skipped",
+        reason: "preference",
+      });
+    });
+
+    test("the same call with the same key answers what the first one did, and finds nobody anew", async () => {
+      const { service, titlesOf } = setUp(database);
+      await service.topics.subscribe("a", ["ann"]);
+      const input = { type: "note", to: ["zoe", "bob"], except: "eve", title: "x", idempotencyKey: "once" } as const;
+      const first = await service.create({ ...input, topic: ["b", "a"] });
+      await service.topics.subscribe("a", ["cat"]);
+      const second = await service.create({ ...input, to: ["bob", "zoe", "bob"], topic: ["a", "b", "a"] });
+      expect(second.notification.id).toBe(first.notification.id);
+      expect(await titlesOf("cat")).toEqual([]);
+      expect(await titlesOf("ann")).toEqual(["x"]);
+      for (const other of [{ topic: "a" }, { topic: ["a", "b"], to: "bob" }, { topic: ["a", "b"], except: "dan" }]) {
+        await expect(service.create({ ...input, ...other })).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
+      }
+    });
+  });
+
+  describe("of many subscribers", () => {
+    const MANY = 2_600;
+    const names = Array.from({ length: MANY }, (_, index) => `user ${String(index).padStart(5, "0")}`);
+
+    async function* stream() {
+      yield* names;
+    }
+
+    test("everyone gets one item, numbered and counted, in the background", async () => {
+      const { service } = setUp(database);
+      await service.topics.subscribe("a", stream());
+      await service.topics.subscribe("b", names.slice(0, 500));
+      const created = vi.fn();
+      service.on("notification.created", created);
+      const { items, notification } = await service.create({
+        type: "note",
+        topic: ["a", "b"],
+        to: ["zoe", names[7] as string],
+        except: names[3] as string,
+        title: "x",
+      });
+      expect(items).toEqual([]);
+      expect(created.mock.calls).toMatchObject([[{ recipients: null }]]);
+      await service.runDue();
+      const storage = service.operator;
+      expect((await storage.timeline(notification.id)).topics).toEqual(["a", "b"]);
+      const counts = await Promise.all([...names, "zoe"].map((userId) => service.inbox(userId).counts()));
+      expect(counts.filter(({ total, unread, lastSeq }) => total === 1 && unread === 1 && lastSeq === 1)).toHaveLength(MANY);
+      expect(await service.inbox(names[3] as string).counts()).toMatchObject({ total: 0 });
+    });
+
+    test("deliveries are made and decided for everyone, and the whole is told", async () => {
+      const { service, mails } = setUp(database);
+      await service.topics.subscribe("a", stream());
+      await service.topics.subscribe("a", names.slice(0, 5), { channels: ["inbox"] });
+      await service.preferences.set(names[6] as string, { topic: "a" }, "off");
+      await service.preferences.set(names[7] as string, { topic: "a", channel: "email" }, "off");
+      const { notification } = await service.create({
+        type: "comment",
+        topic: "a",
+        to: { email: "zoe@example.com" },
+        title: "x",
+        message: "m",
+      });
+      await service.runDue();
+      await service.runDue();
+      expect(mails).toHaveLength(MANY - 5 - 2 + 1);
+      expect(new Set(mails).size).toBe(mails.length);
+      expect(await service.get(notification.id)).toMatchObject({ status: "sent" });
+      expect(await service.inbox(names[6] as string).counts()).toMatchObject({ total: 0 });
+      expect(await service.inbox(names[7] as string).counts()).toMatchObject({ total: 1 });
+    });
+
+    test("who is deleted while it is under way gets nothing, and is named nowhere", async () => {
+      const { service } = setUp(database);
+      await service.topics.subscribe("a", stream());
+      await service.create({ type: "note", topic: "a", to: "ann-canary", title: "x" });
+      await service.deleteUser("ann-canary");
+      await service.deleteUser(names[MANY - 1] as string);
+      expect((await database.content()).includes("canary")).toBe(false);
+      await service.runDue();
+      expect(await service.inbox("ann-canary").counts()).toMatchObject({ total: 0, lastSeq: 0 });
+      expect(await service.inbox(names[MANY - 1] as string).counts()).toMatchObject({ total: 0, lastSeq: 0 });
+      expect(await service.inbox(names[MANY - 2] as string).counts()).toMatchObject({ total: 1 });
+    });
+
+    test("one that is deleted while it is under way goes on for nobody", async () => {
+      const { service } = setUp(database);
+      await service.topics.subscribe("a", stream());
+      const { notification } = await service.create({ type: "note", topic: "a", title: "x" });
+      await service.delete(notification.id);
+      await service.runDue();
+      expect(await service.inbox(names[MANY - 1] as string).counts()).toMatchObject({ total: 0 });
+      const sent = await service.create({ type: "comment", topic: "a", title: "x", message: "m" });
+      await service.cancel(sent.notification.id);
+      await service.runDue();
+      expect(await service.inbox(names[MANY - 1] as string).counts()).toMatchObject({ total: 0 });
+    });
+  });
+
+  test.each<readonly [input: object, message: string]>([
+    [{ topic: [] }, "topic: must be a topic, or a list of 1 to 20; is an empty list"],
+    [{ topic: Array(21).fill("a") }, "topic: must be a topic, or a list of 1 to 20; names 21"],
+    [{ topic: ["a", "b//c"] }, "topic.1: must be a path"],
+    [{ topic: null }, "topic: expected a string, got null"],
+    [{ topic: "a", to: [""] }, "to.0: must not be empty"],
+    [
+      { topic: "a", to: Array(1_001).fill("ann") },
+      "to: must name at most 1000 beside a topic, names 1001; subscribe them, or create without the topic",
+    ],
+    [{ topic: "a", tittle: "x" }, 'got "tittle"'],
+    [{ topic: "a", type: "nothing" }, "nothing"],
+    [{ topic: "a", channels: ["fax"] }, "fax"],
+  ])("what cannot be is refused (%#)", async (input, message) => {
+    const { service } = setUp(database);
+    await expect(service.create({ title: "x", message: "m", type: "note", ...input } as never)).rejects.toThrow(message);
+  });
+});
