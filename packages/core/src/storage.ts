@@ -39,7 +39,6 @@ export {
   cancelChains,
   chainOutcome,
   type Decide,
-  type DeletedSend,
   type DeliveryErasureStep,
   type DeliveryFairness,
   type DeliveryStorage,
@@ -162,7 +161,14 @@ export {
   uniteRanges,
   type WholeInboxChange,
 } from "./inbox/index.ts";
-export { type NewAudience, NOTIFICATION_DEFAULTS, type TopicMember, type TopicSource } from "./notifications/index.ts";
+export {
+  type NewAudience,
+  NOTIFICATION_DEFAULTS,
+  type TopicMember,
+  type TopicSource,
+  tenantBeforeDeletion,
+  tenantOfDeleted,
+} from "./notifications/index.ts";
 export {
   type ActivityItems,
   type ActivityQuery,

@@ -67,6 +67,7 @@ export { sharedHub } from "./hub/shared-hub.ts";
 export { firstActors, type Grouped, isGrouped, WOKEN_AT_ONCE, withAlso } from "./inbox/grouped.ts";
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { auditLog } from "./operator/audit.ts";
+export { findingDeletions } from "./operator/being-deleted.ts";
 export {
   type ConditionName,
   type Conditions,

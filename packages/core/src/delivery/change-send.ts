@@ -2,7 +2,6 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type MembersOf, requireId, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
-import { announceItems } from "../inbox/index.ts";
 import { declaredType, INBOX_CHANNEL, RENDERED, renderAgain } from "../notifications/index.ts";
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, stopped } from "./chains.ts";
 import { checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
@@ -164,19 +163,6 @@ async function textsFromData(context: DeliveryContext, before: Send, { data, kep
   const declared = declaredType(context, before.type, { declaredTypesOnly: false });
   const { title, message, url } = await renderAgain(context, { notification: { ...before, rendered }, declared, data });
   return { title, message, ...(url !== null && { url }) };
-}
-
-/** Deletes a send and its inbox items for good, and tells their owners' clients. */
-export async function removeSend(context: DeliveryContext, request: ChangeRequest): Promise<void> {
-  const { tenant, id } = request;
-  const actor = actorOf(request);
-  using _call = await context.ready();
-  const deleted = isUuid(id) ? await context.deliveries.deleteSend(tenant, id, { at: new Date(context.clock.now()), actor }) : null;
-  if (deleted === null) {
-    throw unknownSend(id);
-  }
-  const announced = deleted.items.map(({ epoch, rev, lastSeq, ...item }) => ({ item, counts: { epoch, rev, lastSeq } }));
-  announceItems(context, "deleted", announced);
 }
 
 /** Makes the failed chains of a loaded send pending again: null if there is no such send, a sentence if nothing of it failed. */

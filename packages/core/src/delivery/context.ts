@@ -2,7 +2,7 @@ import type { DecisionsStorage, PreferencesReader, UnsubscribeLinks } from "../d
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
-import type { CreationEvents, NotificationTypes } from "../notifications/index.ts";
+import { type CreationEvents, isBeingDeleted, type NotificationTypes } from "../notifications/index.ts";
 import type { LaneQueue } from "../work/lane-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import { nextTurn, type TurnQueue } from "../work/timing.ts";
@@ -94,15 +94,15 @@ export async function settle<Decided extends Settlement | string | null>(
   selection: ChainSelection,
   decide: (loaded: readonly LoadedSend[], now: Date) => Decided,
 ): Promise<Decided | null> {
-  const last: { decided: Decided | null } = { decided: null };
+  const last: { decided: Decided | null; loaded: readonly LoadedSend[] } = { decided: null, loaded: [] };
   await deliveries.settle(selection, new Date(clock.now()), (loaded, now) => {
     const decided = decide(loaded, now);
-    last.decided = decided;
+    Object.assign(last, { decided, loaded });
     return decided === null || typeof decided === "string" ? NOTHING : decided.changes;
   });
-  const { decided } = last;
+  const { decided, loaded } = last;
   if (decided !== null && typeof decided !== "string") {
-    tell(events, decided);
+    tell(events, decided, loaded);
   }
   return decided;
 }
@@ -123,15 +123,21 @@ export async function complete(
   const isAsExpected = ids.size === claimed.length && now.getTime() === at.getTime();
   const counted = loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
   const decided = isAsExpected ? expected : decide(counted, now);
-  tell(events, decided);
+  tell(events, decided, counted);
   return decided;
 }
 
-function tell(events: DeliveryContext["events"], { deliveries, sends }: Settlement): void {
+/** Tells the host's listeners what became of deliveries, but for those of notifications that are being deleted. */
+function tell(events: DeliveryContext["events"], { deliveries, sends }: Settlement, loaded: readonly LoadedSend[]): void {
+  const deleted = new Set(loaded.flatMap(({ state }) => (isBeingDeleted(state) ? state.id : [])));
   for (const { delivery, from } of deliveries) {
-    events.emit(`delivery.${delivery.status}`, { delivery, from });
+    if (!deleted.has(delivery.notificationId)) {
+      events.emit(`delivery.${delivery.status}`, { delivery, from });
+    }
   }
   for (const transition of sends) {
-    events.emit("send.changed", transition);
+    if (!deleted.has(transition.id)) {
+      events.emit("send.changed", transition);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { ThrottleQuestion } from "../decisions/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
-import type { CreatedItem, InboxCounts, InboxItem } from "../inbox/index.ts";
+import type { CreatedItem } from "../inbox/index.ts";
 import type { NewAudience, Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
 import type {
@@ -184,11 +184,6 @@ export interface SettleChanges {
 /** Decides the changes to loaded chains. It has no effects. `now` is the storage's time. */
 export type Decide = (loaded: readonly LoadedSend[], now: Date) => SettleChanges;
 
-/** The result of deleting a send: the inbox items that it removed, in their former state. */
-export interface DeletedSend {
-  readonly items: readonly (InboxItem & Pick<InboxCounts, "epoch" | "rev" | "lastSeq">)[];
-}
-
 /** The result of one step of erasing deliveries. */
 export interface DeliveryErasureStep extends ErasureStep {
   /** The notifications whose status changed as a chain of theirs went. */
@@ -259,12 +254,6 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
   updateSend(tenant: string, id: string, change: SendUpdate): Promise<SendUpdated>;
 
   /**
-   * Deletes a send with everything that belongs to it, inbox items included (their inboxes' counts follow), and writes
-   * the audit line. Null when there is none.
-   */
-  deleteSend(tenant: string, id: string, by: { readonly at: Date; readonly actor: string }): Promise<DeletedSend | null>;
-
-  /**
    * In one transaction, loads the selected chains under lock, runs `decide`, and writes its changes. Chains of one send are
    * never loaded by two calls at once. `decide` may run more than once; the last run counts. It need not run when nothing is
    * selected.
@@ -313,8 +302,9 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   /**
    * Looks at sends of all tenants, oldest first, and removes for good those that were created before `before`, have no
-   * delivery left to make, and have no item in an inbox, each with its deliveries and attempts. The audit log stays. The
-   * walk ends at the first step that finds no send that old.
+   * delivery left to make, and have no item in an inbox, each with its deliveries and attempts. A step removes as many deliveries as
+   * take a few milliseconds; a send that has more is treated as `ActivityStorage.deleteNotification` says, and the next step goes on
+   * with it. The audit log stays. The walk ends at the first step that finds no send that old.
    */
   sweep(before: Date, range: StepRange): Promise<SweepStep>;
 }

@@ -43,7 +43,6 @@ export type {
   ChainSelection,
   ClaimedDelivery,
   Decide,
-  DeletedSend,
   DeliveryErasureStep,
   DeliveryFairness,
   DeliveryStorage,

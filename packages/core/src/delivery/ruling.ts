@@ -11,15 +11,16 @@ import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 
+const EXPIRED: Ruling = { outcome: "skip", reason: "expired", source: "notification" };
+
 /** Decides whether a claimed delivery has expired: null if it has not. It costs nothing where nothing expires. */
 export function expiryOf({ notification: { expiresAt } }: ClaimedDelivery, now: Date): Ruling | null {
-  return expiresAt !== null && expiresAt <= now ? { outcome: "skip", reason: "expired", source: "notification" } : null;
+  return expiresAt !== null && expiresAt <= now ? EXPIRED : null;
 }
 
-/** Decides whether a digest has expired: each notification that it shows has. */
+/** Decides whether a digest has expired: each notification that it shows has. Those that are being deleted are not shown. */
 export function expiryOfBundle({ shown }: StoredBundle, now: Date): Ruling | null {
-  const hasExpired = shown.length > 0 && shown.every(({ notification: { expiresAt } }) => expiresAt !== null && expiresAt <= now);
-  return hasExpired ? { outcome: "skip", reason: "expired", source: "notification" } : null;
+  return shown.every(({ notification: { expiresAt } }) => expiresAt !== null && expiresAt <= now) ? EXPIRED : null;
 }
 
 /** The parts that decisions on claimed deliveries use. */

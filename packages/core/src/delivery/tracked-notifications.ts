@@ -2,7 +2,7 @@ import type { Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type ChecksOf, pageChecks, requireInput, requireList, requireNone } from "../foundation/issue-list.ts";
 import { oneOf, shown, text } from "../foundation/parse-text.ts";
-import { type ChangeRequest, cancelSend, removeSend, requireActing, retrySend, updateSend } from "./change-send.ts";
+import { type ChangeRequest, cancelSend, requireActing, retrySend, updateSend } from "./change-send.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryPage, type DeliveryRange, SEND_STATUSES, type TrackedDelivery } from "./delivery.ts";
 import { getSend, withDigests } from "./read-sends.ts";
@@ -147,11 +147,6 @@ export class TrackedNotifications {
    */
   async retry(id: string, acting: Acting = {}): Promise<Send> {
     return retrySend(this.#context, this.#request(id, acting));
-  }
-
-  /** Deletes a notification for a contract that knows only those with deliveries, all at once. @throws BelfryError `NOT_FOUND` */
-  async deleteFromContract(id: string, acting: Acting): Promise<void> {
-    return removeSend(this.#context, this.#request(id, acting));
   }
 
   #request(id: string, acting: Acting): ChangeRequest {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Unsubscribing } from "../decisions/index.ts";
-import type { AskedByContract, Send, TrackedNotifications } from "../delivery/index.ts";
+import type { Acting, AskedByContract, Send, TrackedNotifications } from "../delivery/index.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
@@ -30,6 +30,7 @@ export interface ContractTickets {
 export interface ContractTenant extends Pick<TrackedNotifications, keyof TrackedNotifications> {
   readonly tenantId: string;
   readonly hub: Hub;
+  deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
   trackFromContract(input: UntypedCreateInput, asked?: AskedByContract): Promise<Send>;
   inbox(userId: string): Inbox;

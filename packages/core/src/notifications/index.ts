@@ -26,11 +26,14 @@ export {
 export {
   type CreationEvents,
   DEFAULT_TYPE,
+  isBeingDeleted,
   NOTIFICATION_DEFAULTS,
   type Notification,
   type NotificationAction,
   type NotificationCreated,
   type NotificationKind,
+  tenantBeforeDeletion,
+  tenantOfDeleted,
 } from "./notification.ts";
 
 export {

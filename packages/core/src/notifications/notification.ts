@@ -10,6 +10,27 @@ import type { DataByType, Typed } from "./notification-types.ts";
  */
 export type NotificationKind = "message" | "send" | "event";
 
+/** Longer than any name of a tenant may be, so that nobody is the tenant whose name begins with it. */
+const BEING_DELETED = "being deleted, of ".padEnd(256, ".");
+
+/**
+ * The tenant that a notification gets while it is deleted in several steps. From then on nothing finds it: no list, no search and no
+ * call that names it, but for another call to delete it, which goes on.
+ */
+export function tenantOfDeleted(tenant: string): string {
+  return `${BEING_DELETED}${tenant}`;
+}
+
+/** The tenant that a notification had before, by the one that it got; null if it is not being deleted. */
+export function tenantBeforeDeletion(tenant: string): string | null {
+  return tenant.startsWith(BEING_DELETED) ? tenant.slice(BEING_DELETED.length) : null;
+}
+
+/** Whether a notification is being deleted: nothing of it is delivered, and nobody is told of it. */
+export function isBeingDeleted({ tenant }: Pick<Notification, "tenant">): boolean {
+  return tenantBeforeDeletion(tenant) !== null;
+}
+
 /** A link that a notification offers, such as a button. */
 export interface NotificationAction {
   /** One line, 1 to 100 characters. */

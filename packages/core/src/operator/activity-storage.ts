@@ -2,6 +2,7 @@ import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { InboxCounts, InboxItem } from "../inbox/index.ts";
+import type { Notification } from "../notifications/index.ts";
 import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
 /** A period in equal parts. */
@@ -32,6 +33,8 @@ export interface Deletion {
   readonly limit: number;
   readonly at: Date;
   readonly actor: string;
+  /** Only one that has deliveries. @default any */
+  readonly only?: "tracked";
 }
 
 /** The result of one step of deleting a notification. */
@@ -64,11 +67,16 @@ export interface ActivityStorage {
   /** Writes a line of the audit log for an action that logs none by itself. */
   note(tenant: string, entry: NewAuditEntry, at: Date): Promise<void>;
   /**
-   * Deletes a notification of any kind for good, up to `limit` items a call. The first step removes what is left to do for it:
-   * fan-out, deliveries, attempts, records. The last one removes the notification and writes a line of the audit log. After
+   * Deletes a part of a notification of any kind for good: first what is left to do for it, then deliveries with all that belongs
+   * to them, as many a call as take a few milliseconds, then up to `limit` items, and the notification with the last of them. After
    * every step the counts match the items that are left. Null when the tenant has no such id.
+   *
+   * The first step writes a line of the audit log. If others have to follow, the notification and its tracking get the tenant
+   * `tenantOfDeleted(tenant)`, so that nothing but this method finds them any more, and it expires, so that nothing of it is delivered.
    */
   deleteNotification(tenant: string, id: string, deletion: Deletion): Promise<DeletionStep | null>;
+  /** Returns up to `limit` notifications whose deletion has begun and has not ended, with the tenants that they had. */
+  beingDeleted(limit: number): Promise<readonly Pick<Notification, "tenant" | "id">[]>;
   /** Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. */
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
 

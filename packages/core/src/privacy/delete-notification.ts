@@ -2,35 +2,69 @@ import { type Acting, actorOf } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { announceItems } from "../inbox/index.ts";
+import type { Notification } from "../notifications/index.ts";
+import type { Deletion } from "../operator/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import { type PrivacyContext, StepSize } from "./context.ts";
 
+/** A notification to delete, for whom, and which ones are meant. */
+interface DeletionRequest extends Acting, Pick<Deletion, "only"> {
+  readonly id: string;
+}
+
 /** Deletes a notification everywhere; see `NotificationService.delete`. */
-export async function deleteNotification(
-  context: PrivacyContext,
-  tenant: string,
-  { id, ...acting }: Acting & { readonly id: string },
-): Promise<void> {
-  const actor = actorOf(acting);
+export async function deleteNotification(context: PrivacyContext, tenant: string, { id, ...request }: DeletionRequest): Promise<void> {
+  const by = { ...request, actor: actorOf(request) };
   using _call = await context.ready();
-  if (!isUuid(id)) {
+  const steps = new DeletionSteps(context, { tenant, id: String(id).toLowerCase() }, by);
+  let state = isUuid(id) ? await steps.next() : "unknown";
+  if (state === "unknown") {
     throw unknownNotification(id);
   }
-  const name = id.toLowerCase();
-  const size = new StepSize(context.clock);
-  for (let isFirst = true; ; isFirst = false) {
-    const at = new Date(context.clock.now());
-    const step = await size.step((limit) => context.activity.deleteNotification(tenant, name, { limit, at, actor }));
-    if (step === null && isFirst) {
-      throw unknownNotification(id);
-    }
-    const deleted = (step?.items ?? []).map(({ epoch, rev, lastSeq, ...item }) => ({ item, counts: { epoch, rev, lastSeq } }));
-    announceItems(context, "deleted", deleted);
-    // Null after the first step: another call has finished it.
-    if (step?.isDone ?? true) {
-      return;
-    }
+  while (state === "more") {
     await nextTurn();
+    state = await steps.next();
+  }
+}
+
+/** Goes on with deletions that a process began and could not end, step by step, as long as `mayGoOn`. */
+export async function endDeletions(context: PrivacyContext, mayGoOn: () => boolean): Promise<void> {
+  for (const { tenant, id } of await context.activity.beingDeleted(ENDED_AT_ONCE)) {
+    const steps = new DeletionSteps(context, { tenant, id }, { actor: "host" });
+    while (mayGoOn() && (await steps.next()) === "more") {
+      await nextTurn();
+    }
+  }
+}
+
+const ENDED_AT_ONCE = 100;
+
+/** The steps of one deletion. */
+class DeletionSteps {
+  readonly #context: PrivacyContext;
+  readonly #of: Pick<Notification, "tenant" | "id">;
+  readonly #by: Pick<Deletion, "actor" | "only">;
+  readonly #size: StepSize;
+
+  constructor(context: PrivacyContext, of: Pick<Notification, "tenant" | "id">, by: Pick<Deletion, "actor" | "only">) {
+    this.#context = context;
+    this.#of = of;
+    this.#by = by;
+    this.#size = new StepSize(context.clock);
+  }
+
+  /** Takes a step, and tells everybody which items went. Returns `unknown` once there is no such notification, also if another call ended it. */
+  async next(): Promise<"more" | "done" | "unknown"> {
+    const { activity, clock } = this.#context;
+    const { tenant, id } = this.#of;
+    const at = new Date(clock.now());
+    const step = await this.#size.step((limit) => activity.deleteNotification(tenant, id, { ...this.#by, limit, at }));
+    if (step === null) {
+      return "unknown";
+    }
+    const deleted = step.items.map(({ epoch, rev, lastSeq, ...item }) => ({ item, counts: { epoch, rev, lastSeq } }));
+    announceItems(this.#context, "deleted", deleted);
+    return step.isDone ? "done" : "more";
   }
 }
 

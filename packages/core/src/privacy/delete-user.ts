@@ -4,6 +4,7 @@ import { type MembersOf, requireList, requireMembers, requireNone } from "../fou
 import type { ErasureStep } from "../foundation/json.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { EMPTY_EPOCH } from "../inbox/index.ts";
+import { isBeingDeleted } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import { type PrivacyContext, StepSize } from "./context.ts";
 
@@ -47,7 +48,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   for (const recipient of recipients) {
     removed += await untilDone(context, async (limit) => {
       const step = await deliveries.erase(recipient, limit, now());
-      for (const changed of step.sends) {
+      for (const changed of step.sends.filter((one) => !isBeingDeleted(one))) {
         events.emit("send.changed", changed);
       }
       return step;

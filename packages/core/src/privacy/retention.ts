@@ -6,6 +6,7 @@ import type { InboxRetention } from "../inbox/index.ts";
 import { Loop } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import { type PrivacyContext, StepSize } from "./context.ts";
+import { endDeletions } from "./delete-notification.ts";
 
 /** How long items of inboxes stay, in milliseconds since they came. */
 export interface ItemRetention {
@@ -52,7 +53,7 @@ const NEVER = new Date(0);
 type Step = (range: StepRange) => Promise<SweepStep>;
 
 /**
- * Removes what is older than the host wants to keep it: once at the start, then every hour. It works in small steps and
+ * Removes what is older than the host wants to keep it, and what a deletion left that was interrupted: once at the start, then every hour. It works in small steps and
  * lets others work in between. Several processes may sweep at once.
  */
 export class Retention {
@@ -86,6 +87,7 @@ export class Retention {
       at: new Date(clock.now()),
       types: Object.fromEntries(Object.entries(types).map(([type, own]) => [type, limits({ ...items, ...own })])),
     };
+    await endDeletions(this.#context, () => !this.loop.isStopping);
     const walk = async (isLimited: boolean, step: Step) => (isLimited ? await this.#walk(step) : 0);
     const hasItems = Object.keys(items).length > 0 || Object.keys(types).length > 0;
     await walk(deliveriesMs !== undefined, (range) => digests.sweep(before(deliveriesMs), range));

@@ -185,6 +185,12 @@ export class TenantNotifications<
     return deleteNotification(this.#context, this.tenantId, { ...acting, id });
   }
 
+  /** Deletes a notification for a contract that knows only those with deliveries. @throws BelfryError `NOT_FOUND` */
+  async deleteFromContract(id: string, acting: Acting): Promise<void> {
+    requireActing(id, acting);
+    return deleteNotification(this.#context, this.tenantId, { ...acting, id, only: "tracked" });
+  }
+
   /**
    * Removes all data of a user: items, deliveries to them, their subscriptions and preferences, and their name in lists of recipients and in the audit log, which
    * keeps a line without a name. Pending deliveries to them are not made. It works in steps; a call that was interrupted may

@@ -4,7 +4,6 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
 import { prepareCreateFreeSends, prepareCreateSends } from "./create-sends.ts";
@@ -34,7 +33,6 @@ export function postgresDeliveries(
       placeItems: run(preparePlaceItems),
       deliveriesOf: run(prepareDeliveriesOf),
       updateSend: inTransaction(prepareUpdateSend),
-      deleteSend: inTransaction(prepareDeleteSend),
       settle: run(prepareSettle),
       complete: run(prepareComplete),
       erase: inStep(prepareErase),

@@ -6,6 +6,7 @@ import {
   eraseChains,
   type StepRange,
   type SweepStep,
+  tenantOfDeleted,
 } from "@belfry/core/storage";
 import { type DeliveryRow, LOOKED_AT, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
@@ -14,6 +15,7 @@ import type { TableNames } from "../database/table-names.ts";
 import { prepareLeaveFanOuts } from "../inbox/fan-outs.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareDropNotifications } from "../inbox/remove.ts";
+import { prepareDropDeliveries, prepareHide } from "../operator/delete.ts";
 import { type ChainKey, prepareTrack } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
 import { prepareLoad, prepareSave } from "./settle.ts";
@@ -52,7 +54,7 @@ function prepareForget(tables: TableNames) {
   const { deliveries, fanOuts, idempotencyKeys, notifications, sends, trackings } = tables;
   const parts = [
     `UPDATE ${idempotencyKeys} k SET response = '' FROM ${notifications} n
-    WHERE n.pk = ANY ($3::bigint[]) AND n.tenant = $1 AND k.notification_id = n.id AND k.tenant = n.tenant AND $2::text IS NOT NULL`,
+    WHERE n.pk = ANY ($3::bigint[]) AND k.notification_id = n.id AND k.tenant = $1 AND $2::text IS NOT NULL`,
     `UPDATE ${sends} s SET erased_recipients = s.erased_recipients + 1, recipients = (
       SELECT coalesce(json_agg(e.value ORDER BY e.place), '[]') FROM json_array_elements_text(s.recipients) WITH ORDINALITY AS e(value, place)
       WHERE e.value <> $2)
@@ -80,7 +82,7 @@ export function prepareExport(tables: TableNames) {
   const page = statement<JsonRow<DeliveryRow & { readonly pk: number }>>(
     "export_deliveries",
     `SELECT to_json(r) FROM (
-      SELECT d.pk, ${RECORDS.delivery} FROM ${deliveries} d JOIN ${notifications} n ON n.pk = d.notification_pk
+      SELECT d.pk, ${RECORDS.delivery} FROM ${deliveries} d JOIN ${notifications} n ON n.pk = d.notification_pk AND n.tenant = d.tenant
       WHERE d.tenant = $1 AND d.recipient = $2 AND (d.notification_pk, d.pk) > ($3, $4) ORDER BY d.notification_pk, d.pk LIMIT $5) r`,
   );
   const content = statement<JsonRow<{ readonly pk: number }>>(
@@ -108,35 +110,44 @@ export function prepareExport(tables: TableNames) {
 type LookedAtSend = readonly [isOld: boolean, isOver: boolean, pk: number];
 
 /**
- * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. It locks
- * the sends before it looks at their deliveries again, so that it removes none that is being retried; it skips those that
- * another transaction holds.
+ * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more, up to so many deliveries.
+ * It locks the sends before it looks at their deliveries again, so that it removes none that is being retried; it skips those that
+ * another transaction holds. Before one goes in several steps, it is hidden: nobody retries it then.
  */
-export function prepareSweep({ deliveries, fanOuts, inboxItems, notifications, trackings }: TableNames) {
-  const isUnused = (
-    of: string,
-  ) => `NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = ${of} AND d.status IN ('pending', 'waiting'))
-      AND NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = ${of})
-      AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = ${of})`;
+export function prepareSweep(tables: TableNames) {
+  const { deliveries, fanOuts, inboxItems, notifications, trackings } = tables;
+  // Whether one has deliveries left to make takes as long as it has deliveries, so that is asked last.
+  const isUnused = (of: string, tenant: string, hidden: string) => `NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = ${of})
+      AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = ${of})
+      AND CASE WHEN left(${tenant}, length(${hidden}::text)) = ${hidden} THEN true
+        ELSE NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = ${of} AND d.status IN ('pending', 'waiting')) END`;
   const isOld = "t.created_at < $2::timestamptz";
   // The limit stands inside: the planner would otherwise read the whole of the other tables, to look at them once for every send.
   const lookAt = statement<LookedAtSend>(
     "look_at_sends",
-    `SELECT ${isOld}, ${isOld} AND ${isUnused("t.notification_pk")}, t.notification_pk
+    `SELECT ${isOld}, ${isOld} AND ${isUnused("t.notification_pk", "t.tenant", "$3")}, t.notification_pk
     FROM (SELECT * FROM ${trackings} WHERE notification_pk > $1 ORDER BY notification_pk LIMIT ${LOOKED_AT}) t ORDER BY t.notification_pk`,
   );
   const hold = statement<readonly [pk: number]>(
     "hold_old_sends",
     `SELECT notification_pk FROM ${trackings} WHERE notification_pk = ANY ($1::bigint[]) ORDER BY notification_pk FOR UPDATE SKIP LOCKED`,
   );
-  // The database removes the rows that belong to a notification.
-  const remove = statement<readonly [one: number]>(
-    "sweep_sends",
-    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[]) AND ${isUnused("n.pk")} RETURNING 1`,
+  const unused = statement<readonly [pk: number]>(
+    "unused_sends",
+    `SELECT n.pk FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[]) AND ${isUnused("n.pk", "n.tenant", "$2")} ORDER BY n.pk`,
   );
+  const dropDeliveries = prepareDropDeliveries(tables);
+  // The database removes the rows that belong to a notification.
+  const remove = statement<readonly [pk: number]>(
+    "sweep_sends",
+    `DELETE FROM ${notifications} n WHERE n.pk = ANY ($1::bigint[])
+      AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = n.pk) RETURNING n.pk`,
+  );
+  const hide = prepareHide(tables);
+  const hidden = tenantOfDeleted("");
   return (before: Date, range: StepRange) =>
     async (connection: Connection): Promise<SweepStep> => {
-      const rows = await connection.rows(lookAt, [Number(range.after ?? 0), before.toISOString()]);
+      const rows = await connection.rows(lookAt, [Number(range.after ?? 0), before.toISOString(), hidden]);
       const { over, last } = sweepStep(rows, range);
       const next = last === undefined ? null : String(last[2]);
       if (over.length === 0) {
@@ -144,8 +155,15 @@ export function prepareSweep({ deliveries, fanOuts, inboxItems, notifications, t
       }
       return await connection.step(async (session) => {
         const held = await session.rows(hold, [over.map(([, , pk]) => pk)]);
-        const removed = await session.rows(remove, [held.map(([pk]) => pk)]);
-        return { removed: removed.length, next };
+        const old = (await session.rows(unused, [held.map(([pk]) => pk), hidden])).map(([pk]) => pk);
+        await dropDeliveries(session, old);
+        const removed = new Set((await session.rows(remove, [old])).map(([pk]) => pk));
+        const [first, ...others] = old.filter((pk) => !removed.has(pk));
+        if (first === undefined) {
+          return { removed: removed.size, next };
+        }
+        await hide(session, [first, ...others]);
+        return { removed: removed.size, next: String(first - 1) };
       });
     };
 }

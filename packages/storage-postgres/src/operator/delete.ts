@@ -1,5 +1,4 @@
-import { isUuid } from "@belfry/core";
-import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
+import { type Deletion, type DeletionStep, tenantOfDeleted } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -11,63 +10,106 @@ import { type ItemRow, isAway, itemColumns, readTime, toItem } from "../inbox/it
 
 type DroppedRow = readonly [userId: string, epoch: string, rev: number, lastSeq: number, isShown: boolean, ...ItemRow];
 
-/** Deletes a part of a notification: first the work that is left, then items, and the notification with the last item. */
+/** How many deliveries a step removes, with all that belongs to them. */
+export const DELIVERIES_AT_ONCE = 1_000;
+
+interface NamedKey {
+  readonly tenant: string;
+  readonly pk: number;
+}
+
+type FoundNotification = readonly [pk: number, isFirst: boolean, isTracked: boolean];
+
+/** Deletes a part of a notification: first the work that is left, then deliveries, then items, and the notification with the last item. */
 export function prepareDeleteNotification(tables: TableNames, time: StorageTime) {
   const { notifications, trackings } = tables;
-  const find = statement<readonly [pk: number]>("find_to_delete", `SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2`);
-  const hold = statement<[]>("hold_to_delete", `SELECT FROM (SELECT FROM ${trackings} WHERE notification_pk = $1 FOR UPDATE) t`);
-  const work = [
-    tables.audiences,
-    tables.fanOutChunks,
-    tables.deliveries,
-    tables.sends,
-    trackings,
-    tables.processingRecords,
-    tables.events,
-  ].map((table, index) => statement<[]>(`delete_work_${index}`, `DELETE FROM ${table} WHERE notification_pk = $1`));
-  // Its list may be long, and is dropped in steps.
-  const endFanOut = statement<[]>(
-    "end_fan_out",
-    `UPDATE ${tables.fanOuts} SET notification_pk = NULL, drop_at = to_timestamp(0) WHERE notification_pk = $1`,
+  const find = statement<FoundNotification>(
+    "find_to_delete",
+    `SELECT pk, tenant = $1, EXISTS (SELECT FROM ${trackings} t WHERE t.notification_pk = n.pk) FROM ${notifications} n
+    WHERE tenant IN ($1, $2) AND id = $3 ORDER BY tenant = $1 LIMIT 1`,
   );
+  const hold = statement<[]>("hold_to_delete", `SELECT FROM (SELECT FROM ${trackings} WHERE notification_pk = $1 FOR UPDATE) t`);
+  const endWork = prepareEndWork(tables);
+  const dropDeliveries = prepareDropDeliveries(tables);
   const dropItems = prepareDropItems(tables);
-  const remove = statement<[]>("delete_notification", `DELETE FROM ${notifications} WHERE tenant = $1 AND pk = $2`);
+  // The database removes the rows that belong to a notification.
+  const remove = statement<readonly [tenant: string]>("delete_notification", `DELETE FROM ${notifications} WHERE pk = $1 RETURNING tenant`);
+  const hide = prepareHide(tables);
   const writeAudit = prepareWriteAudit(tables);
 
-  return (tenant: string, id: string, { limit, at, actor }: Deletion) =>
+  const dropPart = async (session: Session, of: NamedKey, { limit, at }: Deletion): Promise<DeletionStep> => {
+    if ((await dropDeliveries(session, [of.pk])) === DELIVERIES_AT_ONCE) {
+      return { items: [], isDone: false };
+    }
+    const { items, dropped } = await dropItems(session, of, { limit, at });
+    return { items, isDone: dropped < limit };
+  };
+  const take = async (session: Session, of: NamedKey & { readonly isFirst: boolean }, deletion: Deletion) => {
+    const { pk, isFirst } = of;
+    await session.rows(hold, [pk]);
+    if (isFirst) {
+      await endWork(session, pk);
+    }
+    const step = await dropPart(session, of, deletion);
+    const changed = step.isDone ? await session.rows(remove, [pk]) : await hide(session, isFirst ? [pk] : []);
+    return { step, tenants: changed.map(([before]) => before) };
+  };
+  return (tenant: string, id: string, deletion: Deletion) =>
     async (session: Session): Promise<DeletionStep | null> => {
-      const [found] = await session.rows(find, [tenant, id]);
-      if (found === undefined) {
+      const [found] = await session.rows(find, [tenant, tenantOfDeleted(tenant), id]);
+      if (found === undefined || (deletion.only === "tracked" && !found[2])) {
         return null;
       }
-      const [pk] = found;
-      await session.rows(hold, [pk]);
-      // The audience first: nothing more is put into parts then.
-      for (const part of [...work, endFanOut]) {
-        await session.rows(part, [pk]);
+      const [pk, isFirst] = found;
+      const { step, tenants } = await take(session, { tenant, pk, isFirst }, deletion);
+      // Another call may have been the first meanwhile.
+      if (tenants.includes(tenant)) {
+        await writeAudit(session, [{ tenant, action: "deleted", actor: deletion.actor, notificationId: id }], time(deletion.at));
       }
-      const { items, dropped } = await dropItems(session, { tenant, pk }, { limit, at });
-      const isDone = dropped < limit;
-      if (isDone) {
-        await session.rows(remove, [tenant, pk]);
-        await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId: id }], time(at));
-      }
-      return { items, isDone };
+      return step;
     };
 }
 
-/** Deletes a notification with deliveries at once; null for one without. */
-export function prepareDeleteSend(tables: TableNames, time: StorageTime) {
-  const find = statement<readonly [id: string]>(
-    "find_send_to_delete",
-    `SELECT n.id FROM ${tables.notifications} n JOIN ${tables.trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
+/** Ends all that is left to do for a notification, but for its deliveries. */
+function prepareEndWork({ audiences, events, fanOutChunks, fanOuts, processingRecords }: TableNames) {
+  const parts = [
+    // The audience first: nothing more is put into parts then.
+    ...[audiences, fanOutChunks, processingRecords, events].map((table) => `DELETE FROM ${table} WHERE notification_pk = $1`),
+    // Its list may be long, and is dropped in steps.
+    `UPDATE ${fanOuts} SET notification_pk = NULL, drop_at = to_timestamp(0) WHERE notification_pk = $1`,
+  ].map((text, index) => statement<[]>(`end_work_${index}`, text));
+  return async (session: Session, pk: number): Promise<void> => {
+    for (const part of parts) {
+      await session.rows(part, [pk]);
+    }
+  };
+}
+
+/** Removes so many deliveries of notifications, with all that belongs to them, and answers how many. */
+export function prepareDropDeliveries({ deliveries }: TableNames) {
+  const drop = statement<[one: number]>(
+    "delete_deliveries",
+    `DELETE FROM ${deliveries} WHERE pk IN (
+      SELECT d.pk FROM unnest($1::bigint[]) AS k(pk) CROSS JOIN LATERAL (
+        SELECT pk FROM ${deliveries} WHERE notification_pk = k.pk ORDER BY chain, is_fallback LIMIT ${DELIVERIES_AT_ONCE}) d
+      LIMIT ${DELIVERIES_AT_ONCE}
+    ) RETURNING 1`,
   );
-  const remove = prepareDeleteNotification(tables, time);
-  return (tenant: string, given: string, by: Pick<Deletion, "at" | "actor">) =>
-    async (session: Session): Promise<DeletedSend | null> => {
-      const [[id] = [null]] = isUuid(given) ? await session.rows(find, [tenant, given]) : [];
-      return id === null ? null : remove(tenant, id, { ...by, limit: Number.MAX_SAFE_INTEGER })(session);
-    };
+  return async (session: Session, pks: readonly number[]): Promise<number> => (await session.rows(drop, [pks])).length;
+}
+
+/** Gives notifications the tenants of those that are being deleted, lets them expire, and answers the tenants that they had. */
+export function prepareHide({ notifications, trackings }: TableNames) {
+  const hide = statement<readonly [tenant: string]>(
+    "hide_notifications",
+    `WITH hidden AS (
+      UPDATE ${notifications} n SET tenant = $2 || n.tenant, expires_at = to_timestamp(0), expired_at = n.created_at
+      WHERE n.pk = ANY ($1::bigint[]) AND left(n.tenant, length($2)) <> $2 RETURNING n.pk, substr(n.tenant, length($2) + 1) AS tenant
+    ),
+    tracked AS (UPDATE ${trackings} t SET tenant = $2 || t.tenant FROM hidden WHERE t.notification_pk = hidden.pk)
+    SELECT tenant FROM hidden`,
+  );
+  return (session: Session, pks: readonly number[]) => session.rows(hide, [pks, tenantOfDeleted("")]);
 }
 
 /** Removes items of a notification, and answers those that their inboxes still showed. */
@@ -106,11 +148,7 @@ function prepareDropItems(tables: TableNames) {
     FROM unnest($4::text[], $5::int[], $6::int[], $7::int[]) AS e(user_id, shown, unread, seen_unread)
     WHERE c.tenant = $1 AND c.user_id = e.user_id`,
   );
-  return async (
-    session: Session,
-    { tenant, pk }: { readonly tenant: string; readonly pk: number },
-    { limit, at }: Pick<Deletion, "limit" | "at">,
-  ) => {
+  return async (session: Session, { tenant, pk }: NamedKey, { limit, at }: Pick<Deletion, "limit" | "at">) => {
     const named = (await session.rows(users, [pk, limit])).map(([userId]) => userId);
     await session.rows(hold, [tenant, named]);
     const rows = await session.rows(read, [pk, named]);

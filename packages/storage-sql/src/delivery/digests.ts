@@ -169,7 +169,8 @@ function reads(sql: Sql): Pick<DigestStorage, "members" | "bundleOf" | "digestsO
   const columns = `d.pk AS "deliveryPk", d.id AS "deliveryId", d.status AS "deliveryStatus", d.topic AS "deliveryTopic", ${sql.milliseconds("t.scheduled_at")} AS "scheduledAt",
     s.meta, ${notification.columns("n")}`;
   const inDigest = `${digests} g ${join} ${entries} x ON x.digest_pk = g.pk ${join} ${deliveries} d ON d.pk = x.delivery_pk`;
-  const withContent = `${join} ${notifications} n ON n.pk = d.notification_pk ${join} ${trackings} t ON t.notification_pk = n.pk
+  // The tenants differ once a notification is being deleted.
+  const withContent = `${join} ${notifications} n ON n.pk = d.notification_pk AND n.tenant = d.tenant ${join} ${trackings} t ON t.notification_pk = n.pk
     LEFT JOIN ${sends} s ON s.notification_pk = n.pk`;
   const page = `SELECT ${columns} FROM ${inDigest} ${withContent} WHERE g.id = $1 AND x.delivery_pk > $2 ORDER BY x.delivery_pk LIMIT $3`;
   const shown = `SELECT ${columns} FROM ${inDigest} ${withContent} WHERE g.id = $1 AND x.place <= g.shown ORDER BY x.place`;

@@ -6,13 +6,15 @@ import {
   eraseChains,
   type StepRange,
   type SweepStep,
+  tenantBeforeDeletion,
+  tenantOfDeleted,
 } from "@belfry/core/storage";
 import { LOOKED_AT, sweepStep } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareLeaveFanOuts } from "../inbox/fan-outs.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareDropNotification } from "../inbox/remove.ts";
-import { prepareDropWork } from "../operator/delete.ts";
+import { DELIVERIES_AT_ONCE, prepareDropDeliveries, prepareDropRest, prepareHide } from "../operator/delete.ts";
 import { type ChainKey, prepareTrack } from "./read-sends.ts";
 import { type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 import { prepareLoad, prepareSave } from "./settle.ts";
@@ -86,7 +88,7 @@ export function prepareExport(context: QueryContext) {
   }
   const track = prepareTrack(context);
   const page = context.prepare<Owner & Place & { readonly limit: number }, KeyedDeliveryRow>(`
-    SELECT d.pk, ${RECORDS.delivery} FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
+    SELECT d.pk, ${RECORDS.delivery} FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk AND n.tenant = d.tenant
     WHERE d.tenant = (SELECT :tenant) AND d.recipient = (SELECT :userId) AND (d.notification_pk, d.pk) > (:notificationPk, :pk)
     ORDER BY d.notification_pk, d.pk LIMIT :limit`);
   const notification = context.prepare<{ readonly pk: number }, object>(`
@@ -106,24 +108,38 @@ export function prepareExport(context: QueryContext) {
   };
 }
 
-type LookedAtSend = readonly [isOld: number, isOver: number, pk: number];
+type LookedAtSend = readonly [isOld: number, isOver: number, pk: number, tenant: string];
 
-/** Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more. */
+/**
+ * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more, up to so many deliveries.
+ * Before one goes in several steps, it is hidden: nobody retries it then.
+ */
 export function prepareSweep(context: QueryContext) {
   const hasNo = (rows: string) => `NOT EXISTS (SELECT 1 FROM belfry_${rows})`;
   const isOld = "t.created_at < (SELECT :before)";
-  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date }, LookedAtSend>(`
-    SELECT ${isOld}, ${isOld} AND ${hasNo("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}
-      AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")} AND ${hasNo("fan_outs f WHERE f.notification_pk = t.notification_pk")},
-      t.notification_pk
+  // Whether one has deliveries left to make takes as long as it has deliveries, so that is asked last.
+  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date; readonly hidden: string }, LookedAtSend>(`
+    SELECT ${isOld}, ${isOld} AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")}
+      AND ${hasNo("fan_outs f WHERE f.notification_pk = t.notification_pk")} AND (substr(t.tenant, 1, length((SELECT :hidden))) = (SELECT :hidden)
+        OR ${hasNo("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}),
+      t.notification_pk, t.tenant
     FROM belfry_trackings t WHERE t.notification_pk > (SELECT :after) ORDER BY t.notification_pk LIMIT ${LOOKED_AT}`);
-  const dropWork = prepareDropWork(context);
-  const remove = context.prepare<{ readonly pk: number }>("DELETE FROM belfry_notifications WHERE pk = :pk");
+  const dropDeliveries = prepareDropDeliveries(context);
+  const dropRest = prepareDropRest(context);
+  const hide = prepareHide(context);
   return (before: Date, range: StepRange): SweepStep => {
-    const { over, last } = sweepStep(lookAt.all({ after: Number(range.after ?? 0), before }), range);
-    for (const [, , pk] of over) {
-      dropWork({ pk });
-      remove.run({ pk });
+    const rows = lookAt.all({ after: Number(range.after ?? 0), before, hidden: tenantOfDeleted("") });
+    const { over, last } = sweepStep(rows, range);
+    let left = DELIVERIES_AT_ONCE;
+    for (const [index, [, , pk, tenant]] of over.entries()) {
+      left -= dropDeliveries({ pk }, left);
+      if (left === 0) {
+        if (tenantBeforeDeletion(tenant) === null) {
+          hide({ pk }, tenant);
+        }
+        return { removed: index, next: String(pk - 1) };
+      }
+      dropRest({ pk });
     }
     return { removed: over.length, next: last === undefined ? null : String(last[2]) };
   };

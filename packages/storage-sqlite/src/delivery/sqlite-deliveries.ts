@@ -4,7 +4,6 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, part, read, step, write, writeIf } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
-import { prepareDeleteSend } from "../operator/delete.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareDeliveriesOf, prepareHasChains } from "./read-sends.ts";
@@ -39,7 +38,6 @@ export function sqliteDeliveries(
       placeItems: write(preparePlaceItems),
       deliveriesOf: read(prepareDeliveriesOf),
       updateSend: write(prepareUpdateSend),
-      deleteSend: write(prepareDeleteSend),
       // Usually nothing is due, and no delivery waits for an item that was read.
       settle: writeIf(prepareHasChains, prepareSettle, undefined),
       complete: write(prepareComplete),

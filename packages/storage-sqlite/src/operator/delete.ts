@@ -1,5 +1,5 @@
 import type { InboxItem } from "@belfry/core";
-import type { DeletedSend, Deletion, DeletionStep } from "@belfry/core/storage";
+import { type Deletion, type DeletionStep, tenantOfDeleted } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareDropGroups, prepareSettleGroups } from "../inbox/groups.ts";
@@ -10,67 +10,125 @@ interface Key {
   readonly pk: number;
 }
 
-/** The rows that belong to a notification, beside its items. A host's connection may not enforce foreign keys, so each table is named. */
-const WORK = [
-  "belfry_audiences WHERE notification_pk = :pk",
-  "belfry_fan_out_chunks WHERE notification_pk = :pk",
-  "belfry_taken_addresses WHERE notification_pk = :pk",
-  "belfry_digest_entries WHERE delivery_pk IN (SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk)",
-  "belfry_delivery_attempts WHERE delivery_pk IN (SELECT pk FROM belfry_deliveries WHERE notification_pk = :pk)",
-  "belfry_deliveries WHERE notification_pk = :pk",
-  "belfry_sends WHERE notification_pk = :pk",
-  "belfry_trackings WHERE notification_pk = :pk",
-  "belfry_processing_records WHERE notification_pk = :pk",
-  "belfry_event_acks WHERE notification_pk = :pk",
-  "belfry_events WHERE notification_pk = :pk",
-];
+interface DeliveryKeys {
+  /** In JSON. */
+  readonly pks: string;
+}
 
-/** Removes the rows that belong to a notification, beside its items. */
-export function prepareDropWork(context: QueryContext) {
-  // Its list may be long, and is dropped in steps.
-  const endFanOut = context.prepare<Key>("UPDATE belfry_fan_outs SET notification_pk = NULL, drop_at = 0 WHERE notification_pk = :pk");
-  const work = WORK.map((rows) => context.prepare<Key>(`DELETE FROM ${rows}`));
+/** How many deliveries a step removes, with all that belongs to them: it takes some 10 ms, in which nobody else gets a turn. */
+export const DELIVERIES_AT_ONCE = 100;
+
+/** The rows that belong to deliveries. A host's connection may not enforce foreign keys, so each table is named. */
+const OF_DELIVERIES = ["taken_addresses", "digest_entries", "delivery_attempts"];
+
+/** The rows that are left to do for a notification, beside its deliveries. */
+const WORK = ["audiences", "fan_out_chunks", "processing_records", "event_acks", "events"];
+
+/** Removes up to `limit` deliveries of a notification, with all that belongs to them, and answers how many. */
+export function prepareDropDeliveries({ prepare, prepareRows }: QueryContext) {
+  const find = prepareRows<Key & { readonly limit: number }, readonly [pk: number]>(
+    "SELECT pk FROM belfry_deliveries WHERE notification_pk = (SELECT :pk) ORDER BY chain, is_fallback LIMIT :limit",
+  );
+  const drop = [
+    ...OF_DELIVERIES.map((table) => `DELETE FROM belfry_${table} WHERE delivery_pk IN (SELECT value FROM json_each(:pks))`),
+    "DELETE FROM belfry_deliveries WHERE pk IN (SELECT value FROM json_each(:pks))",
+  ].map((text) => prepare<DeliveryKeys>(text));
+  return ({ pk }: Key, limit: number): number => {
+    const found = find.all({ pk, limit }).map(([delivery]) => delivery);
+    if (found.length > 0) {
+      const pks = JSON.stringify(found);
+      for (const part of drop) {
+        part.run({ pks });
+      }
+    }
+    return found.length;
+  };
+}
+
+/** Removes a notification that has no deliveries and no items any more. */
+export function prepareDropRest({ prepare }: QueryContext) {
+  const parts = [
+    ...["audiences", "sends", "trackings"].map((table) => `DELETE FROM belfry_${table} WHERE notification_pk = :pk`),
+    "DELETE FROM belfry_notifications WHERE pk = :pk",
+  ].map((text) => prepare<Key>(text));
   return (key: Key): void => {
-    // The audience first: nothing more is put into parts then.
-    for (const part of [...work, endFanOut]) {
+    for (const part of parts) {
       part.run(key);
     }
   };
 }
 
-/** Deletes a part of a notification: first the work that is left, then items, and the notification with the last item. */
-export function prepareDeleteNotification(context: QueryContext) {
-  const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(
-    "SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id",
-  );
-  const dropWork = prepareDropWork(context);
-  const remove = context.prepare<Key>("DELETE FROM belfry_notifications WHERE pk = :pk");
-  const dropItems = prepareDropItemsOf(context);
-  const writeAudit = prepareWriteAudit(context);
-  return (tenant: string, id: string, { limit, at, actor }: Deletion): DeletionStep | null => {
-    const found = find.get({ tenant, id });
-    if (found === undefined) {
-      return null;
+/** Gives a notification the tenant of one that is being deleted, and lets it expire. */
+export function prepareHide({ prepare }: QueryContext) {
+  type Named = Key & { readonly hidden: string };
+  const hide = [
+    "UPDATE belfry_notifications SET tenant = :hidden, expires_at = 0, expired_at = created_at WHERE pk = :pk",
+    "UPDATE belfry_trackings SET tenant = :hidden WHERE notification_pk = :pk",
+  ].map((text) => prepare<Named>(text));
+  return ({ pk }: Key, tenant: string): void => {
+    for (const part of hide) {
+      part.run({ pk, hidden: tenantOfDeleted(tenant) });
     }
-    dropWork(found);
-    const { items, dropped } = dropItems(tenant, found, { limit, at });
-    const isDone = dropped < limit;
-    if (isDone) {
-      remove.run(found);
-      writeAudit(tenant, { action: "deleted", actor, notificationId: id }, at);
-    }
-    return { items, isDone };
   };
 }
 
-/** Deletes a notification with deliveries at once; null for one without. */
-export function prepareDeleteSend(context: QueryContext) {
-  const find = context.prepare<{ readonly tenant: string; readonly id: string }, Key>(`
-    SELECT n.pk FROM belfry_notifications n CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk WHERE n.tenant = :tenant AND n.id = :id`);
-  const remove = prepareDeleteNotification(context);
-  return (tenant: string, given: string, by: Pick<Deletion, "at" | "actor">): DeletedSend | null => {
-    const id = given.toLowerCase();
-    return find.get({ tenant, id }) === undefined ? null : remove(tenant, id, { ...by, limit: Number.MAX_SAFE_INTEGER });
+/** Ends all that is left to do for a notification, but for its deliveries. */
+function prepareEndWork({ prepare }: QueryContext) {
+  const parts = [
+    // The audience first: nothing more is put into parts then.
+    ...WORK.map((table) => `DELETE FROM belfry_${table} WHERE notification_pk = :pk`),
+    // Its list may be long, and is dropped in steps.
+    "UPDATE belfry_fan_outs SET notification_pk = NULL, drop_at = 0 WHERE notification_pk = :pk",
+  ].map((text) => prepare<Key>(text));
+  return (key: Key): void => {
+    for (const part of parts) {
+      part.run(key);
+    }
+  };
+}
+
+interface FoundNotification extends Key {
+  /** 1 for one that is not hidden yet. */
+  readonly isFirst: number;
+  /** 1 for one that has deliveries. */
+  readonly isTracked: number;
+}
+
+/** Deletes a part of a notification: first the work that is left, then deliveries, then items, and the notification with the last item. */
+export function prepareDeleteNotification(context: QueryContext) {
+  const find = context.prepare<{ readonly tenant: string; readonly hidden: string; readonly id: string }, FoundNotification>(`
+    SELECT pk, tenant = :tenant AS isFirst, EXISTS (SELECT 1 FROM belfry_trackings WHERE notification_pk = pk) AS isTracked
+    FROM belfry_notifications WHERE tenant IN (:tenant, :hidden) AND id = :id ORDER BY tenant = :tenant LIMIT 1`);
+  const endWork = prepareEndWork(context);
+  const dropDeliveries = prepareDropDeliveries(context);
+  const dropItems = prepareDropItemsOf(context);
+  const dropRest = prepareDropRest(context);
+  const hide = prepareHide(context);
+  const writeAudit = prepareWriteAudit(context);
+  const dropPart = (tenant: string, found: Key, { limit, at }: Deletion): DeletionStep => {
+    if (dropDeliveries(found, DELIVERIES_AT_ONCE) === DELIVERIES_AT_ONCE) {
+      return { items: [], isDone: false };
+    }
+    const { items, dropped } = dropItems(tenant, found, { limit, at });
+    return { items, isDone: dropped < limit };
+  };
+  return (tenant: string, id: string, deletion: Deletion): DeletionStep | null => {
+    const found = find.get({ tenant, hidden: tenantOfDeleted(tenant), id });
+    if (found === undefined || (deletion.only === "tracked" && found.isTracked === 0)) {
+      return null;
+    }
+    const isFirst = found.isFirst === 1;
+    if (isFirst) {
+      endWork(found);
+      writeAudit(tenant, { action: "deleted", actor: deletion.actor, notificationId: id }, deletion.at);
+    }
+    const step = dropPart(tenant, found, deletion);
+    if (step.isDone) {
+      dropRest(found);
+    } else if (isFirst) {
+      hide(found, tenant);
+    }
+    return step;
   };
 }
 

@@ -1,7 +1,16 @@
 import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
-import { auditLog, findActivity, type Sql, type SummaryRow, summaryColumns, topicsOf, toSummary } from "@belfry/storage-sql";
-import { bind, type Current, write } from "../database/bind.ts";
+import {
+  auditLog,
+  findActivity,
+  findingDeletions,
+  type Sql,
+  type SummaryRow,
+  summaryColumns,
+  topicsOf,
+  toSummary,
+} from "@belfry/storage-sql";
+import { bind, type Current, part, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
 import { ask, DIALECT, TABLES } from "../database/sql.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
@@ -26,10 +35,11 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
   return {
     ...bind(current, {
       note: write(prepareWriteAudit),
-      deleteNotification: write(prepareDeleteNotification),
+      deleteNotification: part(prepareDeleteNotification),
     }),
     ...auditLog(sql),
     ...topicsOf(sql),
+    ...findingDeletions(sql),
     find: findActivity(sql),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),
     count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),

@@ -1,4 +1,4 @@
-import type { ErasureStep, ExportStep, SweepStep } from "@belfry/core/storage";
+import type { Deletion, DeletionStep, ErasureStep, ExportStep, Storage, SweepStep } from "@belfry/core/storage";
 
 /** Erases step by step, with a look after each, and answers how many rows went. */
 export async function eraseAll(step: () => Promise<ErasureStep>, look: () => Promise<unknown> = async () => undefined): Promise<number> {
@@ -41,5 +41,24 @@ export async function sweepAll(
       return removed;
     }
     after = done.next;
+  }
+}
+
+/** Deletes a send step by step, and answers the items that inboxes showed; null if there is no such send. */
+export async function deleteSend(
+  { activity }: Pick<Storage, "activity">,
+  of: { readonly tenant: string; readonly id: string },
+  by: Pick<Deletion, "at" | "actor">,
+): Promise<DeletionStep["items"] | null> {
+  const shown: DeletionStep["items"][number][] = [];
+  for (let isFirst = true; ; isFirst = false) {
+    const step = await activity.deleteNotification(of.tenant, of.id, { ...by, limit: 1_000, only: "tracked" });
+    if (step === null && isFirst) {
+      return null;
+    }
+    shown.push(...(step?.items ?? []));
+    if (step?.isDone ?? true) {
+      return shown;
+    }
   }
 }

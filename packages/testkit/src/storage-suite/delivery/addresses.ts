@@ -2,6 +2,7 @@ import type { NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { deleteSend } from "../steps.ts";
 import { createSend, deliveriesOf } from "./send-entries.ts";
 
 /** The promises of `takeAddresses`. */
@@ -38,7 +39,7 @@ export function addressTests(harness: StorageHarness): void {
       expect(await storage.takeAddresses(claims(send))).toEqual([true, false]);
       await storage.erase(fixture.owner("ann"), 10, at(1));
       expect(await storage.takeAddresses([ann, bob].flatMap((one) => one ?? []))).toEqual([false, true]);
-      await storage.deleteSend(fixture.tenant, send.notification.id, { at: at(2), actor: "somebody" });
+      await deleteSend(fixture.storage, send.notification, { at: at(2), actor: "somebody" });
       expect(await storage.takeAddresses(claims(send))).toEqual([false, false]);
     });
   });

@@ -3,6 +3,7 @@ import type { ChainSelection, LoadedSend, NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { deleteSend } from "../steps.ts";
 import { become, claim, createSend, deliveriesOf, expectTrueStatus, newSend } from "./send-entries.ts";
 
 /** The promises of claiming and settling deliveries. */
@@ -112,7 +113,7 @@ export function claimingTests(harness: StorageHarness): void {
       expect(await claim(fixture, later(0), request)).toEqual([]);
       expect(await claim(fixture, later(0), { exceptTenants: [one], limit: 2 })).toHaveLength(2);
       // Else the claims of other tests would find these.
-      await deliveriesOf(fixture).deleteSend(fixture.tenant, many.notification.id, { at: later(0), actor: "test" });
+      await deleteSend(fixture.storage, many.notification, { at: later(0), actor: "test" });
     });
 
     test("claims at once share nothing", async () => {

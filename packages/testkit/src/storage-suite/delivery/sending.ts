@@ -5,6 +5,7 @@ import { at, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
+import { deleteSend } from "../steps.ts";
 import { become, claim, createSend, deliveriesOf, expectTrueStatus, newSend } from "./send-entries.ts";
 
 const WAIT = { timeout: 20_000, interval: 10 };
@@ -297,9 +298,9 @@ export function sendingTests(harness: StorageHarness): void {
       await fixture.inbox.markRead(fixture.owner("read"), [id], at);
       await fixture.inbox.markAllRead(fixture.owner("marked"), at);
       await fixture.inbox.remove(fixture.owner("deleted"), [id], at);
-      expect(await storage.deleteSend("another tenant", id, { at, actor: "x" })).toBeNull();
-      const deleted = await storage.deleteSend(fixture.tenant, id, { at, actor: "x" });
-      expect(deleted?.items.map(({ userId, seq }) => [userId, seq]).sort()).toEqual([
+      expect(await deleteSend(fixture.storage, { tenant: "another tenant", id }, { at, actor: "x" })).toBeNull();
+      const deleted = await deleteSend(fixture.storage, send.notification, { at, actor: "x" });
+      expect(deleted?.map(({ userId, seq }) => [userId, seq]).sort()).toEqual([
         ["marked", 1],
         ["read", 1],
         ["unread", 1],
@@ -312,7 +313,7 @@ export function sendingTests(harness: StorageHarness): void {
       expect(await storage.deliveriesOf(fixture.tenant, [id], { offset: 0, limit: 100 })).toEqual([]);
       expect(await storage.countDeliveries(fixture.tenant, id)).toBe(0);
       expect(await fixture.inbox.absence(fixture.owner("read"), id)).toBe("unknown");
-      expect(await storage.deleteSend(fixture.tenant, id, { at, actor: "x" })).toBeNull();
+      expect(await deleteSend(fixture.storage, send.notification, { at, actor: "x" })).toBeNull();
       expect(await claim(fixture, at)).toEqual([]);
       expect((await storage.listAudit(fixture.tenant, { limit: 1 }))[0]).toMatchObject({
         action: "deleted",

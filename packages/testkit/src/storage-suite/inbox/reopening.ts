@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { newSend } from "../delivery/send-entries.ts";
 import { at, type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { deleteSend } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
 /** When each item was read, by its number from 1; null where it is unread. */
@@ -164,7 +165,7 @@ function changeNumberTests(fixture: Fixture): void {
     await inbox.remove(bob, [{ seq: 1 }], at(1));
     await deliveries.updateSend(fixture.tenant, send.notification.id, { title: "New", keptRendered: -1, at: at(2), actor: "host" });
     expect(await inbox.counts(ann)).toMatchObject({ total: 1, rev: 1 });
-    await deliveries.deleteSend(fixture.tenant, send.notification.id, { at: at(3), actor: "host" });
+    await deleteSend(fixture.storage, send.notification, { at: at(3), actor: "host" });
     expect(await inbox.counts(ann)).toMatchObject({ total: 0, rev: 2 });
     // It was deleted there before.
     expect(await inbox.counts(bob)).toMatchObject({ rev: 1 });

@@ -3,6 +3,7 @@ import { acknowledgeChains, cancelChains, type DeliveryStorage, type NewSend, re
 import { expect } from "vitest";
 import { newSend } from "../delivery/send-entries.ts";
 import { type Fixture, seqsOf } from "../fixture.ts";
+import { deleteSend } from "../steps.ts";
 import { DeliveryChecks } from "./delivery-checks.ts";
 import { DeliveryModel, type ModelSend, statusOf } from "./delivery-model.ts";
 import { type DeliveryLook, type DeliveryOperation, SEND_CHANNELS, SEND_USERS, type SendDraft } from "./delivery-operations.ts";
@@ -67,8 +68,8 @@ export class DeliveryRun {
   async end(): Promise<void> {
     for (const tenant of this.#tenants) {
       const { sends } = await this.#storage.listSends(tenant, { sort: "created_at", offset: 0, limit: 10_000 });
-      for (const { id } of sends) {
-        await this.#storage.deleteSend(tenant, id, { at: this.#now, actor: "end" });
+      for (const send of sends) {
+        await deleteSend(this.#fixture.storage, send, { at: this.#now, actor: "end" });
       }
     }
   }
@@ -158,10 +159,9 @@ export class DeliveryRun {
   }
 
   async #delete(send: ModelSend): Promise<void> {
-    const { tenant, id } = send.notification;
-    const deleted = await this.#storage.deleteSend(tenant, id, { at: this.#now, actor: "somebody" });
-    const items = deleted?.items
-      .map(({ epoch: _, rev: __, lastSeq: ___, ...item }) => item)
+    const deleted = await deleteSend(this.#fixture.storage, send.notification, { at: this.#now, actor: "somebody" });
+    const items = deleted
+      ?.map(({ epoch: _, rev: __, lastSeq: ___, ...item }) => item)
       .toSorted((left, right) => (left.userId < right.userId ? -1 : 1));
     expectSame(items, this.#model.inbox.forget(send.notification));
     this.#model.remove(send);

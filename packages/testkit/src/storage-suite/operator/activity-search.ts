@@ -4,6 +4,7 @@ import { become, createSend, deliveriesOf } from "../delivery/send-entries.ts";
 import { type Fixture, range, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { LOOKALIKES } from "../service/lookalikes.ts";
+import { deleteSend } from "../steps.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -237,7 +238,7 @@ export function activitySearchTests(harness: StorageHarness): void {
       const { notification: send } = await createSend(fixture, { to: ["ann"] });
       await fixture.inbox.remove(fixture.owner("ann"), [notification.id], new Date());
       expect(idsOf(await search({ recipient: "ann" }))).toEqual([send.id, notification.id]);
-      await deliveriesOf(fixture).deleteSend(fixture.tenant, send.id, { at: new Date(), actor: "x" });
+      await deleteSend(fixture.storage, send, { at: new Date(), actor: "x" });
       expect(idsOf(await search({ recipient: "ann" }))).toEqual([notification.id]);
       expect(idsOf(await search())).toEqual([notification.id]);
     });

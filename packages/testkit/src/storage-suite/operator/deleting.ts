@@ -1,10 +1,11 @@
 import type { InboxItem } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import { claim, createSend, deliveriesOf } from "../delivery/send-entries.ts";
-import { at, type Fixture, useFixture } from "../fixture.ts";
+import { at, type Fixture, range, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { planSome, useHub } from "../hub/hub-fixture.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
+import { eraseAll } from "../steps.ts";
 
 const deletion = { limit: 2, at: at(9), actor: "x" };
 
@@ -62,6 +63,39 @@ export function deletingTests(harness: StorageHarness): void {
         ["created", "somebody"],
         ["deleted", "x"],
       ]);
+    });
+
+    test("one that takes several steps looks like none from the first step on, and another call goes on", async () => {
+      const { activity } = fixture.storage;
+      const deliveries = deliveriesOf(fixture);
+      const to = range(1, 2_100).map((user) => `user ${user}`);
+      const send = await createSend(fixture, { channel: "email", to });
+      const other = await createSend(fixture, { channel: "email", to: ["user 1", "user 2"] });
+      const { id } = send.notification;
+      expect(await activity.deleteNotification(fixture.tenant, id, deletion)).toEqual({ items: [], isDone: false });
+      // A worker that claims what is left makes no attempt.
+      const claimed = (await claim(fixture, new Date(Date.UTC(2031, 0, 1)))).filter(({ notification }) => notification.id === id);
+      expect(claimed.length).toBeGreaterThan(0);
+      expect(new Set(claimed.map(({ notification }) => notification.expiresAt?.getTime()))).toEqual(new Set([0]));
+      expect(await deliveries.findSend(fixture.tenant, id)).toBeNull();
+      expect((await deliveries.listSends(fixture.tenant, { sort: "created_at", offset: 0, limit: 9 })).sends.map((one) => one.id)).toEqual([
+        other.notification.id,
+      ]);
+      expect(await deliveries.countDeliveries(fixture.tenant, id)).toBe(0);
+      expect(await deliveries.deliveriesOf(fixture.tenant, [id], { offset: 0, limit: 9 })).toEqual([]);
+      expect(await activity.find(fixture.tenant, id)).toBeNull();
+      expect((await activity.search(fixture.tenant, { limit: 9 })).map((one) => one.id)).toEqual([other.notification.id]);
+      expect((await activity.search(fixture.tenant, { recipient: "user 2100", limit: 9 })).map((one) => one.id)).toEqual([]);
+      expect((await deliveries.export(fixture.owner("user 2100"), { after: null, limit: 9 })).records).toEqual([]);
+      expect(await activity.beingDeleted(9)).toContainEqual({ tenant: fixture.tenant, id });
+      expect(await activity.deleteNotification("another tenant", id, deletion)).toBeNull();
+      // A user who is deleted meanwhile leaves no trace either.
+      expect(await eraseAll(() => deliveries.erase(fixture.owner("user 2100"), 9, at(1)))).toBe(1);
+      await deleteAll(fixture, id);
+      expect(await activity.deleteNotification(fixture.tenant, id, deletion)).toBeNull();
+      expect(await activity.beingDeleted(9)).toEqual([]);
+      expect((await activity.auditOf(fixture.tenant, id, 9)).map(({ action }) => action)).toEqual(["created", "deleted"]);
+      expect(await deliveries.countDeliveries(fixture.tenant, other.notification.id)).toBe(2);
     });
 
     test("a message that is still being fanned out reaches nobody any more", async () => {
