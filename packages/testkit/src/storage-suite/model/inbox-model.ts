@@ -9,7 +9,7 @@ import type {
   MatchingStep,
   NewNotification,
 } from "@belfry/core/storage";
-import { itemOf } from "../fixture.ts";
+import { itemOf, sortBytewise } from "../fixture.ts";
 import type { LoggedLine } from "../inbox/change-log.ts";
 
 /** One item of the model. */
@@ -123,9 +123,17 @@ export class InboxModel {
     }
   }
 
-  fanOutNext(at: Date): readonly number[] | null {
-    const chunk = this.#chunks.shift();
-    return chunk ? this.#deliver(chunk.notification, { recipients: chunk.recipients, createdAt: at }) : null;
+  /** The oldest chunk of the tenant after `after`, or of the first tenant. */
+  fanOutNext(at: Date, after: string): { readonly tenant: string; readonly seqs: readonly number[] } | null {
+    // Names of the model's tenants are ASCII, which JavaScript compares bytewise.
+    const tenants = sortBytewise([...new Set(this.#chunks.map(({ notification }) => notification.tenant))]);
+    const tenant = tenants.find((name) => name > after) ?? tenants[0];
+    const chunk = this.#chunks.find(({ notification }) => notification.tenant === tenant);
+    if (tenant === undefined || chunk === undefined) {
+      return null;
+    }
+    this.#chunks.splice(this.#chunks.indexOf(chunk), 1);
+    return { tenant, seqs: this.#deliver(chunk.notification, { recipients: chunk.recipients, createdAt: at }) };
   }
 
   /** Newest first. */
