@@ -26,6 +26,19 @@ export const readNow = bindingNow("read");
 /** An operation that writes everything or nothing. */
 export const write = binding("write");
 
+/** An operation that writes everything or nothing; in a transaction with others, if a call is short: see {@link Connection.writeTogether}. */
+export function writeTogether<Args extends readonly unknown[], Result>(
+  prepare: Prepare<Args, Result>,
+  isShort: (...args: Args) => boolean,
+): Binding<Args, Result> {
+  return (current) =>
+    async (...args) => {
+      const connection = current();
+      const work = () => connection.prepared(prepare)(...args);
+      return isShort(...args) ? connection.writeTogether(work) : connection.write(work);
+    };
+}
+
 /** An operation that is a step of long work, which can be repeated: see {@link Connection.step}. */
 export const step = binding("step");
 

@@ -81,6 +81,9 @@ export class Connection {
   readonly #context: QueryContext;
   readonly #prepared = new Map<unknown, unknown>();
 
+  /** The work of this turn that shares a transaction. */
+  readonly #together: Together[] = [];
+
   /** @param whose a connection that the host passed in may have a transaction of the host open on it */
   constructor(database: Database, busyTimeoutMs: number, whose: "host's" | "own" = "host's") {
     this.database = database;
@@ -118,6 +121,45 @@ export class Connection {
   write<Result>(work: () => Result): Result | Promise<Result> {
     // IMMEDIATE, because a transaction that reads first may find that it can no longer write.
     return this.#patiently(() => this.#transaction(this.#beginImmediate, work));
+  }
+
+  /**
+   * Like {@link write}, in one transaction with the other work of this turn of the event loop that may share one: a commit costs more
+   * than a short change. If any of it fails, each is done by itself.
+   */
+  writeTogether<Result>(work: () => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#together.push({ work, resolve: resolve as (result: unknown) => void, reject }) === 1) {
+        setImmediate(() => void this.#writeAll(this.#together.splice(0)));
+      }
+    });
+  }
+
+  async #writeAll(together: readonly Together[]): Promise<void> {
+    for (let from = 0; from < together.length; from += MOST_TOGETHER) {
+      const some = together.slice(from, from + MOST_TOGETHER);
+      const done = some.length > 1 && (await this.#writeSome(some));
+      for (const { work, resolve, reject } of done ? [] : some) {
+        try {
+          resolve(await this.write(work));
+        } catch (error) {
+          reject(error);
+        }
+      }
+    }
+  }
+
+  /** Does several pieces of work in one transaction. False if one of them failed: then none is done. */
+  async #writeSome(some: readonly Together[]): Promise<boolean> {
+    try {
+      const results = await this.write(() => some.map(({ work }) => work()));
+      for (const [index, { resolve }] of some.entries()) {
+        resolve(results[index]);
+      }
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -203,6 +245,16 @@ export class Connection {
     }
   }
 }
+
+/** Work that shares a transaction. It can be done again. */
+interface Together {
+  work(): unknown;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** How many pieces of work share a transaction at the most, so that the event loop is not held for long. */
+const MOST_TOGETHER = 32;
 
 /** Another transaction that work has to wait for. */
 class Obstacle {

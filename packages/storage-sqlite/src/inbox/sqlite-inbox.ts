@@ -1,7 +1,7 @@
 import type { FanOutChunk, FanOutTurn, InboxStorage, NewNotification } from "@belfry/core/storage";
 import { type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, queryNow, read, readNow, step, write } from "../database/bind.ts";
+import { bind, type Current, queryNow, read, readNow, step, write, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { prepareApplyDue } from "./apply-due.ts";
@@ -18,6 +18,9 @@ import { prepareCreateMany } from "./write-items.ts";
 
 /** A chunk of this size blocks the event loop for about 10 ms. */
 const FAN_OUT_CHUNK = 1_000;
+
+/** Marks of at most so many items share a transaction with others. */
+const MARKED_TOGETHER = 5;
 
 /** Inboxes in SQLite. */
 export function sqliteInbox(
@@ -43,7 +46,7 @@ export function sqliteInbox(
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),
       markAllRead: write(prepareMarkAllRead),
-      mark: write(prepareMark),
+      mark: writeTogether(prepareMark, (_, refs) => refs.length <= MARKED_TOGETHER),
       markAllSeen: write(prepareMarkAllSeen),
       changeMatching: write(prepareChangeMatching),
       applyDue: write(prepareApplyDue),
