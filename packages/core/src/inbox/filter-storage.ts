@@ -25,6 +25,8 @@ export interface ItemTally {
   readonly category: string | null;
   /** Null if nobody asked for priorities. */
   readonly priority: Notification["priority"] | null;
+  /** Null for items of none of the groups that were asked for; missing if none was. */
+  readonly group?: string | null;
   readonly isRead: boolean;
   readonly isSeen: boolean;
   readonly isPinned: boolean;
@@ -36,6 +38,8 @@ export interface TallyQuery {
   readonly places: readonly ItemPlace[];
   /** Whether to tell priorities apart, which are looked up for each item. */
   readonly withPriorities: boolean;
+  /** The groups to tell apart from others. @default none */
+  readonly groups?: readonly string[];
   /** How many items of each place to look at, the newest. */
   readonly limit: number;
 }
@@ -83,7 +87,7 @@ export interface FilterStorage {
   tally(owner: Owner, query: TallyQuery): MaybePromise<CountedItems>;
 
   /**
-   * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range, oldest first: a short step, however large the
+   * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range (of a group's, if the filter has one), oldest first: a short step, however large the
    * inbox. It has a `rev`, and its own line in the log unless it continues another.
    */
   changeMatching(owner: Owner, step: MatchingStep): Promise<MatchingChange>;

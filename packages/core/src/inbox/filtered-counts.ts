@@ -41,7 +41,9 @@ async function readFiltered(context: InboxContext, owner: Owner, counted: readon
     const counts = await context.inbox.counts(owner);
     return { ...counts, filtered: counted.map(({ filter }) => keptCount(counts, filter)) };
   }
+  const groups = new Set(looked.flatMap(({ filter: { group } }) => (group === undefined ? [] : [group])));
   const { counts, tallies } = await context.inbox.tally(owner, {
+    ...(groups.size === 0 ? {} : { groups: [...groups] }),
     places: [...new Set(looked.map(({ place }) => place))].toSorted(),
     withPriorities: looked.some(({ filter }) => filter.priorities !== undefined),
     limit: COUNTED_ITEMS + 1,

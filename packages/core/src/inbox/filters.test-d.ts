@@ -11,6 +11,15 @@ test("lists, counts and changes of many take the same conditions", () => {
   void inbox.markAllRead({ filter, upTo: 7 });
   void inbox.markAllSeen({ upTo: 7 });
   void inbox.archiveAll({ filter });
+  void inbox.list({ group: "post:7", types: ["comment"] });
+  void inbox.counts({ filters: [{ group: "post:7" }, { group: "post:7", read: false }] });
+  void inbox.markAllRead({ filter: { group: "post:7" } });
+  void inbox.markAllSeen({ filter: { group: "post:7", pinned: false }, upTo: 7 });
+  void inbox.archiveAll({ filter: { group: "post:7" } });
+  // @ts-expect-error It is one group.
+  void inbox.counts({ filters: [{ group: ["post:7"] }] });
+  // @ts-expect-error Groups are listed by `groups`.
+  void inbox.markAllRead({ filter: { groups: ["post:7"] } });
   // @ts-expect-error There is no such condition.
   void inbox.list({ typs: ["comment"] });
   // @ts-expect-error It is a list.

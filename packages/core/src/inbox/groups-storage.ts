@@ -14,6 +14,8 @@ export interface GroupSummary<Item extends InboxItem = InboxItem> {
   readonly newest: Item;
   /** The first three different actors of its items in this inbox, those that are gone too, in the order in which they came. */
   readonly actors: readonly string[];
+  /** How many different actors its items in this inbox had, those that are gone too; 50 stands for 50 or more. */
+  readonly actorCount: number;
 }
 
 /** Which groups of an inbox to read. */

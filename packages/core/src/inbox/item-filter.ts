@@ -1,6 +1,6 @@
 import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, validationError } from "../foundation/issue-list.ts";
-import { type Check, describe, NAME_RULE, oneOf, shown, textIssue } from "../foundation/parse-text.ts";
+import { type Check, describe, GROUP_RULE, NAME_RULE, oneOf, shown, text, textIssue } from "../foundation/parse-text.ts";
 import type { Notification, NotificationTypes } from "../notifications/index.ts";
 import type { ItemFilter, ItemTally } from "./filter-storage.ts";
 import type { InboxCounts, ItemPlace } from "./inbox-item.ts";
@@ -16,6 +16,8 @@ export interface InboxFilter {
   readonly categories?: readonly string[];
   /** Only items of this priority, or of one of these. */
   readonly priority?: Notification["priority"] | readonly Notification["priority"][];
+  /** Only items of this group. */
+  readonly group?: string;
   /** Only read items, or only unread ones. */
   readonly read?: boolean;
   /** Only seen items, or only unseen ones. A read item is seen. */
@@ -60,6 +62,7 @@ export const FILTER_CHECKS: ChecksOf<InboxFilter> = {
   types: names,
   categories: names,
   priority: (value, name) => (Array.isArray(value) ? priorities(value, name) : isPriority(value, name)),
+  group: text(GROUP_RULE),
   read: SWITCH,
   seen: SWITCH,
   pinned: SWITCH,
@@ -77,12 +80,16 @@ export function placeOf({ archived: isArchived = false, snoozed: isSnoozed = fal
 }
 
 /** The conditions of a filter on the items of a place, as storages take them; null if it has none. */
-export function itemFilter(types: NotificationTypes, { types: named, categories, priority, ...filter }: InboxFilter): ItemFilter | null {
+export function itemFilter(
+  types: NotificationTypes,
+  { types: named, categories, priority, group, ...filter }: InboxFilter,
+): ItemFilter | null {
   const { read, seen, pinned } = filter;
   const conditions: ItemFilter = {
     ...(named === undefined ? {} : { types: named }),
     ...(categories === undefined ? {} : { categories: { names: categories, types: typesOf(types, categories) } }),
     ...(priority === undefined ? {} : { priorities: typeof priority === "string" ? [priority] : priority }),
+    ...(group === undefined ? {} : { group }),
     ...(read === undefined ? {} : { isRead: read }),
     ...(seen === undefined ? {} : { isSeen: seen }),
     ...(pinned === undefined ? {} : { isPinned: pinned }),
@@ -123,7 +130,7 @@ export function countOf(tallies: readonly ItemTally[], filter: ItemFilter): Filt
   return { ...counted, more: looked > COUNTED_ITEMS };
 }
 
-function matcher({ types, categories, priorities: wanted, isRead, isSeen, isPinned }: ItemFilter): (tally: ItemTally) => boolean {
+function matcher({ types, categories, priorities: wanted, group, isRead, isSeen, isPinned }: ItemFilter): (tally: ItemTally) => boolean {
   const [ofTypes, ofPriorities] = [types && new Set(types), wanted && new Set(wanted)];
   const ofCategories = categories && { names: new Set(categories.names), types: new Set(categories.types) };
   const isOfCategory = ({ category, type }: ItemTally) =>
@@ -134,6 +141,7 @@ function matcher({ types, categories, priorities: wanted, isRead, isSeen, isPinn
     (isPinned ?? tally.isPinned) === tally.isPinned;
   return (tally) =>
     isInState(tally) &&
+    (group === undefined || tally.group === group) &&
     (ofTypes?.has(tally.type) ?? true) &&
     (ofPriorities === undefined || (tally.priority !== null && ofPriorities.has(tally.priority))) &&
     isOfCategory(tally);

@@ -3,7 +3,7 @@ import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
-import { type Check, GROUP_RULE, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
+import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { declaredType, localeIssue, type NotificationTypes, renderAgain } from "../notifications/index.ts";
 import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
@@ -74,7 +74,6 @@ export const STORED_LIST_INPUT: ChecksOf<StoredListInput> = {
   status: oneOf(STATUSES),
   type: text(NAME_RULE),
   roomId: text(NAME_RULE),
-  group: text(GROUP_RULE),
   cursor: stringIssue,
 };
 /** The checks of the input of `list`. */
@@ -88,8 +87,6 @@ export interface ListInput extends InboxFilter {
   readonly type?: string;
   /** Only items of this room: those whose data has it as `room_id`, as a send with a `roomId` has. */
   readonly roomId?: string;
-  /** Only items of this group. */
-  readonly group?: string;
   /** 1 to 1,000 items. @default 50 */
   readonly limit?: number;
   /** The `nextCursor` of the page before. */

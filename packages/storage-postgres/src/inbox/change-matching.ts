@@ -25,6 +25,8 @@ interface Variant {
   readonly mark: MatchingMark;
   /** Which items match, as SQL. */
   readonly isMatch: string;
+  /** The condition of a group, whose items alone are looked at; or none. */
+  readonly ofGroup: string;
 }
 
 /** Changes the items that match a filter, among the next ones of a range. */
@@ -38,8 +40,9 @@ export function prepareChangeMatching(tables: TableNames) {
       // Those of the inbox stand before them.
       const values: unknown[] = ["", "", after, upTo, at.toISOString(), continues ?? null, openUntil?.toISOString() ?? null];
       const isThere = places.map((place) => `i.${IN_PLACE[place]}`).join(" OR ");
+      const ofGroup = filterText(tables, filter.group === undefined ? {} : { group: filter.group }, values);
       const isMatch = `(${isThere})${filterText(tables, filter, values)}`;
-      const run = prepared(JSON.stringify({ mark, isMatch } satisfies Variant));
+      const run = prepared(JSON.stringify({ mark, isMatch, ofGroup } satisfies Variant));
       const [row] = await changeInbox(connection, owner, { run, values: values.slice(2) });
       if (row === undefined) {
         return { changed: 0, count: 0, next: null, sends: [], counts: toCounts(undefined) };
@@ -57,7 +60,7 @@ const STEP = { continues: "$6::bigint", openUntil: `CASE WHEN (${NEXT}) IS NOT N
  * $3 the number to begin after, $4 the number to end with, $5 the time of the change, $6 the step that it continues, $7 until when more
  * may follow, then the values of the filter.
  */
-function changeMatchingText(tables: TableNames, { mark, isMatch }: Variant): string {
+function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Variant): string {
   const { set, which, also, after = {} } = marksOf(tables)[mark];
   // Nothing up to there is unread, or unseen.
   const isLater =
@@ -69,7 +72,7 @@ function changeMatchingText(tables: TableNames, { mark, isMatch }: Variant): str
       SELECT i.*, ${ITEM_FLAGS}, (${isMatch}) AS is_match
       FROM inbox CROSS JOIN LATERAL (
         SELECT * FROM ${tables.inboxItems} i
-        WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3::bigint ${isLater} AND i.seq <= $4::bigint
+        WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3::bigint ${isLater} AND i.seq <= $4::bigint${ofGroup}
         ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}
       ) i
       WHERE inbox.is_current

@@ -25,34 +25,41 @@ type GroupRow = readonly [
   isRead: boolean,
   isSeen: boolean,
   isPinned: boolean,
+  group: string | null,
   count: number,
 ];
 
+/** The parts of a query that decide the text of its statement. */
+type TallyVariant = Pick<TallyQuery, "places" | "withPriorities"> & { readonly withGroups: boolean };
+
 /** Counts the newest items of places, those together that are alike. */
 export function prepareTally(tables: TableNames) {
-  const talliesOf = (place: ItemPlace, priority: string) => `
-    SELECT '${place}' AS place, i.type, i.category, ${priority}, ${isRead("inbox")}, ${IS_SEEN}, i.pinned_at IS NOT NULL, count(*)
+  const talliesOf = (place: ItemPlace, priority: string, group: string) => `
+    SELECT '${place}' AS place, i.type, i.category, ${priority}, ${isRead("inbox")}, ${IS_SEEN}, i.pinned_at IS NOT NULL, ${group}, count(*)
     FROM (
       SELECT * FROM ${tables.inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]}
       ORDER BY i.seq DESC LIMIT $3
-    ) i GROUP BY 1, 2, 3, 4, 5, 6, 7`;
+    ) i GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
   const prepared = memoized((variant: string) => {
-    const { places, withPriorities } = JSON.parse(variant) as TallyQuery;
-    const tallies = places.map((place) => talliesOf(place, withPriorities ? priorityOf(tables) : "NULL::text"));
+    const { places, withPriorities, withGroups } = JSON.parse(variant) as TallyVariant;
+    const group = withGroups ? "CASE WHEN i.group_name = ANY ($4::text[]) THEN i.group_name END" : "NULL::text";
+    const tallies = places.map((place) => talliesOf(place, withPriorities ? priorityOf(tables) : "NULL::text", group));
     return statement<readonly [...CountsRow, ...GroupRow]>(
       "tally",
       `WITH ${inboxState(tables)}
       SELECT ${COUNTS_COLUMNS}, counted.* FROM inbox LEFT JOIN LATERAL (${tallies.join(" UNION ALL ")}) counted ON true`,
     );
   });
-  return ({ tenant, userId }: Owner, { places, withPriorities, limit }: TallyQuery) =>
+  return ({ tenant, userId }: Owner, { places, withPriorities, groups, limit }: TallyQuery) =>
     async (session: Session): Promise<CountedItems> => {
-      const rows = await session.rows(prepared(JSON.stringify({ places, withPriorities })), [tenant, userId, limit]);
+      const withGroups = groups !== undefined;
+      const run = prepared(JSON.stringify({ places, withPriorities, withGroups } satisfies TallyVariant));
+      const rows = await session.rows(run, [tenant, userId, limit, ...(withGroups ? [groups] : [])]);
       const tallies: Record<ItemPlace, ItemTally[]> = { active: [], archived: [], snoozed: [] };
       for (const row of rows) {
-        const [place, type, category, priority, read, isSeen, isPinned, count] = row.slice(COUNTS_WIDTH) as unknown as GroupRow;
+        const [place, type, category, priority, read, isSeen, isPinned, group, count] = row.slice(COUNTS_WIDTH) as unknown as GroupRow;
         if (place !== null) {
-          tallies[place].push({ type, category, priority, isRead: read, isSeen, isPinned, count });
+          tallies[place].push({ type, category, priority, ...(withGroups ? { group } : {}), isRead: read, isSeen, isPinned, count });
         }
       }
       return { counts: toCounts(rows[0]), tallies };

@@ -7,6 +7,7 @@ import {
   type GroupSummary,
   type GroupsPage,
 } from "@belfry/core/storage";
+import { shownActors } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -112,9 +113,7 @@ export function prepareGroups(tables: TableNames) {
       const groups = rows.flatMap((row): readonly GroupSummary[] => {
         const [group, total, unread, actors] = row.slice(COUNTS_WIDTH) as unknown as GroupColumns;
         const item = row.slice(COUNTS_WIDTH + 4) as MaybeItemRow;
-        return isItemRow(item)
-          ? [{ group, total, unread, newest: toItem(item, owner), actors: JSON.parse(actors) as readonly string[] }]
-          : [];
+        return isItemRow(item) ? [{ group, total, unread, newest: toItem(item, owner), ...shownActors(actors) }] : [];
       });
       const [first] = rows;
       return { groups, counts: first === undefined ? EMPTY_COUNTS : toCounts(first) };

@@ -1,4 +1,5 @@
 import type { CreatedItem, Notification } from "@belfry/core";
+import type { GroupSummary } from "@belfry/core/storage";
 
 /** What puts new items into groups, and in the place of others. */
 export type Grouped = Pick<Notification, "group" | "replaceKey" | "actor">;
@@ -16,10 +17,17 @@ export function withAlso(item: CreatedItem, also: CreatedItem["also"] = []): Cre
 /** How many snoozed items of a group a new one wakes in its own transaction. Those that are left are due from then on. */
 export const WOKEN_AT_ONCE = 100;
 
-/** How many actors a group names. */
-const MOST_ACTORS = 3;
+/** How many actors a group names, and how many it knows, to count them. */
+const NAMED_ACTORS = 3;
+const MOST_ACTORS = 50;
 
 /** The first actors of a group, after items of these actors came; null stands for nobody. */
 export function firstActors(before: readonly string[], came: readonly (string | null)[]): readonly string[] {
   return [...new Set([...before, ...came.filter((actor) => actor !== null)])].slice(0, MOST_ACTORS);
+}
+
+/** The actors of a group as it shows them, of those that its row keeps. */
+export function shownActors(kept: string): Pick<GroupSummary, "actors" | "actorCount"> {
+  const all = JSON.parse(kept) as readonly string[];
+  return { actors: all.slice(0, NAMED_ACTORS), actorCount: all.length };
 }

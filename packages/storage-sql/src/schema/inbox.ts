@@ -155,7 +155,7 @@ export const INBOX = {
       unread: c.number,
       /** The `readRev` of the inbox when this row was last changed. */
       readRev: c.number,
-      /** The first actors, as JSON. */
+      /** The first 50 different actors, as JSON. */
       actors: c.text,
       /** Since when its snoozed items are to come back, because of a new one; null if they keep their own times. */
       dueAt: c.nullable(c.time),

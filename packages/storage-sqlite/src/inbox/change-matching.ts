@@ -1,7 +1,7 @@
 import type { Owner } from "@belfry/core";
 import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
-import { type FilterValues, filterText, filterValues, IN_PLACE, IS_READ, IS_SEEN, OWN, OWN_ITEMS } from "./conditions.ts";
+import { type FilterValues, filterText, filterValues, IN_PLACE, IS_READ, IS_SEEN, itemsOf, OWN, OWN_ITEMS } from "./conditions.ts";
 import { prepareSettleGroups } from "./groups.ts";
 import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { isAway } from "./item-row.ts";
@@ -82,15 +82,17 @@ function flagsOf([seq, , , isRead, isSeen, pinnedAt, archivedAt, snoozedUntil, g
 
 /** The statement that looks at the next items, by the text of its conditions. */
 function prepareLookAt({ prepareRows }: QueryContext) {
-  const prepare = (isMatch: string) =>
+  const prepare = (isMatch: string, items: string) =>
     prepareRows<LookedValues, LookedAt>(`
       SELECT i.seq, i.notification_pk, ${isMatch}, ${IS_READ}, ${IS_SEEN}, i.pinned_at, i.archived_at, i.snoozed_until, i.group_name
-      FROM belfry_inbox_items i WHERE ${OWN_ITEMS} AND i.seq > +:after AND i.seq <= +:upTo ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}`);
+      FROM ${items} AND i.seq > +:after AND i.seq <= +:upTo ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}`);
   const prepared = new Map<string, ReturnType<typeof prepare>>();
   return ({ places, filter }: MatchingStep) => {
     const isThere = places.map((place) => IN_PLACE[place]).join(" OR ");
     const isMatch = `((${isThere})${filterText(filter)})`;
-    const statement = prepared.get(isMatch) ?? prepare(isMatch);
+    const ofGroup = filter.group === undefined ? {} : { group: filter.group };
+    const items = `${itemsOf("active", ofGroup)} WHERE ${OWN_ITEMS}${filterText(ofGroup)}`;
+    const statement = prepared.get(isMatch) ?? prepare(isMatch, items);
     prepared.set(isMatch, statement);
     return statement;
   };

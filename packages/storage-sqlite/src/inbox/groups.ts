@@ -1,5 +1,6 @@
 import type { Owner } from "@belfry/core";
 import type { GroupItemsQuery, GroupListQuery, GroupSummary, GroupsPage } from "@belfry/core/storage";
+import { shownActors } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEMS } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
@@ -96,7 +97,7 @@ export function prepareGroups(context: QueryContext) {
     const rows = pages[status].all({ ...owner, before, limit, readRev: state.readRev });
     const groups = rows.flatMap(([group, seq, total, unread, actors]): readonly GroupSummary[] => {
       const newest = findItem(owner, state, { seq })?.item;
-      return newest === undefined ? [] : [{ group, total, unread, newest, actors: JSON.parse(actors) as readonly string[] }];
+      return newest === undefined ? [] : [{ group, total, unread, newest, ...shownActors(actors) }];
     });
     return { groups, counts: state.counts };
   };

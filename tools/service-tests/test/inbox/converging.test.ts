@@ -29,6 +29,21 @@ async function everything(inbox: Inbox): Promise<readonly InboxItem[]> {
   return lists.flatMap(({ items }) => items).toSorted((one, other) => one.seq - other.seq);
 }
 
+/** Checks that the groups of an inbox, and filtered counts of them, are those of its active items. */
+async function expectTrueGroups(inbox: Inbox, active: readonly InboxItem[]): Promise<void> {
+  const recount = (items: readonly InboxItem[]) => ({ total: items.length, unread: items.filter(({ readAt }) => readAt === null).length });
+  const present = Map.groupBy(active, ({ group }) => group);
+  const expected = [...present].flatMap(([group, items]) =>
+    group === null ? [] : [{ group, ...recount(items), newest: items.at(-1)?.seq }],
+  );
+  const { groups } = await inbox.groups({ limit: 100 });
+  const shown = groups.map(({ group, total, unread, newest: { seq } }) => ({ group, total, unread, newest: seq }));
+  expect(shown).toEqual(expected.toSorted((one, other) => (other.newest ?? 0) - (one.newest ?? 0)));
+  const { filtered } = await inbox.counts({ filters: [{ group: "thread 0" }, { types: ["note"] }] });
+  const counted = [present.get("thread 0") ?? [], active.filter(({ type }) => type === "note")].map(recount);
+  expect(filtered).toMatchObject(counted);
+}
+
 /** Checks that the counts of an inbox are those of its items, and returns both. */
 async function recounted(inbox: Inbox) {
   const items = await everything(inbox);
@@ -37,7 +52,41 @@ async function recounted(inbox: Inbox) {
   const unread = active.filter(({ readAt }) => readAt === null).length;
   const unseen = active.filter(({ isSeen }) => !isSeen).length;
   expect(counts).toMatchObject({ total: active.length, unread, unseen });
+  await expectTrueGroups(inbox, active);
   return { counts, lines: items.map(itemLine) };
+}
+
+/** Does something random to a group, or to what matches a filter. */
+async function changeMany(inbox: Inbox, lastSeq: number, random: (below: number) => number, nowMs: number): Promise<void> {
+  const upTo = Math.max(1, lastSeq - random(10));
+  const named = { group: `thread ${random(3)}` };
+  const filters = [
+    { pinned: random(2) === 0 },
+    named,
+    { ...named, read: random(2) === 0 },
+    { types: ["note", "talk"].slice(random(2)) },
+    {},
+  ];
+  const input = { filter: filters[random(filters.length)] ?? {}, upTo };
+  const group = inbox.group(named.group);
+  const calls = [
+    () => inbox.markAllRead(input),
+    () => inbox.markAllSeen(input),
+    () => inbox.archiveAll(input),
+    () => group.mark(MARKS[random(MARKS.length)] ?? "read", { upTo }),
+    () => group.mark(MARKS[random(MARKS.length)] ?? "read"),
+    () => group.snooze(new Date(nowMs + (1 + random(30)) * SECOND_MS), { upTo }),
+    () => group.remove({ upTo }),
+  ];
+  await calls[random(calls.length)]?.();
+}
+
+/** A notification that may expire, be in a group, and replace another one. */
+function randomInput(lastSeq: number, random: (below: number) => number, nowMs: number) {
+  const expiresAt = random(3) === 0 ? { expiresAt: new Date(nowMs + (1 + random(60)) * SECOND_MS) } : {};
+  const group = random(3) === 0 ? { group: `thread ${random(3)}`, actor: `user ${random(6)}` } : {};
+  const replace = random(5) === 0 ? { replace: `key ${random(3)}` } : {};
+  return { to: "ann", title: `Number ${lastSeq}`, type: random(2) === 0 ? "note" : "talk", ...expiresAt, ...group, ...replace };
 }
 
 /** Does something random in an inbox that has about 60 items. */
@@ -46,23 +95,20 @@ async function step(notifications: NotificationService, inbox: Inbox, random: (b
   const some = (most: number): ItemRef[] => Array.from({ length: 1 + random(most) }, () => ({ seq: Math.max(1, lastSeq - random(60)) }));
   const kind = random(100);
   if (kind < 25 || lastSeq === 0) {
-    const expiresAt = random(3) === 0 ? { expiresAt: new Date(nowMs + (1 + random(60)) * SECOND_MS) } : {};
-    await notifications.create({ to: "ann", title: `Number ${lastSeq}`, ...expiresAt });
-  } else if (kind < 70) {
+    await notifications.create(randomInput(lastSeq, random, nowMs));
+  } else if (kind < 64) {
     await inbox.markMany(some(5), MARKS[random(MARKS.length)] ?? "read");
-  } else if (kind < 80) {
+  } else if (kind < 72) {
     const ref = some(1)[0] ?? { seq: 1 };
     await inbox.snooze(ref, new Date(nowMs + (1 + random(30)) * SECOND_MS)).catch(() => undefined);
-  } else if (kind < 88) {
+  } else if (kind < 78) {
     await inbox.removeMany(some(3));
-  } else if (kind < 92) {
+  } else if (kind < 81) {
     await inbox.removeRead();
-  } else if (kind < 96) {
+  } else if (kind < 85) {
     await (random(2) === 0 ? inbox.markAllRead() : inbox.markAllSeen());
   } else {
-    const input = { filter: { pinned: random(2) === 0 }, upTo: Math.max(0, lastSeq - random(10)) };
-    const calls = [() => inbox.markAllRead(input), () => inbox.markAllSeen(input), () => inbox.archiveAll(input)];
-    await calls[random(calls.length)]?.();
+    await changeMany(inbox, lastSeq, random, nowMs);
   }
 }
 

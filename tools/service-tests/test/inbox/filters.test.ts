@@ -145,6 +145,36 @@ onEveryStorage((database) => {
       subscription.close();
     });
 
+    test("a group is a filter of counts, marks and archiving, too", async () => {
+      const { notifications, inbox } = await setUp();
+      for (const [group, priority] of [
+        ["a", "low"],
+        ["b", "low"],
+        ["a", "high"],
+      ] as const) {
+        await notifications.create({ to: "ann", type: "note", group, priority });
+      }
+      const counted = async () => {
+        const filters = [
+          { group: "a" },
+          { group: "a", priority: "high" },
+          { group: "b", read: false },
+          { group: "c" },
+          { types: ["note"] },
+        ] as const;
+        return (await inbox.counts({ filters })).filtered.map(({ total, unread }) => [total, unread]);
+      };
+      expect(await counted()).toEqual([[2, 2], [1, 1], [1, 1], [0, 0], [4, 4]]); // biome-ignore format: one line
+      expect(await inbox.markAllRead({ filter: { group: "a", priority: "low" } })).toBe(1);
+      expect(await inbox.markAllSeen({ filter: { group: "a" }, upTo: 6 })).toBe(0);
+      expect(await inbox.markAllSeen({ filter: { group: "a" } })).toBe(1);
+      expect(await counted()).toEqual([[2, 1], [1, 1], [1, 1], [0, 0], [4, 3]]); // biome-ignore format: one line
+      expect(await inbox.archiveAll({ filter: { group: "b" } })).toBe(1);
+      expect(await inbox.list({ group: "a", read: true })).toMatchObject({ matching: 1, items: [{ seq: 5 }] });
+      expect((await inbox.counts({ filters: [{ group: "b", archived: true }] })).filtered).toMatchObject([{ total: 1, more: false }]);
+      await expect(inbox.markAllRead({ filter: { group: "" } })).rejects.toThrow("group");
+    });
+
     test("unknown members are refused by name, and wrong values with the value", async () => {
       const { inbox } = await setUp();
       const list = (input: object) => inbox.list(input);

@@ -56,8 +56,8 @@ export function groupTests(harness: StorageHarness): void {
       const items = await expectTrueCounts(fixture, owner);
       const { groups, counts } = await fixture.inbox.groups(owner, PAGE);
       expect(groups).toEqual([
-        { group: "a", total: 5, unread: 4, newest: items[0], actors: ["bob", "cat", "dan"] },
-        { group: "b", total: 1, unread: 0, newest: items[4], actors: [] },
+        { group: "a", total: 5, unread: 4, newest: items[0], actors: ["bob", "cat", "dan"], actorCount: 4 },
+        { group: "b", total: 1, unread: 0, newest: items[4], actors: [], actorCount: 0 },
       ]);
       expect(counts).toEqual(await fixture.inbox.counts(owner));
       expect(await shown(owner, "unread")).toEqual([["a", 5, 4, 7]]);

@@ -199,7 +199,7 @@ export class InboxModel {
       const came = this.#of(owner).filter(({ notification }) => notification.group === group);
       const actors = new Set(came.flatMap(({ notification: { actor } }) => actor ?? []));
       const unread = rows.filter(({ readAt }) => readAt === null).length;
-      return [{ group, total: rows.length, unread, newest: toItem(newest), actors: [...actors].slice(0, 3) }];
+      return [{ group, total: rows.length, unread, newest: toItem(newest), actors: [...actors].slice(0, 3), actorCount: actors.size }];
     });
     return groups.toSorted((one, other) => other.newest.seq - one.newest.seq);
   }
@@ -407,7 +407,10 @@ function toItem(row: ModelRow): InboxItem {
 }
 
 /** Whether an item meets every condition of a filter. */
-function matchesFilter(row: ModelRow, { types, categories, priorities, isRead, isSeen: seen, isPinned, wasSnoozed }: ItemFilter): boolean {
+function matchesFilter(
+  row: ModelRow,
+  { types, categories, priorities, isRead, isSeen: seen, isPinned, wasSnoozed, group }: ItemFilter,
+): boolean {
   const { type, category, priority } = row.notification;
   const isOfCategory = category === null ? categories?.types.includes(type) : categories?.names.includes(category);
   return [
@@ -418,6 +421,7 @@ function matchesFilter(row: ModelRow, { types, categories, priorities, isRead, i
     seen === undefined || seen === isSeen(row),
     isPinned === undefined || isPinned === (row.pinnedAt !== null),
     wasSnoozed === undefined || row.woken,
+    group === undefined || group === row.notification.group,
   ].every((condition) => condition ?? true);
 }
 

@@ -114,6 +114,7 @@ export const filter: fc.Arbitrary<ItemFilter> = fc.record(
     isSeen: fc.boolean(),
     isPinned: fc.boolean(),
     wasSnoozed: fc.constant(true as const),
+    group: fc.constantFrom("group 0", "group 1"),
   },
   { requiredKeys: [] },
 );
