@@ -230,6 +230,22 @@ onEveryStorage((database) => {
       expect(await service.inbox(names[7] as string).counts()).toMatchObject({ total: 1 });
     });
 
+    test("a service that stops in the middle is gone on for by another one, and everyone gets it once", async () => {
+      const { service } = setUp(database);
+      await service.topics.subscribe("a", stream());
+      await service.start();
+      const { notification } = await service.create({ type: "note", topic: "a", title: "x" });
+      await vi.waitFor(async () => expect((await service.operator.timeline(notification.id)).itemCount).toBeGreaterThan(0), {
+        timeout: 20_000,
+      });
+      await service.stop();
+      const [other, another] = [setUp(database).service, setUp(database).service];
+      await Promise.all([other.runDue(), another.runDue()]);
+      await other.runDue();
+      const counts = await Promise.all(names.map((userId) => other.inbox(userId).counts()));
+      expect(counts.filter(({ total, lastSeq }) => total === 1 && lastSeq === 1)).toHaveLength(MANY);
+    });
+
     test("who is deleted while it is under way gets nothing, and is named nowhere", async () => {
       const { service } = setUp(database);
       await service.topics.subscribe("a", stream());

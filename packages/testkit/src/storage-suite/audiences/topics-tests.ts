@@ -1,3 +1,4 @@
+import type { OpenAudience, TopicSource } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, sortBytewise, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -104,6 +105,99 @@ export function topicsTests(harness: StorageHarness): void {
       const backwards = users.toReversed();
       const removed = await Promise.all([users, backwards, users].map((some) => topics().unsubscribe(name("busy"), some)));
       expect(removed.reduce((sum, count) => sum + count, 0)).toBe(200);
+    });
+
+    describe("an audience of many", () => {
+      const users = sortBytewise(Array.from({ length: 10 }, (_, index) => `user ${index}`));
+      const source: TopicSource = {
+        parts: [{ topic: "news", isDeepOnly: false, mutedBy: ["news"] }],
+        ...{ users: ["user 3", "zoe"], except: ["user 4"], required: [], channels: ["inbox"], chunk: 3 },
+      };
+
+      /** Writes a notification whose users are still to be found. */
+      async function open() {
+        await topics().subscribe(name("news"), users, terms);
+        const { notification } = fixture.entry([]);
+        const audience = { topics: ["news"], source: JSON.stringify(source), place: 0, hasDeliveries: false };
+        await fixture.inbox.createMany([{ notification, recipients: [], audience }]);
+        return notification;
+      }
+
+      /** The audience of the test's tenant: others have none that is open. */
+      const current = async () => (await topics().openAudience(at(1))) as OpenAudience;
+
+      async function step(audience: OpenAudience): Promise<void> {
+        const { members, last } = await topics().findMembers(fixture.tenant, audience.source, { after: audience.after, limit: 3 });
+        const part = { users: members.map(({ userId }) => userId), topic: null, channels: null, place: audience.place };
+        await topics().moveOn(audience, { parts: members.length === 0 ? [] : [part], last, place: audience.place + members.length });
+      }
+
+      async function drain(into: string[]): Promise<void> {
+        for (let chunk = await fixture.inbox.fanOutNext(at(2)); chunk !== null; chunk = await fixture.inbox.fanOutNext(at(2))) {
+          into.push(...chunk.items.map(({ userId }) => userId));
+        }
+      }
+
+      test("is found step by step; of those who take one step at once, or after a look of before, one does it", async () => {
+        const { id } = await open();
+        const placed: string[] = [];
+        let steps = 0;
+        for (let audience = await current(); audience !== null && steps < 20; audience = await current()) {
+          expect(audience).toMatchObject({ notification: { id }, hasDeliveries: false, isOver: false, source });
+          await Promise.all([step(audience), step(audience)]);
+          await step(audience);
+          // Nothing more is found before the part is written.
+          expect(await topics().openAudience(at(1))).toBeNull();
+          await drain(placed);
+          steps += 1;
+        }
+        expect(steps).toBe(4);
+        expect(placed).toEqual(sortBytewise([...users.filter((userId) => userId !== "user 4"), "zoe"]));
+        expect(await fixture.storage.activity.topicsOf(fixture.tenant, id)).toEqual(["news"]);
+      });
+
+      test("who joins or leaves between the steps gets it once, or not at all", async () => {
+        await open();
+        const placed: string[] = [];
+        await step(await current());
+        await topics().unsubscribe(name("news"), ["user 0", "user 9"]);
+        await topics().subscribe(name("news"), ["aaa", "user 5b"], terms);
+        await drain(placed);
+        for (let audience = await current(); audience !== null; audience = await current()) {
+          await step(audience);
+          await drain(placed);
+        }
+        const rest = ["user 5", "user 5b", "user 6", "user 7", "user 8", "zoe"];
+        expect(placed).toEqual(["user 0", "user 1", "user 2", "user 3", ...rest]);
+      });
+
+      test("a step that was looked up before somebody was erased is taken again without them", async () => {
+        await open();
+        const audience = await current();
+        for (const userId of ["user 1", "zoe"]) {
+          await eraseAll(() => topics().erase(fixture.owner(userId), 3));
+        }
+        await step(audience);
+        const placed: string[] = [];
+        for (let next = await current(); next !== null; next = await current()) {
+          expect(JSON.stringify(next.source)).not.toContain("zoe");
+          await step(next);
+          await drain(placed);
+        }
+        expect(placed).toEqual(users.filter((userId) => userId !== "user 1" && userId !== "user 4"));
+      });
+
+      test("is over once its notification has expired", async () => {
+        await topics().subscribe(name("news"), users, terms);
+        const { notification } = fixture.entry([], { expiresAt: at(10) });
+        const audience = { topics: ["news"], source: JSON.stringify(source), place: 0, hasDeliveries: false };
+        await fixture.inbox.createMany([{ notification, recipients: [], audience }]);
+        expect(await topics().openAudience(at(9))).toMatchObject({ isOver: false });
+        const open = (await topics().openAudience(at(10))) as OpenAudience;
+        expect(open).toMatchObject({ isOver: true });
+        await topics().moveOn(open, { parts: [], last: null, place: 0 });
+        expect(await topics().openAudience(at(10))).toBeNull();
+      });
     });
 
     test("a user's subscriptions are exported and erased in steps, and nobody else's", async () => {
