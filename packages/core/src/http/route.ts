@@ -4,7 +4,7 @@ import type { Acting, AskedByContract, Send, TrackedNotifications } from "../del
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
-import type { NotificationTypes, UntypedCreateInput } from "../notifications/index.ts";
+import type { NotificationTypes, UntypedCreateInput, UntypedTopicInput } from "../notifications/index.ts";
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 
@@ -32,7 +32,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly hub: Hub;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput): Promise<Created>;
-  trackFromContract(input: UntypedCreateInput, asked?: AskedByContract): Promise<Send>;
+  trackFromContract(input: UntypedCreateInput | UntypedTopicInput, asked?: AskedByContract): Promise<Send>;
   inbox(userId: string): Inbox;
   latest(limit: number): Promise<readonly InboxItem[]>;
 }

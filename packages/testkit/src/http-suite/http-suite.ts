@@ -20,6 +20,7 @@ import { oversizedSuite } from "./oversized.ts";
 import { packSuite } from "./pack.ts";
 import { realtimeSuite } from "./realtime.ts";
 import { resumeSuite } from "./resume.ts";
+import { roomsSuite } from "./rooms.ts";
 import { securitySuite } from "./security.ts";
 import { sendsElsewhereSuite } from "./sends-elsewhere.ts";
 import { ticketsSuite } from "./tickets.ts";
@@ -34,6 +35,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   djangoSuite,
   packSuite,
   deliveryV1Suite,
+  roomsSuite,
   sendsElsewhereSuite,
   hubSuite,
   hubAccessSuite,

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../foundation/json.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { INBOX_CHANNEL, type UntypedCreateInput } from "../../notifications/index.ts";
+import { INBOX_CHANNEL, type UntypedCreateInput, type UntypedTopicInput } from "../../notifications/index.ts";
 import { isoDate } from "../iso-date.ts";
 import { deliveryFailure, errors } from "./failure.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
@@ -260,8 +260,13 @@ function saidBy(body: z.infer<typeof createBody>) {
   };
 }
 
-function inputOf({ channel, to, subject: title, content: message, meta: data, ...shared }: ReturnType<typeof saidBy>): UntypedCreateInput {
+function inputOf(said: ReturnType<typeof saidBy>): UntypedCreateInput | UntypedTopicInput {
+  const { channel, to, subject: title, content: message, meta: data, ...shared } = said;
   const texts = { message, data, ...given({ title }) };
+  if (channel === INBOX_CHANNEL && to.length === 0 && shared.roomId !== undefined) {
+    // Nobody is named: it is for all who are in the room.
+    return { ...shared, ...texts, topic: `room:${shared.roomId}`, channels: [INBOX_CHANNEL] };
+  }
   return channel === INBOX_CHANNEL
     ? { ...shared, ...texts, to, channels: [INBOX_CHANNEL] }
     : { ...shared, ...texts, to: to.map((address) => ({ [channel]: address })) };
