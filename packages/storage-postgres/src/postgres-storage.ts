@@ -2,6 +2,7 @@ import { BelfryError, consoleLogger } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
+  type BroadcastStorage,
   type DecisionsStorage,
   type DeliveryStorage,
   type DigestStorage,
@@ -17,6 +18,7 @@ import {
 } from "@belfry/core/storage";
 import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage, topicsStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
+import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
 import { Connection, type DrizzlePostgresDatabase, identityCheck, type PostgresTransaction, poolOf } from "./database/connection.ts";
@@ -109,6 +111,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly topics: TopicsStorage;
+  readonly broadcasts: BroadcastStorage<PostgresTransaction, Promise<void>>;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
@@ -142,6 +145,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.decisions = decisionsStorage(sql);
     this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES });
     this.digests = postgresDigests(bound, sql);
+    this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);
   }

@@ -45,5 +45,7 @@ export const {
   digestEntries,
   subscriptions,
   audiences,
+  broadcastNumbers,
+  broadcasts,
   migrations,
 } = tables;

@@ -57,6 +57,7 @@ describe("query plans for inboxes of 10, 10,000 and 1,000,000 items", () => {
     await pool.query(`INSERT INTO belfry_choices (tenant, user_id, place, scope, name, channel, value, is_locked)
       SELECT 'default', 'user_' || i, md5(i::text), 'all', '', '', 'off', false FROM generate_series(1, 20000) i`);
     await pool.query("INSERT INTO belfry_settings (tenant, user_id) SELECT 'default', 'user_' || i FROM generate_series(1, 20000) i");
+    await pool.query("INSERT INTO belfry_broadcast_numbers SELECT 'tenant_' || i, 1 FROM generate_series(1, 20000) i");
     await pool.query("ANALYZE");
   }, 300_000);
 

@@ -32,5 +32,7 @@ export const {
   digestEntries,
   subscriptions,
   audiences,
+  broadcastNumbers,
+  broadcasts,
   migrations,
 } = tables;

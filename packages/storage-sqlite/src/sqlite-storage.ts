@@ -2,6 +2,7 @@ import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
 import {
   type ActivityStorage,
   type ApiKeyStorage,
+  type BroadcastStorage,
   type DecisionsStorage,
   type DeliveryStorage,
   type DigestStorage,
@@ -15,6 +16,7 @@ import {
 } from "@belfry/core/storage";
 import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage, topicsStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
+import { sqliteBroadcasts } from "./audiences/sqlite-broadcasts.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
 import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database/connection.ts";
@@ -101,6 +103,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly topics: TopicsStorage;
+  readonly broadcasts: BroadcastStorage<SqliteTransaction, void>;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   readonly #migrations: readonly Migration[];
@@ -127,6 +130,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.decisions = decisionsStorage(sql);
     this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES });
     this.digests = sqliteDigests(current, sql);
+    this.broadcasts = sqliteBroadcasts(current, sql);
     this.hub = sqliteHub(current, sql);
   }
 

@@ -36,6 +36,8 @@ describe("migrations", () => {
       "belfry_api_keys",
       "belfry_audiences",
       "belfry_audit_log",
+      "belfry_broadcast_numbers",
+      "belfry_broadcasts",
       "belfry_choices",
       "belfry_deliveries",
       "belfry_delivery_attempts",

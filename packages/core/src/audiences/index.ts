@@ -1,4 +1,18 @@
+export type {
+  Broadcast,
+  BroadcastException,
+  BroadcastStorage,
+  BroadcastsToPlace,
+  BroadcastTerms,
+  MissedBroadcasts,
+  MissedRange,
+  NewBroadcast,
+  PagedBroadcast,
+  PlacedBroadcast,
+} from "./broadcast-storage.ts";
+export { Broadcasting } from "./broadcasting.ts";
 export { findNextPart, wantingItems } from "./find-members.ts";
+export { type BroadcastContext, beginAndPlace } from "./place-broadcasts.ts";
 export { topicAudience } from "./topic-audience.ts";
 export {
   type SubscribeOptions,

@@ -1,5 +1,5 @@
 import { wantingItems } from "../audiences/index.ts";
-import { decideFor, obeysChoices } from "../decisions/index.ts";
+import { obeysChoices, wantsItem } from "../decisions/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { MESSAGE_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
@@ -114,6 +114,15 @@ function entryFrom(
   return entryFor(context, request, { fields, recipients: to.recipients, declared });
 }
 
+/**
+ * Checks the input of a create for everyone, and makes its notification. Whom it reaches is decided when it is placed.
+ */
+export async function parseForEveryone(context: ParseContext, request: CreateRequest): Promise<Notification> {
+  const parsed = parseFields(request.input, context.clock.now());
+  const { except: _, ...input } = request.input;
+  return (await parseFor(context, { ...request, input }, { ...parsed, to: { recipients: [] } })).notification;
+}
+
 /** Leaves out the users who switched off the inbox for a type that lets them. */
 async function wanted(
   context: ParseContext,
@@ -124,13 +133,7 @@ async function wanted(
   const { notification, recipients } = entry;
   using _call = await context.ready();
   const lookup = await context.preferences.of(notification.tenant, recipients);
-  const subject = { notification, declared, channel: INBOX_CHANNEL, scheduledAt: null, topic: null, group: notification.group };
-  const facts = {
-    ...{ now: notification.createdAt.getTime(), timeZone: null, address: null, isRead: null, isOnline: null },
-    ...{ meetsCondition: null, isWithinThrottle: true },
-  };
-  const isWanted = (userId: string) => decideFor(subject, { preferences: lookup(userId), facts }, "creation").reason !== "preference";
-  return { notification, recipients: recipients.filter(isWanted) };
+  return { notification, recipients: recipients.filter((userId) => wantsItem(notification, declared, lookup(userId))) };
 }
 
 interface ForType {

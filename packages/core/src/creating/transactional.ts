@@ -104,7 +104,8 @@ export function refuseSynchronous(storage: TransactionsOf): void {
   }
 }
 
-function requireHandle(tx: unknown): void {
+/** Throws for what can be no transaction. */
+export function requireHandle(tx: unknown): void {
   if (tx === undefined || tx === null) {
     throw new BelfryError("WRONG_TRANSACTION", `Expected an open transaction, got ${tx}. Pass the handle your database gave you.`);
   }

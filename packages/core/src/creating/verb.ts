@@ -12,16 +12,21 @@ import {
 } from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { chunkOf, create } from "./create.ts";
+import { type CreateBroadcastContext, createBroadcast, isForEveryone, prepareBroadcast } from "./create-broadcast.ts";
 import { type CreateRequest, parseCreate } from "./parse-create.ts";
 import { type PreparedNotification, prepared, preparedSend } from "./transactional.ts";
 
 /** The parts that the verb uses. */
 export type VerbContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> = CreatingContext<Tx, Written> &
-  DeliveryContext<Tx, Written>;
+  DeliveryContext<Tx, Written> &
+  CreateBroadcastContext<Tx, Written>;
 
 /** Creates a notification, for inboxes alone or with deliveries. Resolves after the commit. */
 export function createNotification(context: VerbContext, request: CreateRequest): Promise<Created> {
   try {
+    if (isForEveryone(request)) {
+      return createBroadcast(context, request);
+    }
     if (hasTopic(request)) {
       return createForTopics(context, request);
     }
@@ -75,6 +80,9 @@ export async function prepareNotification<Tx, Written extends void | Promise<voi
   context: VerbContext<Tx, Written>,
   request: CreateRequest,
 ): Promise<PreparedNotification<Tx, Written>> {
+  if (isForEveryone(request)) {
+    return prepareBroadcast<Tx, Written>(context, request);
+  }
   return hasTopic(request)
     ? prepareFound(context, await withTopics(context, request, isInboxOnly(context.types, request)))
     : prepareFound(context, request);

@@ -38,6 +38,20 @@ export function decideFor(
   return decision(explainFor(subject, { preferences, facts }, when));
 }
 
+/** Whether a user wants a notification of an optional type in the inbox. */
+export function wantsItem(
+  notification: DecisionSubject["notification"] & { readonly group: string | null },
+  declared: NotificationType,
+  preferences: UserPreferences,
+): boolean {
+  const subject = { notification, declared, channel: INBOX_CHANNEL, scheduledAt: null, topic: null, group: notification.group };
+  const facts = {
+    ...{ now: notification.createdAt.getTime(), timeZone: null, address: null, isRead: null, isOnline: null },
+    ...{ meetsCondition: null, isWithinThrottle: true },
+  };
+  return decideFor(subject, { preferences, facts }, "creation").reason !== "preference";
+}
+
 /** Decides as {@link decideFor} does, and returns the result of each rule that was asked. */
 export function explainFor(
   subject: DecisionSubject,

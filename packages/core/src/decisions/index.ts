@@ -19,7 +19,7 @@ export {
   type RuleResults,
   type SkipReason,
 } from "./decide.ts";
-export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysChoices } from "./decide-for.ts";
+export { type DecisionFacts, type DecisionSubject, decideFor, explainFor, obeysChoices, wantsItem } from "./decide-for.ts";
 export type { DecisionsStorage, OwnPreferences, PreferencesOwner, StoredPreferences, ThrottleQuestion } from "./decisions-storage.ts";
 export type { ChannelPreference, ListedCategory, PreferenceList, PreferenceListOptions, TypePreferences } from "./list-preferences.ts";
 export { type DigestTime, isTimeZone, nextDigest, type QuietHours, WEEKDAYS, type Weekday } from "./local-time.ts";

@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
-import type { InboxCounts } from "./inbox-item.ts";
+import { EMPTY_EPOCH, type InboxCounts } from "./inbox-item.ts";
 
 /**
  * Something that an inbox has to be brought up to before it answers. Every operation of an inbox but `create`, and every live feed
@@ -34,18 +34,27 @@ const BY_CLOCK: DuePart = {
   },
 };
 
+/** Broadcasts: an inbox begins with its first operation, and gets those that it lacks. */
+const BROADCASTS: DuePart = {
+  isDue: (_, { isBehind = false, epoch }) => isBehind || epoch === EMPTY_EPOCH,
+  apply: (context, owner) => context.placeMissed(owner),
+};
+
 /** All parts, in the order in which they apply. */
-const PARTS: readonly DuePart[] = [BY_CLOCK];
+const PARTS: readonly DuePart[] = [BROADCASTS, BY_CLOCK];
 
 /** Whether something has to be done in an inbox before it answers, by its counts. */
 export function isDue(context: Pick<InboxContext, "clock">, counts: InboxCounts): boolean {
   return PARTS.some((part) => part.isDue(context, counts));
 }
 
-/** Does what is due in an inbox, and tells everybody. False if something was left, because another transaction holds the inbox. */
-export async function applyDue(context: InboxContext, owner: Owner): Promise<boolean> {
+/**
+ * Does what is due in an inbox, by its counts if they are known, and tells everybody. False if something was left, because another
+ * transaction holds the inbox.
+ */
+export async function applyDue(context: InboxContext, owner: Owner, counts?: InboxCounts): Promise<boolean> {
   let isDone = true;
-  for (const part of PARTS) {
+  for (const part of PARTS.filter((one) => counts === undefined || one.isDue(context, counts))) {
     isDone = (await part.apply(context, owner)) && isDone;
   }
   return isDone;
@@ -63,10 +72,11 @@ export interface CountedRead<Read> {
  */
 export function readUpToDate<Read>(context: InboxContext, owner: Owner, { read, countsOf }: CountedRead<Read>): MaybePromise<Read> {
   return andThen(read(), (found) => {
-    if (!isDue(context, countsOf(found))) {
+    const counts = countsOf(found);
+    if (!isDue(context, counts)) {
       return found;
     }
-    return applyOrWarn(context, owner).then((isDone) => (isDone ? read() : found));
+    return applyOrWarn(context, owner, counts).then((isDone) => (isDone ? read() : found));
   });
 }
 
@@ -84,13 +94,14 @@ export function unreadUpToDate(context: InboxContext, owner: Owner): MaybePromis
 
 /** Does what is due before an operation whose own statement brings no counts. Returns whether anything was. */
 export async function bringUpToDate(context: InboxContext, owner: Owner): Promise<boolean> {
-  return isDue(context, await context.inbox.counts(owner)) && (await applyOrWarn(context, owner));
+  const counts = await context.inbox.counts(owner);
+  return isDue(context, counts) && (await applyOrWarn(context, owner, counts));
 }
 
 /** Does what is due before a read, which has an answer in any case. */
-async function applyOrWarn(context: InboxContext, owner: Owner): Promise<boolean> {
+async function applyOrWarn(context: InboxContext, owner: Owner, counts: InboxCounts): Promise<boolean> {
   try {
-    await applyDue(context, owner);
+    await applyDue(context, owner, counts);
     return true;
   } catch (err) {
     const { tenant, userId } = owner;

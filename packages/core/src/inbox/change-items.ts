@@ -3,7 +3,7 @@ import { requireList } from "../foundation/issue-list.ts";
 import { applyDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import { ANYWHERE, isPossible } from "./find-item.ts";
-import type { InboxItem, ItemChange, ItemRef, ItemsChange } from "./inbox-item.ts";
+import { EMPTY_EPOCH, type InboxItem, type ItemChange, type ItemRef, type ItemsChange } from "./inbox-item.ts";
 import type { ItemMarking } from "./inbox-storage.ts";
 
 /** A change of some items of an inbox. */
@@ -54,7 +54,8 @@ export async function tellReads(
 /** Changes items and announces that. If something is due in the inbox, it does that first. */
 async function writeUpToDate(context: InboxContext, name: ItemChange, changing: Changing): Promise<ItemsChange> {
   let done = await write(context, changing, true);
-  if (done.isDue) {
+  // An inbox begins with its first operation.
+  if (done.isDue || done.counts.epoch === EMPTY_EPOCH) {
     await applyDue(context, changing.owner);
     done = await write(context, changing, false);
   }

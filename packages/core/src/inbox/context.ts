@@ -61,6 +61,8 @@ export interface InboxContext extends BaseContext {
   readonly types: NotificationTypes;
   /** Logs what may go wrong with every read. */
   readonly lines: Pick<RepeatedLines, "warn">;
+  /** Begins an inbox, and places broadcasts that it lacks: the first of many, and the others soon. False if another transaction holds it. */
+  placeMissed(owner: Owner): Promise<boolean>;
   /** Makes the background work look when the next snoozed item is due. Call it after each commit that changes that. */
   dueItems(): void;
   /** Tells clients and other processes what changed. Call it only after the commit. */

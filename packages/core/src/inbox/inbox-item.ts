@@ -84,6 +84,11 @@ export interface InboxCounts {
    * Whoever asks the inbox anything later finds that done.
    */
   readonly dueAt?: Date;
+  /**
+   * Whether broadcasts wait to be placed in it; missing if none does. Counts and lists that are asked for later place them first, a few
+   * hundred at a time.
+   */
+  readonly isBehind?: boolean;
 }
 
 /** The epoch of an inbox that never had an item. It has no numbers yet, so every item comes after it. */

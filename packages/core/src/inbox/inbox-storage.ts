@@ -104,6 +104,12 @@ export interface ExpiringNotification extends Pick<Notification, "tenant" | "id"
   readonly expiresAt: Date;
 }
 
+/** Where an inbox stands. */
+export interface KnownPosition extends Required<InboxPosition> {
+  /** Whether broadcasts wait to be placed in it. @default false */
+  readonly lacksBroadcasts?: boolean;
+}
+
 /** The result of a change to a whole inbox. */
 export interface WholeInboxChange {
   /** The number of active items it changed. */
@@ -197,7 +203,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /**
    * Returns the number of active unread items alone, as {@link counts} has it. It is asked for most. Null if something of the inbox is
-   * due at `at`.
+   * due at `at`, if broadcasts wait to be placed in it, or if it has not begun.
    */
   unread(owner: Owner, at: Date): MaybePromise<number | null>;
 
@@ -205,7 +211,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * Returns the last number, the last change and the epoch of several inboxes, in the order of `owners`. Belfry uses it to notice
    * lost signals.
    */
-  positions(owners: readonly Owner[]): Promise<readonly Required<InboxPosition>[]>;
+  positions(owners: readonly Owner[]): Promise<readonly KnownPosition[]>;
 
   /** Marks active items read at `at`. Items that were read before keep their time. Unknown refs are skipped. */
   markRead(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;

@@ -69,6 +69,7 @@ export type {
   InboxTail,
   ItemAbsence,
   ItemMarking,
+  KnownPosition,
   MarkingPlace,
   WholeInboxChange,
 } from "./inbox-storage.ts";

@@ -11,6 +11,9 @@ export interface Address {
 /** Who gets a notification: a user by id, or an address. */
 export type Recipient = string | Address;
 
+/** The audience of a broadcast, as `to` names it. */
+export const EVERYONE = "everyone";
+
 /** The channel that stands in for another one which does not reach a user. */
 export interface FallbackInput {
   /** @default "email" */
@@ -28,6 +31,9 @@ export interface CreateFields {
   /**
    * Who gets it: a user's id, an address such as `{ email: "ann@example.com" }`, or a list that mixes both. Repeated ones get it
    * once. At most 1,000,000; beyond 1,000, they get it in the background, part by part.
+   *
+   * `"everyone"` is everyone in the tenant whose inbox has begun: one row, which each user gets with the next operation of their inbox,
+   * or at once while they are connected. A user of that name is written `["everyone"]`.
    */
   readonly to: Recipient | readonly Recipient[];
   /**
@@ -35,8 +41,13 @@ export interface CreateFields {
    * parts gets it once. @default none
    */
   readonly topic?: string | readonly string[];
-  /** Users among `to` and the subscribers who do not get it after all, such as the one who caused it. @default nobody */
+  /**
+   * Users among `to` and the subscribers who do not get it after all, such as the one who caused it; at most 1,000 of everyone. @default
+   * nobody
+   */
   readonly except?: string | readonly string[];
+  /** To everyone alone: whether users whose inbox begins later get it, too, until it expires. @default false */
+  readonly standing?: boolean;
   /** At most 1,000 code points; on one line if a channel delivers it. @default "" */
   readonly title?: string;
   /** At most 10,000 code points. @default "" */
@@ -141,6 +152,7 @@ export const CREATE_MEMBERS: MembersOf<UntypedCreateInput> = {
   group: true,
   replace: true,
   topic: true,
+  standing: true,
 };
 
 /**

@@ -14,6 +14,7 @@ export {
   type CreateInput,
   type CreateInputWithData,
   type CreateInputWithOptionalData,
+  EVERYONE,
   type FallbackInput,
   type Recipient,
   type TopicFields,

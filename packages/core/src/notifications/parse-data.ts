@@ -5,7 +5,7 @@ import type { JsonObject } from "../foundation/json.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { describe, GROUP_RULE, linkIssue, NAME_RULE, shown, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
-import { CREATE_MEMBERS, type UntypedCreateInput } from "./create-input.ts";
+import { CREATE_MEMBERS, EVERYONE, type UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
 import type { NotificationType, NotificationTypes } from "./notification-types.ts";
 
@@ -18,6 +18,12 @@ export type SharedFields = Pick<
 const NAMES = ["source", "actor", "roomId"] as const;
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high", "urgent"] satisfies readonly Notification["priority"][];
 
+/** What only a broadcast can be. */
+function standingIssue({ standing, to }: UntypedCreateInput): Issue | null {
+  const message = `can be given with to: "${EVERYONE}" alone`;
+  return standing === undefined || to === EVERYONE ? null : { path: ["standing"], type: "conflict", message };
+}
+
 /**
  * Checks the members of the input of `create`, those fields, the room and the channels, and gives what is left out its default.
  *
@@ -27,6 +33,7 @@ export function parseFields(input: UntypedCreateInput, now: number): { readonly 
   requireMembers("create", input, CREATE_MEMBERS);
   const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority, source = null, actor = null, url = null } = input;
   const issues = new IssueList();
+  issues.add(standingIssue(input));
   issues.add(textIssue(type, ["type"], NAME_RULE));
   for (const name of NAMES) {
     issues.add((input[name] ?? null) === null ? null : textIssue(input[name], [name], NAME_RULE));

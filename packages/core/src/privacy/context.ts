@@ -1,4 +1,4 @@
-import type { TopicsStorage } from "../audiences/index.ts";
+import type { BroadcastStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryEvents, DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
@@ -14,6 +14,7 @@ export interface PrivacyContext extends BaseContext {
   readonly activity: ActivityStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly broadcasts: BroadcastStorage;
   readonly topics: TopicsStorage;
   readonly events: Emits<DeliveryEvents & InboxEvents>;
   /** Tells clients and other processes what changed. Call it only after the commit. */

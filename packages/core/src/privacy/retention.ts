@@ -27,6 +27,11 @@ export interface RetentionOptions extends ItemRetention {
   /** Lines of the audit log, in milliseconds. */
   readonly auditMs?: number;
   /**
+   * Broadcasts, in milliseconds since they went out: who comes back later does not get them any more. Those that expired are removed in
+   * any case.
+   */
+  readonly broadcastsMs?: number;
+  /**
    * The numbered changes of inboxes, in milliseconds. Who comes back after longer lists the inbox again. An inbox keeps 1,000
    * at most in any case.
    *
@@ -42,6 +47,7 @@ export interface SweepResult {
   readonly events: number;
   readonly audit: number;
   readonly changes: number;
+  readonly broadcasts: number;
 }
 
 const CHANGES_MS = 30 * 86_400_000;
@@ -77,9 +83,9 @@ export class Retention {
 
   /** Walks over all data once, and answers how many rows it removed. */
   async sweep(): Promise<SweepResult> {
-    const { inbox, deliveries, digests, hub, activity, clock } = this.#context;
+    const { inbox, deliveries, digests, hub, activity, broadcasts, clock } = this.#context;
     await this.#context.ready();
-    const { types = {}, deliveriesMs, eventsMs, auditMs, changesMs = CHANGES_MS, ...items } = this.#options;
+    const { types = {}, deliveriesMs, eventsMs, auditMs, broadcastsMs, changesMs = CHANGES_MS, ...items } = this.#options;
     const before = (ageMs: number | undefined) => (ageMs === undefined ? NEVER : new Date(Math.max(0, clock.now() - ageMs)));
     const limits = ({ readMs, unreadMs }: ItemRetention) => ({ readBefore: before(readMs), unreadBefore: before(unreadMs) });
     const kept: InboxRetention = {
@@ -97,6 +103,7 @@ export class Retention {
       events: await walk(eventsMs !== undefined, (range) => hub.sweep(before(eventsMs), range)),
       audit: await walk(auditMs !== undefined, (range) => activity.sweepAudit(before(auditMs), range)),
       changes: await walk(true, (range) => inbox.sweepChanges(before(changesMs), range)),
+      broadcasts: await walk(true, (range) => broadcasts.sweep({ at: kept.at, before: before(broadcastsMs) }, range)),
     };
   }
 
@@ -123,6 +130,7 @@ const OPTIONS: MembersOf<RetentionOptions> = {
   deliveriesMs: true,
   eventsMs: true,
   auditMs: true,
+  broadcastsMs: true,
   changesMs: true,
 };
 

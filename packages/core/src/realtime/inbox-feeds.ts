@@ -17,18 +17,21 @@ export interface InboxFeedsOptions extends WorkContext, Pick<DueFeedsOptions, "i
   readonly transport: Transport;
   /** Hears of users whose first follower came here, or whose last one left. */
   readonly presence: Pick<Presence, "joined" | "left">;
+  /** Has broadcasts placed in inboxes that lack some, soon. */
+  placeBroadcasts(owners: readonly Owner[]): void;
 }
 
 /** The feeds of the inboxes that are followed in this process. */
 export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFeed> {
   readonly #parts: SubscriptionParts;
-  /** The names of the feeds that are open. */
-  readonly #followed: ReadonlySet<string>;
+  /** The owners of the feeds that are open, by the feeds' names. */
+  readonly #followed: ReadonlyMap<string, Owner>;
   readonly #due: DueFeeds;
+  readonly #placeBroadcasts: InboxFeedsOptions["placeBroadcasts"];
 
   constructor(options: InboxFeedsOptions) {
     const { inbox, transport, presence } = options;
-    const followed = new Set<string>();
+    const followed = new Map<string, Owner>();
     const due = new DueFeeds({ ...options, follows: ({ tenant, userId }) => followed.has(feedName(tenant, userId)) });
     super(options, {
       name: "an inbox",
@@ -36,7 +39,7 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
       open({ tenant, userId }) {
         const owner = { tenant, userId };
         presence.joined(owner);
-        followed.add(feedName(tenant, userId));
+        followed.set(feedName(tenant, userId), owner);
         return new InboxFeed(owner, { ...options, due });
       },
       opened: (feed) => feed.open(),
@@ -49,12 +52,19 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
     });
     this.#followed = followed;
     this.#due = due;
+    this.#placeBroadcasts = options.placeBroadcasts;
     this.#parts = { inbox, pages: new Slots(PAGES_AT_ONCE), logger: options.logger };
   }
 
   /** Whether anybody follows the inbox here. */
   follows({ tenant, userId }: Owner): boolean {
     return this.#followed.has(feedName(tenant, userId));
+  }
+
+  /** The owners of the inboxes that are followed here. @param tenant whose; null for all */
+  ownersOf(tenant: string | null): readonly Owner[] {
+    const all = [...this.#followed.values()];
+    return tenant === null ? all : all.filter((owner) => owner.tenant === tenant);
   }
 
   /** Follows an inbox. With `since`, it first replays the items after that position and reports the state. */
@@ -79,7 +89,7 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
     await Promise.all([this.#due.loop.stop(), super.stop()]);
   }
 
-  /** A signal that was lost shows as an inbox that has gone further than its feed. */
+  /** A signal that was lost shows as an inbox that has gone further than its feed, or that lacks broadcasts. */
   async #lookForLost(feeds: readonly InboxFeed[]): Promise<void> {
     const positions = await this.#parts.inbox.positions(feeds.map((feed) => feed.owner));
     for (const [index, feed] of feeds.entries()) {
@@ -88,5 +98,6 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
         feed.behind();
       }
     }
+    this.#placeBroadcasts(feeds.filter((_, index) => positions[index]?.lacksBroadcasts).map(({ owner }) => owner));
   }
 }

@@ -1,5 +1,5 @@
 export { HubFeeds } from "./hub-feeds.ts";
-export { InboxFeeds } from "./inbox-feeds.ts";
+export { InboxFeeds, type InboxFeedsOptions } from "./inbox-feeds.ts";
 export { type HoldingInstance, Presence, type PresenceChange, type PresenceStorage } from "./presence.ts";
 export { type Feeds, routeSignals } from "./route-signals.ts";
 export {

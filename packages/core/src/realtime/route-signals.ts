@@ -2,7 +2,7 @@ import { feedName } from "./feeds.ts";
 import type { HubFeeds } from "./hub-feeds.ts";
 import type { InboxFeeds } from "./inbox-feeds.ts";
 import type { Presence } from "./presence.ts";
-import { isHubSignal, type TransportListener } from "./transport.ts";
+import type { Signal, TransportListener } from "./transport.ts";
 
 /** The feeds that this process's subscribers follow. */
 export interface Feeds {
@@ -10,25 +10,44 @@ export interface Feeds {
   readonly hub: HubFeeds;
 }
 
+/** Places broadcasts for those who are connected here. */
+export interface BroadcastListener {
+  /** @param tenant whose; null for all */
+  placeFor(tenant: string | null): void;
+}
+
 /** Passes what arrives over the transport on to those it concerns. */
-export function routeSignals({ inbox, hub }: Feeds, presence: Presence): TransportListener {
+export function routeSignals({ inbox, hub }: Feeds, presence: Presence, broadcasts: BroadcastListener): TransportListener {
+  const pass = (signal: Signal): void => {
+    if (!("topic" in signal)) {
+      inbox.signal(feedName(signal.tenant, signal.userId), signal);
+      return;
+    }
+    switch (signal.topic) {
+      case "hub":
+        hub.signal(feedName(signal.tenant, signal.source), signal);
+        break;
+      case "presence":
+        presence.asked(signal.instance);
+        break;
+      case "broadcast":
+        broadcasts.placeFor(signal.tenant);
+        break;
+      case "inboxes":
+        inbox.look();
+        break;
+    }
+  };
   return {
     onSignals(signals) {
       for (const signal of signals) {
-        if (isHubSignal(signal)) {
-          hub.signal(feedName(signal.tenant, signal.source), signal);
-        } else if ("topic" in signal && signal.topic === "presence") {
-          presence.asked(signal.instance);
-        } else if ("topic" in signal) {
-          inbox.look();
-        } else {
-          inbox.signal(feedName(signal.tenant, signal.userId), signal);
-        }
+        pass(signal);
       }
     },
     onGap() {
       inbox.gap();
       hub.gap();
+      broadcasts.placeFor(null);
     },
   };
 }

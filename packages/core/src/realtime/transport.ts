@@ -14,8 +14,14 @@ export interface InboxesSignal {
   readonly topic: "inboxes";
 }
 
+/** A broadcast of a tenant went out: everybody who is connected is to get it now. */
+export interface BroadcastSignal {
+  readonly topic: "broadcast";
+  readonly tenant: string;
+}
+
 /** A signal that a transport carries. */
-export type Signal = InboxSignal | HubSignal | PresenceSignal | InboxesSignal;
+export type Signal = InboxSignal | HubSignal | PresenceSignal | InboxesSignal | BroadcastSignal;
 
 /** Tells a signal of the hub from the others. */
 export function isHubSignal(signal: Signal): signal is HubSignal {

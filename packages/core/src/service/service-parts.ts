@@ -1,4 +1,4 @@
-import type { TopicsContext } from "../audiences/index.ts";
+import { type BroadcastContext, Broadcasting, beginAndPlace, type TopicsContext } from "../audiences/index.ts";
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
 import { type DecisionsContext, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import {
@@ -14,11 +14,12 @@ import {
   sendWriter,
 } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
+import type { Owner, WorkContext } from "../foundation/context.ts";
 import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
-import { applyDue, DueItems, GroupCommit, type InboxContext, isDue } from "../inbox/index.ts";
+import { applyDue, DueItems, GroupCommit, type InboxContext, type InboxCounts, isDue } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
@@ -26,6 +27,7 @@ import {
   type Feeds,
   HubFeeds,
   InboxFeeds,
+  type InboxFeedsOptions,
   memoryTransport,
   Presence,
   routeSignals,
@@ -46,6 +48,7 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   HubContext &
   OperatorContext &
   PrivacyContext &
+  BroadcastContext<Tx, Written> &
   DecisionsContext &
   TopicsContext & { readonly storage: Storage<Tx, Written>; readonly unsubscribeLinks: UnsubscribeLinks | null };
 
@@ -61,6 +64,7 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
   readonly lifecycle: Lifecycle;
   readonly fanOut: FanOut;
   readonly dueItems: DueItems;
+  readonly broadcasting: Broadcasting;
   readonly retention: Retention;
   /** The workers of this process. */
   readonly workers: readonly LeasedWorker<unknown>[];
@@ -84,7 +88,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
     eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
   };
-  const context = contextOf<Tx, Written>({
+  const context: ServiceContext<Tx, Written> = contextOf<Tx, Written>({
     ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
     types: options.types ?? {},
     categories: options.categories ?? {},
@@ -99,31 +103,38 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,
     fanOut: () => fanOut.loop.wake(),
     dueItems: () => dueItems.loop.wake(),
+    placeConnected: (tenant) => publish([{ topic: "broadcast", tenant }]),
+    sendBroadcasts: () => broadcasting.sending.wake(),
+    placeLater: (owners) => broadcasting.add(owners),
     deliverDue: () => delivering?.wake(),
     closeDigests: () => bundling?.wake(),
     processDue: () => processing?.wake(),
   });
-  const shared = { transport, clock, logger, ready: () => lifecycle.listening() };
-  const feeds: Feeds = {
-    inbox: new InboxFeeds({
-      ...{ ...shared, inbox: storage.inbox, presence },
-      isDue: (counts) => isDue(context, counts),
-      applyDue: (owner) => applyDue(context, owner),
-    }),
-    hub: new HubFeeds({ ...shared, hub: storage.hub }),
-  };
+  const listening = { transport, clock, logger, ready: () => lifecycle.listening() };
+  const feeds: Feeds = feedsOf(listening, { context, presence });
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
   const fanOut = new FanOut(background);
   const dueItems = new DueItems(background);
+  const broadcasting = new Broadcasting(background, feeds.inbox);
   const retention = new Retention(background, options.retention ?? {});
   const delivering = deliveryWorker(background, options.delivery ?? {});
   const bundling = digestWorker(background, options.delivery ?? {});
   const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
   const lifecycle: Lifecycle = new Lifecycle(
-    lifecyclePartsOf({ context, feeds, fanOut, dueItems, retention, workers, presence, transport }),
+    lifecyclePartsOf({ context, feeds, fanOut, dueItems, broadcasting, retention, workers, presence, transport }),
   );
-  return { context, feeds, events, lifecycle, fanOut, dueItems, retention, workers };
+  return { context, feeds, events, lifecycle, fanOut, dueItems, broadcasting, retention, workers };
+}
+
+/** Makes the feeds of a service. */
+function feedsOf<Tx, Written extends void | Promise<void>>(
+  listening: WorkContext & Pick<InboxFeedsOptions, "transport">,
+  { context, presence }: { readonly context: ServiceContext<Tx, Written>; readonly presence: Presence },
+): Feeds {
+  const { inbox, hub, placeLater: placeBroadcasts } = context;
+  const due = { isDue: (counts: InboxCounts) => isDue(context, counts), applyDue: (owner: Owner) => applyDue(context, owner) };
+  return { inbox: new InboxFeeds({ ...listening, ...due, inbox, presence, placeBroadcasts }), hub: new HubFeeds({ ...listening, hub }) };
 }
 
 function unsubscribeLinksOf(
@@ -154,11 +165,16 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "moveWindows"
     | "reads"
     | "create"
+    | "broadcasts"
+    | "placeMissed"
     | "retrySend"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, hub, activity, decisions, topics } = parts.storage;
-  const shared = { ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, preferences: new PreferencesReader(decisions) };
+  const { inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts } = parts.storage;
+  const shared = {
+    ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts },
+    preferences: new PreferencesReader(decisions),
+  };
   return {
     ...shared,
     async reconsider(owner) {
@@ -166,6 +182,13 @@ function contextOf<Tx, Written extends void | Promise<void>>(
       await moveWindows(shared as DeliveryContext, owner);
     },
     moveWindows: (tenant) => moveWindowsOfAll(shared as DeliveryContext, tenant),
+    async placeMissed(owner) {
+      const placed = await beginAndPlace(shared, owner);
+      if (placed === "more") {
+        parts.placeLater([owner]);
+      }
+      return placed !== "held";
+    },
     reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),
@@ -179,23 +202,25 @@ interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<Ser
 }
 
 function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
-  const { context, feeds, fanOut, dueItems, retention, workers, presence, transport } = parts;
+  const { context, feeds, fanOut, dueItems, broadcasting, retention, workers, presence, transport } = parts;
+  const { placing, sending } = broadcasting;
   const { storage, writer, sendWriter, eventWriter } = context;
   return {
     open: () => storage.open(),
-    listen: () => transport.start(routeSignals(feeds, presence)),
+    listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
     resume() {
-      for (const part of [fanOut.loop, dueItems.loop, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
+      for (const part of [fanOut.loop, dueItems.loop, placing, sending, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
         part.start();
       }
     },
     wake() {
-      for (const part of [fanOut.loop, dueItems.loop, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
+      broadcasting.placeFor(null);
+      for (const part of [fanOut.loop, dueItems.loop, placing, sending, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
         part.wake();
       }
     },
     async drain() {
-      await Promise.all([fanOut.loop.stop(), dueItems.loop.stop(), retention.loop.stop()]);
+      await Promise.all([fanOut.loop, dueItems.loop, placing, sending, retention.loop].map((loop) => loop.stop()));
       await Promise.all(workers.map((worker) => worker.stop()));
       // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);

@@ -1,4 +1,4 @@
-import type { TopicsStorage } from "../audiences/index.ts";
+import type { BroadcastStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
@@ -33,6 +33,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly topics: TopicsStorage;
+  readonly broadcasts: BroadcastStorage<Tx, Written>;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError, type CreatedItem, type Logger, type Notification } from "@belfry/core";
-import type { NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
+import type { NewBroadcast, NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
 import { entryOfSend } from "@belfry/storage-sql";
+import { prepareWriteBroadcast } from "../audiences/write-broadcast.ts";
 import { CommitWatch } from "../database/commit-watch.ts";
 import {
   type Connection,
@@ -62,6 +63,7 @@ export class HostTransactions {
   readonly #writeEntries: ReturnType<typeof prepareWriteEntries>;
   readonly #writeSendDetails: ReturnType<typeof prepareWriteSendDetails>;
   readonly #writeFanOut: ReturnType<typeof prepareWriteFanOut>;
+  readonly #writeBroadcast: ReturnType<typeof prepareWriteBroadcast>;
   readonly #throttle: ReturnType<typeof prepareThrottle>;
   readonly #hasNotification: ReturnType<typeof prepareHasNotification>;
   readonly #mark = randomUUID();
@@ -75,6 +77,7 @@ export class HostTransactions {
     this.#writeEntries = prepareWriteEntries(options.tables);
     this.#writeSendDetails = prepareWriteSendDetails(options.tables);
     this.#writeFanOut = prepareWriteFanOut(options.tables);
+    this.#writeBroadcast = prepareWriteBroadcast(options.tables);
     this.#throttle = prepareThrottle(options.tables);
     this.#hasNotification = prepareHasNotification(options.tables);
   }
@@ -89,6 +92,18 @@ export class HostTransactions {
     const { notification } = entry;
     const write = async (tx: Session) => {
       if (!(await this.#writeFanOut(tx, entry, { size, mark: this.#mark }))) {
+        throw endedMeanwhile();
+      }
+      return [];
+    };
+    return this.#write(handle, { notification, write, onCommit: () => onCommit() });
+  }
+
+  /** Does the same for a broadcast. */
+  writeBroadcast(handle: unknown, broadcast: NewBroadcast, onCommit: () => void): Promise<void> {
+    const { notification } = broadcast;
+    const write = async (tx: Session) => {
+      if (!(await this.#writeBroadcast(tx, broadcast, this.#mark)) && !(await this.#hasNotification(tx, notification))) {
         throw endedMeanwhile();
       }
       return [];

@@ -115,10 +115,11 @@ type LookedAtSend = readonly [isOld: boolean, isOver: boolean, pk: number];
  * another transaction holds. Before one goes in several steps, it is hidden: nobody retries it then.
  */
 export function prepareSweep(tables: TableNames) {
-  const { deliveries, fanOuts, inboxItems, notifications, trackings } = tables;
+  const { broadcasts, deliveries, fanOuts, inboxItems, notifications, trackings } = tables;
   // Whether one has deliveries left to make takes as long as it has deliveries, so that is asked last.
   const isUnused = (of: string, tenant: string, hidden: string) => `NOT EXISTS (SELECT FROM ${inboxItems} i WHERE i.notification_pk = ${of})
       AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = ${of})
+      AND NOT EXISTS (SELECT FROM ${broadcasts} b WHERE b.notification_pk = ${of})
       AND CASE WHEN left(${tenant}, length(${hidden}::text)) = ${hidden} THEN true
         ELSE NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = ${of} AND d.status IN ('pending', 'waiting')) END`;
   const isOld = "t.created_at < $2::timestamptz";

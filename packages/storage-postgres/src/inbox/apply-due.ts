@@ -4,7 +4,7 @@ import { type Connection, joining, type Session } from "../database/connection.t
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, COUNTS_COLUMNS, type CountsRow, holdInboxes, IS_THERE, nextDue, toCounts } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, type CountsRow, countsColumns, holdInboxes, IS_THERE, isBehind, nextDue, toCounts } from "./inbox-state.ts";
 import { prepareOneMark } from "./mark.ts";
 
 /** How many items are woken, or taken out, at a time. */
@@ -33,7 +33,7 @@ export function prepareApplyDue(tables: TableNames) {
   const settle = statement<CountsRow>(
     "settle_due",
     `UPDATE ${tables.inboxCounters} inbox SET due_at = ${nextDue(tables)}
-    WHERE tenant = $1 AND user_id = $2 AND last_seq > 0 RETURNING ${COUNTS_COLUMNS}`,
+    WHERE tenant = $1 AND user_id = $2 RETURNING ${countsColumns(isBehind(tables))}`,
   );
   const apply = async (session: Session, owner: Owner, { at, gone, due, ofGroups }: Due): Promise<DueChange> => {
     const values = [owner.tenant, owner.userId];

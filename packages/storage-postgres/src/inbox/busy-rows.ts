@@ -3,7 +3,7 @@ import type { Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 
 /** A table with a row for each key, which transactions of the host may hold for long. */
 interface HeldRows<Key> {
@@ -97,10 +97,13 @@ export function prepareBusyRows<Key>({ name, table, columns, others, textsOf }: 
 }
 
 /** Tells which inboxes are held, and waits for one: see {@link prepareBusyRows}. */
-export function prepareBusyInboxes({ inboxCounters }: TableNames) {
+export function prepareBusyInboxes(tables: TableNames) {
   return prepareBusyRows<Owner>({
-    ...{ name: "inbox", table: inboxCounters, columns: ["tenant", "user_id"] },
-    others: { columns: "last_seq, total, unread, read_up_to_seq, epoch", values: `0, 0, 0, 0, ${NEW_EPOCH}` },
+    ...{ name: "inbox", table: tables.inboxCounters, columns: ["tenant", "user_id"] },
+    others: {
+      columns: "last_seq, total, unread, read_up_to_seq, epoch, began_after",
+      values: `0, 0, 0, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "$1")}`,
+    },
     textsOf: ({ tenant, userId }) => [tenant, userId],
   });
 }

@@ -114,7 +114,7 @@ export function countTally(also?: ItemsChangeText["also"]): string {
 
 /** The columns of a {@link CountsRow} after a change that is counted in `tally`. */
 export const COUNTS_AFTER = `inbox.last_seq, inbox.total + tally.total, inbox.unread + tally.unread, inbox.epoch,
-  inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread, ${milliseconds("inbox.due_at")}`;
+  inbox.rev + (tally.changed > 0)::int, coalesce(inbox.seen_unread, 0) + tally.seen_unread, ${milliseconds("inbox.due_at")}, inbox.is_behind`;
 
 /** Makes a change of named items at the time $5. The change's own values are the parameters from $6 on. */
 export function prepareChangeItems(
@@ -150,13 +150,13 @@ export function prepareChangeItems(
       const { seqs, ids } = splitRefs(refs);
       const rows = await changeInbox(connection, owner, { run, values: [seqs, ids, at.toISOString(), ...values] });
       const change = toItemsChange(rows, owner, refs);
-      const { dueAt } = change.counts;
-      return unlessDue && dueAt !== undefined && dueAt <= at ? { ...change, isDue: true } : change;
+      const { dueAt, isBehind = false } = change.counts;
+      return unlessDue && (isBehind || (dueAt !== undefined && dueAt <= at)) ? { ...change, isDue: true } : change;
     };
 }
 
 /** Whether nothing of the held inbox is due at the time of the change. */
-const NOTHING_DUE = "(inbox.due_at IS NULL OR inbox.due_at > $5::timestamptz)";
+const NOTHING_DUE = "(inbox.due_at IS NULL OR inbox.due_at > $5::timestamptz) AND NOT inbox.is_behind";
 
 /** What the changed items of the held inbox add to the counts of their groups, given the sums of `total` and `unread`. */
 export function groupSums(sums: string): string {

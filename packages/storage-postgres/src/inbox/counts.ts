@@ -1,9 +1,9 @@
-import { EMPTY_EPOCH, type InboxCounts, type InboxPosition, type Owner } from "@belfry/core";
-import type { CountedItems, ItemPlace, ItemTally, TallyQuery } from "@belfry/core/storage";
+import { EMPTY_EPOCH, type InboxCounts, type Owner } from "@belfry/core";
+import type { CountedItems, ItemPlace, ItemTally, KnownPosition, TallyQuery } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
+import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, isBehind, toCounts } from "./inbox-state.ts";
 import { IS_SEEN, priorityOf } from "./item-filter.ts";
 import { IN_PLACE, isRead } from "./item-row.ts";
 
@@ -67,19 +67,21 @@ export function prepareTally(tables: TableNames) {
 }
 
 /** Reads the positions of several inboxes. */
-export function preparePositions({ inboxCounters }: TableNames) {
-  const all = statement<[lastSeq: number | null, epoch: string | null, rev: number | null]>(
+export function preparePositions(tables: TableNames) {
+  const all = statement<[lastSeq: number | null, epoch: string | null, rev: number | null, isBehind: boolean | null]>(
     "positions",
-    `SELECT c.last_seq, c.epoch, c.rev
+    `SELECT c.last_seq, c.epoch, c.rev, c.is_behind
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
     LEFT JOIN LATERAL (
-      SELECT last_seq, epoch, rev FROM ${inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id AND last_seq > 0 OFFSET 0
+      SELECT last_seq, epoch, rev, ${isBehind(tables, "o.tenant")} AS is_behind FROM ${tables.inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id OFFSET 0
     ) c ON true
     ORDER BY o.place`,
   );
   return (owners: readonly Owner[]) =>
-    async (session: Session): Promise<readonly Required<InboxPosition>[]> => {
+    async (session: Session): Promise<readonly KnownPosition[]> => {
       const rows = await session.rows(all, lists(owners, "tenant", "userId"));
-      return rows.map(([seq, epoch, rev]) => ({ seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH, rev: rev ?? 0 }));
+      return rows.map(([seq, epoch, rev, isBehindNow]) => {
+        return { seq: seq ?? 0, epoch: epoch ?? EMPTY_EPOCH, rev: rev ?? 0, ...(isBehindNow ? { lacksBroadcasts: true } : {}) };
+      });
     };
 }

@@ -6,7 +6,7 @@ import { isLockTimeout, isTransientConflict, wrapError } from "../database/error
 import { type JsonRow, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareBusyInboxes } from "./busy-rows.ts";
-import { BUSY_TIMEOUT_MS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 
@@ -253,8 +253,9 @@ function writeChunkText(tables: TableNames): string {
     SELECT n.* FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
   ),
   counter AS (
-    INSERT INTO ${tables.inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, due_at)
-    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${NEW_EPOCH}, n.expires_at FROM notification n CROSS JOIN recipient r
+    INSERT INTO ${tables.inboxCounters} AS c (${COUNTERS_COLUMNS}, due_at)
+    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "n.tenant")}, n.expires_at
+    FROM notification n CROSS JOIN recipient r
     WHERE NOT r.is_left ORDER BY r.user_id COLLATE "C"
     ON CONFLICT (tenant, user_id) DO UPDATE
     SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1, due_at = least(c.due_at, excluded.due_at)

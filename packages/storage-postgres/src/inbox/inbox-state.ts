@@ -14,49 +14,66 @@ export type CountsRow = readonly [
   rev: number,
   seenUnread: number | null,
   dueAt: number | null,
+  isBehind: boolean,
   ...rest: readonly unknown[],
 ];
 
-/** The columns of a {@link CountsRow}, of `inbox`. */
-export const COUNTS_COLUMNS = `inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev, inbox.seen_unread, ${milliseconds("inbox.due_at")}`;
+/** The columns of a {@link CountsRow}, of `inbox`. @param behind whether it is behind */
+export const countsColumns = (behind: string) =>
+  `inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev, inbox.seen_unread, ${milliseconds("inbox.due_at")}, ${behind}`;
+
+/** The columns of a {@link CountsRow}, of an `inbox` that has one for whether it is behind. */
+export const COUNTS_COLUMNS = countsColumns("inbox.is_behind");
 
 /** How many columns {@link COUNTS_COLUMNS} has. */
-export const COUNTS_WIDTH = 7;
+export const COUNTS_WIDTH = 8;
 
 const SEEN_COLUMNS = "seen_up_to_seq, seen_rev, seen_unread, due_at";
 
 /**
  * A common table expression called `inbox`: the state of the inbox of tenant $1 and user $2, as one row, or none if it
- * never had an item.
+ * has not begun.
  */
-export function inboxState({ inboxCounters }: TableNames): string {
+export function inboxState(tables: TableNames): string {
   return `inbox AS (
-    SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, ${SEEN_COLUMNS} FROM ${inboxCounters}
-    WHERE tenant = $1 AND user_id = $2 AND last_seq > 0
+    SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, ${SEEN_COLUMNS}, ${isBehind(tables)} AS is_behind
+    FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = $2
   )`;
 }
 
-/** The counts in a row; an inbox without a row never had an item. */
+/** The number of a tenant's newest broadcast, null for none: an inbox that begins has it. */
+export function newestBroadcast({ broadcastNumbers }: TableNames, tenant: string): string {
+  return `(SELECT newest FROM ${broadcastNumbers} WHERE tenant = ${tenant})`;
+}
+
+/** Whether the tenant has broadcasts that are not placed in the inbox of a row of counters. */
+export function isBehind(tables: TableNames, tenant = "$1"): string {
+  return `coalesce(placed_up_to, 0) < coalesce(${newestBroadcast(tables, tenant)}, 0)`;
+}
+
+/** The counts in a row; an inbox without a row has not begun. */
 export function toCounts(row: CountsRow | undefined): InboxCounts {
   if (row === undefined) {
     return EMPTY_COUNTS;
   }
-  const [lastSeq, total, unread, epoch, rev, seenUnread, dueAt] = row;
+  const [lastSeq, total, unread, epoch, rev, seenUnread, dueAt, isBehindNow] = row;
   // A process of an older version does not count the seen ones that it marks read.
   const counts = { total, unread, unseen: Math.max(unread - (seenUnread ?? 0), 0), lastSeq, epoch, rev };
-  // Only inboxes with snoozed items have it.
-  return dueAt === null ? counts : { ...counts, dueAt: new Date(dueAt) };
+  // Few inboxes have snoozed items, or broadcasts to come.
+  const due = dueAt === null ? counts : { ...counts, dueAt: new Date(dueAt) };
+  return isBehindNow ? { ...due, isBehind: true } : due;
 }
 
 /** Reads the unread count of an inbox alone. */
-export function prepareUnread({ inboxCounters }: TableNames) {
+export function prepareUnread(tables: TableNames) {
   const unread = statement<[number | null]>(
     "unread",
-    `SELECT CASE WHEN due_at <= $3::timestamptz THEN NULL ELSE unread END FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2`,
+    `SELECT CASE WHEN due_at <= $3::timestamptz OR ${isBehind(tables)} THEN NULL ELSE unread END FROM ${tables.inboxCounters}
+    WHERE tenant = $1 AND user_id = $2`,
   );
   return ({ tenant, userId }: Owner, at: Date) =>
     async (session: Session): Promise<number | null> => {
-      const [[count] = [0]] = await session.rows(unread, [tenant, userId, at.toISOString()]);
+      const [[count] = [null]] = await session.rows(unread, [tenant, userId, at.toISOString()]);
       return count;
     };
 }
@@ -82,6 +99,9 @@ export function nextDue({ inboxItems, inboxGroups }: TableNames, stillSnoozed = 
 export function addTo(counter: "seen_unread" | "away_unread" | "away_seen_unread", added: string): string {
   return `${counter} = nullif(greatest(coalesce(c.${counter}, 0) + ${added}, 0), 0)`;
 }
+
+/** The columns of new counters, the last two of which are {@link NEW_EPOCH} and {@link newestBroadcast}. */
+export const COUNTERS_COLUMNS = "tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, began_after";
 
 /** A new epoch for every row. */
 export const NEW_EPOCH = DIALECT.newEpoch;
@@ -117,21 +137,22 @@ export function holdInboxes(
 
 /**
  * Common table expressions up to one called `inbox`: the state of the inbox of tenant $1 and user $2, whose counters row
- * it locks; no row if it never had an item.
+ * it locks; no row if it has not begun.
  *
  * A statement sees the database as it was when the statement began. After waiting for the lock, it gets the newest
  * counters, but would read the items as they were before. `is_current` tells whether both are of the same moment: every
  * change of an inbox makes a new version of its counters row.
  */
-export function heldInbox({ inboxCounters }: TableNames): string {
+export function heldInbox(tables: TableNames): string {
+  const { inboxCounters } = tables;
   return `${lockGuard(LOCK_TIMEOUT_MS)},
   seen AS MATERIALIZED (
-    SELECT xmin::text AS version FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2 AND last_seq > 0
+    SELECT xmin::text AS version FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
   ),
   held AS MATERIALIZED (
     SELECT c.* FROM guard CROSS JOIN LATERAL (
       SELECT last_seq, total, unread, read_up_to_seq, epoch, rev, read_rev, reopened_from_seq, ${SEEN_COLUMNS},
-        away_unread, away_seen_unread, xmin::text AS version
+        away_unread, away_seen_unread, ${isBehind(tables)} AS is_behind, xmin::text AS version
       FROM ${inboxCounters}
       WHERE tenant = $1 AND user_id = $2 AND guard.lock_timeout IS NOT NULL
       FOR NO KEY UPDATE
@@ -144,3 +165,14 @@ export function heldInbox({ inboxCounters }: TableNames): string {
 
 /** How long a batch waits before an inbox counts as busy: longer than another batch takes, too short to notice. */
 export const BUSY_TIMEOUT_MS = 20;
+
+/** Begins an inbox without items. Waits for a transaction that makes the same row, as long as $3 says. */
+export function prepareMakeInbox(tables: TableNames) {
+  return statement<[]>(
+    "make_inbox",
+    `WITH ${lockGuard("$3")}
+    INSERT INTO ${tables.inboxCounters} (${COUNTERS_COLUMNS})
+    SELECT $1, $2, 0, 0, 0, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "$1")} FROM guard WHERE guard.lock_timeout IS NOT NULL
+    ON CONFLICT DO NOTHING`,
+  );
+}

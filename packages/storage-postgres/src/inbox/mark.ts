@@ -38,8 +38,9 @@ export function prepareMarkAllRead(tables: TableNames) {
       WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnread}
     ),
     ${loggedChange(tables, { kind: "read_all", inbox: "held", from: `held WHERE ${isAnyUnread}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
-    SELECT ${isAnyUnread}, held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint, NULL::bigint
-    FROM held WHERE held.last_seq > 0`,
+    SELECT ${isAnyUnread}, held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint, NULL::bigint,
+      held.is_behind
+    FROM held`,
   );
   return (owner: Owner, at: Date) =>
     async (session: Session): Promise<WholeInboxChange> => {
@@ -62,8 +63,8 @@ export function prepareMarkAllSeen(tables: TableNames) {
     ),
     ${loggedChange(tables, { kind: "seen_all", inbox: "held", from: `held WHERE ${isAnyUnseen}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
     SELECT ${isAnyUnseen}, ${unseen}, held.last_seq, held.total, held.unread, held.epoch, held.rev + ${isAnyUnseen}::int,
-      CASE WHEN ${isAnyUnseen} THEN held.unread ELSE held.seen_unread END, NULL::bigint
-    FROM held WHERE held.last_seq > 0`,
+      CASE WHEN ${isAnyUnseen} THEN held.unread ELSE held.seen_unread END, NULL::bigint, held.is_behind
+    FROM held`,
   );
   return (owner: Owner, at: Date) =>
     async (session: Session): Promise<WholeInboxChange> => {

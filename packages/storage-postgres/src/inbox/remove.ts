@@ -32,7 +32,7 @@ export function prepareRemoveRead(tables: TableNames) {
     ),
     ${loggedChange(tables, { kind: "deleted_read", ...LOGGED_TALLY, at: "$3::timestamptz" })}
     SELECT inbox.is_current, tally.changed, inbox.last_seq, inbox.total - tally.changed, inbox.unread, inbox.epoch, inbox.rev + (tally.changed > 0)::int,
-      inbox.seen_unread, NULL::bigint
+      inbox.seen_unread, NULL::bigint, inbox.is_behind
     FROM inbox CROSS JOIN tally`,
   );
   return (owner: Owner, at: Date) =>
@@ -47,7 +47,8 @@ export function prepareRemoveRead(tables: TableNames) {
  * Removes those of the notifications that nothing refers to any more. A separate statement locks them first:
  * when two transactions take the last two items of a notification, the second one sees that none is left.
  */
-export function prepareDropNotifications({ notifications, inboxItems, trackings, events, audiences, fanOuts, fanOutChunks }: TableNames) {
+export function prepareDropNotifications(tables: TableNames) {
+  const { notifications, inboxItems, trackings, events, audiences, broadcasts, fanOuts, fanOutChunks } = tables;
   const hold = statement<[]>("hold_notifications", `SELECT FROM ${notifications} WHERE pk = ANY ($1::bigint[]) ORDER BY pk FOR UPDATE`);
   const drop = statement<[]>(
     "drop_notifications",
@@ -57,6 +58,7 @@ export function prepareDropNotifications({ notifications, inboxItems, trackings,
       AND NOT EXISTS (SELECT FROM ${events} e WHERE e.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${audiences} a WHERE a.notification_pk = n.pk AND a.source IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM ${broadcasts} b WHERE b.notification_pk = n.pk)
       AND NOT EXISTS (SELECT FROM ${fanOutChunks} f WHERE f.notification_pk = n.pk)`,
   );
   return async (session: Session, pks: readonly number[]): Promise<void> => {

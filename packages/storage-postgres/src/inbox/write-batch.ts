@@ -6,7 +6,7 @@ import type { Fields } from "../database/fields.ts";
 import { listText, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
-import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
+import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /** The place of an item in the batch, its number and the epoch of its inbox. */
@@ -121,7 +121,8 @@ function placesOf(entries: readonly NewNotification[]): Places {
  * signals and before each user. Counters are locked in the order of their keys, after the
  * notifications are written, as by the other statements.
  */
-function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
+function writeBatchText(tables: TableNames, fields: Fields<Notification>): string {
+  const { notifications, inboxCounters, inboxItems } = tables;
   const { all, names, lists } = fields;
   // The usual notification has neither a category nor an end, and its items are written without the columns.
   const isAny = fields === NOTIFICATION_FIELDS;
@@ -141,8 +142,8 @@ function writeBatchText({ notifications, inboxCounters, inboxItems }: TableNames
     RETURNING pk, id, type, created_at${rareOf("")}
   ),
   counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch${isAny ? ", due_at" : ""})
-    SELECT ${tenant}::text, user_id, items, items, items, 0, ${NEW_EPOCH}${isAny ? ", ends_at" : ""}
+    INSERT INTO ${inboxCounters} AS c (${COUNTERS_COLUMNS}${isAny ? ", due_at" : ""})
+    SELECT ${tenant}::text, user_id, items, items, items, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, `${tenant}::text`)}${isAny ? ", ends_at" : ""}
     FROM unnest(${inboxes}::text[], ${counts}::int[]) AS u(user_id, items)${isAny ? ` LEFT JOIN (${ends}) ends USING (user_id)` : ""}
     WHERE (SELECT count(*) FROM notification) > 0 ORDER BY user_id COLLATE "C"
     ON CONFLICT (tenant, user_id) DO UPDATE

@@ -6,7 +6,7 @@ import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareBusyInboxes, writeFree, writeWaiting } from "./busy-rows.ts";
-import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
+import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 import { prepareWriteBatch, type WriteEntries } from "./write-batch.ts";
@@ -202,10 +202,11 @@ function writeEntriesText(tables: TableNames): string {
  * type, created_at, category, group_name, replace_key, expires_at), up to one called `numbered` with the same rows and their `seq` and `epoch`. Numbers of one inbox
  * follow `place`. Counters are locked in the order of their keys, so that two batches never wait for each other.
  */
-export function writeItems({ inboxCounters, inboxItems }: TableNames): string {
+export function writeItems(tables: TableNames): string {
+  const { inboxCounters, inboxItems } = tables;
   return `counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, due_at)
-    SELECT tenant, user_id, count(*), count(*), count(*), 0, ${NEW_EPOCH}, min(expires_at) FROM target
+    INSERT INTO ${inboxCounters} AS c (${COUNTERS_COLUMNS}, due_at)
+    SELECT tenant, user_id, count(*), count(*), count(*), 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "target.tenant")}, min(expires_at) FROM target
     GROUP BY tenant, user_id ORDER BY tenant, user_id
     ON CONFLICT (tenant, user_id) DO UPDATE
     SET last_seq = c.last_seq + excluded.last_seq, total = c.total + excluded.total, unread = c.unread + excluded.unread,

@@ -5,7 +5,7 @@ import type { Fields } from "../database/fields.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
-import { lockGuard, NEW_EPOCH } from "./inbox-state.ts";
+import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /**
@@ -36,7 +36,8 @@ export function prepareWriteLone(tables: TableNames, announcements: Announcement
 }
 
 /** Values: the fields, the user, the lock timeout, and the parts of the signal: {@link Announcements.partsOf}. */
-function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames, fields: Fields<Notification>): string {
+function writeEntryText(tables: TableNames, fields: Fields<Notification>): string {
+  const { notifications, inboxCounters, inboxItems } = tables;
   const { all, names, typed, parameter } = fields;
   const [tenant, id, type, createdAt] = [parameter("tenant"), parameter("id"), parameter("type"), parameter("createdAt")];
   // The usual notification has neither a category nor an end, and its item is written without the columns.
@@ -50,8 +51,8 @@ function writeEntryText({ notifications, inboxCounters, inboxItems }: TableNames
     RETURNING pk
   ),
   counter AS (
-    INSERT INTO ${inboxCounters} AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch${isAny ? ", due_at" : ""})
-    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH}${isAny ? `, ${expiresAt}` : ""} FROM notification
+    INSERT INTO ${inboxCounters} AS c (${COUNTERS_COLUMNS}${isAny ? ", due_at" : ""})
+    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, tenant)}${isAny ? `, ${expiresAt}` : ""} FROM notification
     ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${isAny ? ", due_at = least(c.due_at, excluded.due_at)" : ""}
     RETURNING last_seq, epoch
   ),

@@ -49,6 +49,7 @@ const HUB_CHANGES: ReadonlyMap<unknown, HubSignal["change"]> = new Map(
 );
 const PRESENCE_CODE = "p";
 const INBOXES_CODE = "l";
+const BROADCAST_CODE = "bc";
 
 /**
  * Packs signals into as few payloads as fit, in their order. Leaves out members that only the sender's process has
@@ -121,6 +122,9 @@ function pack(signal: Signal): readonly unknown[] {
   if (isHubSignal(signal)) {
     return [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id];
   }
+  if ("topic" in signal && signal.topic === "broadcast") {
+    return [BROADCAST_CODE, signal.tenant];
+  }
   if ("topic" in signal) {
     return signal.topic === "presence" ? [PRESENCE_CODE, signal.instance] : [INBOXES_CODE];
   }
@@ -157,6 +161,9 @@ function unpack(packed: unknown): readonly Signal[] {
   }
   if (code === INBOXES_CODE) {
     return [{ topic: "inboxes" }];
+  }
+  if (code === BROADCAST_CODE && isLike(values, [""])) {
+    return [{ topic: "broadcast", tenant: values[0] }];
   }
   return code === PRESENCE_CODE && isLike(values, [""]) ? [{ topic: "presence", instance: values[0] }] : [];
 }

@@ -30,6 +30,7 @@ import { topicsMigration } from "./0028-topics.ts";
 import { expiringItemsMigration } from "./0029-expiring-items.ts";
 import { rangesMigration } from "./0030-ranges.ts";
 import { audiencesMigration } from "./0031-audiences.ts";
+import { broadcastsMigration } from "./0032-broadcasts.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -64,4 +65,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: expiringItemsMigration },
   { phase: "expand", sql: rangesMigration },
   { phase: "expand", sql: audiencesMigration },
+  { phase: "expand", sql: broadcastsMigration },
 ] as const satisfies readonly Migration[];

@@ -71,10 +71,10 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
 }
 
 /** Ends all that is left to do for a notification, but for its deliveries. */
-function prepareEndWork({ audiences, events, fanOutChunks, fanOuts, processingRecords }: TableNames) {
+function prepareEndWork({ audiences, broadcasts, events, fanOutChunks, fanOuts, processingRecords }: TableNames) {
   const parts = [
     // The audience first: nothing more is put into parts then.
-    ...[audiences, fanOutChunks, processingRecords, events].map((table) => `DELETE FROM ${table} WHERE notification_pk = $1`),
+    ...[audiences, broadcasts, fanOutChunks, processingRecords, events].map((table) => `DELETE FROM ${table} WHERE notification_pk = $1`),
     // Its list may be long, and is dropped in steps.
     `UPDATE ${fanOuts} SET notification_pk = NULL, drop_at = to_timestamp(0) WHERE notification_pk = $1`,
   ].map((text, index) => statement<[]>(`end_work_${index}`, text));

@@ -91,6 +91,8 @@ export type Tables = Readonly<
   Record<
     | keyof Schema
     | "audiences"
+    | "broadcastNumbers"
+    | "broadcasts"
     | "digestEntries"
     | "eventAcks"
     | "events"

@@ -45,7 +45,7 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
   const later = `${inboxChanges} l ON l.tenant = c.tenant AND l.user_id = c.user_id AND l.rev > $3`;
   const after = `SELECT c.total, c.unread, coalesce(c.seen_unread, 0) AS "seenUnread", c.last_seq AS "lastSeq", c.epoch, c.rev AS "revNow", ${sql.milliseconds("c.due_at")} AS "dueAt",
       l.last_seq AS "changeSeq", ${change}
-    FROM ${inboxCounters} c LEFT JOIN ${later} WHERE c.tenant = $1 AND c.user_id = $2 AND c.last_seq > 0 ORDER BY l.rev LIMIT $4`;
+    FROM ${inboxCounters} c LEFT JOIN ${later} WHERE c.tenant = $1 AND c.user_id = $2 ORDER BY l.rev LIMIT $4`;
   const exported = `SELECT l.last_seq AS "lastSeq", ${change} FROM ${inboxChanges} l
     WHERE l.tenant = $1 AND l.user_id = $2 AND l.rev > $3 ORDER BY l.rev LIMIT $4`;
   return {

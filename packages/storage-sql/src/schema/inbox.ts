@@ -136,6 +136,10 @@ export const INBOX = {
       awaySeenUnread: c.nullable(c.number),
       /** When the clock changes the inbox for the first time, or earlier: an item comes back, or expires. Null for never. */
       dueAt: c.nullable(c.time),
+      /** The tenant's newest broadcast when the inbox began: earlier ones are not for it, unless they are standing. */
+      beganAfter: c.nullable(c.number),
+      /** Every broadcast up to this number is placed, or never will be. Null, which is 0, if nobody has looked. */
+      placedUpTo: c.nullable(c.number),
     },
     { key: ["tenant", "userId"], indexes: { due: { on: ["dueAt"], with: "dueAt" } } },
   ),

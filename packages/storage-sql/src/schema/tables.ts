@@ -1,3 +1,4 @@
+import { BROADCASTS } from "./broadcasts.ts";
 import { columns as c, table } from "./columns.ts";
 import { DECISIONS } from "./decisions.ts";
 import { DELIVERIES } from "./deliveries.ts";
@@ -14,6 +15,7 @@ export const TABLES = {
   ...DECISIONS,
   ...DIGESTS,
   ...TOPICS,
+  ...BROADCASTS,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
    * migrations a package must know to work after it.

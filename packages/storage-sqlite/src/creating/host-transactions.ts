@@ -1,6 +1,7 @@
 import { BelfryError, type CreatedItem, type Notification } from "@belfry/core";
-import type { NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
+import type { NewBroadcast, NewNotification, NewSend, SendCreated } from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
+import { prepareWriteBroadcast } from "../audiences/write-broadcast.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
 import { databaseOf } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
@@ -49,6 +50,11 @@ export class HostTransactions {
     { entry, size, onCommit }: { readonly entry: NewNotification; readonly size: number; onCommit(): void },
   ): void {
     this.#write(handle, entry.notification, (writer) => ({ isNew: writer.writeFanOut(entry, size), onCommit }));
+  }
+
+  /** Does the same for a broadcast. */
+  writeBroadcast(handle: unknown, broadcast: NewBroadcast, onCommit: () => void): void {
+    this.#write(handle, broadcast.notification, (writer) => ({ isNew: writer.writeBroadcast(broadcast), onCommit }));
   }
 
   /** Does the same for a send. */
@@ -100,6 +106,7 @@ function hostWriter(database: Database) {
   overwriteDeleted(database);
   const context = queryContext(database);
   const [writeEntry, writeSend, writeFanOut] = [prepareWriteEntry(context), prepareWriteSend(context), prepareWriteFanOut(context)];
+  const writeBroadcast = prepareWriteBroadcast(context);
   const savepoint = database.prepare("SAVEPOINT belfry_write");
   const release = database.prepare("RELEASE belfry_write");
   const rollbackTo = database.prepare("ROLLBACK TO belfry_write");
@@ -126,6 +133,7 @@ function hostWriter(database: Database) {
   return {
     write: (entry: NewNotification) => within(() => writeEntry(entry)),
     writeFanOut: (entry: NewNotification, size: number) => within(() => writeFanOut(entry, size)),
+    writeBroadcast: (broadcast: NewBroadcast) => within(() => writeBroadcast(broadcast)),
     writeSend: (send: NewSend) => within(() => writeSend(send, send.notification.createdAt)),
   };
 }

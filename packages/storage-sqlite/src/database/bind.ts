@@ -39,6 +39,15 @@ export function writeTogether<Args extends readonly unknown[], Result>(
     };
 }
 
+/** Like {@link write}, but null at once where it would have to wait. */
+export function writeNow<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result | null> {
+  return (current) =>
+    async (...args) => {
+      const connection = current();
+      return connection.writeIfFree(() => connection.prepared(prepare)(...args));
+    };
+}
+
 /** An operation that is a step of long work, which can be repeated: see {@link Connection.step}. */
 export const step = binding("step");
 

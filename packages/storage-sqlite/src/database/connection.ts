@@ -123,6 +123,12 @@ export class Connection {
     return this.#patiently(() => this.#transaction(this.#beginImmediate, work));
   }
 
+  /** Like {@link write}, but does not wait: null if another transaction is in its way at this moment. */
+  writeIfFree<Result>(work: () => Result): Result | null {
+    const done = this.#try(() => this.#withSettings({ busy_timeout: 0 }, () => this.#transaction(this.#beginImmediate, work)));
+    return done instanceof Obstacle ? null : done;
+  }
+
   /**
    * Like {@link write}, in one transaction with the other work of this turn of the event loop that may share one: a commit costs more
    * than a short change. If any of it fails, each is done by itself.

@@ -120,7 +120,8 @@ export function prepareSweep(context: QueryContext) {
   // Whether one has deliveries left to make takes as long as it has deliveries, so that is asked last.
   const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date; readonly hidden: string }, LookedAtSend>(`
     SELECT ${isOld}, ${isOld} AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")}
-      AND ${hasNo("fan_outs f WHERE f.notification_pk = t.notification_pk")} AND (substr(t.tenant, 1, length((SELECT :hidden))) = (SELECT :hidden)
+      AND ${hasNo("fan_outs f WHERE f.notification_pk = t.notification_pk")} AND ${hasNo("broadcasts b WHERE b.notification_pk = t.notification_pk")}
+      AND (substr(t.tenant, 1, length((SELECT :hidden))) = (SELECT :hidden)
         OR ${hasNo("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}),
       t.notification_pk, t.tenant
     FROM belfry_trackings t WHERE t.notification_pk > (SELECT :after) ORDER BY t.notification_pk LIMIT ${LOOKED_AT}`);

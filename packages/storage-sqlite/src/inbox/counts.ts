@@ -1,5 +1,5 @@
-import type { InboxPosition, Owner } from "@belfry/core";
-import type { CountedItems, ItemPlace, ItemTally, TallyQuery } from "@belfry/core/storage";
+import type { Owner } from "@belfry/core";
+import type { CountedItems, ItemPlace, ItemTally, KnownPosition, TallyQuery } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_READ, IS_SEEN, newestOf, PRIORITY } from "./conditions.ts";
 import { prepareInboxState, type ReadState } from "./inbox-state.ts";
@@ -58,9 +58,9 @@ function toTally([type, category, priority, isRead, isSeen, isPinned, group, cou
 /** Reads the last number and the epoch of several inboxes, each one row by its key. */
 export function preparePositions(context: QueryContext) {
   const inboxState = prepareInboxState(context);
-  return (owners: readonly Owner[]): readonly Required<InboxPosition>[] =>
+  return (owners: readonly Owner[]): readonly KnownPosition[] =>
     owners.map((owner) => {
-      const { lastSeq, epoch, rev } = inboxState(owner).counts;
-      return { seq: lastSeq, epoch, rev };
+      const { lastSeq, epoch, rev, isBehind } = inboxState(owner).counts;
+      return { seq: lastSeq, epoch, rev, ...(isBehind ? { lacksBroadcasts: true } : {}) };
     });
 }

@@ -45,6 +45,7 @@ type CountsRow = readonly [
   rev: number,
   seenUnread: number | null,
   dueAt: number | null,
+  isBehind: number,
 ];
 
 /** The counts of an inbox, with what decides which of its items are read and seen. */
@@ -69,10 +70,10 @@ export function prepareInboxState({ prepareRows }: QueryContext) {
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
+    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
     const [seenUpToSeq, seenRev, awayUnread, awaySeenUnread] = seenAndAway;
     return {
-      counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...dueOf(dueAt) },
+      counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...waitingOf(dueAt, isBehind) },
       readUpToSeq,
       readRev,
       unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1),
@@ -89,12 +90,24 @@ function unseenOf(unread: number, seenUnread: number | null): number {
   return seenUnread === null ? unread : Math.max(unread - seenUnread, 0);
 }
 
-/** Only inboxes with snoozed items have it. */
-function dueOf(dueAt: number | null): Pick<InboxCounts, "dueAt"> {
-  return dueAt === null ? {} : { dueAt: new Date(dueAt) };
+/** What few inboxes have: snoozed items, and broadcasts to come. */
+function waitingOf(dueAt: number | null, isBehind: number): Pick<InboxCounts, "dueAt" | "isBehind"> {
+  if (dueAt === null && isBehind === 0) {
+    return NOTHING_WAITS;
+  }
+  return { ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }), ...(isBehind === 0 ? {} : { isBehind: true }) };
 }
 
-const COUNTS_COLUMNS = "total, unread, last_seq, epoch, rev, seen_unread, due_at";
+const NOTHING_WAITS = {};
+
+/** Whether the tenant has broadcasts that are not placed in the inbox of these counters. */
+const IS_BEHIND = `EXISTS (SELECT 1 FROM belfry_broadcast_numbers b
+  WHERE b.tenant = belfry_inbox_counters.tenant AND b.newest > coalesce(belfry_inbox_counters.placed_up_to, 0))`;
+
+/** The number of a tenant's newest broadcast, null for none: an inbox that begins has it. */
+export const newestBroadcast = (tenant: string) => `(SELECT newest FROM belfry_broadcast_numbers WHERE tenant = ${tenant})`;
+
+const COUNTS_COLUMNS = `total, unread, last_seq, epoch, rev, seen_unread, due_at, ${IS_BEHIND}`;
 
 /** Reads the counts of an inbox: one row by its key. */
 export function prepareCounts({ prepareRows }: QueryContext) {
@@ -104,20 +117,18 @@ export function prepareCounts({ prepareRows }: QueryContext) {
     if (row === undefined) {
       return EMPTY_COUNTS;
     }
-    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt] = row;
-    return { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...dueOf(dueAt) };
+    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind] = row;
+    return { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...waitingOf(dueAt, isBehind) };
   };
 }
 
 /** Reads the unread count alone: without a list and a text to make for each row, the answer costs a third less. */
 export function prepareUnread({ prepareBare }: QueryContext) {
   const unread = prepareBare<[at: number, tenant: string, userId: string]>(
-    `SELECT CASE WHEN due_at <= ? THEN NULL ELSE unread END FROM belfry_inbox_counters WHERE ${OWN_IN_PLACE}`,
+    `SELECT CASE WHEN due_at <= ? OR ${IS_BEHIND} THEN NULL ELSE unread END FROM belfry_inbox_counters WHERE ${OWN_IN_PLACE}`,
   ).pluck();
-  return ({ tenant, userId }: Owner, at: Date): number | null => {
-    const found = unread.get(at.getTime(), tenant, userId) as number | null | undefined;
-    return found === undefined ? 0 : found;
-  };
+  return ({ tenant, userId }: Owner, at: Date): number | null =>
+    (unread.get(at.getTime(), tenant, userId) as number | null | undefined) ?? null;
 }
 
 /** A time after all others. */

@@ -183,8 +183,8 @@ function prepareSettleTimes(context: QueryContext) {
 }
 
 /** Whether something that is due comes before a mark. */
-function isHeldUp({ unlessDue = false, at }: ItemMarking, { dueAt }: InboxCounts): boolean {
-  return unlessDue && dueAt !== undefined && dueAt <= at;
+function isHeldUp({ unlessDue = false, at }: ItemMarking, { dueAt, isBehind = false }: InboxCounts): boolean {
+  return unlessDue && (isBehind || (dueAt !== undefined && dueAt <= at));
 }
 
 /** The change of these items; null if there are none. */

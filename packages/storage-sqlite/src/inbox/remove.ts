@@ -48,7 +48,7 @@ export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, 
 
 /** Removes a notification if nothing refers to it any more. */
 export function prepareDropNotification({ prepare }: QueryContext) {
-  const references = ["inbox_items", "trackings", "events", "fan_outs", "fan_out_chunks"];
+  const references = ["inbox_items", "trackings", "events", "fan_outs", "fan_out_chunks", "broadcasts"];
   const isUnused = references.map((table) => `NOT EXISTS (SELECT 1 FROM belfry_${table} WHERE notification_pk = n.pk)`);
   const isFound = "NOT EXISTS (SELECT 1 FROM belfry_audiences WHERE notification_pk = n.pk AND source IS NOT NULL)";
   const dropAudience = prepare<{ readonly pk: number }>("DELETE FROM belfry_audiences WHERE notification_pk = :pk");

@@ -4,6 +4,7 @@ import { type Grouped, isGrouped, withAlso } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
+import { newestBroadcast } from "./inbox-state.ts";
 import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 import { prepareSettleCreated } from "./settle-created.ts";
 
@@ -92,8 +93,8 @@ export function prepareSettleItems(context: QueryContext) {
   };
 }
 
-/** Counts the item of each inbox: its first, or one more. */
-const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)";
+/** Makes the counters of an inbox. */
+export const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, began_after)";
 const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
 const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
 /** Most items have none of these, and are written without the columns. */
@@ -109,7 +110,9 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
   const countOneMore = prepareBare<readonly [tenant: string, userId: string]>(
     "UPDATE belfry_inbox_counters SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1 WHERE tenant = ? AND user_id = ?",
   );
-  const countFirst = prepareBare<readonly [tenant: string, userId: string]>(`${COUNTERS} VALUES (?, ?, 1, 1, 1, 0, ${DIALECT.newEpoch})`);
+  const countFirst = prepareBare<readonly [tenant: string, userId: string, again: string]>(
+    `${COUNTERS} VALUES (?, ?, 1, 1, 1, 0, ${DIALECT.newEpoch}, ${newestBroadcast("?")})`,
+  );
   const number = prepareBare<readonly [tenant: string, userId: string], readonly [seq: number, epoch: string]>(
     "SELECT last_seq, epoch FROM belfry_inbox_counters WHERE tenant = ? AND user_id = ?",
   );
@@ -129,7 +132,7 @@ function prepareWriteOne({ prepareBare }: QueryContext) {
   return (items: NewItems, userId: string): CreatedItem => {
     const { tenant, notificationPk, type, createdAt } = items;
     if (countOneMore.run(tenant, userId).changes === 0) {
-      countFirst.run(tenant, userId);
+      countFirst.run(tenant, userId, tenant);
     }
     const numbered = number.get(tenant, userId);
     if (numbered === undefined) {
@@ -154,7 +157,7 @@ export function prepareWriteMany({ prepare, prepareRows }: QueryContext) {
   const recipient = "json_each(:recipients) AS recipient";
   // "WHERE true": without it SQLite takes ON CONFLICT for the condition of a join.
   const count = prepare<Values>(
-    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${DIALECT.newEpoch} FROM ${recipient} WHERE true ${ONE_MORE}`,
+    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${DIALECT.newEpoch}, ${newestBroadcast(":tenant")} FROM ${recipient} WHERE true ${ONE_MORE}`,
   );
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
   const columns = "c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt";

@@ -22,7 +22,7 @@ export const DELIVERIES_AT_ONCE = 100;
 const OF_DELIVERIES = ["taken_addresses", "digest_entries", "delivery_attempts"];
 
 /** The rows that are left to do for a notification, beside its deliveries. */
-const WORK = ["audiences", "fan_out_chunks", "processing_records", "event_acks", "events"];
+const WORK = ["audiences", "broadcasts", "fan_out_chunks", "processing_records", "event_acks", "events"];
 
 /** Removes up to `limit` deliveries of a notification, with all that belongs to them, and answers how many. */
 export function prepareDropDeliveries({ prepare, prepareRows }: QueryContext) {

@@ -1,5 +1,6 @@
 import type { Storage } from "@belfry/core/storage";
 import { describe } from "vitest";
+import { broadcastTests } from "./audiences/broadcast-tests.ts";
 import { topicsTests } from "./audiences/topics-tests.ts";
 import { creatingTests } from "./creating/creating-tests.ts";
 import { transactionTests } from "./creating/transactions.ts";
@@ -33,6 +34,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   hub: hubTests,
   decisions: decisionsTests,
   topics: topicsTests,
+  broadcasts: broadcastTests,
 };
 
 /** The tests of each behaviour by examples: of the parts, and of several parts together. */

@@ -262,4 +262,17 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       has_deliveries: false,
     },
   },
+  {
+    since: 32,
+    table: "belfry_broadcast_numbers",
+    values: { tenant, newest: 2 },
+  },
+  {
+    since: 32,
+    table: "belfry_broadcasts",
+    values: {
+      ...{ pk: 1, tenant, notification_pk: 4, number: 2, due_at: null, at: THEN, is_standing: false },
+      ...{ except_users: '["bob"]', page_cursor: null },
+    },
+  },
 ];

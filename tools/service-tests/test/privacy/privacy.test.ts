@@ -204,6 +204,7 @@ onEveryStorage((database) => {
       unreadMs: 1,
       types: {},
       deliveriesMs: 1,
+      broadcastsMs: 1,
       eventsMs: 1,
       auditMs: 1,
       changesMs: 1,
@@ -239,13 +240,13 @@ onEveryStorage((database) => {
         return notifications.sweep();
       };
       const left = async () => (await inbox.list()).items.map(({ seq }) => seq);
-      expect(await sweepAfter(0)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0, changes: 0 });
-      expect(await sweepAfter(1)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 0 });
+      expect(await sweepAfter(0)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0, changes: 0, broadcasts: 0 });
+      expect(await sweepAfter(1)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 0, broadcasts: 0 });
       expect(await left()).toEqual([4, 3, 2]);
-      expect(await sweepAfter(1)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 1, changes: 0 });
-      expect(await sweepAfter(3)).toEqual({ items: 0, deliveries: 0, events: 1, audit: 0, changes: 0 });
-      expect(await sweepAfter(5)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 0 });
-      expect(await sweepAfter(20)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 1 });
+      expect(await sweepAfter(1)).toEqual({ items: 0, deliveries: 0, events: 0, audit: 1, changes: 0, broadcasts: 0 });
+      expect(await sweepAfter(3)).toEqual({ items: 0, deliveries: 0, events: 1, audit: 0, changes: 0, broadcasts: 0 });
+      expect(await sweepAfter(5)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 0, broadcasts: 0 });
+      expect(await sweepAfter(20)).toEqual({ items: 1, deliveries: 0, events: 0, audit: 0, changes: 1, broadcasts: 0 });
       // The newest item stays, as it holds the inbox's last number.
       expect(await left()).toEqual([4]);
       expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1 });
@@ -268,9 +269,9 @@ onEveryStorage((database) => {
       for (const seq of [1, 2, 3]) {
         await notifications.inbox("ann").markRead({ seq });
       }
-      expect(await notifications.sweep()).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0, changes: 0 });
+      expect(await notifications.sweep()).toEqual({ items: 0, deliveries: 0, events: 0, audit: 0, changes: 0, broadcasts: 0 });
       state.nowMs += 2 * DAY_MS;
-      expect(await notifications.sweep()).toEqual({ items: 116, deliveries: 0, events: 0, audit: 0, changes: 0 });
+      expect(await notifications.sweep()).toEqual({ items: 116, deliveries: 0, events: 0, audit: 0, changes: 0, broadcasts: 0 });
       expect(await notifications.inbox("ann").counts()).toMatchObject({ total: 4, unread: 1 });
     });
 

@@ -1,0 +1,123 @@
+import type { Owner } from "../foundation/context.ts";
+import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
+import type { CreatedItem } from "../inbox/index.ts";
+import type { Notification } from "../notifications/index.ts";
+
+/** What a broadcast says beside its notification. */
+export interface BroadcastTerms {
+  /** Whether inboxes that begin later get it, too. */
+  readonly isStanding: boolean;
+  /** The users who do not get it. */
+  readonly except: readonly string[];
+}
+
+/** A broadcast to inboxes alone. */
+export interface NewBroadcast extends BroadcastTerms {
+  readonly notification: Notification;
+}
+
+/** A broadcast that went out. */
+export interface Broadcast extends NewBroadcast {
+  /** Its number in the tenant: later ones are higher. */
+  readonly number: number;
+}
+
+/** The next broadcasts of an inbox. */
+export interface MissedBroadcasts {
+  /** Every broadcast up to this number is placed, or never will be; null if nobody has looked. */
+  readonly placedUpTo: number | null;
+  /** Earlier ones are not for the inbox, unless they are standing. */
+  readonly beganAfter: number;
+  /** Every broadcast up to this number that the inbox is to get is placed, or among these. */
+  readonly upTo: number;
+  /** By their numbers. Their notifications are as they are now, but for the time, which is that of going out. */
+  readonly broadcasts: readonly Broadcast[];
+  /** Whether later ones wait. */
+  readonly isMore: boolean;
+}
+
+/** Which of the broadcasts that an inbox is to get. */
+export interface MissedRange {
+  readonly limit: number;
+  readonly joinedAt: Date | null;
+}
+
+/** Broadcasts to be placed in an inbox. */
+export interface BroadcastsToPlace extends Pick<MissedBroadcasts, "placedUpTo" | "beganAfter" | "upTo"> {
+  /** The numbers of those that the user is to get. */
+  readonly numbers: readonly number[];
+  readonly at: Date;
+}
+
+/** A broadcast in an inbox. */
+export interface PlacedBroadcast {
+  readonly number: number;
+  readonly item: CreatedItem;
+}
+
+/** A broadcast whose users are still to be read from the host. */
+export interface PagedBroadcast extends Pick<Notification, "tenant" | "id"> {
+  /** Of the next page; null for the first one. */
+  readonly cursor: string | null;
+  /** How many users were read before. */
+  readonly place: number;
+}
+
+/** A user who does not get a broadcast. */
+export interface BroadcastException {
+  readonly notificationId: string;
+  readonly userId: string;
+}
+
+/**
+ * The part of a storage that keeps broadcasts: one row each. Their numbers are given out in commit order, so that an inbox has to
+ * remember one number. Counts of an inbox tell when it is behind its tenant's newest one.
+ */
+export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> {
+  /** Writes a broadcast with its notification, and gives it the tenant's next number. It writes nothing if the notification is there. */
+  create(broadcast: NewBroadcast): Promise<void>;
+
+  /** Does the same through the host's own open transaction: see `InboxStorage.createWithin`. Other broadcasts of the tenant wait for its end. */
+  createWithin(tx: Tx, broadcast: NewBroadcast, onCommit: () => void): Written;
+
+  /** Begins an inbox that has no row, after the tenant's newest broadcast. Like {@link place}, it does not wait. */
+  begin(owner: Owner): Promise<unknown>;
+
+  /**
+   * Returns up to `limit` broadcasts that an inbox is to get; null for an inbox that has not begun. Expired ones are left out.
+   *
+   * @param joinedAt if nobody has looked at the inbox before: it gets what went out after this time, too
+   */
+  missed(owner: Owner, at: Date, { limit, joinedAt }: MissedRange): Promise<MissedBroadcasts | null>;
+
+  /**
+   * Places broadcasts in an inbox, in one transaction, and moves its number to `upTo`. Broadcasts that have ended or expired are left
+   * out. Null, and nothing is written, if the inbox is not placed up to `placedUpTo` any more, or if another transaction holds it, or
+   * the database, at this moment: reads call it, so it does not wait.
+   */
+  place(owner: Owner, placed: BroadcastsToPlace): Promise<readonly PlacedBroadcast[] | null>;
+
+  /** Gives broadcasts their numbers that are due at `at`, up to 100, and returns their tenants; and when the next one is due. */
+  sendDue(at: Date): Promise<{ readonly tenants: readonly string[]; readonly nextDueAt: Date | null }>;
+
+  /** Returns up to 10 broadcasts that are due at `at` and whose users are still to be read from the host, oldest first. */
+  paged(at: Date): Promise<readonly PagedBroadcast[]>;
+
+  /**
+   * Adds users to the fan-out of a broadcast, and moves its cursor; null after the last page. Nothing happens unless the cursor is as it
+   * was read.
+   */
+  addPage(broadcast: PagedBroadcast, page: { readonly users: readonly string[]; readonly next: string | null }): Promise<void>;
+
+  /** Ends a broadcast: it is placed in no further inbox, and no further user is read. Returns whether there was one. */
+  end(of: Pick<Notification, "tenant" | "id">): Promise<boolean>;
+
+  /** Takes a user out of the exceptions of broadcasts. */
+  erase(owner: Owner, limit: number): Promise<ErasureStep>;
+
+  /** Reads the broadcasts that name a user as an exception. */
+  export(owner: Owner, range: StepRange): Promise<ExportStep<BroadcastException>>;
+
+  /** Ends broadcasts that expired by `at`, or went out before `before`, and removes notifications that nobody got. */
+  sweep(times: { readonly at: Date; readonly before: Date }, range: StepRange): Promise<SweepStep>;
+}

@@ -1,0 +1,91 @@
+import type { Owner } from "../foundation/context.ts";
+import { Loop, type NextRun } from "../work/loop.ts";
+import { nextTurn } from "../work/timing.ts";
+import { type BroadcastContext, placeBroadcasts } from "./place-broadcasts.ts";
+
+/** How often a process looks for broadcasts that another one scheduled. */
+const POLL_INTERVAL_MS = 5_000;
+/** How long to wait for an inbox that another transaction holds. */
+const AGAIN_MS = 1_000;
+
+/** The inboxes that somebody follows in this process. */
+export interface FollowedInboxes {
+  /** @param tenant whose; null for all */
+  ownersOf(tenant: string | null): readonly Owner[];
+}
+
+/**
+ * Places broadcasts for the users who are connected to this process, inbox by inbox, and sends those whose time has come. Other
+ * processes do the same for theirs; a user who is connected to several gets each broadcast once, under the lock of the inbox.
+ */
+export class Broadcasting {
+  /** Places for those who are connected. A signal wakes it, and whoever finds that an inbox is behind. */
+  readonly placing: Loop;
+  /** Sends what was scheduled, and runs when the next one is due. */
+  readonly sending: Loop;
+  readonly #context: BroadcastContext;
+  readonly #followed: FollowedInboxes;
+  readonly #waiting = new Map<string, Owner>();
+
+  constructor(context: BroadcastContext, followed: FollowedInboxes) {
+    this.#context = context;
+    this.#followed = followed;
+    const { clock, logger } = context;
+    this.placing = new Loop({ task: "place broadcasts for who is connected", run: () => this.#placeAll(), clock, logger });
+    this.sending = new Loop({ task: "send scheduled broadcasts", run: () => this.#sendAll(), clock, logger });
+  }
+
+  /** Places a tenant's broadcasts for those who are connected here. @param tenant null for all tenants */
+  placeFor(tenant: string | null): void {
+    this.add(this.#followed.ownersOf(tenant));
+  }
+
+  /** Places broadcasts in these inboxes, soon. */
+  add(owners: readonly Owner[]): void {
+    for (const owner of owners) {
+      this.#waiting.set(JSON.stringify([owner.tenant, owner.userId]), owner);
+    }
+    if (owners.length > 0) {
+      this.placing.wake();
+    }
+  }
+
+  async #placeAll(): Promise<NextRun> {
+    await this.#context.ready();
+    const held: Owner[] = [];
+    for (const [key, owner] of this.#waiting) {
+      if (this.placing.isStopping) {
+        return null;
+      }
+      const placed = await placeBroadcasts(this.#context, owner);
+      this.#waiting.delete(key);
+      if (placed === "more") {
+        // Behind those who wait for their first ones.
+        this.#waiting.set(key, owner);
+      } else if (placed === "held") {
+        held.push(owner);
+      }
+      await nextTurn();
+    }
+    for (const owner of held) {
+      this.#waiting.set(JSON.stringify([owner.tenant, owner.userId]), owner);
+    }
+    return held.length > 0 ? AGAIN_MS : null;
+  }
+
+  async #sendAll(): Promise<NextRun> {
+    const { broadcasts, clock, ready, placeConnected } = this.#context;
+    await ready();
+    for (;;) {
+      const { tenants, nextDueAt } = await broadcasts.sendDue(new Date(clock.now()));
+      for (const tenant of tenants) {
+        placeConnected(tenant);
+      }
+      const leftMs = nextDueAt === null ? null : nextDueAt.getTime() - clock.now();
+      if (leftMs === null || leftMs > 0 || this.sending.isStopping) {
+        return { dueInMs: leftMs, lookInMs: POLL_INTERVAL_MS };
+      }
+      await nextTurn();
+    }
+  }
+}

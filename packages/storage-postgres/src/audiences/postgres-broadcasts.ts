@@ -1,0 +1,159 @@
+import type { CreatedItem, Notification, Owner } from "@belfry/core";
+import type { BroadcastStorage, BroadcastsToPlace, NewBroadcast, PagedBroadcast, PlacedBroadcast } from "@belfry/core/storage";
+import { isGrouped, pageCursor, type Sql, sharedBroadcasts, USERS_OF_PART, usersInParts } from "@belfry/storage-sql";
+import type { HostTransactions } from "../creating/host-transactions.ts";
+import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
+import type { Connection, PostgresTransaction, Session } from "../database/connection.ts";
+import { isLockTimeout } from "../database/errors.ts";
+import { statement } from "../database/statement.ts";
+import type { TableNames } from "../database/table-names.ts";
+import { BUSY_TIMEOUT_MS, lockGuard, prepareMakeInbox } from "../inbox/inbox-state.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
+import { prepareSettleEntries } from "../inbox/settle-created.ts";
+import { prepareWriteBroadcast } from "./write-broadcast.ts";
+
+/** The parts that broadcasts use beside the connection. */
+export interface BroadcastParts {
+  readonly sql: Sql;
+  hostTransactions(): HostTransactions;
+}
+
+/** Broadcasts in PostgreSQL. */
+export function postgresBroadcasts(
+  bound: Bound,
+  { sql, hostTransactions }: BroadcastParts,
+): BroadcastStorage<PostgresTransaction, Promise<void>> {
+  return {
+    ...sharedBroadcasts(sql),
+    ...bind(bound, {
+      create: run((tables) => {
+        const write = prepareWriteBroadcast(tables);
+        return (broadcast: NewBroadcast) => async (connection: Connection) => {
+          await write(connection, broadcast);
+        };
+      }),
+      begin: run(prepareBegin),
+      place: run(preparePlace),
+      addPage: inTransaction(prepareAddPage),
+    }),
+    createWithin: async (tx, broadcast, onCommit) => hostTransactions().writeBroadcast(tx, broadcast, onCommit),
+  };
+}
+
+function prepareBegin(tables: TableNames) {
+  const make = prepareMakeInbox(tables);
+  return ({ tenant, userId }: Owner) =>
+    async (connection: Connection): Promise<void> => {
+      try {
+        await connection.rows(make, [tenant, userId, BUSY_TIMEOUT_MS]);
+      } catch (error) {
+        // Another transaction begins it.
+        if (!isLockTimeout(error)) {
+          throw error;
+        }
+      }
+    };
+}
+
+type PlacedRow = readonly [number: number, seq: number, epoch: string, notification: object];
+
+/** Places broadcasts in an inbox. */
+function preparePlace(tables: TableNames) {
+  const write = statement<PlacedRow>("place_broadcasts", placeText(tables));
+  const settle = prepareSettleEntries(tables);
+  const settled = async (
+    session: Session,
+    rows: readonly PlacedRow[],
+    { owner, at }: { readonly owner: Owner; readonly at: Date },
+  ): Promise<readonly PlacedBroadcast[]> => {
+    const placed = rows.map(([number, seq, epoch, notification]) => {
+      const item: CreatedItem = { userId: owner.userId, seq, epoch };
+      return { number, item, notification: NOTIFICATION_FIELDS.record(notification) as Notification };
+    });
+    const entries = placed.map(({ notification }) => ({ notification: { ...notification, createdAt: at }, recipients: [owner.userId] }));
+    const items = entries.some(({ notification }) => isGrouped(notification))
+      ? await settle(
+          session,
+          entries,
+          placed.map(({ item }) => [item]),
+        )
+      : placed.map(({ item }) => [item]);
+    return placed.map(({ number, item }, index) => ({ number, item: items[index]?.[0] ?? item }));
+  };
+  return (owner: Owner, { placedUpTo, beganAfter, upTo, numbers, at }: BroadcastsToPlace) =>
+    async (connection: Connection): Promise<readonly PlacedBroadcast[] | null> => {
+      const values = [owner.tenant, owner.userId, placedUpTo, beganAfter, upTo, numbers, at.toISOString(), BUSY_TIMEOUT_MS];
+      try {
+        return await connection.transaction(async (session) => {
+          const [moved, ...rows] = await session.rows(write, values);
+          return moved === undefined ? null : await settled(session, rows, { owner, at });
+        });
+      } catch (error) {
+        if (isLockTimeout(error)) {
+          return null;
+        }
+        throw error;
+      }
+    };
+}
+
+/**
+ * $1 tenant, $2 user, $3 the number up to which the inbox has to be placed, $4 that after which it began, $5 its next number, $6 the
+ * numbers to place, $7 the time, $8 the lock timeout. The first row says that the inbox was as expected; a row for each item follows.
+ * A broadcast that somebody ends waits for this transaction, or is not seen any more.
+ */
+function placeText({ broadcasts, inboxCounters, inboxItems, notifications }: TableNames): string {
+  return `WITH ${lockGuard("$8")},
+  chosen AS MATERIALIZED (
+    SELECT b.number, b.at, n.pk, n.expires_at, row_number() OVER (ORDER BY b.number) AS place FROM (
+      SELECT b.number, b.at, b.notification_pk FROM guard CROSS JOIN ${broadcasts} b
+      WHERE guard.lock_timeout IS NOT NULL AND b.tenant = $1 AND b.number = ANY ($6::bigint[]) ORDER BY b.number FOR SHARE OF b
+    ) b JOIN ${notifications} n ON n.pk = b.notification_pk
+    WHERE n.expired_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > $7::timestamptz)
+  ),
+  total AS MATERIALIZED (SELECT count(*) AS items, min(expires_at) AS ends_at FROM chosen),
+  counter AS (
+    UPDATE ${inboxCounters} c SET placed_up_to = $5::bigint, began_after = $4::bigint, last_seq = c.last_seq + total.items,
+      total = c.total + total.items, unread = c.unread + total.items,
+      due_at = least(c.due_at, total.ends_at)
+    FROM total WHERE c.tenant = $1 AND c.user_id = $2 AND c.placed_up_to IS NOT DISTINCT FROM $3::bigint
+    RETURNING c.last_seq - total.items AS before, c.epoch
+  ),
+  written AS (
+    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key, expires_at)
+    SELECT $1, $2, counter.before + chosen.place, n.pk, n.type, chosen.at, n.category, n.group_name, n.replace_key, n.expires_at
+    FROM counter CROSS JOIN chosen JOIN ${notifications} n ON n.pk = chosen.pk
+  )
+  SELECT 0::bigint AS number, 0::bigint, epoch, NULL::json FROM counter
+  UNION ALL
+  SELECT chosen.number, counter.before + chosen.place, counter.epoch,
+    (SELECT to_json(n) FROM (SELECT ${NOTIFICATION_FIELDS.columns("n")} FROM ${notifications} n WHERE n.pk = chosen.pk) n)
+  FROM counter CROSS JOIN chosen ORDER BY number`;
+}
+
+type PageRow = readonly [pk: number, fanOutPk: number | null, pageCursor: string];
+
+/** Adds a page of the host's users to the list of a broadcast's fan-out. */
+function prepareAddPage({ broadcasts, notifications, fanOuts, fanOutParts }: TableNames) {
+  const find = statement<PageRow>(
+    "find_page",
+    `SELECT b.pk, (SELECT f.pk FROM ${fanOuts} f WHERE f.notification_pk = b.notification_pk AND f.drop_at IS NULL), b.page_cursor
+    FROM ${broadcasts} b WHERE b.notification_pk = (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2)
+      AND b.page_cursor IS NOT NULL FOR UPDATE`,
+  );
+  const add = statement<[]>("add_page", `INSERT INTO ${fanOutParts} (fan_out_pk, place, recipients) VALUES ($1, $2, $3)`);
+  const move = statement<[]>("move_page", `UPDATE ${broadcasts} SET page_cursor = $2 WHERE pk = $1`);
+  return ({ tenant, id, ...from }: PagedBroadcast, { users, next }: { readonly users: readonly string[]; readonly next: string | null }) =>
+    async (session: Session): Promise<void> => {
+      const [[pk, fanOutPk, known] = [0, null, ""]] = await session.rows(find, [tenant, id]);
+      if (known !== pageCursor(from)) {
+        return;
+      }
+      // Without a fan-out it was cancelled.
+      for (const { place, recipients } of fanOutPk === null ? [] : usersInParts(users, USERS_OF_PART)) {
+        await session.rows(add, [fanOutPk, from.place + place, recipients]);
+      }
+      const cursor = next === null || fanOutPk === null ? null : pageCursor({ cursor: next, place: from.place + users.length });
+      await session.rows(move, [pk, cursor]);
+    };
+}

@@ -1,0 +1,179 @@
+import { isUuid, type Notification } from "@belfry/core";
+import type { Broadcast, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
+import { fieldsOf } from "../database/fields.ts";
+import type { Sql } from "../database/sql.ts";
+
+/** How many users a part of a page has, whose deliveries one transaction writes. */
+export const USERS_OF_PART = 250;
+
+/** How many scheduled broadcasts one call sends. */
+const SENT_AT_ONCE = 100;
+
+/** A place among the pages of the host's users, as the column keeps it. */
+export function pageCursor({ cursor, place }: Pick<PagedBroadcast, "cursor" | "place">): string {
+  return JSON.stringify({ cursor, place });
+}
+
+/** The exceptions of a broadcast as the column keeps them. */
+export function exceptText(except: readonly string[]): string | null {
+  return except.length === 0 ? null : JSON.stringify(except);
+}
+
+/** The operations of broadcasts that both storages share. */
+export function sharedBroadcasts(sql: Sql): Pick<BroadcastStorage, "missed" | "sendDue" | "paged" | "end" | "erase" | "export" | "sweep"> {
+  return { missed: missing(sql), ...sending(sql), ...ending(sql), ...exceptions(sql) };
+}
+
+interface CountersRow {
+  readonly placedUpTo: number | null;
+  readonly beganAfter: number;
+  readonly newest: number;
+}
+
+interface BroadcastRow {
+  readonly number: number;
+  readonly isStanding: boolean | number;
+  readonly except: string | null;
+  readonly sentAt: number;
+}
+
+function missing(sql: Sql): BroadcastStorage["missed"] {
+  const { broadcasts, broadcastNumbers, inboxCounters, notifications } = sql.tables;
+  const fields = fieldsOf<Notification>(sql.schema.notifications, sql);
+  const counters = `SELECT c.placed_up_to AS "placedUpTo", coalesce(c.began_after, 0) AS "beganAfter", coalesce(b.newest, 0) AS newest
+    FROM ${inboxCounters} c LEFT JOIN ${broadcastNumbers} b ON b.tenant = c.tenant WHERE c.tenant = $1 AND c.user_id = $2`;
+  const earlier = `SELECT coalesce(max(number), 0) AS number FROM ${broadcasts} WHERE tenant = $1 AND number IS NOT NULL AND at <= $2`;
+  const page = (
+    more: string,
+  ) => `SELECT b.number, b.is_standing AS "isStanding", b.except_users AS "except", ${sql.milliseconds("b.at")} AS "sentAt",
+      ${fields.columns("n")}
+    FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
+    WHERE b.tenant = $1 AND b.number > $2 AND b.number <= $3 AND (n.expires_at IS NULL OR n.expires_at > ${sql.cast("$4", "timestamptz")})${more}
+    ORDER BY b.number LIMIT $5`;
+  const [anyOf, standing] = [page(""), page(" AND b.is_standing")];
+  const began = async (tenant: string, { placedUpTo, beganAfter }: CountersRow, joinedAt: Date | null) => {
+    if (placedUpTo !== null || joinedAt === null || beganAfter === 0) {
+      return beganAfter;
+    }
+    const [found] = await sql.rows<{ readonly number: number }>("broadcasts_before", earlier, [tenant, joinedAt]);
+    return Math.min(beganAfter, found?.number ?? 0);
+  };
+  return async ({ tenant, userId }, at, { limit, joinedAt }) => {
+    const [inbox] = await sql.rows<CountersRow>("placed_broadcasts", counters, [tenant, userId]);
+    if (inbox === undefined) {
+      return null;
+    }
+    const beganAfter = await began(tenant, inbox, joinedAt);
+    const { placedUpTo, newest } = inbox;
+    const after = placedUpTo ?? 0;
+    // Of what went out before the inbox began, only standing ones count, and others are not even looked at.
+    const isEarly = after < beganAfter;
+    const last = isEarly ? Math.min(beganAfter, newest) : newest;
+    const values = [tenant, after, last, at, limit];
+    const rows = after >= newest ? [] : await sql.rows<BroadcastRow>("missed_broadcasts", isEarly ? standing : anyOf, values);
+    const found = rows.map((row): Broadcast => {
+      const notification = { ...fields.record(row), createdAt: new Date(row.sentAt) };
+      const except = row.except === null ? [] : (JSON.parse(row.except) as readonly string[]);
+      return { number: row.number, isStanding: Boolean(row.isStanding), except, notification };
+    });
+    const upTo = found.length < limit ? Math.max(last, after) : (found.at(-1)?.number ?? after);
+    return { placedUpTo, beganAfter, upTo, broadcasts: found, isMore: upTo < newest };
+  };
+}
+
+interface DueRow {
+  readonly pk: number;
+  readonly tenant: string;
+  readonly dueAt: number;
+}
+
+function sending(sql: Sql): Pick<BroadcastStorage, "sendDue" | "paged"> {
+  const { broadcasts, broadcastNumbers, notifications } = sql.tables;
+  const due = `SELECT b.pk, b.tenant, ${sql.milliseconds("b.due_at")} AS "dueAt" FROM ${broadcasts} b WHERE b.due_at IS NOT NULL
+    ORDER BY b.due_at LIMIT ${SENT_AT_ONCE}`;
+  const isDue = "pk = $1 AND due_at IS NOT NULL";
+  // Of two processes that send one at once, the second makes a number that no broadcast has.
+  const count = `INSERT INTO ${broadcastNumbers} AS b (tenant, newest) SELECT tenant, 1 FROM ${broadcasts} WHERE ${isDue}
+    ON CONFLICT (tenant) DO UPDATE SET newest = b.newest + 1`;
+  const send = `UPDATE ${broadcasts} SET due_at = NULL,
+      number = (SELECT newest FROM ${broadcastNumbers} c WHERE c.tenant = ${broadcasts}.tenant) WHERE ${isDue}`;
+  const paged = `SELECT n.tenant, n.id, b.page_cursor AS "pageCursor" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
+    WHERE b.page_cursor IS NOT NULL AND b.at <= $1 ORDER BY b.pk LIMIT 10`;
+  return {
+    async sendDue(at) {
+      const rows = await sql.rows<DueRow>("due_broadcasts", due, []);
+      const now = rows.filter(({ dueAt }) => dueAt <= at.getTime());
+      for (const { pk } of now) {
+        await sql.inTransaction("send_broadcast", [count, send], [pk]);
+      }
+      const next = rows.find(({ dueAt }) => dueAt > at.getTime());
+      const isMore = now.length === SENT_AT_ONCE;
+      return { tenants: [...new Set(now.map(({ tenant }) => tenant))], nextDueAt: isMore ? at : next ? new Date(next.dueAt) : null };
+    },
+    async paged(at) {
+      type Row = Pick<PagedBroadcast, "tenant" | "id"> & { readonly pageCursor: string };
+      const rows = await sql.rows<Row>("paged_broadcasts", paged, [at]);
+      return rows.map(({ pageCursor: text, ...of }) => ({ ...of, ...(JSON.parse(text) as Pick<PagedBroadcast, "cursor" | "place">) }));
+    },
+  };
+}
+
+interface EndingRow {
+  readonly pk: number;
+  readonly notificationPk: number;
+}
+
+function ending(sql: Sql): Pick<BroadcastStorage, "end" | "sweep"> {
+  const { broadcasts, notifications, inboxItems, trackings, fanOuts, fanOutChunks, events } = sql.tables;
+  const end = `DELETE FROM ${broadcasts} WHERE notification_pk IN (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2) RETURNING pk`;
+  const over = `SELECT b.pk, b.notification_pk AS "notificationPk" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
+    WHERE b.number IS NOT NULL AND b.page_cursor IS NULL AND (n.expires_at <= ${sql.cast("$1", "timestamptz")} OR b.at < $2) ORDER BY b.pk LIMIT $3`;
+  const drop = `DELETE FROM ${broadcasts} WHERE ${sql.isIn("notification_pk", "$1", "bigint")}`;
+  const without = [inboxItems, trackings, fanOuts, fanOutChunks, events].map(
+    (table) => `AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE o.notification_pk = ${notifications}.pk)`,
+  );
+  const dropUnused = `DELETE FROM ${notifications} WHERE ${sql.isIn("pk", "$1", "bigint")} ${without.join(" ")}`;
+  return {
+    async end({ tenant, id }) {
+      return isUuid(id) && (await sql.rows("end_broadcast", end, [tenant, id.toLowerCase()])).length > 0;
+    },
+    async sweep({ at, before }, { limit }) {
+      const rows = await sql.rows<EndingRow>("over_broadcasts", over, [at, before, limit]);
+      if (rows.length > 0) {
+        await sql.inStep("sweep_broadcasts", [drop, dropUnused], [JSON.stringify(rows.map(({ notificationPk }) => notificationPk))]);
+      }
+      return { removed: rows.length, next: rows.length < limit ? null : "" };
+    },
+  };
+}
+
+interface ExceptRow {
+  readonly pk: number;
+  readonly id: string;
+  readonly except: string;
+}
+
+function exceptions(sql: Sql): Pick<BroadcastStorage, "erase" | "export"> {
+  const { broadcasts, notifications } = sql.tables;
+  const naming = `SELECT b.pk, n.id, b.except_users AS "except" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
+    WHERE b.tenant = $1 AND ${sql.contains("b.except_users", "$2")} AND b.pk > $3 ORDER BY b.pk LIMIT $4`;
+  const change = `UPDATE ${broadcasts} SET except_users = $3 WHERE pk = $1 AND except_users = $2 RETURNING pk`;
+  // As an element of a list in JSON, which nothing else in it looks like.
+  const find = (tenant: string, userId: string, [after, limit]: readonly [number, number]) =>
+    sql.rows<ExceptRow>("excepting_broadcasts", naming, [tenant, JSON.stringify(userId), after, limit]);
+  return {
+    async erase({ tenant, userId }, limit) {
+      const rows = await find(tenant, userId, [0, limit]);
+      for (const { pk, except } of rows) {
+        const left = (JSON.parse(except) as readonly string[]).filter((one) => one !== userId);
+        await sql.rows("change_exceptions", change, [pk, except, exceptText(left)]);
+      }
+      return { removed: rows.length, isDone: rows.length < limit };
+    },
+    async export({ tenant, userId }, { after, limit }) {
+      const rows = await find(tenant, userId, [Number(after ?? 0), limit]);
+      const last = rows.length < limit ? undefined : rows.at(-1);
+      return { records: rows.map(({ id }) => ({ notificationId: id, userId })), next: last === undefined ? null : String(last.pk) };
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { Owner } from "@belfry/core";
+import type { BroadcastStorage, BroadcastsToPlace, NewBroadcast, PagedBroadcast, PlacedBroadcast } from "@belfry/core/storage";
+import { isGrouped, pageCursor, type Sql, sharedBroadcasts, USERS_OF_PART, usersInParts } from "@belfry/storage-sql";
+import type { HostTransactions } from "../creating/host-transactions.ts";
+import { bind, type Current, write, writeNow } from "../database/bind.ts";
+import type { SqliteTransaction } from "../database/connection.ts";
+import { DIALECT } from "../database/sql.ts";
+import type { QueryContext } from "../database/statement.ts";
+import { OWN } from "../inbox/conditions.ts";
+import { prepareWriteList } from "../inbox/fan-outs.ts";
+import { newestBroadcast } from "../inbox/inbox-state.ts";
+import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
+import { COUNTERS, prepareSettleItems, prepareWriteItems } from "../inbox/write-items.ts";
+import { prepareWriteBroadcast } from "./write-broadcast.ts";
+
+/** Broadcasts in SQLite. */
+export function sqliteBroadcasts(
+  current: Current<{ readonly hostTransactions: HostTransactions }>,
+  sql: Sql,
+): BroadcastStorage<SqliteTransaction, void> {
+  return {
+    ...sharedBroadcasts(sql),
+    ...bind(current, {
+      create: write((context) => {
+        const writeBroadcast = prepareWriteBroadcast(context);
+        return (broadcast: NewBroadcast): void => {
+          writeBroadcast(broadcast);
+        };
+      }),
+      begin: writeNow(prepareBegin),
+      place: writeNow(preparePlace),
+      addPage: write(prepareAddPage),
+    }),
+    createWithin: (tx, broadcast, onCommit) => current().hostTransactions.writeBroadcast(tx, broadcast, onCommit),
+  };
+}
+
+function prepareBegin({ prepare }: QueryContext) {
+  const insert = prepare<Owner>(`
+    ${COUNTERS} VALUES (:tenant, :userId, 0, 0, 0, 0, ${DIALECT.newEpoch}, ${newestBroadcast(":tenant")}) ON CONFLICT DO NOTHING`);
+  return (owner: Owner): void => {
+    insert.run(owner);
+  };
+}
+
+/** Places broadcasts in an inbox. */
+function preparePlace(context: QueryContext) {
+  const { prepare, prepareRows } = context;
+  const writeItems = prepareWriteItems(context);
+  const settle = prepareSettleItems(context);
+  const move = prepare<Owner & Omit<BroadcastsToPlace, "numbers" | "at">>(`
+    UPDATE belfry_inbox_counters SET placed_up_to = :upTo, began_after = :beganAfter WHERE ${OWN} AND placed_up_to IS :placedUpTo`);
+  const find = prepare<
+    { readonly tenant: string; readonly numbers: string; readonly at: Date },
+    { readonly number: number; readonly notificationPk: number; readonly sentAt: number }
+  >(`
+    SELECT b.number, b.at AS "sentAt", n.pk AS "notificationPk", ${NOTIFICATION_FIELDS.columns("n")}
+    FROM json_each(:numbers) AS chosen CROSS JOIN belfry_broadcasts b ON b.tenant = (SELECT :tenant) AND b.number = chosen.value
+    CROSS JOIN belfry_notifications n ON n.pk = b.notification_pk
+    WHERE n.expired_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > :at) ORDER BY b.number`);
+  const epoch = prepareRows<Owner, readonly [epoch: string]>(`SELECT epoch FROM belfry_inbox_counters WHERE ${OWN}`);
+  return (owner: Owner, { numbers, at, ...moved }: BroadcastsToPlace): readonly PlacedBroadcast[] | null => {
+    if (epoch.get(owner) === undefined || move.run({ ...owner, ...moved }).changes === 0) {
+      return null;
+    }
+    const { tenant, userId } = owner;
+    return find.all({ tenant, numbers: JSON.stringify(numbers), at }).flatMap((row): readonly PlacedBroadcast[] => {
+      const { type, category, expiresAt, group, replaceKey, actor } = NOTIFICATION_FIELDS.record(row);
+      const items = { tenant, notificationPk: row.notificationPk, type, category, expiresAt, actor, createdAt: new Date(row.sentAt) };
+      const created = writeItems({ ...items, group: null, replaceKey: null }, [userId]);
+      const grouped = { ...items, group, replaceKey, createdAt: at };
+      const [item] = isGrouped(grouped) ? settle(grouped, created) : created;
+      return item === undefined ? [] : [{ number: row.number, item }];
+    });
+  };
+}
+
+/** Adds a page of the host's users to the list of a broadcast's fan-out. */
+function prepareAddPage(context: QueryContext) {
+  const { prepare } = context;
+  const writeList = prepareWriteList(context);
+  const find = prepare<
+    Pick<PagedBroadcast, "tenant" | "id">,
+    { readonly pk: number; readonly fanOutPk: number | null; readonly pageCursor: string }
+  >(`
+    SELECT b.pk, f.pk AS "fanOutPk", b.page_cursor AS "pageCursor" FROM belfry_notifications n CROSS JOIN belfry_broadcasts b ON b.notification_pk = n.pk
+    LEFT JOIN belfry_fan_outs f ON f.notification_pk = n.pk AND f.drop_at IS NULL
+    WHERE n.tenant = :tenant AND n.id = :id AND b.page_cursor IS NOT NULL`);
+  const move = prepare<{ readonly pk: number; readonly next: string | null }>(
+    "UPDATE belfry_broadcasts SET page_cursor = :next WHERE pk = :pk",
+  );
+  return (
+    { tenant, id, ...from }: PagedBroadcast,
+    { users, next }: { readonly users: readonly string[]; readonly next: string | null },
+  ): void => {
+    const found = find.get({ tenant, id });
+    if (found === undefined || found.pageCursor !== pageCursor(from)) {
+      return;
+    }
+    const { pk, fanOutPk } = found;
+    if (fanOutPk === null) {
+      // It was cancelled.
+      move.run({ pk, next: null });
+      return;
+    }
+    const parts = [...usersInParts(users, USERS_OF_PART)].map((part) => ({ ...part, place: part.place + from.place }));
+    writeList.parts(fanOutPk, parts);
+    move.run({ pk, next: next === null ? null : pageCursor({ cursor: next, place: from.place + users.length }) });
+  };
+}

@@ -1,0 +1,233 @@
+import type { Owner } from "@belfry/core";
+import type { MissedBroadcasts, NewBroadcast } from "@belfry/core/storage";
+import { describe, expect, test } from "vitest";
+import { at, range, seqsOf, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { expectTrueCounts } from "../inbox/recount.ts";
+
+/** Broadcasts: one row each, placed inbox by inbox. */
+export function broadcastTests(harness: StorageHarness): void {
+  describe("broadcasts", () => {
+    const fixture = useFixture(harness);
+    const broadcast = async (fields: Partial<NewBroadcast["notification"]> = {}, terms: Partial<NewBroadcast> = {}) => {
+      const { notification } = fixture.entry("nobody", fields);
+      await fixture.storage.broadcasts.create({ notification, isStanding: false, except: [], ...terms });
+      return notification;
+    };
+    const missed = (owner: Owner, limit = 100, joinedAt: Date | null = null) =>
+      fixture.storage.broadcasts.missed(owner, at(100), { limit, joinedAt });
+    const place = async (owner: Owner, limit = 100): Promise<readonly number[] | null> => {
+      const found = await missed(owner, limit);
+      return found === null ? null : placeThese(owner, found);
+    };
+    const placeThese = async (owner: Owner, { placedUpTo, beganAfter, upTo, broadcasts }: MissedBroadcasts) => {
+      const numbers = broadcasts.map(({ number }) => number);
+      const placed = await fixture.storage.broadcasts.place(owner, { placedUpTo, beganAfter, upTo, numbers, at: at(100) });
+      return placed === null ? null : placed.map(({ item }) => item.seq);
+    };
+
+    test("an inbox that had begun lacks a broadcast until it is placed, once, numbered by then and dated by the broadcast", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      expect((await fixture.inbox.counts(owner)).isBehind).toBeUndefined();
+      const sent = await broadcast({ title: "For everyone", type: "news", category: "all" });
+      await fixture.fill("ann", 1);
+      expect(await fixture.inbox.counts(owner)).toMatchObject({ isBehind: true, lastSeq: 2, total: 2 });
+      expect(await fixture.inbox.unread(owner, at(1))).toBeNull();
+      expect(await fixture.inbox.positions([owner])).toMatchObject([{ seq: 2, lacksBroadcasts: true }]);
+      expect(await missed(owner)).toEqual({
+        placedUpTo: null,
+        beganAfter: 0,
+        upTo: 1,
+        broadcasts: [{ number: 1, isStanding: false, except: [], notification: sent }],
+        isMore: false,
+      });
+      expect(await place(owner)).toEqual([3]);
+      expect(await place(owner)).toEqual([]);
+      const { items, counts } = await fixture.inbox.list(owner, { status: "all", limit: 10 });
+      expect(seqsOf(items)).toEqual([3, 2, 1]);
+      expect(items[0]).toMatchObject({ ...sent, userId: "ann", seq: 3, readAt: null });
+      expect(counts).toMatchObject({ total: 3, unread: 3, lastSeq: 3, rev: 0 });
+      expect(counts.isBehind).toBeUndefined();
+      expect(await fixture.inbox.unread(owner, at(1))).toBe(3);
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("an inbox that begins later gets standing broadcasts alone, however it begins", async () => {
+      await broadcast();
+      await broadcast({}, { isStanding: true });
+      await broadcast();
+      await fixture.fill("created", 1);
+      await fixture.inbox.createMany([fixture.entry(["among", "others"])]);
+      const begun = fixture.owner("begun");
+      expect(await missed(begun)).toBeNull();
+      await fixture.storage.broadcasts.begin(begun);
+      await fixture.storage.broadcasts.begin(begun);
+      expect(await fixture.inbox.counts(begun)).toMatchObject({ total: 0, lastSeq: 0, isBehind: true });
+      for (const userId of ["created", "among", "others", "begun"]) {
+        const owner = fixture.owner(userId);
+        expect((await missed(owner))?.broadcasts.map(({ number }) => number)).toEqual([2]);
+        expect(await place(owner)).toHaveLength(1);
+        // What follows the number after which it began.
+        expect(await place(owner)).toEqual([]);
+        expect((await fixture.inbox.counts(owner)).isBehind).toBeUndefined();
+        await expectTrueCounts(fixture, owner);
+      }
+      await broadcast();
+      expect(await place(begun)).toEqual([2]);
+    });
+
+    test("whoever the host has known before a broadcast gets it, if nobody has looked at the inbox before", async () => {
+      const first = await broadcast();
+      await broadcast();
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      const found = await missed(owner, 100, new Date(first.createdAt.getTime() + 500));
+      expect(found).toMatchObject({ beganAfter: 1, upTo: 1, broadcasts: [], isMore: true });
+      if (found !== null) {
+        expect(await placeThese(owner, found)).toEqual([]);
+      }
+      expect(await place(owner)).toEqual([2]);
+      expect((await missed(owner, 100, new Date(0)))?.beganAfter).toBe(1);
+    });
+
+    test("many broadcasts are placed in steps, in the order in which they went out", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      const ids: string[] = [];
+      for (const _ of range(1, 7)) {
+        ids.push((await broadcast()).id);
+      }
+      expect((await missed(owner, 3))?.isMore).toBe(true);
+      expect(await place(owner, 3)).toEqual([2, 3, 4]);
+      expect((await fixture.inbox.counts(owner)).isBehind).toBe(true);
+      expect(await place(owner, 3)).toEqual([5, 6, 7]);
+      expect(await place(owner, 3)).toEqual([8]);
+      expect(await place(owner, 3)).toEqual([]);
+      const { items } = await fixture.inbox.listAfter(owner, 1, { limit: 10, bytes: 1_000_000 });
+      expect(items.map(({ id }) => id)).toEqual(ids);
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("of placings at once, one places; numbers follow each other beside creates", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      await broadcast();
+      await broadcast();
+      await Promise.all([...range(1, 8).map(() => place(owner)), ...range(1, 8).map(() => fixture.create("ann"))]);
+      // One that found the inbox held left it.
+      await place(owner);
+      const { items } = await fixture.inbox.list(owner, { status: "all", limit: 100 });
+      expect(seqsOf(items)).toEqual(range(11, 1));
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("a broadcast that ended, expired or was deleted is placed no more, whoever found it before", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      const [ended, deleted] = [await broadcast(), await broadcast()];
+      const expired = await broadcast({ expiresAt: at(100) });
+      await broadcast({ expiresAt: at(101) });
+      const found = await missed(owner);
+      expect(found?.broadcasts.map(({ number }) => number)).toEqual([1, 2, 4]);
+      expect(await fixture.storage.broadcasts.end(ended)).toBe(true);
+      expect(await fixture.storage.broadcasts.end(ended)).toBe(false);
+      await fixture.storage.activity.deleteNotification(fixture.tenant, deleted.id, { at: at(2), actor: "host", limit: 10 });
+      expect(await fixture.inbox.noteExpired(fixture.tenant, expired.id, at(100))).toBe(true);
+      if (found !== null) {
+        expect(await placeThese(owner, { ...found, upTo: 4 })).toEqual([2]);
+      }
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("what was found is not placed once the inbox has gone on", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      await broadcast();
+      const found = await missed(owner);
+      await place(owner);
+      await broadcast();
+      if (found !== null) {
+        expect(await placeThese(owner, found)).toBeNull();
+      }
+      expect(await place(owner)).toEqual([3]);
+      expect(
+        await fixture.storage.broadcasts.place(fixture.owner("nobody"), {
+          placedUpTo: null,
+          beganAfter: 0,
+          upTo: 1,
+          numbers: [1],
+          at: at(1),
+        }),
+      ).toBeNull();
+    });
+
+    test("an item joins its group, and takes the place of the unread one with its key", async () => {
+      await fixture.fill("ann", 1, { replaceKey: "outage", group: "status" });
+      const owner = fixture.owner("ann");
+      await broadcast({ replaceKey: "outage", group: "status", actor: "bot" });
+      const found = await missed(owner);
+      const placed = found && (await fixture.storage.broadcasts.place(owner, { ...found, numbers: [1], at: at(100) }));
+      expect(placed).toMatchObject([{ number: 1, item: { seq: 2, also: [{ change: "deleted", items: [{ seq: 1 }] }] } }]);
+      expect((await fixture.inbox.groups(owner, { status: "all", limit: 10 })).groups).toMatchObject([
+        { group: "status", total: 1, unread: 1 },
+      ]);
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("a broadcast is written once, and each tenant has its own numbers", async () => {
+      const { notification } = fixture.entry("nobody");
+      const written = { notification, isStanding: false, except: ["bob", 'quo"te'] };
+      await fixture.fill("ann", 1);
+      await fixture.storage.broadcasts.create(written);
+      await fixture.storage.broadcasts.create(written);
+      expect(await missed(fixture.owner("ann"))).toMatchObject({ upTo: 1, broadcasts: [{ except: ["bob", 'quo"te'] }] });
+      fixture.nextTenant();
+      await fixture.fill("ann", 1);
+      expect((await fixture.inbox.counts(fixture.owner("ann"))).isBehind).toBeUndefined();
+      await broadcast();
+      expect((await missed(fixture.owner("ann")))?.upTo).toBe(1);
+    });
+
+    test("exceptions are exported, and erased with their user", async () => {
+      const { broadcasts } = fixture.storage;
+      const first = await broadcast({}, { except: ["ann", "bob"] });
+      const second = await broadcast({}, { except: ["ann"] });
+      await broadcast({}, { except: ["anna"] });
+      const owner = fixture.owner("ann");
+      const { records, next } = await broadcasts.export(owner, { after: null, limit: 1 });
+      expect(records).toEqual([{ notificationId: first.id, userId: "ann" }]);
+      expect(await broadcasts.export(owner, { after: next, limit: 2 })).toEqual({
+        records: [{ notificationId: second.id, userId: "ann" }],
+        next: null,
+      });
+      expect(await broadcasts.erase(owner, 1)).toEqual({ removed: 1, isDone: false });
+      expect(await broadcasts.erase(owner, 5)).toEqual({ removed: 1, isDone: true });
+      expect((await broadcasts.export(owner, { after: null, limit: 5 })).records).toEqual([]);
+      expect((await broadcasts.export(fixture.owner("bob"), { after: null, limit: 5 })).records).toHaveLength(1);
+    });
+
+    test("a sweep ends broadcasts that are old or have expired, and drops those that nobody got", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      const [gone, got] = [await broadcast(), await broadcast({ expiresAt: at(200) })];
+      const left = await broadcast();
+      await fixture.storage.broadcasts.end(gone);
+      await place(owner);
+      const sweep = async (times: { at: Date; before: Date }) => {
+        for (let removed = 1; removed > 0; ) {
+          ({ removed } = await fixture.storage.broadcasts.sweep(times, { after: null, limit: 2 }));
+        }
+      };
+      await sweep({ at: at(199), before: new Date(0) });
+      expect(await fixture.storage.broadcasts.end(got)).toBe(true);
+      await sweep({ at: at(200), before: left.createdAt });
+      expect(await fixture.storage.broadcasts.end(left)).toBe(true);
+      const unseen = await broadcast();
+      await sweep({ at: at(200), before: new Date(unseen.createdAt.getTime() + 1) });
+      expect(
+        await fixture.storage.activity.deleteNotification(fixture.tenant, unseen.id, { at: at(2), actor: "host", limit: 10 }),
+      ).toBeNull();
+    });
+  });
+}
