@@ -41,6 +41,7 @@ export {
   type ContentRow,
   type DeliveryRow,
   deliveryRecords,
+  leasedIf,
   loadedOf,
   NAMED,
   newTracking,

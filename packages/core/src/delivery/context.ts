@@ -6,6 +6,7 @@ import { type CreationEvents, isBeingDeleted, type NotificationTypes } from "../
 import type { LaneQueue } from "../work/lane-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import { nextTurn, type TurnQueue } from "../work/timing.ts";
+import type { SendWithTurns } from "./begin-at-once.ts";
 import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
@@ -41,6 +42,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   fanOut(): void;
   /** Starts due deliveries in the background. Call it only after the commit. */
   deliverDue(): void;
+  /** Reserves turns of this process's worker for what a send has due at once; null if there are none. */
+  reserveTurns(send: NewSend): SendWithTurns | null;
   /** Puts entries into windows and renders digests that are due, in the background. Call it only after the commit. */
   closeDigests(): void;
   /** Does what the clock changes in inboxes, in the background. */

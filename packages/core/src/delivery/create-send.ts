@@ -2,6 +2,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { announceAlso, type CreatedItem, createdSignal } from "../inbox/index.ts";
 import { countUpTo, type Pending } from "../work/batch-queue.ts";
 import { LaneQueue } from "../work/lane-queue.ts";
+import { isAllUnderWay } from "./begin-at-once.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import type { NewFanOut } from "./fan-out-storage.ts";
@@ -23,8 +24,16 @@ export interface CreatedSend {
 export async function createSend(context: DeliveryContext, request: SendRequest): Promise<CreatedSend> {
   const parsed = await parseSend(context, request);
   using _call = await context.ready();
-  const created = await write(context, parsed.entry);
-  return { send: await answer(context, parsed, created), items: created.kind === "created" ? created.items : [] };
+  const reserved = context.reserveTurns(parsed.entry);
+  const entry = reserved?.send ?? parsed.entry;
+  let created: SendCreated | null = null;
+  try {
+    created = await write(context, entry);
+    const send = await answer(context, { ...parsed, entry }, created);
+    return { send, items: created.kind === "created" ? created.items : [] };
+  } finally {
+    reserved?.settle(created);
+  }
 }
 
 /** One with a large audience takes long to write, and holds up no others. */
@@ -44,6 +53,7 @@ export function sendWithin<Tx, Written extends void | Promise<void>>(
 ): Written {
   return context.deliveries.createSendWithin(tx, parsed.entry, (created) => {
     if (created.kind === "created") {
+      context.deliverDue();
       announceSend(context, created.throttled ?? parsed.entry, created.items);
     }
   });
@@ -67,6 +77,9 @@ export function sendWriter(deliveries: DeliveryStorage, now: () => Date): LaneQu
 async function answer(context: DeliveryContext, { entry, view }: ParsedSend, created: SendCreated): Promise<Send> {
   if (created.kind === "created") {
     const written = created.throttled ?? entry;
+    if (!isAllUnderWay(written, created)) {
+      context.deliverDue();
+    }
     announceSend(context, written, created.items);
     return viewOf(view, written);
   }
@@ -83,13 +96,12 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
 }
 
 function announceSend(
-  context: Pick<DeliveryContext, "publish" | "events" | "deliverDue" | "closeDigests" | "fanOut" | "dueItems">,
+  context: Pick<DeliveryContext, "publish" | "events" | "closeDigests" | "fanOut" | "dueItems">,
   send: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
   const { notification, deliveries, fanOut } = send;
   const { tenant, id, type } = notification;
-  context.deliverDue();
   if (deliveries.some(({ digest }) => digest !== null)) {
     context.closeDigests();
   }

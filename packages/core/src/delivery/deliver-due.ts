@@ -79,6 +79,12 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#share.began(delivery);
   }
 
+  mayBegin({ delivery }: ClaimedDelivery): boolean {
+    const { channels, clock } = this.#context;
+    const isKnown = delivery.channel === INBOX_CHANNEL || channels.has(delivery.channel);
+    return isKnown && this.#share.mayBegin(delivery) && !this.#breaker.isOpen(delivery, clock.now());
+  }
+
   ended({ delivery }: ClaimedDelivery): void {
     this.#share.ended(delivery);
   }

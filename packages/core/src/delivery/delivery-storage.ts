@@ -4,6 +4,7 @@ import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "
 import type { CreatedItem } from "../inbox/index.ts";
 import type { NewAudience, Notification } from "../notifications/index.ts";
 import type { LeaseStorage } from "../work/lease-storage.ts";
+import type { GivenLease } from "../work/lending.ts";
 import type {
   AddressClaim,
   ChainCounts,
@@ -46,6 +47,11 @@ export interface NewDelivery
   readonly dueInMs: number | null;
   /** The digest that it waits for: it is not due by itself then, and an entry is written with it. Null for none. */
   readonly digest: EntryPlan | null;
+  /**
+   * The lease that it is written with, as claimed once: its first attempt, under the fence 1, and its owner's until so long after it is
+   * written. A storage that cannot do so leaves it out, and `isLeased` of {@link SendCreated} with it. @default none
+   */
+  readonly lease?: GivenLease;
 }
 
 /** A key under which a send is created once, with the first caller's answer. */
@@ -90,6 +96,8 @@ export type SendCreated =
       readonly items: readonly CreatedItem[];
       /** The send as it was written, where throttles were asked. */
       readonly throttled?: NewSend;
+      /** Whether this call wrote its deliveries, with their leases. @default false */
+      readonly isLeased?: boolean;
     }
   /**
    * Its idempotency key was used before: nothing was written. The response is null if it named a user who was erased since;

@@ -40,6 +40,11 @@ export class CircuitBreaker {
     setNewest(this.#circuits, [key, circuit], MAX_ENDPOINTS);
   }
 
+  /** Whether an endpoint is paused at this moment. */
+  isOpen(endpoint: Endpoint, nowMs: number): boolean {
+    return (this.#circuits.get(endpointKey(endpoint))?.openUntilMs ?? 0) > nowMs;
+  }
+
   /** Returns the endpoints that are paused at this moment. */
   open(nowMs: number): readonly Endpoint[] {
     return [...this.#circuits].filter(([, { openUntilMs }]) => openUntilMs > nowMs).map(([key]) => endpointOf(key));
@@ -99,6 +104,11 @@ export class EndpointShare {
 
   ended(endpoint: Endpoint): void {
     this.#share.ended(endpointKey(endpoint));
+  }
+
+  /** Whether one more delivery to an endpoint may begin. */
+  mayBegin(endpoint: Endpoint): boolean {
+    return this.#share.mayBegin(endpointKey(endpoint));
   }
 
   /** Returns the endpoints that have their full share at this moment. */

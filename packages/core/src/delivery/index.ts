@@ -1,5 +1,6 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { reachableOver } from "./addresses.ts";
+export { reserveTurns } from "./begin-at-once.ts";
 export { endWaits, eraseChains, type Ruling, type Settlement, withoutFanOut } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type {

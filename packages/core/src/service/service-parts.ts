@@ -10,6 +10,7 @@ import {
   reachableOver,
   readHook,
   reconsider,
+  reserveTurns,
   retrySend,
   sendWriter,
 } from "../delivery/index.ts";
@@ -96,8 +97,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     locale: options.locale ?? "en",
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     directory: options.directory ?? null,
-    turns: new TurnQueue(),
-    lines: new RepeatedLines(logger, clock),
+    ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock) },
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
     follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,
@@ -107,6 +107,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     sendBroadcasts: () => broadcasting.sending.wake(),
     placeLater: (owners) => broadcasting.add(owners),
     deliverDue: () => delivering?.wake(),
+    reserveTurns: (send) => reserveTurns(delivering, send),
     closeDigests: () => bundling?.wake(),
     processDue: () => processing?.wake(),
   });

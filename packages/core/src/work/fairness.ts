@@ -21,6 +21,11 @@ export class Share {
     }
   }
 
+  /** Whether one more of a key may begin. */
+  mayBegin(key: string): boolean {
+    return (this.#counts.get(key) ?? 0) < this.#most;
+  }
+
   /** Returns the keys that have their full share now. */
   full(): readonly string[] {
     return [...this.#counts].filter(([, count]) => count >= this.#most).map(([key]) => key);

@@ -18,6 +18,7 @@ function engineOver({
   lost = [] as LostLease[][],
   hasSingleProcess = true,
   leases = {} as Partial<LeaseStorage<Task>>,
+  mayBegin = (_: Task) => false,
   clock = systemClock,
 }) {
   const asked: LostLeaseQuery[] = [];
@@ -44,6 +45,7 @@ function engineOver({
     },
     leaseOf: (task) => task,
     fairness: () => ({}),
+    mayBegin,
     attempt: async ({ id }) => id,
     async record(_, ended) {
       recorded.push(...ended);
@@ -63,6 +65,20 @@ function engineOver({
   });
   return { engine, asked, endedLost, claims, recorded };
 }
+
+test("a task that is still to be written is held, and one that is given up is looked for by its lease", async () => {
+  const task = (id: string) => ({ id, tenant: "acme", fence: 1 });
+  const written = [task("1"), task("2")];
+  const { engine, claims } = engineOver({
+    leases: { leasedTo: async () => written, renew: async () => [] },
+    mayBegin: ({ id }) => id !== "3",
+  });
+  expect(["1", "2", "3"].map((id) => engine.lending.reserve(task(id)))).toEqual([true, true, false]);
+  expect(await engine.claim(5)).toEqual([]);
+  engine.lending.giveUp(task("2"));
+  expect((await engine.claim(1)).map(({ id }) => id)).toEqual([]);
+  expect(claims).toHaveLength(1);
+});
 
 const lease = (id: string, owner: string): LostLease => ({ id, owner, fence: 1, until: new Date(0), attempt: 1 });
 

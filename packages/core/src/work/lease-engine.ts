@@ -3,6 +3,7 @@ import { BatchQueue } from "./batch-queue.ts";
 import { TenantShare } from "./fairness.ts";
 import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedWork } from "./leased-worker.ts";
+import type { Lending } from "./lending.ts";
 import { type Cancellation, untilRecorded } from "./timing.ts";
 
 /** How many lost leases are ended at once. */
@@ -24,6 +25,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   fairness(): Fairness;
   /** A task was claimed. */
   began?(task: Task): void;
+  /** Whether a task may begin now that is still to be written, and need not be claimed. @default no task may */
+  mayBegin?(task: Task): boolean;
   /** A task's attempt is over, or its lease was lost before that began. */
   ended?(task: Task): void;
   /** Does a task once and returns the result. `cancellation` ends it when the lease is lost or the worker has no more time. */
@@ -59,6 +62,7 @@ export interface LeaseEngineOptions extends WorkContext {
  */
 export class LeaseEngine<Task, Fairness extends object, Ended> implements LeasedWork<Task> {
   readonly name: string;
+  readonly lending: Lending<Task>;
   readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
   readonly #options: LeaseEngineOptions;
   /** The ids of the tasks in hand: claimed, and not recorded yet. */
@@ -79,6 +83,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#tasks = tasks;
     this.#options = options;
     this.#share = new TenantShare(options.concurrency);
+    this.lending = { owner: options.owner, reserve: (task) => this.#reserve(task), giveUp: (task) => this.#giveUp(task) };
     this.#ended = new BatchQueue({
       count: () => MAX_RECORDED,
       write: (ended) => tasks.record(options.owner, ended),
@@ -193,12 +198,31 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     const found = await this.#findAgain(limit);
     const taken = [...found, ...(found.length < limit ? await this.#claim(limit - found.length) : [])];
     for (const task of taken) {
-      const { id, tenant } = this.#tasks.leaseOf(task);
-      this.#held.add(id);
-      this.#share.began(tenant);
-      this.#tasks.began?.(task);
+      this.#hold(task);
     }
     return taken;
+  }
+
+  #hold(task: Task): void {
+    const { id, tenant } = this.#tasks.leaseOf(task);
+    this.#held.add(id);
+    this.#share.began(tenant);
+    this.#tasks.began?.(task);
+  }
+
+  #reserve(task: Task): boolean {
+    const mayBegin = this.#share.mayBegin(this.#tasks.leaseOf(task).tenant) && this.#tasks.mayBegin?.(task) === true;
+    if (mayBegin) {
+      this.#hold(task);
+    }
+    return mayBegin;
+  }
+
+  /** It may be written after all, with a lease of this worker's: the next claim finds out. */
+  #giveUp(task: Task): void {
+    this.#held.delete(this.#tasks.leaseOf(task).id);
+    this.#giveTurnBack(task);
+    this.#mayHoldMore = true;
   }
 
   async #findAgain(limit: number): Promise<readonly Task[]> {

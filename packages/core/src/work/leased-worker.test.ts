@@ -90,6 +90,41 @@ function worker(work: LeasedWork<number>, options: Partial<LeasedWorkerOptions> 
 }
 
 describe("LeasedWorker", () => {
+  test("a task begins without a claim once nothing waits, while there is room and the worker works", async () => {
+    const work = new HandWork();
+    const reserved: number[] = [];
+    const givenUp: number[] = [];
+    const reserve = (task: number) => task !== 13 && reserved.push(task) > 0;
+    const lending = { owner: "me", reserve, giveUp: (task: number) => void givenUp.push(task) };
+    const under = worker(Object.assign(work, { lending }));
+    // What an earlier process left may be due.
+    expect(under.reserve(() => 1)).toBeNull();
+    await under.runDue();
+    const turn = under.reserve(({ owner, leaseMs }) => {
+      expect([owner, leaseMs]).toEqual(["me", 60_000]);
+      return 1;
+    });
+    expect(under.reserve(() => 13)).toBeNull();
+    const others = [under.reserve(() => 2), under.reserve(() => 3)];
+    expect(under.reserve(() => 4)).toBeNull();
+    others[0]?.giveUp();
+    expect(givenUp).toEqual([2]);
+    turn?.begin();
+    others[1]?.begin();
+    expect([...work.running.keys()]).toEqual([1, 3]);
+    const late = under.reserve(() => 5);
+    const stopped = under.stop();
+    expect(under.reserve(() => 6)).toBeNull();
+    late?.begin();
+    work.endAll();
+    await stopped;
+    expect([work.done, givenUp, reserved]).toEqual([
+      [1, 3],
+      [2, 5],
+      [1, 2, 3, 5],
+    ]);
+  });
+
   test("a wake-up at any moment of a look that ends is not lost", async () => {
     for (let depth = 0; depth < 12; depth += 1) {
       const work = new HandWork();

@@ -1,4 +1,5 @@
 import type { WorkContext } from "../foundation/context.ts";
+import type { GivenLease, Lending, ReservedTask } from "./lending.ts";
 import { Loop, type NextRun } from "./loop.ts";
 import { Cancellation, nextTurn } from "./timing.ts";
 
@@ -20,6 +21,8 @@ export interface LeasedWork<Task> {
   renew(tasks: readonly Task[]): Promise<readonly Task[]>;
   /** Returns the milliseconds until something is due; null for never. */
   nextDueInMs(): Promise<number | null>;
+  /** @default no task begins that was not claimed */
+  readonly lending?: Lending<Task>;
 }
 
 /** Options of a {@link LeasedWorker}. */
@@ -101,6 +104,37 @@ export class LeasedWorker<Task> {
   /** Looks for due tasks now. After {@link stop}, it does nothing until {@link start}. */
   wake(): void {
     this.#claiming.wake();
+  }
+
+  /**
+   * Reserves a turn for a task that is about to be written, with the lease that `make` gets; null if there is none now. While others
+   * may be due and wait for their turns, there is none: who came first goes first.
+   */
+  reserve(make: (lease: GivenLease) => Task): ReservedTask | null {
+    const { lending } = this.#work;
+    if (lending === undefined || this.#mode !== "working" || this.#someWait || this.#room === 0) {
+      return null;
+    }
+    const lease = { owner: lending.owner, leaseMs: this.#options.leaseMs };
+    const task = make(lease);
+    if (!lending.reserve(task)) {
+      return null;
+    }
+    this.#attempting += 1;
+    const giveUp = () => {
+      this.#attempting -= 1;
+      lending.giveUp(task);
+    };
+    const begin = () => {
+      if (this.#mode !== "working") {
+        // Too late: its lease runs out, unless this worker starts again.
+        giveUp();
+        return;
+      }
+      this.#attempting -= 1;
+      this.#begin(task);
+    };
+    return { lease, begin, giveUp };
   }
 
   /** Lets it work again after {@link stop}, whenever it is woken. */

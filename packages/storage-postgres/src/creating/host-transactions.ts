@@ -124,7 +124,7 @@ export class HostTransactions {
       }
       return items;
     };
-    return this.#write(handle, { notification, write, onCommit: (items) => onCommit(createdOf(send, items, written)) });
+    return this.#write(handle, { notification, write, onCommit: (items) => onCommit(createdOf(send, items, { written, isNew: false })) });
   }
 
   async #writeEntry(tx: Session, entry: NewNotification): Promise<readonly CreatedItem[]> {

@@ -1,6 +1,6 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
-import { audienceInParts, entryOfSend, isGrouped, newTracking } from "@belfry/storage-sql";
+import { audienceInParts, entryOfSend, isGrouped, leasedIf, newTracking } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
@@ -84,13 +84,20 @@ function prepareWriteAnySends(tables: TableNames) {
         items.set(entries.get(entry) as NewSend, found);
       }
     }
-    return sends.map((send) => repeated.get(send) ?? createdOf(send, items.get(send) ?? [], throttled.get(send)));
+    const isFresh = new Set(fresh);
+    return sends.map(
+      (send) => repeated.get(send) ?? createdOf(send, items.get(send) ?? [], { written: throttled.get(send), isNew: isFresh.has(send) }),
+    );
   };
 }
 
 /** The result of writing a send that was new, or written before. */
-export function createdOf(send: NewSend, items: readonly CreatedItem[], written: NewSend = send): SendCreated {
-  return { kind: "created", items, ...(written === send ? {} : { throttled: written }) };
+export function createdOf(
+  send: NewSend,
+  items: readonly CreatedItem[],
+  { written = send, isNew }: { readonly written?: NewSend | undefined; readonly isNew: boolean },
+): SendCreated {
+  return { kind: "created", items, ...(written === send ? leasedIf(isNew, send) : { throttled: written }) };
 }
 
 /** Writes sends that are new and have no idempotency key in one statement, outside of a transaction: all or none. */
@@ -111,13 +118,14 @@ function prepareWriteNewSends(tables: TableNames) {
     ]);
     const byPlace = new Map(rows.map(([place, seq, epoch]) => [place, { seq, epoch }]));
     let place = 0;
-    return sends.map(({ inboxRecipients }) => ({
+    return sends.map((send) => ({
       kind: "created",
-      items: inboxRecipients.flatMap((userId) => {
+      items: send.inboxRecipients.flatMap((userId) => {
         place += 1;
         const written = byPlace.get(place);
         return written === undefined ? [] : [{ userId, ...written }];
       }),
+      ...leasedIf(true, send),
     }));
   };
 }
@@ -187,10 +195,11 @@ function insertDeliveries(tables: TableNames, join: JoinNotification, first: num
   const values = DELIVERY_MEMBERS.map(([, , type], index) => `$${first + index}::${type}[]`).join(", ");
   const now = timeOf(`$${first + DELIVERY_MEMBERS.length}`);
   return `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence, recipient_kind,
-      reason, reason_source, topic, settled_at)
-    SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, 0, 0,
-      coalesce(e.scheduled_at, ${now}) + e.due_in_ms * interval '1 millisecond', 0, e.recipient_kind,
-      e.reason, e.reason_source, e.topic, CASE WHEN e.status = 'skipped' THEN ${now} END
+      reason, reason_source, topic, settled_at, lease_owner, lease_until)
+    SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, (e.lease_owner IS NOT NULL)::int, 0,
+      coalesce(e.scheduled_at, ${now}) + e.due_in_ms * interval '1 millisecond', (e.lease_owner IS NOT NULL)::int, e.recipient_kind,
+      e.reason, e.reason_source, e.topic, CASE WHEN e.status = 'skipped' THEN ${now} END, e.lease_owner,
+      ${now} + e.lease_ms * interval '1 millisecond'
     FROM unnest(${values}) WITH ORDINALITY AS e(${columns}, place) ${join("e")} ORDER BY e.place`;
 }
 
@@ -286,6 +295,8 @@ const DELIVERY_MEMBERS = [
   ["reason", "reason", "text"],
   ["reasonSource", "reason_source", "text"],
   ["topic", "topic", "text"],
+  ["leaseOwner", "lease_owner", "text"],
+  ["leaseMs", "lease_ms", "bigint"],
 ] as const;
 
 function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
@@ -293,7 +304,8 @@ function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
     deliveries.map((delivery) => {
       // One that waits for a digest is not due by itself.
       const dueInMs = isEntry(delivery) ? null : delivery.dueInMs;
-      return { ...delivery, dueInMs, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null };
+      const { owner: leaseOwner = null, leaseMs = null } = delivery.lease ?? {};
+      return { ...delivery, dueInMs, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null, leaseOwner, leaseMs };
     }),
   );
   return lists(all, ...DELIVERY_MEMBERS.map(([key]) => key));

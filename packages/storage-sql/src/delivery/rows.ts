@@ -107,6 +107,11 @@ export function newTracking(send: NewSend): Tracking {
   return { ...plan, ...progress, pendingChains, skippedChains, ...none };
 }
 
+/** What the answer to a send says of its leases: they are there if it is new. */
+export function leasedIf(isNew: boolean, { deliveries }: NewSend): { readonly isLeased?: true } {
+  return isNew && deliveries.some(({ lease }) => lease !== undefined) ? { isLeased: true } : {};
+}
+
 /** The columns of a tracking that never change. */
 export const PLANNED = ["tenant", "channel", "fallbackDelayMs", "scheduledAt", "inboxNeeds", "addresses"] as const;
 

@@ -1,9 +1,10 @@
 import type { CreatedItem, EntryPlan, SendDetails } from "@belfry/core";
-import type { IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
+import type { GivenLease, IdempotencyKey, NewSend, SendCreated } from "@belfry/core/storage";
 import {
   askThrottles,
   audienceInParts,
   entryOfSend,
+  leasedIf,
   newTracking,
   type StoredDelivery,
   type ThrottleRow,
@@ -58,7 +59,7 @@ export function prepareWriteSend(context: QueryContext) {
       return { created: { kind: "repeated", ...used }, isNew: false };
     }
     const { items, notificationPk } = writeEntry(entryOfSend(send));
-    const created = { kind: "created", items: ofRecipients(items, send) } as const;
+    const created = { kind: "created", items: ofRecipients(items, send), ...leasedIf(isNew && send.throttles === null, send) } as const;
     if (!isNew) {
       return { created, isNew };
     }
@@ -180,10 +181,10 @@ export function prepareWriteDeliveries({ prepare }: QueryContext) {
     INSERT INTO belfry_deliveries (notification_pk, ${delivery.names}) VALUES (:notificationPk, ${delivery.members(named)})`);
   const insertEntry = prepare<EntryValues>(`
     INSERT INTO belfry_digest_entries (delivery_pk, due_at, plan) VALUES (:deliveryPk, :dueAt, :plan)`);
-  const fresh = { attempt: 0, attemptsBefore: 0, leaseOwner: null, leaseUntil: null, fence: 0 };
   return (notificationPk: number, { notification: { tenant }, ...send }: NewSend, at: Date): void => {
     const base = (send.scheduledAt ?? at).getTime();
-    for (const { dueInMs, digest: plan, ...one } of send.deliveries) {
+    for (const { dueInMs, digest: plan, lease, ...one } of send.deliveries) {
+      const fresh = { ...leaseOf(lease, at), attemptsBefore: 0 };
       const dueAt = dueInMs === null ? null : new Date(base + dueInMs);
       const settledAt = one.status === "skipped" ? at : null;
       if (plan === null) {
@@ -194,6 +195,13 @@ export function prepareWriteDeliveries({ prepare }: QueryContext) {
       insertEntry.run({ deliveryPk: Number(lastInsertRowid), dueAt: dueAt ?? at, plan });
     }
   };
+}
+
+/** The lease that a delivery is written with, as claimed once, or none. */
+function leaseOf(lease: GivenLease | undefined, at: Date): Pick<StoredDelivery, "attempt" | "fence" | "leaseOwner" | "leaseUntil"> {
+  return lease === undefined
+    ? { attempt: 0, fence: 0, leaseOwner: null, leaseUntil: null }
+    : { attempt: 1, fence: 1, leaseOwner: lease.owner, leaseUntil: new Date(at.getTime() + lease.leaseMs) };
 }
 
 function named(key: string): string {

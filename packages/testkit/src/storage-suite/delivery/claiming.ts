@@ -35,6 +35,33 @@ export function claimingTests(harness: StorageHarness): void {
       expect(await claim(fixture, later(1))).toEqual([]);
     });
 
+    test.each([
+      ["alone", null],
+      ["with an idempotency key", "key"],
+    ])("a delivery that is written with a lease, %s, is as one that was claimed", async (_title, key) => {
+      const storage = deliveriesOf(fixture);
+      const [owner, at] = [`${fixture.tenant} owner`, later(0)];
+      const idempotency = key === null ? null : { key, bodyHash: "hash", response: "{}" };
+      const send = newSend(fixture, { channel: "email", to: ["a", "b"], idempotency });
+      const lease = { owner, leaseMs: 60_000 };
+      const leased = { ...send, deliveries: send.deliveries.map((one) => (one.recipient === "a" ? { ...one, lease } : one)) };
+      expect(await storage.createSends([leased], at)).toEqual([{ kind: "created", items: [], isLeased: true }]);
+      // What was written before may have other leases by now.
+      const [again] = await storage.createSends([leased], at);
+      expect(again).not.toHaveProperty("isLeased");
+      expect((await claim(fixture, at)).map(({ delivery: { recipient } }) => recipient)).toEqual(["b"]);
+      const [held, ...more] = await storage.leases.leasedTo(owner);
+      expect(more).toEqual([]);
+      const times = { dueAt: at, leaseUntil: later(60), settledAt: null };
+      expect(held?.delivery).toMatchObject({ recipient: "a", status: "pending", attempt: 1, fence: 1, leaseOwner: owner, ...times });
+      expect(held?.notification).toEqual(send.notification);
+      const lost = async (seconds: number) =>
+        (await storage.leases.lost({ at: later(seconds), limit: 100, furthestMs: 120_000 })).filter((one) => one.owner === owner);
+      expect(await lost(59)).toEqual([]);
+      expect(await lost(60)).toMatchObject([{ id: held?.delivery.id, fence: 1, attempt: 1 }]);
+      await fixture.storage.activity.deleteNotification(fixture.tenant, send.notification.id, { limit: 100, at, actor: "test" });
+    });
+
     test("deliveries that are not due, waiting, above the limit, or of another channel, tenant or endpoint, are not leased", async () => {
       await createSend(fixture, { channel: "email", to: ["a", "b", "c"], fallbackAfterMs: null });
       await createSend(fixture, { channel: "webhook", to: ["a"] });
