@@ -63,7 +63,8 @@ export class FanOut {
     }
     // An item's time is the moment it entered the inbox, both in live events and in later lists.
     const notification = { ...chunk.notification, createdAt };
-    publish(chunk.isUntold ? [{ topic: "inboxes" }] : chunk.items.map((item) => createdSignal(notification, item)));
+    const isUntold = chunk.isUntold === true || (follows === undefined && chunk.items.length === 0);
+    publish(isUntold ? [{ topic: "inboxes" }] : chunk.items.map((item) => createdSignal(notification, item)));
     announceAlso(this.#context, chunk.items);
     return true;
   }

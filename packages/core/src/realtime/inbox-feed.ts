@@ -82,7 +82,8 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   /** Whether the inbox has gone further than its followers were told. */
   isBehind({ seq, epoch, rev }: FeedPosition): boolean {
     const told = this.#position;
-    return told !== null && (seq > told.seq || rev > told.rev || epoch !== told.epoch);
+    // Before it is open, it may have been read already where it stands.
+    return told === null || seq > told.seq || rev > told.rev || epoch !== told.epoch;
   }
 
   protected override pass(queue: Pending<InboxSignal>[]): Promise<void> | null {

@@ -95,6 +95,8 @@ onEveryStorage((database) => {
       const ahead = testClock(new Date(clock.now() + 2 * HOUR_MS));
       const elsewhere = stopsAfterTest(new NotificationService({ storage: database.storage(), clock: ahead }));
       await elsewhere.start();
+      // Its look at the start is over before anything is put off.
+      await elsewhere.runDue();
       const there = elsewhere.inbox("ann");
       const snoozeAgain = async () => void (await inbox.snooze(id, later));
       await snoozeAgain();
