@@ -1,22 +1,10 @@
-import type { Notification } from "@belfry/core";
-import type { BroadcastTerms, NewBroadcast } from "@belfry/core/storage";
-import { exceptText, pageCursor } from "@belfry/storage-sql";
+import type { NewBroadcast } from "@belfry/core/storage";
+import { exceptText } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
-
-/** How a broadcast goes out. */
-export interface SendingBroadcast extends BroadcastTerms, Pick<Notification, "tenant" | "id"> {
-  /** When it went out, or will. */
-  readonly at: Date;
-  /** Whether it goes to inboxes: then it has a number, or gets one when it is due. */
-  readonly hasItems: boolean;
-  readonly isDue: boolean;
-  /** Whether the host's users are to be read for other channels. */
-  readonly isPaged: boolean;
-}
 
 /** Gives a tenant's next number to each row of `broadcast`; its lock orders the numbers by their commits. */
 function numberedText({ broadcastNumbers }: TableNames): string {
@@ -24,26 +12,6 @@ function numberedText({ broadcastNumbers }: TableNames): string {
     INSERT INTO ${broadcastNumbers} AS b (tenant, newest) SELECT tenant, 1 FROM broadcast WHERE has_number
     ON CONFLICT (tenant) DO UPDATE SET newest = b.newest + 1 RETURNING newest
   )`;
-}
-
-const COLUMNS = "tenant, notification_pk, number, due_at, at, is_standing, except_users, page_cursor";
-
-/** Writes the row of a broadcast whose notification is written, within a transaction. */
-export function prepareSendBroadcast(tables: TableNames) {
-  const { broadcasts, notifications } = tables;
-  const write = statement<[]>(
-    "send_broadcast",
-    `WITH broadcast AS (SELECT tenant, pk, $3::boolean AS has_number FROM ${notifications} WHERE tenant = $1 AND id = $2),
-    ${numberedText(tables)}
-    INSERT INTO ${broadcasts} (${COLUMNS})
-    SELECT tenant, pk, (SELECT newest FROM numbered), $4::timestamptz, $5::timestamptz, $6::boolean, $7::text, $8::text FROM broadcast`,
-  );
-  return async (session: Session, { tenant, id, hasItems, isDue, isPaged, ...sending }: SendingBroadcast): Promise<void> => {
-    const at = sending.at.toISOString();
-    const cursor = isPaged ? pageCursor({ cursor: null, place: 0 }) : null;
-    const { isStanding, except } = sending;
-    await session.rows(write, [tenant, id, hasItems && isDue, hasItems && !isDue ? at : null, at, isStanding, exceptText(except), cursor]);
-  };
 }
 
 /**
