@@ -207,11 +207,11 @@ onEveryStorage((database) => {
         await inbox.archive(archived);
         await inbox.snooze(snoozed, new Date(later().getTime() + 1));
         const { rev } = await inbox.counts();
-        clock.skip(HOUR_MS);
+        await clock.skip(HOUR_MS);
         expect(await look(active, archived, snoozed), name).toEqual(expected);
         expect(await storage.inbox.counts(inbox.owner), name).toMatchObject({ total: 1, unread: 1, rev: rev + 1 });
       }
-      clock.skip(HOUR_MS);
+      await clock.skip(HOUR_MS);
       expect(titles(await inbox.list())).toEqual(["First"]);
       expect(await inbox.get(id)).toMatchObject({ title: "First" });
     });
