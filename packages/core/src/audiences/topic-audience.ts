@@ -49,7 +49,8 @@ export async function topicAudience(
     chunk,
   };
   if (isRepeated) {
-    return { topics, source, members: [] };
+    // Nothing of it is written, unless the key expires meanwhile: then they are found in the background.
+    return { topics, source, members: null };
   }
   using _call = await ready();
   // Of a large topic, nothing but its size is read.

@@ -14,6 +14,7 @@ const types = defineTypes({
 
 /** @param before what the directory waits for: nothing is decided again until it has answered */
 function setUp(database: ServiceDatabase, before: Promise<unknown> = Promise.resolve()) {
+  const storage = database.storage();
   const mails: string[] = [];
   const email: Channel = {
     name: "email",
@@ -29,10 +30,10 @@ function setUp(database: ServiceDatabase, before: Promise<unknown> = Promise.res
     await before;
     return new Map(ids.map((id) => [id, { email: `${id}@example.com` }]));
   };
-  const options = { storage: database.storage(), channels: [email], types, directory, logger: silent };
+  const options = { storage, channels: [email], types, directory, logger: silent };
   const service = stopsAfterTest(new NotificationService({ ...options, delivery: { worker: true } }));
   const titlesOf = async (userId: string) => (await service.inbox(userId).list()).items.map(({ title }) => title);
-  return { service, mails, titlesOf };
+  return { service, storage, mails, titlesOf };
 }
 
 onEveryStorage((database) => {
@@ -175,6 +176,89 @@ onEveryStorage((database) => {
         await expect(service.create({ ...input, ...other })).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
       }
     });
+  });
+
+  test("a key that expires between the look and the write brings it to the subscribers all the same", async () => {
+    const { service, storage, titlesOf } = setUp(database);
+    await service.topics.subscribe("a", ["ann", "bob"]);
+    await service.topics.subscribe("a", "cat", { channels: ["email"] });
+    vi.spyOn(storage.deliveries, "isKeyUsed").mockResolvedValueOnce(true);
+    const input = { type: "note", topic: "a", to: "zoe", except: "bob", title: "x", idempotencyKey: "once" } as const;
+    const first = await service.create(input);
+    const second = await service.create(input);
+    expect(second.notification.id).toBe(first.notification.id);
+    await service.runDue();
+    const users = ["ann", "bob", "cat", "zoe"];
+    expect(await Promise.all(users.map(titlesOf))).toEqual([["x"], [], [], ["x"]]);
+    expect(await service.get(first.notification.id)).toMatchObject({ status: "sent" });
+  });
+
+  describe("in a transaction of the host", () => {
+    const few = ["ann", "bob"];
+    const many = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
+
+    /** Creates within a transaction: by its handle where that can be, else by what was prepared. */
+    async function createWithin(
+      { service, storage }: Pick<ReturnType<typeof setUp>, "service" | "storage">,
+      { input, run }: { readonly input: Parameters<typeof service.create>[0]; readonly run: ServiceDatabase["transaction"] },
+    ): Promise<readonly string[]> {
+      const one = await service.prepare(input);
+      const ids = [one.notification.id];
+      await run((tx) => one.write(tx as never));
+      if (!storage.hasSynchronousTransactions) {
+        await run(async (tx) => void ids.push((await service.create(input, { tx } as never)).notification.id));
+      }
+      return ids;
+    }
+
+    test.each([
+      ["for inboxes alone", "note", few],
+      ["with deliveries", "comment", few],
+      ["for many inboxes", "note", many],
+      ["with many deliveries", "comment", many],
+    ] as const)("what rolls back %s leaves nothing, and what commits reaches everyone", async (_, type, users) => {
+      const { service, storage, mails } = setUp(database);
+      await service.topics.subscribe("a", users.slice(0, 1_000));
+      await service.topics.subscribe("a", users.slice(1_000));
+      const [first = ""] = users;
+      await service.preferences.set(first, { type: "comment", channel: "email" }, "daily");
+      const created = vi.fn();
+      service.on("notification.created", created);
+      const input = { type, topic: "a", to: "named-canary", title: "title-canary", message: "m" } as const;
+      const undone = await createWithin({ service, storage }, { input, run: database.rolledBack });
+      await service.runDue();
+      for (const id of undone) {
+        await expect(service.get(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      }
+      expect(created).not.toHaveBeenCalled();
+      expect(mails).toEqual([]);
+      expect(await storage.topics.openAudience(new Date())).toBeNull();
+      expect((await database.content()).includes("canary")).toBe(false);
+
+      const done = await createWithin({ service, storage }, { input, run: database.transaction });
+      await service.runDue();
+      await service.runDue();
+      const all = [...users, "named-canary"];
+      const counts = await Promise.all(all.map((userId) => service.inbox(userId).counts()));
+      expect(counts.filter(({ total, lastSeq }) => total === done.length && lastSeq === done.length)).toHaveLength(all.length);
+      // The mail of the first user waits for a digest.
+      expect(mails).toHaveLength(type === "note" ? 0 : (all.length - 1) * done.length);
+    });
+  });
+
+  test("explain says what a mute of the topic does, and what required channels make of it", async () => {
+    const { service } = setUp(database);
+    await service.topics.subscribe("a", "ann");
+    await service.topics.mute("a", "ann");
+    const explained = async (type: "optional" | "alarm", topic?: string) =>
+      (await service.explain("ann", type, topic === undefined ? {} : { topic })).map(({ channel, outcome }) => `${channel}: ${outcome}`);
+    expect(await explained("optional", "a")).toEqual(["inbox: skip"]);
+    expect(await service.explain("ann", "optional", { topic: "a" })).toMatchObject([{ reason: "preference", source: "user mute" }]);
+    expect(await explained("optional", "b")).toEqual(["inbox: deliver"]);
+    expect(await explained("optional")).toEqual(["inbox: deliver"]);
+    expect(await explained("alarm", "a")).toContain("email: deliver");
+    await service.topics.unmute("a", "ann");
+    expect(await explained("optional", "a")).toEqual(["inbox: deliver"]);
   });
 
   describe("of many subscribers", () => {
