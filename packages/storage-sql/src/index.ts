@@ -33,7 +33,15 @@ export {
   toClaimedDigest,
   toDigestRow,
 } from "./delivery/digests.ts";
-export { audienceInParts, entryOfSend, findingFanOuts, type ListPart, newChains, usersInParts } from "./delivery/fan-out-parts.ts";
+export {
+  audienceInParts,
+  entryOfSend,
+  findingFanOuts,
+  type ListPart,
+  newChains,
+  PLACE_OF_OTHERS,
+  usersInParts,
+} from "./delivery/fan-out-parts.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {

@@ -1,5 +1,5 @@
 import type { InboxStatus, ItemMark } from "@belfry/core";
-import type { ItemFilter } from "@belfry/core/storage";
+import type { ItemFilter, TopicSource } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
@@ -14,6 +14,11 @@ const KEPT = {
   unreadBefore: new Date(0),
   at: new Date(0),
   types: { note: { readBefore: new Date(0), unreadBefore: new Date(0) } },
+};
+
+const MEMBERS: TopicSource = {
+  parts: [{ topic: "post/1", isDeepOnly: false, mutedBy: ["post/1"] }],
+  ...{ users: [], except: ["zoe"], required: [], channels: ["inbox"], chunk: 100 },
 };
 
 /** Every read, with each of its filters. */
@@ -60,6 +65,10 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
   counts: async ({ inbox }) => inbox.counts(ann),
   positions: ({ inbox }) => inbox.positions([ann]),
   preferencesOf: ({ decisions }) => decisions.preferencesOf("acme", ["ann", "bob"]),
+  findMembers: ({ topics }) => topics.findMembers("acme", MEMBERS, { after: "bob", limit: 100 }),
+  "findMembers of a required type": ({ topics }) =>
+    topics.findMembers("acme", { ...MEMBERS, required: ["inbox"] }, { after: null, limit: 100 }),
+  hasMoreThan: ({ topics }) => topics.hasMoreThan({ tenant: "acme", topic: "post/1" }, 1_000),
   exportChoices: ({ decisions }) => decisions.exportChoices(ann, { after: null, limit: 20 }),
   "a sweep that finds nothing": ({ inbox }) => inbox.sweep(KEPT, { after: null, limit: 20 }),
   "a later step of it": ({ inbox }) => inbox.sweep(KEPT, { after: JSON.stringify([50, "bob"]), limit: 20 }),

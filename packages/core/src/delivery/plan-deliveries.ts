@@ -66,9 +66,12 @@ interface FanOutPlan extends Pick<MakingDeliveries, "fallback" | "isContract"> {
   readonly keys: readonly (readonly [channel: string, key: string])[];
 }
 
+/** The plan as it is kept. One of topics has a form of its own: a process that knows of none cannot make such deliveries, and leaves them to others. */
+type KeptPlan = FanOutPlan | { readonly ofTopics: FanOutPlan };
+
 /** A large audience, whose deliveries are made part by part. */
 export function fanOutOf(
-  { channels, users, addresses }: Pick<Audience, "channels" | "users" | "addresses">,
+  { channels, users, addresses, topics }: Pick<Audience, "channels" | "users" | "addresses" | "topics">,
   { fallback, isContract, keys }: MakingDeliveries & { readonly keys: ReadonlyMap<string, string> },
 ): NewFanOut {
   const byChannel = new Map<string, string[]>();
@@ -78,7 +81,8 @@ export function fanOutOf(
     byChannel.set(channel, known);
   }
   const plan: FanOutPlan = { channels, fallback, isContract, keys: [...keys] };
-  return { plan: JSON.stringify(plan), users, addresses: byChannel, chainsEach: channels.length + (fallback === null ? 0 : 1) };
+  const kept: KeptPlan = topics === undefined ? plan : { ofTopics: plan };
+  return { plan: JSON.stringify(kept), users, addresses: byChannel, chainsEach: channels.length + (fallback === null ? 0 : 1) };
 }
 
 /** Makes the deliveries of a part of a large audience, undecided, and finds the keys of their digests. */
@@ -86,7 +90,8 @@ export function deliveriesOfPart(
   context: Pick<DeliveryContext, "ids">,
   part: FanOutPart,
 ): { readonly deliveries: readonly NewDelivery[]; readonly keys: ReadonlyMap<string, string> } {
-  const { channels, fallback, isContract, keys } = JSON.parse(part.plan) as FanOutPlan;
+  const kept = JSON.parse(part.plan) as KeptPlan;
+  const { channels, fallback, isContract, keys } = "ofTopics" in kept ? kept.ofTopics : kept;
   const { channel, recipients, place, topic, channels: left } = part;
   const addresses = channel === null ? [] : recipients.map((address): AddressOf => ({ channel, address }));
   const users = channel === null ? recipients : [];

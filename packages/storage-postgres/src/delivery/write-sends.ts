@@ -255,9 +255,9 @@ export function prepareWriteSendDetails(tables: TableNames) {
     await session.rows(writeTrackings, detailValues(sends));
     await writeDeliveries(session, sends, at);
     await writeAudit(session, auditOf(sends), at);
-    for (const { notification, fanOut } of sends) {
+    for (const { notification, fanOut, audience } of sends) {
       if (fanOut !== undefined) {
-        const parts = audienceInParts(fanOut, PART_DELIVERIES);
+        const parts = audienceInParts({ fanOut, audience }, PART_DELIVERIES);
         if (!(await writeList(session, { ...notification, plan: fanOut.plan, parts }, mark))) {
           return false;
         }

@@ -1,6 +1,6 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, FanOutTurn, NewNotification } from "@belfry/core/storage";
-import { isGrouped, type ListPart, usersInParts } from "@belfry/storage-sql";
+import { isGrouped, type ListPart, PLACE_OF_OTHERS, usersInParts } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout, isTransientConflict, wrapError } from "../database/errors.ts";
 import { type JsonRow, statement } from "../database/statement.ts";
@@ -29,7 +29,8 @@ export function prepareWriteList({ notifications, fanOuts, fanOutParts }: TableN
   // A statement for each part, so that a long list never blocks the event loop while it is put into text.
   const writePart = statement<[]>(
     "write_fan_out_part",
-    `INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients) VALUES ($1, $2, $3, $4)`,
+    `INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients, taken_until)
+    VALUES ($1, $2, $3, $4, CASE WHEN $3::bigint = ${PLACE_OF_OTHERS} THEN 'infinity'::timestamptz END)`,
   );
   const begin = statement<[one: number]>(
     "begin_fan_out",

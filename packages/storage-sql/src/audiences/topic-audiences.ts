@@ -4,6 +4,7 @@ import type { ActivityStorage, OpenAudience, TopicMember, TopicSource, TopicsSto
 import { fieldsOf } from "../database/fields.ts";
 import { parsed, type Sql } from "../database/sql.ts";
 import { choicePlace } from "../decisions/preferences.ts";
+import { PLACE_OF_OTHERS } from "../delivery/fan-out-parts.ts";
 
 /** Audiences with topics in a SQL database. */
 export function topicAudiences(sql: Sql): Pick<TopicsStorage, "hasMoreThan" | "findMembers" | "openAudience" | "moveOn"> {
@@ -57,8 +58,9 @@ function membersText(sql: Sql, { parts, required, users }: TopicSource): string 
   const { choices, subscriptions } = sql.tables;
   const ofPart = ({ isDeepOnly }: TopicSource["parts"][number], index: number) => {
     const first = BEFORE + OF_PART * index + 1;
+    // With an offset, PostgreSQL looks at each member's choices by key. Without, it may read those of everybody, and of all tenants.
     const isMuted = `EXISTS (SELECT 1 FROM ${choices} c WHERE c.tenant = s.tenant AND c.user_id = s.user_id
-      AND c.place IN ($${first + 1}, $${first + 2}) AND c.value = 'off')`;
+      AND c.place IN ($${first + 1}, $${first + 2}) AND c.value = 'off' LIMIT 1 OFFSET 0)`;
     const [channels, isWanted] =
       required.length === 0 ? ["s.channels", ` AND NOT ${isMuted}`] : [`CASE WHEN ${isMuted} THEN '[]' ELSE s.channels END`, ""];
     return `SELECT * FROM (SELECT s.user_id, ${index} AS place, ${channels} AS channels FROM ${subscriptions} s
@@ -103,7 +105,7 @@ function movingOf(sql: Sql): Pick<TopicsStorage, "openAudience" | "moveOn"> {
   const isOpen = `EXISTS (SELECT 1 FROM ${fanOuts} f WHERE f.notification_pk = n.pk AND f.drop_at IS NULL)`;
   // One part at a time, so that the audiences, and the tenants at the parts, take turns.
   const isUnwritten = `EXISTS (SELECT 1 FROM ${fanOuts} f ${sql.join} ${fanOutParts} p ON p.fan_out_pk = f.pk
-      WHERE f.notification_pk = a.notification_pk AND f.drop_at IS NULL)`;
+      WHERE f.notification_pk = a.notification_pk AND f.drop_at IS NULL AND p.place <> ${PLACE_OF_OTHERS})`;
   const open = `SELECT a.notification_pk AS "key", a.mark, a.source AS audience, a.after_user AS "afterUser", a.place AS "nextPlace",
       a.has_deliveries AS "hasDeliveries", coalesce(n.expires_at <= ${sql.cast("$1", "timestamptz")}, false) OR (a.has_deliveries AND NOT ${isOpen}) AS "isOver",
       ${notification.columns("n")}
@@ -129,8 +131,12 @@ function movingOf(sql: Sql): Pick<TopicsStorage, "openAudience" | "moveOn"> {
     },
     async moveOn({ key, mark, hasDeliveries }, { parts, last, place }) {
       const list = parts.map((part) => [part.place, part.users, part.topic, part.channels === null ? null : JSON.stringify(part.channels)]);
-      const some =
-        parts.length === 0 ? [texts.move] : hasDeliveries ? [texts.move, texts.addParts] : [texts.move, texts.begin, texts.addParts];
+      const some = [
+        texts.move,
+        ...(parts.length > 0 && !hasDeliveries ? [texts.begin] : []),
+        ...(parts.length > 0 ? [texts.addParts] : []),
+        ...(last === null && hasDeliveries ? [texts.end] : []),
+      ];
       await sql.inTransaction("move_audience_on", some, [Number(key), mark, randomUUID(), JSON.stringify(list), last, place]);
     },
   };
@@ -140,7 +146,7 @@ function movingOf(sql: Sql): Pick<TopicsStorage, "openAudience" | "moveOn"> {
  * The statements of one step: $1 the notification's key, $2 the mark before, $3 the mark after, which is this call's alone, $4 the parts, $5 the last
  * user, null for nobody left, $6 the place of the next one. The first one lets nobody else move the audience; without it, the others do nothing.
  */
-function movingTexts(sql: Sql): { readonly move: string; readonly begin: string; readonly addParts: string } {
+function movingTexts(sql: Sql): Readonly<Record<"move" | "begin" | "addParts" | "end", string>> {
   const { audiences, fanOuts, fanOutParts } = sql.tables;
   // Every statement gets all values, and PostgreSQL wants to know the type of each.
   const kinds = { 2: "text", 3: "text", 4: "text", 6: "bigint" } as const;
@@ -160,6 +166,8 @@ function movingTexts(sql: Sql): { readonly move: string; readonly begin: string;
     addParts: `INSERT INTO ${fanOutParts} (fan_out_pk, place, recipients, topic, channels)
       SELECT ${newest}, ${sql.cast(text(0), "bigint")}, ${sql.asTexts(text(1))}, ${text(2)}, ${text(3)}
       FROM ${audiences} a CROSS JOIN ${sql.elements("$4")} WHERE ${isOwn} AND ${all} AND ${newest} IS NOT NULL`,
+    // Nobody is left to be found, so that the last part may end the fan-out.
+    end: `DELETE FROM ${fanOutParts} WHERE place = ${PLACE_OF_OTHERS} AND fan_out_pk = (SELECT ${newest} FROM ${audiences} a WHERE ${isOwn} AND ${all})`,
   };
 }
 

@@ -16,8 +16,24 @@ export function* usersInParts(users: readonly string[], size: number): Generator
   yield* inParts({ channel: null, place: 0, recipients: users }, size);
 }
 
+/**
+ * The place of a part that nobody writes: it stands for the users who are still to be found. A process that knows of no topics would end the
+ * fan-out without it, as soon as no other part is left.
+ */
+export const PLACE_OF_OTHERS = -1;
+
+/** A large audience, and what is kept of its topics. */
+interface PartedAudience {
+  readonly fanOut: NewFanOut;
+  readonly audience: NewSend["audience"];
+}
+
 /** Cuts a large audience into parts of so many deliveries. */
-export function* audienceInParts({ users, addresses, chainsEach }: NewFanOut, deliveries: number): Generator<ListPart> {
+export function* audienceInParts({ fanOut, audience }: PartedAudience, deliveries: number): Generator<ListPart> {
+  const { users, addresses, chainsEach } = fanOut;
+  if (audience !== undefined && audience.source !== null) {
+    yield { channel: null, place: PLACE_OF_OTHERS, recipients: [] };
+  }
   yield* usersInParts(users, Math.max(1, Math.floor(deliveries / chainsEach)));
   let place = users.length;
   for (const [channel, recipients] of addresses) {
@@ -41,12 +57,11 @@ export function newChains(deliveries: readonly NewDelivery[]): { readonly pendin
 
 /** Finds fan-outs with deliveries. */
 export function findingFanOuts(sql: Sql): Pick<DeliveryStorage, "endingFanOuts" | "isFannedOut" | "isKeyUsed"> {
-  const { audiences, fanOuts, fanOutParts, notifications } = sql.tables;
+  const { fanOuts, fanOutParts, notifications } = sql.tables;
   const isExpired = `n.expires_at <= ${sql.cast("$1", "timestamptz")}`;
   const ending = `SELECT n.tenant, n.id, coalesce(${isExpired}, false) AS "isExpired" FROM ${fanOuts} f ${sql.join} ${notifications} n ON n.pk = f.notification_pk
     WHERE f.drop_at IS NULL AND f.plan IS NOT NULL
-      AND (${isExpired} OR (NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)
-        AND NOT EXISTS (SELECT 1 FROM ${audiences} a WHERE a.notification_pk = n.pk AND a.source IS NOT NULL))) ORDER BY f.pk LIMIT 100`;
+      AND (${isExpired} OR NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)) ORDER BY f.pk LIMIT 100`;
   type Row = Pick<Notification, "tenant" | "id"> & { readonly isExpired: boolean | number };
   const open = `SELECT f.pk FROM ${notifications} n ${sql.join} ${fanOuts} f ON f.notification_pk = n.pk
     WHERE n.tenant = $1 AND n.id = $2 AND f.drop_at IS NULL AND f.plan IS NOT NULL`;

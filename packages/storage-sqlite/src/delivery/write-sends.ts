@@ -42,12 +42,12 @@ export function prepareWriteSend(context: QueryContext) {
     SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id`);
   const writeList = prepareWriteList(context);
   const beginFanOut = prepareBeginFanOut(context);
-  const writeFanOut = (notificationPk: number, { notification: { tenant }, fanOut }: NewSend, listPk: number | undefined) => {
+  const writeFanOut = (notificationPk: number, { notification: { tenant }, fanOut, audience }: NewSend, listPk: number | undefined) => {
     if (listPk !== undefined) {
       beginFanOut({ pk: listPk, notificationPk, dropAt: null });
     } else if (fanOut !== undefined) {
       const pk = writeList.begin({ tenant, plan: fanOut.plan, notificationPk, dropAt: null });
-      writeList.parts(pk, audienceInParts(fanOut, PART_DELIVERIES));
+      writeList.parts(pk, audienceInParts({ fanOut, audience }, PART_DELIVERIES));
     }
   };
   return (send: NewSend, at: Date, listPk?: number): WrittenSend => {
@@ -114,9 +114,9 @@ export function prepareCreateSends(context: QueryContext) {
 export async function storeLists(connection: Connection, sends: readonly NewSend[], at: Date): Promise<SendsToWrite> {
   const lists = new Map<NewSend, number>();
   for (const send of sends) {
-    const { fanOut, notification } = send;
+    const { fanOut, audience, notification } = send;
     if (fanOut !== undefined) {
-      const parts = audienceInParts(fanOut, PART_DELIVERIES);
+      const parts = audienceInParts({ fanOut, audience }, PART_DELIVERIES);
       lists.set(send, await storeList(connection, { tenant: notification.tenant, plan: fanOut.plan, parts }, at));
     }
   }

@@ -1,6 +1,6 @@
 import type { Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, FanOutTurn, NewNotification } from "@belfry/core/storage";
-import { isGrouped, KEPT_UNUSED_MS, type ListPart, usersInParts } from "@belfry/storage-sql";
+import { isGrouped, KEPT_UNUSED_MS, type ListPart, PLACE_OF_OTHERS, usersInParts } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
@@ -59,7 +59,8 @@ export function prepareWriteList({ prepare }: QueryContext) {
     "INSERT INTO belfry_fan_outs (tenant, notification_pk, plan, drop_at) VALUES (:tenant, :notificationPk, :plan, :dropAt)",
   );
   const insertPart = prepare<(StoredPart | ListPart) & { readonly fanOutPk: number }>(`
-    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, place, recipients) VALUES (:fanOutPk, :channel, :place, :recipients)`);
+    INSERT INTO belfry_fan_out_parts (fan_out_pk, channel, place, recipients, taken_until)
+    VALUES (:fanOutPk, :channel, :place, :recipients, CASE WHEN :place = ${PLACE_OF_OTHERS} THEN ${Number.MAX_SAFE_INTEGER} END)`);
   return {
     begin: (fanOut: NewFanOut): number => Number(insert.run(fanOut).lastInsertRowid),
     parts(fanOutPk: number, parts: Iterable<StoredPart | ListPart>): void {

@@ -1,5 +1,6 @@
-import type { OpenAudience, TopicSource } from "@belfry/core/storage";
+import type { FanOutPart, OpenAudience, TopicSource } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
+import { deliveriesOf, newSend } from "../delivery/send-entries.ts";
 import { at, sortBytewise, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { LOOKALIKES } from "../service/lookalikes.ts";
@@ -185,6 +186,35 @@ export function topicsTests(harness: StorageHarness): void {
           await drain(placed);
         }
         expect(placed).toEqual(users.filter((userId) => userId !== "user 1" && userId !== "user 4"));
+      });
+
+      test("with deliveries is not ended before everyone is found", async () => {
+        await topics().subscribe(name("news"), users, terms);
+        const deliveries = deliveriesOf(fixture);
+        const audience = { topics: ["news"], source: JSON.stringify(source), place: 0, hasDeliveries: true };
+        const fanOut = { plan: "{}", users: [], addresses: new Map(), chainsEach: 1 };
+        const plain = newSend(fixture, { channel: "email", to: [] });
+        const send = { ...plain, fanOut, audience };
+        const { id } = send.notification;
+        await deliveries.createSends([send], at(0));
+        const isEnding = async () => (await deliveries.endingFanOuts(at(1))).some((one) => one.id === id);
+        // Other tests may have left parts.
+        const take = async (when: Date): Promise<FanOutPart | null> => {
+          const part = await deliveries.takePart(when);
+          return part === null || part.notification.id === id ? part : take(when);
+        };
+        expect([await isEnding(), await take(at(1)), await take(at(1_000_000_000))]).toEqual([false, null, null]);
+
+        const part = { users: ["user 0"], topic: "news", channels: null, place: 0 };
+        await topics().moveOn(await current(), { parts: [part], last: "user 0", place: 1 });
+        expect([await isEnding(), await topics().openAudience(at(1))]).toEqual([false, null]);
+        const taken = (await take(at(1))) as FanOutPart;
+        expect(taken).toMatchObject({ recipients: ["user 0"], topic: "news" });
+        expect(await deliveries.writePart(taken, plain, at(2))).toEqual([]);
+        expect(await isEnding()).toBe(false);
+        await topics().moveOn(await current(), { parts: [], last: null, place: 1 });
+        expect([await topics().openAudience(at(1)), await isEnding()]).toEqual([null, true]);
+        expect(await deliveries.endFanOut({ tenant: fixture.tenant, id }, { as: "written" }, at(3))).not.toBeNull();
       });
 
       test("is over once its notification has expired", async () => {
