@@ -98,6 +98,7 @@ async function joinedOf({ directory, clock }: PlacingContext, { tenant, userId }
   }
   const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
   const contact = (await withinTime(async () => directory([userId], { tenant }), limit)).get(userId);
+  // Directories may be written in JavaScript.
   const joinedAt: unknown = contact?.joinedAt;
   return joinedAt instanceof Date && !Number.isNaN(joinedAt.getTime()) ? joinedAt : null;
 }

@@ -126,15 +126,17 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   deliver(task: Task, signal: AbortSignal): Promise<DeliveryOutcome>;
 }
 
-/** How a user can be reached, by channel name; and the user's language. */
+/** How a user can be reached, by channel name; and the user's language, time zone, and when they joined. */
 export interface Contact {
   readonly email?: string;
   /** A BCP 47 tag such as `de` or `pt-BR`, which tasks of channels have. What is none counts as the service's, with a warning. @default the service's */
   readonly locale?: string;
   /** An IANA time zone such as `Europe/Berlin`, for quiet hours of users who set none themselves. What is none counts as left out, with a warning. @default the tenant's, else UTC */
   readonly timeZone?: string;
+  /** Since when the host has known the user: later broadcasts are for them, even if their inbox begins after these. @default it does not say */
+  readonly joinedAt?: Date;
   /** The address for a channel of the host's own, by its name. */
-  readonly [channel: string]: string | undefined;
+  readonly [channel: string]: string | Date | undefined;
 }
 
 /**

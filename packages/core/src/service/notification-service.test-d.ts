@@ -36,6 +36,9 @@ test("without declared types a type is any string and data any JSON object", () 
   void notifications.create({ topic: ["post:7", "news"], to: ["ann", { email: "ann@example.com" }], except: "bob" });
   // @ts-expect-error A topic is a text.
   void notifications.create({ topic: 7 });
+  void notifications.create({ to: "everyone", except: ["bob"], standing: true, expiresAt: new Date() });
+  // @ts-expect-error It is true or false.
+  void notifications.create({ to: "everyone", standing: "yes" });
   // @ts-expect-error A function is no JSON.
   void notifications.create({ to: "ann", data: { a: () => 1 } });
 });
@@ -57,6 +60,9 @@ test("with declared types an unknown type or wrong data does not compile", () =>
   void notifications.create({ topic: "post:7", type: "order_update", data: { related_order_id: 1 } });
   // @ts-expect-error The type requires other data, for topics too.
   void notifications.create({ topic: "post:7", type: "order_update", data: { related_order_id: "1" } });
+  void notifications.create({ to: "everyone", type: "order_update", data: { related_order_id: 1 } });
+  // @ts-expect-error The type requires other data, for everyone too.
+  void notifications.create({ to: "everyone", type: "order_update", data: { related_order_id: "1" } });
   // @ts-expect-error There is no such type.
   void notifications.create({ to: "ann", type: "order_updated", data: { related_order_id: 1 } });
   // @ts-expect-error The order's number is a number.

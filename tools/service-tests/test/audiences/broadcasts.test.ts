@@ -139,6 +139,25 @@ onEveryStorage((database) => {
       expect(await Promise.all([ann, bob, cyd].map(titles))).toEqual([[], [], []]);
     });
 
+    test("one that is deleted while it is being placed ends everywhere, and later ones go on; without deliveries it is not edited", async () => {
+      const notifications = await service();
+      const inboxes = Array.from({ length: 30 }, (_, index) => notifications.inbox(`user ${index}`));
+      await Promise.all(inboxes.map((inbox) => inbox.counts()));
+      const { notification } = await notifications.create({ ...NEWS, title: "Wrong" });
+      for (const change of [notifications.update(notification.id, { title: "Right" }), notifications.cancel(notification.id)]) {
+        await expect(change).rejects.toMatchObject({ code: "NOT_FOUND" });
+      }
+      expect(await titles(inboxes[0] as Inbox)).toEqual(["Wrong"]);
+      await Promise.all([...inboxes.map((inbox) => inbox.list()), notifications.delete(notification.id)]);
+      await notifications.create({ ...NEWS, title: "Right" });
+      for (const inbox of inboxes) {
+        await expect.poll(() => titles(inbox)).toEqual(["Right"]);
+        expect(await inbox.counts()).toMatchObject({ total: 1, unread: 1 });
+        await expect(inbox.get(notification.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      }
+      await expect(notifications.delete(notification.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    });
+
     test("a standing one is for who comes later, too; who missed many gets them step by step, in order", async () => {
       const notifications = await service();
       await notifications.inbox("ann").counts();
