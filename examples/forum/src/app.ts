@@ -59,8 +59,8 @@ export function forumApp(database: Database, notifications: ForumNotifications) 
     const { text } = newReply.parse(await context.req.json());
     return context.json(await forum.reply(context.var.user, postOf(context.req.param("id")), text), 201);
   });
-  app.put("/posts/:id/followers/me", (context) => {
-    database.follow(postOf(context.req.param("id")).id, context.var.user);
+  app.put("/posts/:id/followers/me", async (context) => {
+    await forum.follow(postOf(context.req.param("id")), context.var.user);
     return context.body(null, 204);
   });
   app.route("/me", userRoutes(notifications));

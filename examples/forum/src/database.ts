@@ -38,7 +38,6 @@ export class Database {
       CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, email TEXT NOT NULL, locale TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS posts (id TEXT PRIMARY KEY, author TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS replies (id TEXT PRIMARY KEY, postId TEXT NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS followers (postId TEXT, userId TEXT, PRIMARY KEY (postId, userId)) WITHOUT ROWID;
     `);
   }
 
@@ -76,14 +75,6 @@ export class Database {
 
   replies(postId: string): readonly Reply[] {
     return this.#sqlite.prepare<[string], Reply>("SELECT * FROM replies WHERE postId = ? ORDER BY rowid").all(postId);
-  }
-
-  follow(postId: string, userId: string): void {
-    this.#sqlite.prepare("INSERT OR IGNORE INTO followers (postId, userId) VALUES (?, ?)").run(postId, userId);
-  }
-
-  followers(postId: string): readonly string[] {
-    return this.#sqlite.prepare<[string], string>("SELECT userId FROM followers WHERE postId = ?").pluck().all(postId);
   }
 
   close(): void {

@@ -10,7 +10,7 @@ export interface NewPost {
   readonly closesAt?: string | undefined;
 }
 
-/** What people do in the forum. Each change is one transaction, which holds the notifications about it, too. */
+/** What people do in the forum. Each change is one transaction, which holds the notifications about it, too; its author follows the post after it. */
 export class Forum {
   readonly #database: Database;
   readonly #notifications: ForumNotifications;
@@ -36,9 +36,14 @@ export class Forum {
     this.#database.transaction((tx) => {
       this.#database.addPost(post);
       news.write(tx);
-      this.#database.follow(post.id, author);
     });
+    await this.follow(post, author);
     return post;
+  }
+
+  /** Lets a user hear of all replies to a post. It may be repeated. */
+  async follow(post: Post, user: string): Promise<void> {
+    await this.#notifications.topics.subscribe(threadOf(post), user);
   }
 
   /** Answers a post. The users whom it mentions as `@ann` get a notification of their own, all others who follow the post another. */
@@ -47,17 +52,17 @@ export class Forum {
     const about = { actor: author, group: threadOf(post), data: dataOf(post, { ...reply, path: `/posts/${post.id}#${reply.id}` }) };
     const mentioned = this.#mentionedIn(text).filter((name) => name !== author);
     const except = [author, ...mentioned];
-    const batches = [await this.#notifications.prepare({ ...about, type: "reply", to: this.#database.followers(post.id), except })];
+    const batches = [await this.#notifications.prepare({ ...about, type: "reply", topic: threadOf(post), except })];
     if (mentioned.length > 0) {
       batches.push(await this.#notifications.prepare({ ...about, type: "mention", to: mentioned, priority: "urgent" }));
     }
     this.#database.transaction((tx) => {
-      this.#database.addReply(reply);
       for (const batch of batches) {
         batch.write(tx);
       }
-      this.#database.follow(post.id, author);
+      this.#database.addReply(reply);
     });
+    await this.follow(post, author);
     return reply;
   }
 
@@ -68,7 +73,7 @@ export class Forum {
   }
 }
 
-/** What all notifications about a post and its replies are grouped by. */
+/** The topic of a post, which those who follow it subscribe to, and by which all notifications about it and its replies are grouped. */
 function threadOf({ id }: Post): string {
   return `post:${id}`;
 }

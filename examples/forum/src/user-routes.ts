@@ -41,6 +41,14 @@ export function userRoutes(notifications: ForumNotifications): Hono<SignedIn> {
       .mark("read");
     return context.body(null, 204);
   });
+  app.put("/threads/:post/muted", async (context) => {
+    await notifications.topics.mute(`post:${context.req.param("post")}`, context.var.user);
+    return context.body(null, 204);
+  });
+  app.delete("/threads/:post/muted", async (context) => {
+    await notifications.topics.unmute(`post:${context.req.param("post")}`, context.var.user);
+    return context.body(null, 204);
+  });
   app.put("/inbox/:id/states/:state", async (context) => {
     const { id, state: change } = context.req.param();
     await notifications.inbox(context.var.user).markMany([id], state.parse(change));

@@ -28,6 +28,21 @@ test("a reply notifies the post's author and those who follow it, but not its wr
   expect(body).toMatchObject({ title: "Tea", replies: [{ text: "Green." }, { text: "Why?" }] });
 });
 
+test("who follows a post and mutes it hears of mentions alone, until they unmute it", async () => {
+  const { as, inbox, notifications, post, reply } = await tryForum();
+  const tea = await post("ann", { title: "Tea" });
+  await as("carl", "PUT", `/posts/${tea}/followers/me`);
+  expect((await as("carl", "PUT", `/me/threads/${tea}/muted`)).status).toBe(204);
+  await reply("bob", tea, "Green.");
+  await reply("bob", tea, "Or black, @carl?");
+  expect(await inbox("carl")).toEqual(["bob mentioned you in “Tea”", "ann posted: Tea"]);
+  const { subscriptions } = await notifications.topics.subscribers(`post:${tea}`);
+  expect(subscriptions.map(({ userId }) => userId)).toEqual(["ann", "bob", "carl"]);
+  expect((await as("carl", "DELETE", `/me/threads/${tea}/muted`)).status).toBe(204);
+  await reply("bob", tea, "White.");
+  expect(await inbox("carl")).toContain("bob replied to “Tea”");
+});
+
 test("a mention is mailed at once, whatever its user switched off and at whatever hour, in place of the reply", async () => {
   const { as, inbox, mailsOf, mails, pass, post, reply } = await tryForum();
   const tea = await post("ann", { title: "Tea" });
@@ -111,7 +126,9 @@ test("quiet hours put a mail off to the morning", async () => {
 test("a transaction that is rolled back leaves no reply and no notification", async () => {
   const { as, database, inbox, mails, pass, post, reply } = await tryForum();
   const tea = await post("ann", { title: "Tea" });
-  vi.spyOn(database, "follow").mockImplementationOnce(() => {
+  const addReply = database.addReply.bind(database);
+  vi.spyOn(database, "addReply").mockImplementationOnce((one) => {
+    addReply(one);
     throw new Error("The disk is full.");
   });
   expect(await reply("bob", tea, "Green, @carl?")).toMatchObject({ status: 500 });
