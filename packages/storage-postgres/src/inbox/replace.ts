@@ -6,7 +6,7 @@ import { lists, milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { loggedChange } from "./change-log.ts";
 import { settleGroups } from "./groups.ts";
-import { addTo, COUNTS_WIDTH, type CountsRow, toCounts } from "./inbox-state.ts";
+import { addTo, COUNTS_WIDTH, type CountsRow, isBehind, toCounts } from "./inbox-state.ts";
 import { ITEM_MARKS, type ItemRow, isMarkedSeen, isUnread, itemColumns, joinNotification, toItem } from "./item-row.ts";
 
 /** An item that was just written, and what it is of. */
@@ -71,7 +71,8 @@ function replaceText(tables: TableNames): string {
     SELECT k.place::int, k.tenant COLLATE "C" AS tenant, k.user_id COLLATE "C" AS user_id, k.name COLLATE "C" AS name, k.seq, k.at, c.*
     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) WITH ORDINALITY AS k(tenant, user_id, name, seq, at, place)
     CROSS JOIN LATERAL (
-      SELECT last_seq, total, unread, epoch, rev, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, seen_unread, due_at
+      SELECT last_seq, total, unread, epoch, rev, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, seen_unread, due_at,
+        ${isBehind(tables, "k.tenant")} AS is_behind
       FROM ${inboxCounters} WHERE ${owner} OFFSET 0
     ) c
   ),
@@ -105,7 +106,7 @@ function replaceText(tables: TableNames): string {
       AND l.rev <= noted.rev - ${MAX_LOGGED_CHANGES - FORGOTTEN_AT_ONCE}
   )
   SELECT i.place, inbox.last_seq, inbox.total - tally.replaced, inbox.unread - tally.replaced, inbox.epoch, inbox.rev + 1,
-    coalesce(inbox.seen_unread, 0) - tally.seen_unread, ${milliseconds("inbox.due_at")},
+    coalesce(inbox.seen_unread, 0) - tally.seen_unread, ${milliseconds("inbox.due_at")}, inbox.is_behind,
     ${itemColumns("NULL::timestamptz", { isMarkedSeen: "i.is_marked_seen" })}
   FROM found i JOIN inbox USING (place) JOIN tally USING (place) ${joinNotification(tables)}
   WHERE i.is_replaced ORDER BY i.place, i.seq`;

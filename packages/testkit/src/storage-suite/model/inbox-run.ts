@@ -109,7 +109,8 @@ export class InboxRun {
     for (const place of places) {
       expectSame(counted.tallies[place].toSorted(byGroup), this.#model.alike(owner, place));
     }
-    expect(await this.#fixture.inbox.unread(owner, new Date(0))).toBe(counts.unread);
+    // An inbox that has not begun does not say it.
+    expect(counts.lastSeq === 0 ? [null, 0] : [counts.unread]).toContain(await this.#fixture.inbox.unread(owner, new Date(0)));
     await this.#checkGroups(owner);
     await this.#checkPage(owner, this.#query(owner, look));
     await this.#checkLog(owner, look, counts);
