@@ -5,6 +5,7 @@ const SOURCES = new URL("../packages/core/src/", import.meta.url);
 
 /** Background work is not counted as calls are: a stop waits for it otherwise, so it holds nothing. */
 const BACKGROUND = [
+  "audiences/broadcasting.ts",
   "creating/fan-out.ts",
   "inbox/due-items.ts",
   "privacy/retention.ts",

@@ -7,7 +7,7 @@ import { feedName } from "./feeds.ts";
 const AGAIN_MS = 1_000;
 
 /** The parts that do what is due in inboxes. */
-export interface DueFeedsOptions extends WorkContext {
+export interface DueFeedsOptions extends Omit<WorkContext, "ready"> {
   readonly inbox: Pick<InboxStorage, "counts">;
   /** Whether anybody follows an inbox here. */
   follows(owner: Owner): boolean;
@@ -28,7 +28,7 @@ interface Due {
  * else looks for what is due, and when. A feed learns of a time with the counts of its inbox, or with an item that it tells of.
  */
 export class DueFeeds {
-  /** Runs when the next inbox is due. */
+  /** Runs when the next inbox is due: one that is followed, so the storage is open until the feeds have ended. */
   readonly loop: Loop;
   readonly #options: DueFeedsOptions;
   readonly #due = new Map<string, Due>();
@@ -84,7 +84,6 @@ export class DueFeeds {
   }
 
   async #run(): Promise<NextRun> {
-    await this.#options.ready();
     // What is noted meanwhile makes it run again.
     this.#nextMs = Number.POSITIVE_INFINITY;
     for (const [name, { owner, atMs }] of this.#due) {
