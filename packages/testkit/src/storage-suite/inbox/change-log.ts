@@ -223,6 +223,8 @@ export function changeLogTests(harness: StorageHarness): void {
       const seen: LoggedLine[] = [];
       for (let again = true; again; ) {
         again = isChanging;
+        // Reads of SQLite wait for nothing: the changes get their turns here.
+        await new Promise((resolve) => setImmediate(resolve));
         const { changes, counts } = await fixture.inbox.changesAfter(ann, seen.length, 20);
         seen.push(...linesOf(changes));
         expect(seen.map(({ rev }) => rev)).toEqual(seen.length === 0 ? [] : range(1, seen.length));
