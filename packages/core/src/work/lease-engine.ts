@@ -101,11 +101,11 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     await this.#tasks.tidy?.();
   }
 
-  async claim(limit: number): Promise<readonly Task[]> {
+  async claim(limit: number, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
     const { clock, leaseMs } = this.#options;
     const askedMs = clock.now();
     const looksAgain = this.#mayHoldMore;
-    const tasks = await this.#takeShares(limit);
+    const tasks = await this.#takeShares(limit, wokenMs);
     // The answer comes late if the database hung or the process was stopped. The distance counts, because a clock may go back.
     const isFresh = !looksAgain && Math.abs(clock.now() - askedMs) < leaseMs / 3;
     return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
@@ -151,15 +151,15 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return this.#tasks.leases.nextDueInMs(this.#now());
   }
 
-  async #takeShares(limit: number): Promise<readonly Task[]> {
+  async #takeShares(limit: number, wokenMs: number): Promise<readonly Task[]> {
     // All that is due may be one tenant's: it gets its share, and another claim leaves it out.
     const most = Math.min(limit, this.#share.room());
-    const claimed = await this.#take(most);
+    const claimed = await this.#take(most, wokenMs);
     if (claimed.length < most || most === limit || Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS) {
       return claimed;
     }
     try {
-      const others = await this.#take(Math.min(limit - most, this.#share.room()));
+      const others = await this.#take(Math.min(limit - most, this.#share.room()), wokenMs);
       this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
       return [...claimed, ...others];
     } catch (error) {
@@ -194,9 +194,9 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#tasks.ended?.(task);
   }
 
-  async #take(limit: number): Promise<readonly Task[]> {
+  async #take(limit: number, wokenMs: number): Promise<readonly Task[]> {
     const found = await this.#findAgain(limit);
-    const taken = [...found, ...(found.length < limit ? await this.#claim(limit - found.length) : [])];
+    const taken = [...found, ...(found.length < limit ? await this.#claim(limit - found.length, wokenMs) : [])];
     for (const task of taken) {
       this.#hold(task);
     }
@@ -238,9 +238,15 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return found.slice(0, limit);
   }
 
-  async #claim(limit: number): Promise<readonly Task[]> {
+  async #claim(limit: number, wokenMs: number): Promise<readonly Task[]> {
     const { owner, leaseMs } = this.#options;
-    const request = { owner, at: this.#now(), leaseMs, limit, exceptTenants: this.#share.full() };
+    const request = {
+      owner,
+      at: new Date(Math.max(this.#options.clock.now(), wokenMs)),
+      leaseMs,
+      limit,
+      exceptTenants: this.#share.full(),
+    };
     try {
       return await this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
     } catch (error) {

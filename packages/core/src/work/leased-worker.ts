@@ -9,8 +9,8 @@ export interface LeasedWork<Task> {
   readonly name: string;
   /** Ends leases that ran out and waits that are over. */
   tidy(): Promise<void>;
-  /** Leases up to `limit` tasks that are due. */
-  claim(limit: number): Promise<readonly Task[]>;
+  /** Leases up to `limit` tasks that are due, by the clock or by `wokenMs`, which is later where the clock has gone back since. */
+  claim(limit: number, wokenMs: number): Promise<readonly Task[]>;
   /**
    * Does a task, records how it ended, and returns whether another task may be due because of that. `cancellation` ends it when the
    * lease is lost or the worker has no more time. It calls `attempted` once what is to be done is done, before it is recorded.
@@ -79,6 +79,8 @@ export class LeasedWorker<Task> {
   /** Whether tasks may be due that found no room, or that were not fair to claim: the end of another makes it look again. */
   #someWait = true;
   #tidiedMs = Number.NEGATIVE_INFINITY;
+  /** When it was woken, until it looks: what came is due by then, even if the time of day goes back before the look. */
+  #wokenMs = Number.NEGATIVE_INFINITY;
   #mode: WorkerMode = "working";
   #stopping: Promise<void> | null = null;
 
@@ -103,6 +105,7 @@ export class LeasedWorker<Task> {
 
   /** Looks for due tasks now. After {@link stop}, it does nothing until {@link start}. */
   wake(): void {
+    this.#wokenMs = Math.max(this.#wokenMs, this.#options.clock.now());
     this.#claiming.wake();
   }
 
@@ -185,8 +188,9 @@ export class LeasedWorker<Task> {
     // Attempts end one after another, and are recorded together in the next turn: it counts the room of all of them.
     await nextTurn();
     this.#someWait = true;
-    const room = this.#room;
-    const begun = await this.#beginDue(room);
+    const [wokenMs, room] = [this.#wokenMs, this.#room];
+    this.#wokenMs = Number.NEGATIVE_INFINITY;
+    const begun = await this.#beginDue(room, wokenMs);
     const hasTidied = this.#isTidyingDue();
     if (hasTidied) {
       await this.#tidy();
@@ -206,7 +210,7 @@ export class LeasedWorker<Task> {
     if (!hasTidied) {
       await this.#tidy();
     }
-    await this.#beginDue(this.#room);
+    await this.#beginDue(this.#room, wokenMs);
     return this.#room === 0 ? null : this.#nextRun(await this.#nextDue());
   }
 
@@ -227,8 +231,8 @@ export class LeasedWorker<Task> {
   }
 
   /** Claims up to `room` tasks, begins them, and returns how many. */
-  async #beginDue(room: number): Promise<number> {
-    const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room) : [];
+  async #beginDue(room: number, wokenMs: number): Promise<number> {
+    const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room, wokenMs) : [];
     for (const task of tasks) {
       this.#begin(task);
     }

@@ -7,8 +7,8 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 const LEASE_MS = 60_000;
 
 onEveryStorage((database) => {
-  /** A service whose worker has looked once, and waits for work. */
-  async function opened(options: { readonly clock?: { nowMs: number } } = {}) {
+  /** A service whose worker has looked once, and waits for work. With `looks: false`, it has not looked, and begins nothing without a claim. */
+  async function opened(options: { readonly clock?: { nowMs: number }; readonly looks?: boolean } = {}) {
     const requests: DeliveryTask[] = [];
     const channel: Channel = {
       name: "test",
@@ -26,7 +26,9 @@ onEveryStorage((database) => {
     const at = clock === undefined ? {} : { clock: { now: () => clock.nowMs, after: () => () => {} } };
     const service = new NotificationService({ storage, channels: [channel], logger: silent, delivery: { leaseMs: LEASE_MS }, ...at });
     stopsAfterTest(service);
-    await service.runDue();
+    if (options.looks ?? true) {
+      await service.runDue();
+    }
     return { service, storage, requests, claim };
   }
 
@@ -84,6 +86,15 @@ onEveryStorage((database) => {
     const { notification } = await service.create({ ...message, to: "ann", scheduledAt: new Date(Date.now() + 3_600_000) });
     expect(await statesOf(service, notification.id)).toEqual([["ann", "pending", 0, 0]]);
     expect(requests).toEqual([]);
+  });
+
+  test("what needs a claim is delivered, too, when the clock goes back between the commit and the claim", async () => {
+    const clock = { nowMs: Date.now() };
+    const { service, claim, requests } = await opened({ clock, looks: false });
+    const { notification } = await service.create({ ...message, to: "ann" });
+    expect([claim.mock.calls.length, requests.length]).toEqual([0, 0]);
+    clock.nowMs -= 3_600_000;
+    await vi.waitFor(async () => expect(await statesOf(service, notification.id)).toEqual([["ann", "delivered", 1, 1]]));
   });
 
   test("a create whose answer was lost is delivered once", async () => {
