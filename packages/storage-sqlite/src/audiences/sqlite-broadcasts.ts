@@ -10,7 +10,7 @@ import { OWN } from "../inbox/conditions.ts";
 import { prepareWriteList } from "../inbox/fan-outs.ts";
 import { newestBroadcast } from "../inbox/inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
-import { COUNTERS, prepareSettleItems, prepareWriteItems } from "../inbox/write-items.ts";
+import { COUNTERS, prepareSettleItems, prepareWriteMany } from "../inbox/write-items.ts";
 import { prepareWriteBroadcast } from "./write-broadcast.ts";
 
 /** Broadcasts in SQLite. */
@@ -46,7 +46,7 @@ function prepareBegin({ prepare }: QueryContext) {
 /** Places broadcasts in an inbox. */
 function preparePlace(context: QueryContext) {
   const { prepare, prepareRows } = context;
-  const writeItems = prepareWriteItems(context);
+  const writeItems = prepareWriteMany(context);
   const settle = prepareSettleItems(context);
   const move = prepare<Owner & Omit<BroadcastsToPlace, "numbers" | "at">>(`
     UPDATE belfry_inbox_counters SET placed_up_to = :upTo, began_after = :beganAfter WHERE ${OWN} AND placed_up_to IS :placedUpTo`);
@@ -66,10 +66,10 @@ function preparePlace(context: QueryContext) {
     const { tenant, userId } = owner;
     return find.all({ tenant, numbers: JSON.stringify(numbers), at }).flatMap((row): readonly PlacedBroadcast[] => {
       const { type, category, expiresAt, group, replaceKey, actor } = NOTIFICATION_FIELDS.record(row);
-      const items = { tenant, notificationPk: row.notificationPk, type, category, expiresAt, actor, createdAt: new Date(row.sentAt) };
-      const created = writeItems({ ...items, group: null, replaceKey: null }, [userId]);
-      const grouped = { ...items, group, replaceKey, createdAt: at };
-      const [item] = isGrouped(grouped) ? settle(grouped, created) : created;
+      const items = { tenant, notificationPk: row.notificationPk, type, category, expiresAt, group, replaceKey, actor };
+      const created = writeItems({ ...items, createdAt: new Date(row.sentAt) }, [userId]);
+      // Dated by the broadcast; what it changes beside itself is changed now.
+      const [item] = isGrouped(items) ? settle({ ...items, createdAt: at }, created) : created;
       return item === undefined ? [] : [{ number: row.number, item }];
     });
   };
