@@ -173,9 +173,11 @@ export {
   type WholeInboxChange,
 } from "./inbox/index.ts";
 export {
+  type MemberGroup,
   type NewAudience,
   NOTIFICATION_DEFAULTS,
   type TopicMember,
+  type TopicPart,
   type TopicSource,
   tenantBeforeDeletion,
   tenantOfDeleted,
@@ -191,6 +193,7 @@ export {
   idRange,
 } from "./operator/index.ts";
 export {
+  type BroadcastSignal,
   type HoldingInstance,
   type InboxesSignal,
   isHubSignal,

@@ -3,6 +3,7 @@ export { InboxFeeds, type InboxFeedsOptions } from "./inbox-feeds.ts";
 export { type HoldingInstance, Presence, type PresenceChange, type PresenceStorage } from "./presence.ts";
 export { type Feeds, routeSignals } from "./route-signals.ts";
 export {
+  type BroadcastSignal,
   type InboxesSignal,
   isHubSignal,
   memoryTransport,
