@@ -8,6 +8,7 @@ import { StreamClient } from "./stream-client.ts";
 
 const LIST = "/api/v1/notifications";
 const HOUR_MS = 3_600_000;
+const WAIT = { timeout: 30_000, interval: 20 };
 
 /** Tests that `inbox-v1` shows at its time what the clock changes, to streams and to those who ask. */
 export function dueItemsSuite(harness: HttpHarness): void {
@@ -38,7 +39,8 @@ export function dueItemsSuite(harness: HttpHarness): void {
       await inbox.snooze(both, inTwo);
       expect(await seen(headers)).toEqual([["over"], 1, 1]);
       await clock.passTo(inAnHour);
-      expect(await seen(headers)).toEqual([[], 0, 0]);
+      // A read that meets somebody who does what is due answers as it was.
+      await expect.poll(() => seen(headers), WAIT).toEqual([[], 0, 0]);
       const expected = [
         ["notification_read", kept],
         ["notification_deleted", kept],
@@ -52,7 +54,7 @@ export function dueItemsSuite(harness: HttpHarness): void {
         expect(told(received.frames)).toEqual(expected);
       }
       await clock.passTo(inTwo);
-      expect(await seen(headers)).toEqual([["kept"], 1, 1]);
+      await expect.poll(() => seen(headers), WAIT).toEqual([["kept"], 1, 1]);
       stream.drop();
       socket.drop();
     });

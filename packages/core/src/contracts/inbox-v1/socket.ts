@@ -94,8 +94,8 @@ class InboxSocket extends MessageSocket implements Client {
     }
     const inbox = this.context.service.tenant(principal.tenant).inbox(principal.userId).activeOnly();
     const filters = filtersOfQuery(query);
-    if (filters !== null) {
-      this.#filter(filters, inbox);
+    if (filters !== null && typeof filters !== "string") {
+      this.#wants = wantsOf(filters, inbox.owner);
     }
     const since = positionOfQuery(query);
     const { subscription, ready } = follow(inbox, this, since);
@@ -103,6 +103,9 @@ class InboxSocket extends MessageSocket implements Client {
     if (since === undefined) {
       // A client that gets an answer misses nothing after it. (After a replay, the state frame says so.)
       await ready;
+    }
+    if (filters !== null) {
+      this.#filter(filters, inbox);
     }
   }
 
