@@ -101,8 +101,8 @@ function waitingOf(dueAt: number | null, isBehind: number): Pick<InboxCounts, "d
 const NOTHING_WAITS = {};
 
 /** Whether the tenant has broadcasts that are not placed in the inbox of these counters. */
-const IS_BEHIND = `EXISTS (SELECT 1 FROM belfry_broadcast_numbers b
-  WHERE b.tenant = belfry_inbox_counters.tenant AND b.newest > coalesce(belfry_inbox_counters.placed_up_to, 0))`;
+const IS_BEHIND =
+  "ifnull(ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant), 0)";
 
 /** The number of a tenant's newest broadcast, null for none: an inbox that begins has it. */
 export const newestBroadcast = (tenant: string) => `(SELECT newest FROM belfry_broadcast_numbers WHERE tenant = ${tenant})`;
@@ -110,15 +110,18 @@ export const newestBroadcast = (tenant: string) => `(SELECT newest FROM belfry_b
 const COUNTS_COLUMNS = `total, unread, last_seq, epoch, rev, seen_unread, due_at, ${IS_BEHIND}`;
 
 /** Reads the counts of an inbox: one row by its key. */
-export function prepareCounts({ prepareRows }: QueryContext) {
-  const counters = prepareRows<Owner, CountsRow>(`SELECT ${COUNTS_COLUMNS} FROM belfry_inbox_counters WHERE ${OWN}`);
-  return (owner: Owner): InboxCounts => {
-    const row = counters.get(owner);
+export function prepareCounts({ prepareBare }: QueryContext) {
+  const counters = prepareBare<[tenant: string, userId: string], CountsRow>(
+    `SELECT ${COUNTS_COLUMNS} FROM belfry_inbox_counters WHERE ${OWN_IN_PLACE}`,
+  );
+  return ({ tenant, userId }: Owner): InboxCounts => {
+    const row = counters.get(tenant, userId);
     if (row === undefined) {
       return EMPTY_COUNTS;
     }
     const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind] = row;
-    return { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...waitingOf(dueAt, isBehind) };
+    const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
+    return dueAt === null && isBehind === 0 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) };
   };
 }
 
