@@ -1,10 +1,10 @@
 import { categoryLabel, typeLabel } from "../notifications/index.ts";
-import type { Choice } from "./choice.ts";
+import { type Choice, Choices, type EffectiveChoice } from "./choice.ts";
 import type { DecisionsContext } from "./context.ts";
 import type { ChannelPreference, TypePreferences } from "./list-preferences.ts";
 import type { ChoiceTarget } from "./parse-preferences.ts";
 import { Preferences } from "./preferences.ts";
-import type { UnsubscribeLinks, Unsubscription } from "./unsubscribe-links.ts";
+import { placeMark, type UnsubscribeLinks, type Unsubscription } from "./unsubscribe-links.ts";
 
 /** What a link switches off, in words. */
 export interface UnsubscribeLabel {
@@ -46,20 +46,31 @@ export class Unsubscribing {
     if (link === null) {
       return null;
     }
-    const { channel, userId, tenant } = link;
-    const { type } = link.about;
+    const { userId, tenant } = link;
     const preferences = new Preferences(tenant, this.#context);
     const target = this.#targetOf(link);
     if (target !== null) {
+      const { choices } = await preferences.list(userId);
       await preferences.set(userId, target, "off");
+      await this.#giveWay(link, choices);
     }
-    const state = await this.#stateOf(link, locale);
-    // The user's own choice for the type is more specific than one for its category.
-    if (state.isOff || type === undefined || !this.#isKnown(type)) {
-      return state;
-    }
-    await preferences.set(userId, { type, channel }, "off");
     return this.#stateOf(link, locale);
+  }
+
+  /** Has the user's own choices that brought the mail give way: for its type, group or topic, and those with conditions. */
+  async #giveWay(link: Unsubscription, choices: readonly Choice[]): Promise<void> {
+    const { userId, tenant, channel } = link;
+    const preferences = new Preferences(tenant, this.#context);
+    for (const choice of choices.filter(bringsMailOf(link))) {
+      const target = targetAbout(choice, channel);
+      if (this.#isThere(target)) {
+        await preferences.set(userId, target, "off");
+      }
+      // Of one channel, a choice with conditions comes before the one without.
+      if (choice.when !== null && choice.channel === channel) {
+        await preferences.takeBack(userId, { ...target, when: choice.when });
+      }
+    }
   }
 
   /** Switches on again what a link has switched off: what a digest bundled, as often as it came. Null for a link that is not valid. It may be repeated. */
@@ -72,7 +83,9 @@ export class Unsubscribing {
     const frequency = about.type === undefined ? about.frequency : null;
     const preferences = new Preferences(tenant, this.#context);
     const { choices } = await preferences.list(userId);
-    for (const target of targetsOf(link).filter((one) => isOff(choices, one))) {
+    const places = placesOf(link, choices);
+    const offPlaces = places.filter((one) => isOff(choices, one));
+    for (const target of [...targetsOf(link).filter((one) => isOff(choices, one)), ...offPlaces]) {
       // The choice of a frequency made the digest, and off took its place.
       await (frequency === null ? preferences.takeBack(userId, target) : preferences.set(userId, target, frequency));
     }
@@ -82,7 +95,9 @@ export class Unsubscribing {
     if (!state.isOff || target === null) {
       return state;
     }
-    await preferences.set(userId, target, "on");
+    for (const one of offPlaces.length > 0 ? offPlaces : [target]) {
+      await preferences.set(userId, one, "on");
+    }
     return this.#stateOf(link, locale);
   }
 
@@ -91,9 +106,11 @@ export class Unsubscribing {
     if (!this.#context.channels.has(link.channel)) {
       return null;
     }
-    const isThere = ({ category, type }: ChoiceTarget) =>
-      category === undefined ? type === undefined || this.#isKnown(type) : this.#hasCategory(category);
-    return targetsOf(link).find(isThere) ?? null;
+    return targetsOf(link).find((target) => this.#isThere(target)) ?? null;
+  }
+
+  #isThere({ category, type }: ChoiceTarget): boolean {
+    return category === undefined ? type === undefined || this.#isKnown(type) : this.#hasCategory(category);
   }
 
   /** How things stand, as far as choices without conditions say. */
@@ -111,7 +128,28 @@ export class Unsubscribing {
       return over ? [{ ...over, isOwn: one.type === link.about.type }] : [];
     });
     const ofDigest = found.filter(({ source }) => source !== "required");
-    return { ...label, ...(link.about.type === undefined ? stateOfMany(ofDigest, isChosen) : stateOfType(found, isChosen)) };
+    const state = link.about.type === undefined ? stateOfMany(ofDigest, isChosen) : stateOfType(found, isChosen);
+    const still = state.isOff ? await this.#placesOn(link) : [];
+    return { ...label, ...(still.length === 0 ? state : { isOff: false, isChangeable: still.some(({ isChangeable }) => isChangeable) }) };
+  }
+
+  /** The choices by which mail still comes for a topic or group of the link, while its type is off. */
+  async #placesOn({ tenant, userId, channel, about }: Unsubscription): Promise<readonly EffectiveChoice[]> {
+    const { decisions, types } = this.#context;
+    const marks = about.type === undefined ? [] : about.places;
+    if (about.type === undefined || marks.length === 0) {
+      return [];
+    }
+    const { type } = about;
+    const stored = await decisions.preferencesOf(tenant, [userId]);
+    const always = { user: stored.users.get(userId)?.choices ?? [], tenant: stored.tenant.choices };
+    const choices = new Choices({ user: always.user.filter(isAlways), tenant: always.tenant.filter(isAlways) });
+    const category = (Object.hasOwn(types, type) ? types[type]?.category : null) ?? null;
+    return [...always.user, ...always.tenant].filter(isMarked(marks)).flatMap(({ scope, name }) => {
+      const subject = { type, category, topic: null, group: null, [scope]: name, channel, data: {} };
+      const effective = choices.effective(subject, "off");
+      return effective.value === "off" ? [] : [effective];
+    });
   }
 
   #labelOf({ about, channel }: Unsubscription, locale: string): UnsubscribeLabel {
@@ -165,6 +203,36 @@ function targetAbout({ scope, name }: Pick<Choice, "scope" | "name">, channel: s
   }
 }
 
+/** The choices of a user about topics and groups that a link is about, as targets, each once. */
+function placesOf({ about, channel }: Unsubscription, choices: readonly Choice[]): readonly ChoiceTarget[] {
+  const marked = about.type === undefined ? [] : choices.filter(isMarked(about.places));
+  return [...new Map(marked.map((one) => [`${one.scope} ${one.name}`, targetAbout(one, channel)])).values()];
+}
+
+/** Whether a choice is about one of these topics and groups. */
+function isMarked(places: readonly string[]): (choice: Choice) => boolean {
+  const marks = new Set(places);
+  return (choice) => marks.size > 0 && (choice.scope === "topic" || choice.scope === "group") && marks.has(placeMark(choice));
+}
+
+function isAlways({ when }: Choice): boolean {
+  return when === null;
+}
+
+/**
+ * Whether a choice of the user lets mail of a link come although the link's own choice says off: it is more specific, or has
+ * conditions. Of what a digest bundled, choices that are more specific stay: what they are about comes in mails of its own.
+ */
+function bringsMailOf(link: Unsubscription): (choice: Choice) => boolean {
+  const { about, channel } = link;
+  const isInPlace = isMarked(about.type === undefined ? [] : about.places);
+  return (choice) => {
+    const isOfLink = targetsOf(link).some((target) => isAbout(choice, target));
+    const isOver = choice.channel === channel || choice.channel === null;
+    return isOver && choice.value !== "off" && (isOfLink || isInPlace(choice));
+  };
+}
+
 /** Whether a link is about a type that a user can get. */
 function isMeantBy({ about }: Unsubscription, target: ChoiceTarget): (one: TypePreferences) => boolean {
   return ({ type, category }) =>
@@ -200,6 +268,9 @@ function stateOfMany(found: readonly FoundChannel[], isChosen: boolean): State {
 /** Whether the user chose off for a target. */
 function isOff(choices: readonly Choice[], target: ChoiceTarget): boolean {
   const { channel } = target;
-  const isAbout = ({ scope, name }: Choice) => (scope === "all" ? target.all === true : target[scope] === name);
-  return choices.some((one) => isAbout(one) && one.channel === channel && one.value === "off" && one.when === null);
+  return choices.some((one) => isAbout(one, target) && one.channel === channel && one.value === "off" && one.when === null);
+}
+
+function isAbout({ scope, name }: Choice, target: ChoiceTarget): boolean {
+  return scope === "all" ? target.all === true : target[scope] === name;
 }

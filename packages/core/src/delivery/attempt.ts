@@ -150,11 +150,13 @@ async function textsFor(
   const user = delivery.recipientKind === "user" ? { id: recipient, tenant } : null;
   const owner = { tenant, userId: recipient, channel };
   if (bundle !== null && isShownAsDigest(types, bundle)) {
-    const subject = { ...owner, types: bundle.types, plan: bundle.digest.plan };
+    const cameBy = bundle.shown.map((member) => ({ topic: member.topic, group: member.notification.group }));
+    const subject = { ...owner, types: bundle.types, plan: bundle.digest.plan, cameBy };
     const unsubscribeUrl = (await links?.linkForDigest(subject)) ?? null;
     return { ...(await digestTexts(bundle, { types, clock, locale, timeoutMs, unsubscribeUrl })), unsubscribeUrl };
   }
-  const unsubscribeUrl = user && links ? await links.linkFor({ ...owner, type }) : null;
+  const cameBy = [{ topic: delivery.topic, group: notification.group }];
+  const unsubscribeUrl = user && links ? await links.linkFor({ ...owner, type, cameBy }) : null;
   const declared = declaredType({ types }, type, { declaredTypesOnly: false });
   const context = { clock, locale, timeoutMs };
   const texts = await renderAgain(context, { notification, declared, data });

@@ -10,6 +10,7 @@ const SECRET = "a secret of the suite, at least 32 characters long";
 const types = defineTypes({
   comment: { label: "Comment", category: "social <b>&", channels: ["email"] },
   mention: { label: "Mention", category: "social <b>&", channels: ["email"] },
+  reply: { label: "Reply", channels: { email: { default: "off" } } },
   report: { label: "Weekly report", channels: ["email", "chat"] },
   invoice: { label: "Invoice", channels: ["email"], required: true },
 });
@@ -97,6 +98,73 @@ export function unsubscribeSuite(harness: HttpHarness): void {
       parts.append("List-Unsubscribe", "One-Click");
       expect((await ask(await linkOf("eve", "report"), { method: "POST", body: parts })).status).toBe(200);
       expect(await choicesOf("eve")).toContain("type report email off");
+    });
+
+    /** The links in the mails of a comment and a reply by a topic and in a group, and whether mails still come by them. */
+    async function byPlaces(userId: string) {
+      const { service } = setting;
+      await service.topics.subscribe(`post:${userId}`, userId);
+      const send = async () => {
+        channels[0]?.clear();
+        await service.create({ topic: `post:${userId}`, type: "reply", title: "By a topic" });
+        await service.create({ to: userId, type: "comment", title: "In a group", group: `thread ${userId}` });
+        await service.runDue();
+        const tasks = channels[0]?.of(userId) ?? [];
+        return ["reply", "comment"].map(
+          (type) => tasks.find((task) => task.type === type)?.unsubscribeUrl?.replace(PUBLIC_URL, setting.url) ?? null,
+        );
+      };
+      return { send, links: await send() };
+    }
+
+    test("row 50: what the user had switched on for the topic or group of a mail gives way, too, and comes back", async () => {
+      const { preferences } = setting.service;
+      await preferences.set("ivy", { topic: "post:ivy", channel: "email" }, "on");
+      await preferences.set("ivy", { group: "thread ivy" }, "immediate");
+      await preferences.set("ivy", { topic: "post:8", channel: "email" }, "on");
+      const { send, links } = await byPlaces("ivy");
+      const [reply = "", comment = ""] = links.map((link) => link ?? "");
+      const of = async (url: string) => /<p>(.*?)<\/p>/.exec((await ask(url)).text)?.[1];
+      expect((await oneClick(reply)).text).toContain("You will no longer get “Reply” by e-mail.");
+      expect(await send()).toEqual([null, expect.any(String)]);
+      // The category is off, and the group still brings its mails.
+      await preferences.set("ivy", { category: "social <b>&", channel: "email" }, "off");
+      expect(await of(comment)).toContain("Do you no longer want to get");
+      expect((await oneClick(comment)).text).toContain("You will no longer get “Social &lt;b&gt;&amp;” by e-mail.");
+      expect(await send()).toEqual([null, null]);
+      expect(await of(comment)).toContain("You do not get");
+      expect(await choicesOf("ivy")).toEqual([
+        "group thread ivy email off",
+        "group thread ivy null immediate",
+        "topic post:8 email on",
+        "topic post:ivy email off",
+        "type reply email off",
+        "category social <b>& email off",
+      ]);
+      const undo = (url: string) => ask(url, { method: "POST", headers: FORM, body: "Belfry-Unsubscribe=Undo" });
+      // The type is off by itself: what had been switched on is so again, and no more.
+      expect((await undo(reply)).text).toContain("You get “Reply” by e-mail again.");
+      expect(await send()).toEqual([expect.any(String), null]);
+      await undo(comment);
+      expect(await send()).toEqual([expect.any(String), expect.any(String)]);
+      expect(await choicesOf("ivy")).toEqual(["group thread ivy null immediate", "topic post:8 email on", "topic post:ivy email on"]);
+    });
+
+    test("a choice with conditions gives way, too", async () => {
+      const { preferences } = setting.service;
+      await preferences.set("jo", { type: "report", channel: "email", when: { kind: "big" } }, "on");
+      await preferences.set("jo", { type: "report", when: { kind: "small" } }, "on");
+      const send = async () => {
+        channels[0]?.clear();
+        await setting.service.create({ to: "jo", type: "report", title: "Report", data: { kind: "big" } });
+        await setting.service.create({ to: "jo", type: "report", title: "Report", data: { kind: "small" } });
+        await setting.service.runDue();
+        return channels[0]?.of("jo").map(({ unsubscribeUrl }) => unsubscribeUrl?.replace(PUBLIC_URL, setting.url) ?? "") ?? [];
+      };
+      const [url = "", ...others] = await send();
+      expect(others).toHaveLength(1);
+      await oneClick(url);
+      expect(await send()).toEqual([]);
     });
 
     test("GET says that it is off already, and offers to switch it on again, which the same link does", async () => {

@@ -114,6 +114,20 @@ onEveryStorage((database) => {
       expect(await choices()).toEqual(["group thread 7 email daily", "group thread 7  daily"]);
     });
 
+    test("of a type switches off the groups by which it came, too", async () => {
+      const { service, mails, linkOf, click, choices } = setUp();
+      await service.preferences.set("ann", { group: "thread 7", channel: "email" }, "on");
+      await service.preferences.set("ann", { group: "thread 8", channel: "email" }, "on");
+      const url = await linkOf(["bundled", "bundled"], "thread 7");
+      expect(await click(url)).toBe("You will no longer get “Social” by e-mail.");
+      expect(await choices()).toEqual(["group thread 7 email off", "group thread 8 email on", "category social email off"]);
+      mails.clear();
+      await service.create({ type: "bundled", to: "ann", title: "One more", group: "thread 7" });
+      await service.runDue();
+      const explained = await service.explain("ann", "bundled", { group: "thread 7" });
+      expect(explained.find(({ channel }) => channel === "email")).toMatchObject({ outcome: "skip", source: "user group email" });
+    });
+
     test("says that it always comes where the tenant has locked its choice", async () => {
       const { service, linkOf, ask, click } = setUp();
       await service.preferences.defaults.set({ category: "social", channel: "email", locked: true }, "daily");
