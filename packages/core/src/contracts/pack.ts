@@ -1,11 +1,13 @@
 import { z } from "zod";
+import type { FeedSubscription } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireConfiguration, requireOptions } from "../foundation/issue-list.ts";
-import { oneOf, whole } from "../foundation/parse-text.ts";
-import { type Contract, defineContract } from "../http/contract.ts";
+import { NAME_RULE, oneOf, textIssue, whole } from "../foundation/parse-text.ts";
+import { type Contract, defineContract, type Failure, type SocketContext, type SocketSession } from "../http/contract.ts";
 import { integer, text, timestamp } from "../http/parameters.ts";
-import { defineRoute, type Route, reply } from "../http/route.ts";
-import type { InboxItem } from "../inbox/index.ts";
+import { type ContractTenant, defineRoute, type Reply, type Route, reply } from "../http/route.ts";
+import type { InboxEvent, InboxItem } from "../inbox/index.ts";
+import { INBOX_CHANNEL } from "../notifications/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
 import { isoDate } from "./iso-date.ts";
 
@@ -26,9 +28,28 @@ export interface PackOptions {
 
 const BASE = "/api/notifications";
 const MAX_WINDOW = 1_000;
+/** The title of what goes out over e-mail or push: the document has no other one. */
+const TITLE = "New Notification";
 
 const userId = text({ minLength: 1, maxLength: 255, description: "The user's id" });
-const itemSchema = z.object({ user_id: z.string(), content: z.string(), timestamp, is_read: z.boolean() }).meta({ id: "Notification" });
+const category = text({ minLength: 1, maxLength: 255, description: "Such as message, system, alert or update" });
+const itemSchema = z
+  .object({
+    user_id: z.string(),
+    content: z.string(),
+    category: z.string().optional().meta({ description: "Left out of notifications without one" }),
+    timestamp,
+    is_read: z.boolean(),
+  })
+  .meta({ id: "Notification" });
+const bool = z.boolean({ error: "Input should be a valid boolean" });
+const createBody = z.object({
+  user_id: userId,
+  content: text({ maxLength: 10_000, description: "The message" }),
+  category: category.nullish(),
+  send_email: bool.nullish().meta({ description: "Whether it goes out by e-mail, too" }),
+  push: bool.nullish().meta({ description: "Whether it goes out to the user's devices, too" }),
+});
 
 const invalid = { description: "A field or parameter is not valid", schema: fastapiValidationError };
 
@@ -56,8 +77,14 @@ export function pack(options: PackOptions = {}): Contract {
     credential: auth === "open" ? "open" : "api-key",
     principal: "client",
     routes: [createRoute, listRoute(window), markReadRoute(window, indexOrder), countRoute],
+    sockets: ["/ws/{user_id}", `${BASE}/ws/{user_id}`].map((path) => ({
+      path,
+      credentialParameter: "apiKey",
+      summary: "a user's notifications as they are created, each as `list` shows it; the key in `?apiKey=`",
+      open: (context, { params }) => new PackSocket(context, params.user_id ?? ""),
+    })),
     errorSchema: fastapiError,
-    renderFailure: (failure) => fastapiFailure(failure, null),
+    renderFailure,
   });
 }
 
@@ -65,12 +92,17 @@ const createRoute = defineRoute("POST", `${BASE}/create`, {
   operationId: "createNotification",
   summary: "Create a notification for a user",
   isRateLimited: true,
-  body: z.object({ user_id: userId, content: text({ maxLength: 10_000, description: "The message" }) }),
-  responses: { 200: { description: "The notification", schema: itemSchema }, 422: invalid },
-  async handle({ tenant, body }) {
-    const { notification } = await tenant.createFromContract({ to: body.user_id, message: body.content });
-    const { createdAt, message } = notification;
-    return reply({ user_id: body.user_id, content: message, timestamp: isoDate(createdAt), is_read: false });
+  body: createBody,
+  responses: {
+    200: { description: "The notification", schema: itemSchema },
+    409: { description: "E-mail or push is asked for, and no such channel is set up", schema: fastapiError },
+    422: invalid,
+  },
+  async handle({ tenant, body: { user_id, content, send_email, push, ...body } }) {
+    const channels = [INBOX_CHANNEL, ...(send_email === true ? ["email"] : []), ...(push === true ? ["push"] : [])];
+    const reach = channels.length > 1 ? { channels, title: TITLE } : {};
+    const { notification } = await tenant.createFromContract({ to: user_id, message: content, ...reach }, body.category ?? undefined);
+    return reply(renderItem({ ...notification, userId: user_id, readAt: null }));
   },
 });
 
@@ -80,15 +112,22 @@ function listRoute(window: number): Route {
     summary: "List notifications, newest first, of one user or of all",
     query: z.object({
       user_id: userId.optional(),
+      category: category.optional(),
       limit: integer({ min: 1, max: MAX_WINDOW, description: "How many notifications at the most" }).default(50),
     }),
     responses: { 200: { description: "The notifications", schema: z.array(itemSchema) }, 422: invalid },
     async handle({ tenant, query }) {
+      const { user_id, category: wanted } = query;
       const limit = Math.min(query.limit, window);
-      const items = query.user_id === undefined ? await tenant.latest(limit) : (await tenant.inbox(query.user_id).list({ limit })).items;
-      return reply(items.map(renderItem));
+      const items = await newest(tenant, user_id, wanted === undefined ? limit : window);
+      const listed = wanted === undefined ? items : items.filter((item) => item.category === wanted).slice(0, limit);
+      return reply(listed.map(renderItem));
     },
   });
+}
+
+async function newest(tenant: ContractTenant, userId: string | undefined, limit: number): Promise<readonly InboxItem[]> {
+  return userId === undefined ? await tenant.latest(limit) : (await tenant.inbox(userId).list({ limit })).items;
 }
 
 function markReadRoute(window: number, indexOrder: "newest" | "oldest"): Route {
@@ -127,6 +166,64 @@ const countRoute = defineRoute("GET", `${BASE}/unread-count/{user_id}`, {
   },
 });
 
-function renderItem(item: InboxItem): z.infer<typeof itemSchema> {
-  return { user_id: item.userId, content: item.message, timestamp: isoDate(item.createdAt), is_read: item.readAt !== null };
+type ShownItem = Pick<InboxItem, "userId" | "message" | "category" | "createdAt" | "readAt">;
+
+function renderItem({ userId: user_id, message: content, category, createdAt, readAt }: ShownItem): z.infer<typeof itemSchema> {
+  return { user_id, content, ...(category === null ? {} : { category }), timestamp: isoDate(createdAt), is_read: readAt !== null };
+}
+
+/** An e-mail cannot go to a user for whom there is nobody to ask for an address: that is said of the field that names the user. */
+function renderFailure(failure: Failure): Reply {
+  const { error } = failure;
+  if (error.code !== "INVALID_RECIPIENTS") {
+    return fastapiFailure(failure, null, { to: "user_id", message: "content" });
+  }
+  return reply({ detail: [{ loc: ["body", "user_id"], msg: error.message, type: "value_error" }] }, 422);
+}
+
+// Every socket of a user gets the same object for an event, one after the other, so its frame is made once.
+const written = new WeakMap<InboxEvent, string>();
+
+/** A WebSocket that gets a user's new notifications, and nothing else. What its client says means nothing. */
+class PackSocket implements SocketSession {
+  readonly #context: SocketContext;
+  readonly #following: FeedSubscription | null;
+
+  constructor(context: SocketContext, userId: string) {
+    this.#context = context;
+    const { principal, service } = context;
+    const issue = textIssue(userId, ["user_id"], NAME_RULE);
+    if (issue !== null) {
+      context.stream.send(JSON.stringify({ detail: [{ loc: ["path", "user_id"], msg: issue.message, type: issue.type }] }));
+      context.stream.close(1008, "no user has this id");
+      this.#following = null;
+      return;
+    }
+    const tenant = principal === null ? service.defaultTenant : service.tenant(principal.tenant);
+    this.#following = tenant.inbox(userId).activeOnly().subscribe(this);
+    this.#following.ready.catch((error: unknown) => {
+      context.report(error, "Belfry could not follow an inbox for a socket; the client is to come again.");
+      context.stream.close(1011, "try again");
+    });
+  }
+
+  message(): void {
+    // The contract has no messages of clients. Those that keep a connection alive are welcome.
+  }
+
+  closed(): void {
+    this.#following?.close();
+  }
+
+  onEvent(event: InboxEvent): void {
+    if (event.change === "created" && event.item) {
+      const text = written.get(event) ?? JSON.stringify(renderItem(event.item));
+      written.set(event, text);
+      this.#context.stream.send(text);
+    }
+  }
+
+  onState(): void {
+    // Whoever missed notifications lists them: the contract's frames are notifications alone.
+  }
 }

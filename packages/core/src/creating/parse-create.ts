@@ -37,6 +37,8 @@ export interface CreateRules {
   readonly kind: NotificationKind;
   /** Whether an undeclared type is refused. Contracts accept it, because their senders do not know the types. */
   readonly declaredTypesOnly: boolean;
+  /** The category that a contract's sender named. @default that of the type */
+  readonly category?: string | undefined;
 }
 
 /** The rules of a host's own creates. */
@@ -185,7 +187,7 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     createdAt: new Date(context.clock.now()),
     rendered: "rendered" in texts ? texts.rendered : null,
     expiresAt: fields.expiresAt,
-    category: declared?.category ?? null,
+    category: rules.category ?? declared?.category ?? null,
     group: fields.group ?? groupOfType(context, { type: fields.type, declared, data }),
     replaceKey: fields.replaceKey,
   };

@@ -103,7 +103,8 @@ async function prepareFound<Tx, Written extends void | Promise<void>>(
 }
 
 function rulesOf({ rules }: CreateRequest): SendRules {
-  return { isContract: !rules.declaredTypesOnly };
+  const { declaredTypesOnly, category } = rules;
+  return { isContract: false, declaredTypesOnly, category };
 }
 
 /**

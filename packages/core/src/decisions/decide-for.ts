@@ -5,7 +5,7 @@ import type { UserPreferences } from "./preferences-of.ts";
 
 /** The notification and the channel that it is decided about. */
 export interface DecisionSubject {
-  readonly notification: Pick<Notification, "type" | "priority" | "data" | "createdAt" | "expiresAt">;
+  readonly notification: Pick<Notification, "type" | "category" | "priority" | "data" | "createdAt" | "expiresAt">;
   /** The declaration of its type, undefined for none. */
   readonly declared: NotificationType | undefined;
   readonly channel: string;
@@ -79,7 +79,14 @@ function stateFor(
 ): DecisionState {
   const { notification, declared, channel, scheduledAt, topic, group } = subject;
   const { timeZone, ...known } = facts;
-  const about = { type: notification.type, category: declared?.category ?? null, topic, group, channel, data: notification.data };
+  const about = {
+    type: notification.type,
+    category: notification.category ?? declared?.category ?? null,
+    topic,
+    group,
+    channel,
+    data: notification.data,
+  };
   return {
     ...known,
     createdAt: notification.createdAt.getTime(),

@@ -108,7 +108,7 @@ export async function explain(
   const data = requireJsonObject(input.data ?? {}, ["data"]);
   const declared = declaredType(context, type, { declaredTypesOnly: true });
   const group = input.group ?? (input.data === undefined ? null : groupOfType(context, { type, declared, data }));
-  const notification = { type, priority, data, createdAt: at, expiresAt: null };
+  const notification = { type, category: declared?.category ?? null, priority, data, createdAt: at, expiresAt: null };
   using _call = await context.ready();
   const lookup = await context.preferences.of(tenant, [userId]);
   const explained = (channelsOfType(declared) ?? [INBOX_CHANNEL]).map(async (channel) => {

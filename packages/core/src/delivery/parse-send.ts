@@ -43,6 +43,10 @@ export interface SendRules extends AskedByContract {
    * fallback over e-mail may have no such channel: its delivery then fails when it is due.
    */
   readonly isContract: boolean;
+  /** Whether an undeclared type is refused. @default unless a contract asks */
+  readonly declaredTypesOnly?: boolean;
+  /** The category that a contract's sender named. @default that of the type */
+  readonly category?: string | undefined;
 }
 
 /** A notification with deliveries, before it is checked. */
@@ -64,10 +68,10 @@ export interface ParsedSend {
 
 /** Checks the input of a notification with deliveries and makes all that is to be written, ids and times included. */
 export async function parseSend(context: DeliveryContext, { tenant, input, rules, id, topics }: SendRequest): Promise<ParsedSend> {
-  const { isContract } = rules;
+  const { isContract, declaredTypesOnly = !isContract } = rules;
   const createdAt = new Date(context.clock.now());
   const { fields, fallback, scheduledAt } = parsePlan(input, createdAt.getTime());
-  const declared = declaredType(context, fields.type, { declaredTypesOnly: !isContract });
+  const declared = declaredType(context, fields.type, { declaredTypesOnly });
   const named = await parseAudience(input, {
     channels: input.channels ?? channelsOfType(declared) ?? [INBOX_CHANNEL],
     hasFallback: fallback !== null,
@@ -96,7 +100,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     ...texts,
     data: dataOf(data, details.roomId, { isContract }),
     createdAt,
-    category: declared?.category ?? null,
+    category: rules.category ?? declared?.category ?? null,
   };
   const { group } = notification;
   const deciding = { notification: { ...notification, data }, declared, scheduledAt, group, tenant };

@@ -25,6 +25,7 @@ export interface SocketSession {
 
 /** A WebSocket endpoint of a contract. */
 export interface SocketEndpoint {
+  /** It has `{name}` for a parameter, and no trailing slash. */
   readonly path: string;
   readonly summary: string;
   /**
@@ -40,6 +41,8 @@ export interface SocketEndpoint {
 export interface SocketHandshake {
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
+  /** The parameters of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
 }
 
 /** The parts that a socket session uses. */

@@ -20,10 +20,9 @@ export interface RouteMatch extends PathRoutes {
 function routerOf(contract: Contract): RouterContext<PathRoutes> {
   const router = createRouter<PathRoutes>();
   for (const [path, routes] of Map.groupBy(contract.routes, (route) => route.path)) {
-    const pattern = path.replace(/\{(\w+)\*\}$/, "**:$1").replaceAll(/\{(\w+)\}/g, ":$1");
     const byMethod = new Map(routes.map((route) => [route.method, route]));
     const isOpen = contract.credential === "open" || routes.every(({ isPublic }) => isPublic);
-    addRoute(router, "", pattern, { contract, byMethod, isOpen });
+    addRoute(router, "", patternOf(path), { contract, byMethod, isOpen });
   }
   return router;
 }
@@ -56,16 +55,39 @@ export interface Chosen {
   readonly authenticated: boolean;
 }
 
+/** Builds the router of a contract's WebSocket endpoints. */
+function socketRouterOf({ sockets = [] }: Contract): RouterContext<SocketEndpoint> {
+  const router = createRouter<SocketEndpoint>();
+  for (const endpoint of sockets) {
+    addRoute(router, "", patternOf(endpoint.path), endpoint);
+  }
+  return router;
+}
+
+/** The path of a route in the router's words. */
+function patternOf(path: string): string {
+  return path.replace(/\{(\w+)\*\}$/, "**:$1").replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+/** A WebSocket endpoint at the path of a handshake, with the path's parameters. */
+export interface SocketMatch {
+  readonly contract: Contract;
+  readonly endpoint: SocketEndpoint;
+  readonly params: Readonly<Record<string, string>>;
+}
+
 /** The contracts of one handler. If several share a path, the credential decides between them. */
 export class MountedContracts {
   readonly #contracts: readonly Contract[];
   readonly #routers: readonly RouterContext<PathRoutes>[];
+  readonly #socketRouters: readonly RouterContext<SocketEndpoint>[];
   /** The routes at paths without parameters, which need no walk. */
   readonly #fixed: ReadonlyMap<string, readonly RouteMatch[]>;
 
   constructor(contracts: readonly Contract[]) {
     this.#contracts = contracts;
     this.#routers = contracts.map(routerOf);
+    this.#socketRouters = contracts.map(socketRouterOf);
     const fixed = contracts.flatMap(({ routes }) => routes.map(({ path }) => path)).filter((path) => !path.includes("{"));
     this.#fixed = new Map(fixed.map((path) => [path, this.#walk(path)]));
   }
@@ -88,12 +110,12 @@ export class MountedContracts {
   }
 
   /** Returns the WebSocket endpoint at `path`, or null. */
-  socketAt(path: string): { readonly contract: Contract; readonly endpoint: SocketEndpoint } | null {
-    const plain = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-    for (const contract of this.#contracts) {
-      const endpoint = contract.sockets?.find((socket) => socket.path === plain);
-      if (endpoint) {
-        return { contract, endpoint };
+  socketAt(path: string): SocketMatch | null {
+    for (const [index, contract] of this.#contracts.entries()) {
+      const router = this.#socketRouters[index];
+      const found = router && findRoute(router, "", path);
+      if (found) {
+        return { contract, endpoint: found.data, params: decodeParams(found.params ?? {}) };
       }
     }
     return null;

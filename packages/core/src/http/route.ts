@@ -31,7 +31,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly tenantId: string;
   readonly hub: Hub;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
-  createFromContract(input: UntypedCreateInput): Promise<Created>;
+  createFromContract(input: UntypedCreateInput, category?: string): Promise<Created>;
   trackFromContract(input: UntypedCreateInput | UntypedTopicInput, asked?: AskedByContract): Promise<Send>;
   inbox(userId: string): Inbox;
   latest(limit: number): Promise<readonly InboxItem[]>;

@@ -1,10 +1,11 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { Watched } from "./auth/credential-watch.ts";
 import { NOBODY, type Presented } from "./auth/gate.ts";
-import type { Contract, SocketContext, SocketEndpoint, SocketSession } from "./contract.ts";
+import type { SocketContext, SocketSession } from "./contract.ts";
 import type { HandlerCore } from "./handler-core.ts";
 import type { HttpRequest, Peer } from "./messages.ts";
-import { originProblem } from "./origins.ts";
+import type { SocketMatch } from "./mounted-contracts.ts";
+import { isForeignPage, originProblem } from "./origins.ts";
 import { splitUrl } from "./parameters.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService } from "./route.ts";
@@ -22,10 +23,8 @@ const MAX_MESSAGES_PER_SECOND = 100;
 const LOOK_UP_MS = 5_000;
 
 /** A handshake at an endpoint of a contract. */
-interface Handshake {
+interface Handshake extends SocketMatch {
   readonly core: HandlerCore;
-  readonly contract: Contract;
-  readonly endpoint: SocketEndpoint;
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
 }
@@ -63,6 +62,13 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   const problem = originProblem(core.settings, request);
   if (problem !== null) {
     return { accepted: false, status: 403, body: problem };
+  }
+  if (found.contract.credential === "open" && isForeignPage(request, core.settings.allowedOrigins)) {
+    return {
+      accepted: false,
+      status: 403,
+      body: "A page of another site may not open WebSockets here. Name its origin in allowedOrigins.",
+    };
   }
   const handshake = { core, ...found, request, query: new URLSearchParams(search) };
   // Counts the socket before the credential look-up, because many handshakes may wait for look-ups at once.
@@ -159,12 +165,12 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
   }
 
   static open(handshake: Handshake, peer: Peer, counted: Counted): SocketSession {
-    const { core, endpoint, request, query } = handshake;
+    const { core, endpoint, request, query, params } = handshake;
     const socket = core.streams.watch(new OpenSocket(handshake, peer, counted));
     if (counted.opened !== null) {
       core.credentials.add(socket, counted.opened);
     }
-    socket.#session = endpoint.open(socket, { request, query });
+    socket.#session = endpoint.open(socket, { request, query, params });
     return socket;
   }
 

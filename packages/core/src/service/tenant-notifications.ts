@@ -139,9 +139,15 @@ export class TenantNotifications<
     return prepareNotification<Tx, Written>(this.#context, this.#request(input, HOST_RULES));
   }
 
-  /** Creates a notification for a contract. It takes any type, because senders over the wire know no declared types. */
-  createFromContract(input: UntypedCreateInput): Promise<Created> {
-    return createNotification(this.#context, this.#request(input, CONTRACT_RULES));
+  /**
+   * Creates a notification for a contract. It takes any type, because senders over the wire know no declared types, and a category
+   * that its sender names, in place of the type's.
+   */
+  createFromContract(input: UntypedCreateInput, category?: string): Promise<Created> {
+    return createNotification(
+      this.#context,
+      this.#request(input, category === undefined ? CONTRACT_RULES : { ...CONTRACT_RULES, category }),
+    );
   }
 
   /**

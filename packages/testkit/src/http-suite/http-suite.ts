@@ -18,6 +18,7 @@ import { limitsSuite } from "./limits.ts";
 import { mountingSuite } from "./mounting.ts";
 import { oversizedSuite } from "./oversized.ts";
 import { packSuite } from "./pack.ts";
+import { packEnhancementsSuite } from "./pack-enhancements.ts";
 import { realtimeSuite } from "./realtime.ts";
 import { resumeSuite } from "./resume.ts";
 import { roomsSuite } from "./rooms.ts";
@@ -34,6 +35,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   ...OF_FRAMEWORK,
   djangoSuite,
   packSuite,
+  packEnhancementsSuite,
   deliveryV1Suite,
   roomsSuite,
   sendsElsewhereSuite,
