@@ -12,6 +12,13 @@ export interface SendWithTurns {
   settle(created: SendCreated | null): void;
 }
 
+/** A send that is to be written. */
+export interface WaitingSend {
+  readonly plain: NewSend;
+  /** The same with turns of the worker; null while it has none. */
+  withTurns: SendWithTurns | null;
+}
+
 /**
  * Reserves turns for what a send has due at once, so that it is written with the worker's leases, and saves the claim. A claim comes
  * before its effects all the same: nothing begins before the commit, and whoever dies in between leaves leases that run out. Returns null

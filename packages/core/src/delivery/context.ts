@@ -6,7 +6,7 @@ import { type CreationEvents, isBeingDeleted, type NotificationTypes } from "../
 import type { LaneQueue } from "../work/lane-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import { nextTurn, type TurnQueue } from "../work/timing.ts";
-import type { SendWithTurns } from "./begin-at-once.ts";
+import type { SendWithTurns, WaitingSend } from "./begin-at-once.ts";
 import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
@@ -18,7 +18,7 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly storage: SharedStorage;
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly digests: DigestStorage;
-  readonly sendWriter: LaneQueue<NewSend, SendCreated>;
+  readonly sendWriter: LaneQueue<WaitingSend, SendCreated>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
   readonly directory: Directory | null;

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../foundation/clock.ts";
+import type { WaitingSend } from "./begin-at-once.ts";
 import { sendWriter } from "./create-send.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 
@@ -9,10 +11,12 @@ function sendOf(inboxRecipients: readonly string[], throttled: readonly string[]
   return { notification: { tenant: "t" }, inboxRecipients, throttles, deliveries: [], idempotency: null } as unknown as NewSend;
 }
 
+const waiting = (plain: NewSend): WaitingSend => ({ plain, withTurns: null });
+
 const created: SendCreated = { kind: "created", items: [] };
 
 test("what is held puts off the sends that need it, in one lane for the same, and no others", async () => {
-  const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
+  const { promise: isFree, resolve: end } = Promise.withResolvers<void>();
   const waited: number[] = [];
   const storage: Pick<DeliveryStorage, "createSends" | "createFreeSends"> = {
     async createFreeSends(sends) {
@@ -26,13 +30,22 @@ test("what is held puts off the sends that need it, in one lane for the same, an
       return sends.map(() => created);
     },
   };
-  const writer = sendWriter(storage as DeliveryStorage, () => new Date(0));
+  /** The sends that have turns of the worker. */
+  const withTurns = new Set<NewSend>();
+  const reserveTurns = (send: NewSend) => {
+    withTurns.add(send);
+    return { send, settle: () => void withTurns.delete(send) };
+  };
+  const writer = sendWriter(storage as DeliveryStorage, systemClock, reserveTurns);
   const held = [sendOf(["ann"]), sendOf(["ann"]), sendOf([], ["bob"]), sendOf([], ["bob"]), sendOf([], ["bob"])];
-  const late = held.map((send) => writer.write(send));
-  expect(await Promise.all([writer.write(sendOf(["cat"])), writer.write(sendOf([], ["dan"]))])).toEqual([created, created]);
-  expect(await writer.write(sendOf(["eve"]))).toEqual(created);
+  const late = held.map((send) => writer.write(waiting(send)));
+  const free = [sendOf(["cat"]), sendOf([], ["dan"]), sendOf(["eve"])];
+  expect(await Promise.all(free.slice(0, 2).map((send) => writer.write(waiting(send))))).toEqual([created, created]);
+  expect(await writer.write(waiting(free[2] as NewSend))).toEqual(created);
+  // Others need them while these wait.
+  expect(withTurns).toEqual(new Set(free));
   expect(waited).toEqual([]);
-  free();
+  end();
   expect(await Promise.all(late)).toEqual(held.map(() => created));
   await writer.drain();
   // The first of a lane found it held; those that came meanwhile are written together.

@@ -1,8 +1,9 @@
+import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { announceAlso, type CreatedItem, createdSignal } from "../inbox/index.ts";
 import { countUpTo, type Pending } from "../work/batch-queue.ts";
 import { LaneQueue } from "../work/lane-queue.ts";
-import { isAllUnderWay } from "./begin-at-once.ts";
+import { isAllUnderWay, type WaitingSend } from "./begin-at-once.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
 import type { NewFanOut } from "./fan-out-storage.ts";
@@ -24,24 +25,24 @@ export interface CreatedSend {
 export async function createSend(context: DeliveryContext, request: SendRequest): Promise<CreatedSend> {
   const parsed = await parseSend(context, request);
   using _call = await context.ready();
-  const reserved = context.reserveTurns(parsed.entry);
-  const entry = reserved?.send ?? parsed.entry;
+  const waiting: WaitingSend = { plain: parsed.entry, withTurns: null };
   let created: SendCreated | null = null;
   try {
-    created = await write(context, entry);
-    const send = await answer(context, { ...parsed, entry }, created);
+    created = await write(context, waiting);
+    const send = await answer(context, { ...parsed, entry: waiting.withTurns?.send ?? waiting.plain }, created);
     return { send, items: created.kind === "created" ? created.items : [] };
   } finally {
-    reserved?.settle(created);
+    waiting.withTurns?.settle(created);
   }
 }
 
 /** One with a large audience takes long to write, and holds up no others. */
-async function write({ sendWriter, deliveries, clock }: DeliveryContext, entry: NewSend): Promise<SendCreated> {
-  if (entry.fanOut === undefined) {
-    return sendWriter.write(entry);
+async function write({ sendWriter, deliveries, clock }: DeliveryContext, waiting: WaitingSend): Promise<SendCreated> {
+  const { plain } = waiting;
+  if (plain.fanOut === undefined) {
+    return sendWriter.write(waiting);
   }
-  const [created] = await deliveries.createSends([entry], new Date(clock.now()));
+  const [created] = await deliveries.createSends([plain], new Date(clock.now()));
   return created as SendCreated;
 }
 
@@ -61,13 +62,41 @@ export function sendWithin<Tx, Written extends void | Promise<void>>(
 
 /**
  * Writes sends that arrive at the same time in one transaction. One to an inbox, or for a throttle, that a host's transaction holds
- * holds up no others.
+ * holds up no others. It takes no turns of the worker while it waits, either: others need them, and its lease would run out.
  */
-export function sendWriter(deliveries: DeliveryStorage, now: () => Date): LaneQueue<NewSend, SendCreated> {
-  return new LaneQueue<NewSend, SendCreated>({
+export function sendWriter(
+  deliveries: DeliveryStorage,
+  clock: Clock,
+  reserveTurns: DeliveryContext["reserveTurns"],
+): LaneQueue<WaitingSend, SendCreated> {
+  const now = () => new Date(clock.now());
+  const writeFree = async (sends: readonly WaitingSend[]): Promise<readonly (SendCreated | null)[]> => {
+    for (const send of sends) {
+      // After a failure, it keeps those that it has: it may have been written with them.
+      send.withTurns ??= reserveTurns(send.plain);
+    }
+    const written = await deliveries.createFreeSends(
+      sends.map(({ plain, withTurns }) => withTurns?.send ?? plain),
+      now(),
+    );
+    for (const [index, send] of sends.entries()) {
+      if (written[index] === null) {
+        send.withTurns?.settle(null);
+        send.withTurns = null;
+      }
+    }
+    return written;
+  };
+  return new LaneQueue<WaitingSend, SendCreated>({
     count: countBatch,
-    write: (sends, { skipBusy }) => (skipBusy ? deliveries.createFreeSends(sends, now()) : deliveries.createSends(sends, now())),
-    laneOf: ({ notification, inboxRecipients, throttles }) => {
+    write: (sends, { skipBusy }) =>
+      skipBusy
+        ? writeFree(sends)
+        : deliveries.createSends(
+            sends.map(({ plain }) => plain),
+            now(),
+          ),
+    laneOf: ({ plain: { notification, inboxRecipients, throttles } }) => {
       const keys = (throttles?.questions ?? []).map(({ userId, type, channel }) => [userId, type, channel]);
       return JSON.stringify([notification.tenant, inboxRecipients, keys]);
     },
@@ -135,9 +164,9 @@ function countOf({ users, addresses }: NewFanOut): number {
   return users.length + [...addresses.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
-function countBatch(queue: readonly Pending<NewSend, SendCreated>[]): number {
+function countBatch(queue: readonly Pending<WaitingSend, SendCreated>[]): number {
   const keys = new Set<string>();
-  return countUpTo(queue, BATCH, ({ notification, idempotency, deliveries }) => {
+  return countUpTo(queue, BATCH, ({ plain: { notification, idempotency, deliveries } }) => {
     const key = idempotency && JSON.stringify([notification.tenant, idempotency.key]);
     if (key !== null && keys.has(key)) {
       // The second of two with one key is answered by what the first one wrote.

@@ -86,7 +86,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const presence = new Presence({ storage: storage.presence, instance, ask, clock, logger, ready: readyForWork });
   const writers = {
     writer: new GroupCommit(storage.inbox),
-    sendWriter: sendWriter(storage.deliveries, () => new Date(clock.now())),
+    sendWriter: sendWriter(storage.deliveries, clock, (send) => context.reserveTurns(send)),
     eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
   };
   const context: ServiceContext<Tx, Written> = contextOf<Tx, Written>({

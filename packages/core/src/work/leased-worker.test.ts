@@ -125,6 +125,47 @@ describe("LeasedWorker", () => {
     ]);
   });
 
+  /** A worker of one turn, which has looked once, and what was given up. */
+  async function lendingWorker(clock: Clock = systemClock) {
+    const work = new HandWork();
+    const givenUp: number[] = [];
+    const lending = { owner: "me", reserve: () => true, giveUp: (task: number) => void givenUp.push(task) };
+    const under = worker(Object.assign(work, { lending }), { concurrency: 1, clock });
+    await under.runDue();
+    return { under, work, givenUp };
+  }
+
+  test("a turn that is given back goes to a task that waits for it", async () => {
+    const { under, work } = await lendingWorker();
+    const turn = under.reserve(() => 1);
+    work.due.push(2);
+    under.wake();
+    await turns();
+    expect(work.running.size).toBe(0);
+    turn?.giveUp();
+    await turns();
+    expect([...work.running.keys()]).toEqual([2]);
+    work.endAll();
+    await under.stop();
+  });
+
+  test.each([20_000, -20_000])(
+    "a task whose turn is %s ms old does not begin by itself: a claim finds out whose it is",
+    async (passedMs) => {
+      const clock = new HandClock();
+      const { under, work, givenUp } = await lendingWorker(clock);
+      const turn = under.reserve(() => 1);
+      clock.pass(passedMs);
+      turn?.begin();
+      expect([work.running.size, givenUp]).toEqual([0, [1]]);
+      work.due.push(1);
+      await turns();
+      expect([...work.running.keys()]).toEqual([1]);
+      work.endAll();
+      await under.stop();
+    },
+  );
+
   test("a wake-up at any moment of a look that ends is not lost", async () => {
     for (let depth = 0; depth < 12; depth += 1) {
       const work = new HandWork();

@@ -1,6 +1,6 @@
 import type { WorkContext } from "../foundation/context.ts";
 import type { GivenLease, Lending, ReservedTask } from "./lending.ts";
-import { Loop, type NextRun } from "./loop.ts";
+import { type Looking, Loop, type NextRun } from "./loop.ts";
 import { Cancellation, nextTurn } from "./timing.ts";
 
 /** The work of a {@link LeasedWorker}, which is claimed by lease. */
@@ -47,11 +47,7 @@ const MAX_DELAY_MS = 3_600_000;
 /** How long aborted tasks may take to record their end. */
 const ABORT_GRACE_MS = 2_000;
 
-/** The milliseconds from a question until something is due; null for never. */
-interface NextDue {
-  readonly dueInMs: number | null;
-  readonly askedMs: number;
-}
+type NextDue = Required<Pick<Looking, "dueInMs" | "sinceMs">>;
 
 /** Whether a {@link LeasedWorker} claims, and what it does with tasks under way; its own documentation has the transitions. */
 export type WorkerMode = "working" | "draining" | "aborting" | "stopped";
@@ -118,7 +114,8 @@ export class LeasedWorker<Task> {
     if (lending === undefined || this.#mode !== "working" || this.#someWait || this.#room === 0) {
       return null;
     }
-    const lease = { owner: lending.owner, leaseMs: this.#options.leaseMs };
+    const { leaseMs, clock } = this.#options;
+    const [lease, reservedMs] = [{ owner: lending.owner, leaseMs }, clock.now()];
     const task = make(lease);
     if (!lending.reserve(task)) {
       return null;
@@ -127,15 +124,18 @@ export class LeasedWorker<Task> {
     const giveUp = () => {
       this.#attempting -= 1;
       lending.giveUp(task);
+      this.#wakeOthers();
     };
     const begin = () => {
-      if (this.#mode !== "working") {
-        // Too late: its lease runs out, unless this worker starts again.
+      const isFresh = Math.abs(clock.now() - reservedMs) < leaseMs / 3;
+      if (this.#mode === "working" && isFresh) {
+        this.#attempting -= 1;
+        this.#begin(task);
+      } else {
+        // The write took long, or this worker stops. The lease runs out, unless a claim finds that it holds still.
         giveUp();
-        return;
+        this.wake();
       }
-      this.#attempting -= 1;
-      this.#begin(task);
     };
     return { lease, begin, giveUp };
   }
@@ -240,17 +240,17 @@ export class LeasedWorker<Task> {
   }
 
   async #nextDue(): Promise<NextDue> {
-    const askedMs = this.#options.clock.now();
-    return { dueInMs: await this.#work.nextDueInMs(), askedMs };
+    const sinceMs = this.#options.clock.now();
+    return { dueInMs: await this.#work.nextDueInMs(), sinceMs };
   }
 
   /** A wait counts from the time of the question: until the answer, it may have passed. */
-  #nextRun({ dueInMs, askedMs }: NextDue): NextRun {
+  #nextRun({ dueInMs, sinceMs }: NextDue): NextRun {
     const { pollIntervalMs: lookInMs } = this.#options;
     if (dueInMs !== null && dueInMs <= 0) {
       return { dueInMs: OVERDUE_DELAY_MS, lookInMs };
     }
-    return { dueInMs: dueInMs === null ? null : Math.min(Math.max(dueInMs, 1), MAX_DELAY_MS), sinceMs: askedMs, lookInMs };
+    return { dueInMs: dueInMs === null ? null : Math.min(Math.max(dueInMs, 1), MAX_DELAY_MS), sinceMs, lookInMs };
   }
 
   #begin(task: Task): void {

@@ -1,4 +1,5 @@
 import { BelfryError, type Channel, type DeliveryTask, NotificationService } from "@belfry/core";
+import type { NewSend } from "@belfry/core/storage";
 import { expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
@@ -8,7 +9,7 @@ const LEASE_MS = 60_000;
 
 onEveryStorage((database) => {
   /** A service whose worker has looked once, and waits for work. With `looks: false`, it has not looked, and begins nothing without a claim. */
-  async function opened(options: { readonly clock?: { nowMs: number }; readonly looks?: boolean } = {}) {
+  async function opened(options: { readonly clock?: { nowMs: number }; readonly looks?: boolean; readonly concurrency?: number } = {}) {
     const requests: DeliveryTask[] = [];
     const channel: Channel = {
       name: "test",
@@ -22,9 +23,15 @@ onEveryStorage((database) => {
     };
     const storage = database.storage();
     const claim = vi.spyOn(storage.deliveries.leases, "claim");
-    const { clock } = options;
+    const { clock, concurrency = 100 } = options;
     const at = clock === undefined ? {} : { clock: { now: () => clock.nowMs, after: () => () => {} } };
-    const service = new NotificationService({ storage, channels: [channel], logger: silent, delivery: { leaseMs: LEASE_MS }, ...at });
+    const service = new NotificationService({
+      storage,
+      channels: [channel],
+      logger: silent,
+      delivery: { leaseMs: LEASE_MS, concurrency },
+      ...at,
+    });
     stopsAfterTest(service);
     if (options.looks ?? true) {
       await service.runDue();
@@ -95,6 +102,50 @@ onEveryStorage((database) => {
     expect([claim.mock.calls.length, requests.length]).toEqual([0, 0]);
     clock.nowMs -= 3_600_000;
     await vi.waitFor(async () => expect(await statesOf(service, notification.id)).toEqual([["ann", "delivered", 1, 1]]));
+  });
+
+  test("sends that wait for an inbox take no turns from others", async () => {
+    const { service, storage, requests } = await opened({ concurrency: 1 });
+    const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
+    const isHeld = ({ inboxRecipients }: NewSend) => inboxRecipients.includes("ann");
+    const createSends = storage.deliveries.createSends.bind(storage.deliveries);
+    vi.spyOn(storage.deliveries, "createFreeSends").mockImplementation(async (sends, at) => {
+      const free = sends.filter((send) => !isHeld(send));
+      const created = free.length > 0 ? await createSends(free, at) : [];
+      return sends.map((send) => created[free.indexOf(send)] ?? null);
+    });
+    vi.spyOn(storage.deliveries, "createSends").mockImplementation(async (sends, at) => {
+      await isFree;
+      return createSends(sends, at);
+    });
+    const both = { ...message, channels: ["inbox", "test"] };
+    const late = [1, 2].map(() => service.create({ ...both, to: "ann" }));
+    const { notification } = await service.create({ ...both, to: "bob" });
+    await vi.waitFor(async () => expect(await statesOf(service, notification.id)).toContainEqual(["bob", "delivered", 1, 1]));
+    free();
+    await Promise.all(late);
+    await service.runDue();
+    expect(requests.map(({ recipient }) => recipient)).toEqual(["bob", "ann", "ann"]);
+  });
+
+  test("a create that fails gives its turn to what waits for it", async () => {
+    const { service, storage, requests } = await opened({ concurrency: 1 });
+    const { promise: isAsked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: failure, reject: fail } = Promise.withResolvers<never>();
+    vi.spyOn(storage.deliveries, "createFreeSends").mockImplementationOnce(() => {
+      ask();
+      return failure;
+    });
+    const failed = expect(service.create({ ...message, to: "ann" })).rejects.toThrow("refused");
+    await isAsked;
+    // It has no turn, and waits for that of the other.
+    const batch = await service.prepare({ ...message, to: "bob" });
+    await database.transaction((tx) => batch.write(tx));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(requests).toEqual([]);
+    fail(new Error("refused"));
+    await failed;
+    await vi.waitFor(() => expect(requests.map(({ recipient }) => recipient)).toEqual(["bob"]));
   });
 
   test("a create whose answer was lost is delivered once", async () => {
