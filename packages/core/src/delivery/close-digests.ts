@@ -2,7 +2,7 @@ import { textOf } from "../foundation/errors.ts";
 import { DEFAULT_MAX_ITEMS, declaredType, rulesOfType } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { Cancellation } from "../work/timing.ts";
+import { Cancellation, nextTurn } from "../work/timing.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import type { Digest } from "./digest.ts";
 import type { ClaimedDigest, DigestMember, TakenEntry, UntakenEntry } from "./digest-storage.ts";
@@ -72,6 +72,8 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
       if (settlement !== null && settlement.changes.deliveries.length > 0) {
         this.#context.deliverDue();
       }
+      // Each may have hundreds of entries: others get their turn between two.
+      await nextTurn();
     }
     return counted;
   }

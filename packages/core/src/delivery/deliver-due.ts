@@ -3,7 +3,7 @@ import { BelfryError, textOf } from "../foundation/errors.ts";
 import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
-import { type Cancellation, retryDelayMs } from "../work/timing.ts";
+import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
 import { type AttemptResult, attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
@@ -117,8 +117,12 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       count(await settle(this.#context, { kind: "deliveries", ids }, decide));
     }
     for (const { claimed, bundle, attempt } of ended) {
-      if (bundle !== null && (await this.#recordDigest(owner, { ...bundle, carrier: claimed.delivery }, attempt))) {
-        counted.add(attempt.deliveryId);
+      if (bundle !== null) {
+        if (await this.#recordDigest(owner, { ...bundle, carrier: claimed.delivery }, attempt)) {
+          counted.add(attempt.deliveryId);
+        }
+        // Each may have hundreds of entries: others get their turn between two.
+        await nextTurn();
       }
     }
     return ended.map(({ attempt }) => counted.has(attempt.deliveryId));
@@ -157,6 +161,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     for (const [id, bundle] of found) {
       if (bundle !== null) {
         await end([id, ...bundle.deliveryIds], [bundle]);
+        await nextTurn();
       }
     }
   }

@@ -41,10 +41,10 @@ export interface DigestTiming {
 export interface EntryPlan extends DigestPlace, DigestTiming {}
 
 /**
- * How many entries a window takes before it is full, so that no transaction grows without end. It is over by some then: as many as
+ * How many entries a window takes before it is full, so that no transaction grows without end: on SQLite one of a full window takes some 15 ms. It is over by some then: as many as
  * one step puts into it. A full window gets no more entries and closes at its time; others of its place go into a new one.
  */
-export const FULL_WINDOW = 1_000;
+export const FULL_WINDOW = 300;
 
 /** Several notifications in one delivery to a user, over one channel. */
 export interface Digest {

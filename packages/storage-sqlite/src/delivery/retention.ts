@@ -110,38 +110,77 @@ export function prepareExport(context: QueryContext) {
 
 type LookedAtSend = readonly [isOld: number, isOver: number, pk: number, tenant: string];
 
+/** How many deliveries a step asks whether something is left to deliver: it takes some 5 ms, in which nobody else gets a turn. */
+const ASKED_AT_ONCE = 5_000;
+
+/** Where a sweep goes on: after a send, or among the deliveries of the next one, at a chain. */
+type SweepPlace = readonly [afterPk: number, chain: number];
+
+/** What a step may still do. */
+interface Budget {
+  asks: number;
+  drops: number;
+}
+
 /**
- * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more, up to so many deliveries.
- * Before one goes in several steps, it is hidden: nobody retries it then.
+ * Removes a send with its deliveries, as far as the budget goes, unless something is left to deliver. Returns what became of it, or the
+ * chain to go on from. It is hidden before it goes in several steps: nobody retries it then.
  */
-export function prepareSweep(context: QueryContext) {
-  const hasNo = (rows: string) => `NOT EXISTS (SELECT 1 FROM belfry_${rows})`;
-  const isOld = "t.created_at < (SELECT :before)";
-  // Whether one has deliveries left to make takes as long as it has deliveries, so that is asked last.
-  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date; readonly hidden: string }, LookedAtSend>(`
-    SELECT ${isOld}, ${isOld} AND ${hasNo("inbox_items i WHERE i.notification_pk = t.notification_pk")}
-      AND ${hasNo("fan_outs f WHERE f.notification_pk = t.notification_pk")} AND ${hasNo("broadcasts b WHERE b.notification_pk = t.notification_pk")}
-      AND (substr(t.tenant, 1, length((SELECT :hidden))) = (SELECT :hidden)
-        OR ${hasNo("deliveries d WHERE d.notification_pk = t.notification_pk AND d.status IN ('pending', 'waiting')")}),
-      t.notification_pk, t.tenant
-    FROM belfry_trackings t WHERE t.notification_pk > (SELECT :after) ORDER BY t.notification_pk LIMIT ${LOOKED_AT}`);
+function prepareRemoveSend(context: QueryContext) {
+  const ask = context.prepareRows<ChainKey & { readonly limit: number }, readonly [isLeft: number, asked: number, chain: number]>(`
+    SELECT coalesce(max(is_left), 0), count(*), coalesce(max(chain), 0) FROM (
+      SELECT status IN ('pending', 'waiting') AS is_left, chain FROM belfry_deliveries
+      WHERE notification_pk = (SELECT :pk) AND chain >= (SELECT :chain) ORDER BY chain, is_fallback LIMIT :limit)`);
   const dropDeliveries = prepareDropDeliveries(context);
   const dropRest = prepareDropRest(context);
   const hide = prepareHide(context);
-  return (before: Date, range: StepRange): SweepStep => {
-    const rows = lookAt.all({ after: Number(range.after ?? 0), before, hidden: tenantOfDeleted("") });
-    const { over, last } = sweepStep(rows, range);
-    let left = DELIVERIES_AT_ONCE;
-    for (const [index, [, , pk, tenant]] of over.entries()) {
-      left -= dropDeliveries({ pk }, left);
-      if (left === 0) {
-        if (tenantBeforeDeletion(tenant) === null) {
-          hide({ pk }, tenant);
-        }
-        return { removed: index, next: String(pk - 1) };
-      }
-      dropRest({ pk });
+  return ({ tenant, ...from }: ChainKey & { readonly tenant: string }, budget: Budget): "kept" | "removed" | number => {
+    const isHidden = tenantBeforeDeletion(tenant) !== null;
+    const [isLeft, asked, chain] = (isHidden ? undefined : ask.get({ ...from, limit: budget.asks })) ?? [0, 0, 0];
+    budget.asks -= asked;
+    if (isLeft === 1) {
+      return "kept";
     }
-    return { removed: over.length, next: last === undefined ? null : String(last[2]) };
+    if (budget.asks === 0) {
+      return chain;
+    }
+    budget.drops -= dropDeliveries(from, budget.drops);
+    if (budget.drops > 0) {
+      dropRest(from);
+      return "removed";
+    }
+    if (!isHidden) {
+      hide(from, tenant);
+    }
+    return 0;
+  };
+}
+
+/**
+ * Looks at sends of all tenants, oldest first, and removes old ones that are settled and in no inbox any more, up to so many deliveries.
+ */
+export function prepareSweep(context: QueryContext) {
+  const hasNo = (rows: string) => `NOT EXISTS (SELECT 1 FROM belfry_${rows} WHERE notification_pk = t.notification_pk)`;
+  const isOld = "t.created_at < (SELECT :before)";
+  // Whether a chain has a delivery left to make although it counts as settled is asked of its deliveries, in parts.
+  const lookAt = context.prepareRows<{ readonly after: number; readonly before: Date; readonly hidden: string }, LookedAtSend>(`
+    SELECT ${isOld}, ${isOld} AND ${hasNo("inbox_items")} AND ${hasNo("fan_outs")} AND ${hasNo("broadcasts")}
+      AND (t.pending_chains = 0 OR substr(t.tenant, 1, length((SELECT :hidden))) = (SELECT :hidden)),
+      t.notification_pk, t.tenant
+    FROM belfry_trackings t WHERE t.notification_pk > (SELECT :after) ORDER BY t.notification_pk LIMIT ${LOOKED_AT}`);
+  const removeSend = prepareRemoveSend(context);
+  return (before: Date, range: StepRange): SweepStep => {
+    const [after, firstChain] = range.after === null ? ([0, 0] as const) : (JSON.parse(range.after) as SweepPlace);
+    const { over, last } = sweepStep(lookAt.all({ after, before, hidden: tenantOfDeleted("") }), range);
+    const budget: Budget = { asks: ASKED_AT_ONCE, drops: DELIVERIES_AT_ONCE };
+    let removed = 0;
+    for (const [, , pk, tenant] of over) {
+      const done = removeSend({ pk, tenant, chain: pk === after + 1 ? firstChain : 0 }, budget);
+      if (typeof done === "number") {
+        return { removed, next: JSON.stringify([pk - 1, done] satisfies SweepPlace) };
+      }
+      removed += Number(done === "removed");
+    }
+    return { removed, next: last === undefined ? null : JSON.stringify([last[2], 0] satisfies SweepPlace) };
   };
 }

@@ -142,8 +142,8 @@ export function digestTests(harness: StorageHarness): void {
         await deliveriesOf(fixture).createSends(sends.slice(start, start + 100), later(0));
       }
       const entries = await untaken(later(0));
-      for (let start = 0; start < FULL_WINDOW; start += 250) {
-        await take(entries.slice(start, start + 250), later(start));
+      for (let start = 0; start < FULL_WINDOW; start += 100) {
+        await take(entries.slice(start, start + 100), later(start));
       }
       await take(entries.slice(FULL_WINDOW), later(FULL_WINDOW));
       const found = await digestsOf([entries[0]?.deliveryId ?? "", ...entries.slice(-2).map(({ deliveryId }) => deliveryId)]);
