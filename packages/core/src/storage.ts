@@ -15,6 +15,7 @@ export type {
   PagedBroadcast,
   PartOfAudience,
   PlacedBroadcast,
+  SentBroadcast,
   Subscription,
   SubscriptionTerms,
   TopicName,
@@ -56,6 +57,7 @@ export {
   type DigestChange,
   type DigestMember,
   type DigestStorage,
+  type Ended,
   type EndedAttempt,
   type EndedBy,
   type EndedFanOut,
@@ -68,6 +70,7 @@ export {
   type FanOutEnd,
   type FanOutPart,
   type FanOutStorage,
+  type ForEveryone,
   FULL_WINDOW,
   type IdempotencyKey,
   type LoadedDelivery,
@@ -92,9 +95,10 @@ export {
   type StoredBundle,
   sendOf,
   sendStatus,
+  statusOf,
   type TakenEntry,
   type UntakenEntry,
-  withoutFanOut,
+  withoutRest,
 } from "./delivery/index.ts";
 export type { PageBounds } from "./foundation/bounds.ts";
 export { newEpoch } from "./foundation/digest.ts";

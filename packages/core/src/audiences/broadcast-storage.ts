@@ -1,3 +1,4 @@
+import type { SendChanged } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem } from "../inbox/index.ts";
@@ -55,6 +56,12 @@ export interface PlacedBroadcast {
   readonly item: CreatedItem;
 }
 
+/** A broadcast that was due. */
+export interface SentBroadcast extends Pick<Notification, "tenant" | "id"> {
+  /** Null if its status stays, since other deliveries are still to be made. */
+  readonly changed: SendChanged | null;
+}
+
 /** A broadcast whose users are still to be read from the host. */
 export interface PagedBroadcast extends Pick<Notification, "tenant" | "id"> {
   /** Of the next page; null for the first one. */
@@ -97,8 +104,11 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
    */
   place(owner: Owner, placed: BroadcastsToPlace): Promise<readonly PlacedBroadcast[] | null>;
 
-  /** Gives broadcasts their numbers that are due at `at`, up to 100, and returns their tenants; and when the next one is due. */
-  sendDue(at: Date): Promise<{ readonly tenants: readonly string[]; readonly nextDueAt: Date | null }>;
+  /**
+   * Gives broadcasts their numbers that are due at `at`, up to 100, so that they are placed from then on, and ends those that have expired;
+   * and says when the next one is due.
+   */
+  sendDue(at: Date): Promise<{ readonly sent: readonly SentBroadcast[]; readonly nextDueAt: Date | null }>;
 
   /** Returns up to 10 broadcasts that are due at `at` and whose users are still to be read from the host, oldest first. */
   paged(at: Date): Promise<readonly PagedBroadcast[]>;
@@ -109,8 +119,11 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
    */
   addPage(broadcast: PagedBroadcast, page: { readonly users: readonly string[]; readonly next: string | null }): Promise<void>;
 
-  /** Ends a broadcast: it is placed in no further inbox, and no further user is read. Returns whether there was one. */
-  end(of: Pick<Notification, "tenant" | "id">): Promise<boolean>;
+  /**
+   * Ends a broadcast to inboxes alone, which has no deliveries: it is placed in no further one. Writes a line of the audit log. Returns its
+   * notification; null if there is no such broadcast, or it has ended. One with deliveries ends with `endFanOut` of these.
+   */
+  end(of: Pick<Notification, "tenant" | "id">, by: { readonly actor: string; readonly at: Date }): Promise<Notification | null>;
 
   /** Takes a user out of the exceptions of broadcasts. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;

@@ -35,6 +35,11 @@ export class Broadcasting {
     this.sending = new Loop({ task: "send scheduled broadcasts", run: () => this.#sendAll(), clock, logger });
   }
 
+  /** Sends what is due. */
+  wake(): void {
+    this.sending.wake();
+  }
+
   /** Places a tenant's broadcasts for those who are connected here. @param tenant null for all tenants */
   placeFor(tenant: string | null): void {
     this.add(this.#followed.ownersOf(tenant));
@@ -74,11 +79,16 @@ export class Broadcasting {
   }
 
   async #sendAll(): Promise<NextRun> {
-    const { broadcasts, clock, ready, placeConnected } = this.#context;
+    const { broadcasts, clock, events, ready, placeConnected } = this.#context;
     await ready();
     for (;;) {
-      const { tenants, nextDueAt } = await broadcasts.sendDue(new Date(clock.now()));
-      for (const tenant of tenants) {
+      const { sent, nextDueAt } = await broadcasts.sendDue(new Date(clock.now()));
+      for (const { changed } of sent) {
+        if (changed !== null) {
+          events.emit("send.changed", changed);
+        }
+      }
+      for (const tenant of new Set(sent.map((one) => one.tenant))) {
         placeConnected(tenant);
       }
       const leftMs = nextDueAt === null ? null : nextDueAt.getTime() - clock.now();

@@ -9,6 +9,7 @@ export type {
   NewBroadcast,
   PagedBroadcast,
   PlacedBroadcast,
+  SentBroadcast,
 } from "./broadcast-storage.ts";
 export { Broadcasting } from "./broadcasting.ts";
 export { findNextPart, wantingItems } from "./find-members.ts";

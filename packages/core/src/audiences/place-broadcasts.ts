@@ -1,5 +1,5 @@
 import { obeysChoices, type PreferencesReader, wantsItem } from "../decisions/index.ts";
-import type { Directory } from "../delivery/index.ts";
+import type { DeliveryEvents, Directory } from "../delivery/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import { announceAlso, createdSignal, type InboxEvents, type InboxSignal } from "../inbox/index.ts";
 import { declaredType, INBOX_CHANNEL, type NotificationTypes } from "../notifications/index.ts";
@@ -12,17 +12,17 @@ export interface BroadcastContext<Tx = unknown, Written extends void | Promise<v
   readonly directory: Directory | null;
   readonly preferences: PreferencesReader;
   readonly types: NotificationTypes;
-  readonly events: Emits<InboxEvents>;
+  readonly events: Emits<InboxEvents & DeliveryEvents>;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
   /** Makes the background work look when the next item is due. Call it after each commit that changes that. */
   dueItems(): void;
   /** Has every process place a tenant's broadcasts for those who are connected to it. Call it only after the commit. */
   placeConnected(tenant: string): void;
+  /** Looks in the background which broadcasts are due, and whose users are to be read. Call it only after the commit. */
+  wakeBroadcasts(): void;
   /** Places broadcasts in these inboxes in the background. */
   placeLater(owners: readonly Owner[]): void;
-  /** Looks in the background when the next scheduled broadcast is due. Call it only after the commit. */
-  sendBroadcasts(): void;
 }
 
 type PlacingContext = Pick<

@@ -1,18 +1,27 @@
 import type { BroadcastContext, NewBroadcast } from "../audiences/index.ts";
+import { createSend, type DeliveryContext, parseSend, type SendRequest } from "../delivery/index.ts";
 import type { Issue } from "../foundation/errors.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
 import type { Created } from "../inbox/index.ts";
-import { channelsOfType, EVERYONE, INBOX_CHANNEL, parseExcept, type UntypedCreateInput } from "../notifications/index.ts";
+import {
+  channelsOfType,
+  EVERYONE,
+  INBOX_CHANNEL,
+  type NotificationTypes,
+  parseExcept,
+  type UntypedCreateInput,
+} from "../notifications/index.ts";
 import type { CreatingContext } from "./context.ts";
 import { type CreateRequest, parseForEveryone } from "./parse-create.ts";
-import { type PreparedNotification, requireHandle } from "./transactional.ts";
+import { type PreparedNotification, preparedSend, requireHandle } from "./transactional.ts";
 
 /** The parts that broadcasts to inboxes are created with. */
 export type CreateBroadcastContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> = CreatingContext<
   Tx,
   Written
 > &
+  DeliveryContext<Tx, Written> &
   Pick<BroadcastContext<Tx, Written>, "broadcasts" | "placeConnected">;
 
 /** The most users that a broadcast may leave out: every placing looks at all of them. */
@@ -25,6 +34,10 @@ export function isForEveryone({ input, rules }: CreateRequest): boolean {
 
 /** Creates a broadcast in its own transaction. Resolves after the commit: each user gets it later. */
 export async function createBroadcast(context: CreateBroadcastContext, request: CreateRequest): Promise<Created> {
+  if (isTracked(context, request)) {
+    const { send } = await createSend(context, sendRequest(context, request));
+    return { notification: send, items: [] };
+  }
   const broadcast = await parseBroadcast(context, request);
   using _call = await context.ready();
   await context.broadcasts.create(broadcast);
@@ -37,6 +50,11 @@ export async function prepareBroadcast<Tx, Written extends void | Promise<void>>
   context: CreateBroadcastContext<Tx, Written>,
   request: CreateRequest,
 ): Promise<PreparedNotification<Tx, Written>> {
+  if (isTracked(context, request)) {
+    const parsed = await parseSend(context, sendRequest(context, request));
+    using _call = await context.ready();
+    return preparedSend<Tx, Written>(context, parsed);
+  }
   const broadcast = await parseBroadcast(context, request);
   using _call = await context.ready();
   return {
@@ -49,22 +67,30 @@ export async function prepareBroadcast<Tx, Written extends void | Promise<void>>
   };
 }
 
-async function parseBroadcast(context: CreatingContext, request: CreateRequest): Promise<NewBroadcast> {
+async function parseBroadcast(context: CreateBroadcastContext, request: CreateRequest): Promise<NewBroadcast> {
   const { input } = request;
   const terms = parseTerms(input);
-  requireInboxAlone(context, input);
   return { ...terms, notification: await parseForEveryone(context, request) };
 }
 
-/** Refuses what needs deliveries. */
-function requireInboxAlone({ types }: CreatingContext, input: UntypedCreateInput): void {
-  const { type = "", channels = channelsOfType(Object.hasOwn(types, type) ? types[type] : undefined) ?? [] } = input;
-  const others = channels.filter((name) => name !== INBOX_CHANNEL);
+/** Whether a broadcast has a status, which can be asked for: one to inboxes alone, at once, is no more than a row. */
+function isTracked({ types }: Pick<CreatingContext, "types">, { input }: CreateRequest): boolean {
+  return input.idempotencyKey !== undefined || (input.scheduledAt ?? null) !== null || othersOf(types, input).length > 0;
+}
+
+/** The channels of an input beside the inbox. What is no list is left to other checks. */
+function othersOf(types: NotificationTypes, { type = "", channels }: UntypedCreateInput): readonly string[] {
+  const named: unknown = channels ?? channelsOfType(Object.hasOwn(types, type) ? types[type] : undefined) ?? [];
+  return Array.isArray(named) ? named.filter((name) => name !== INBOX_CHANNEL) : [];
+}
+
+/** A broadcast as a notification with deliveries, though those over the inbox are none. */
+function sendRequest({ types }: Pick<CreatingContext, "types">, { tenant, input, id }: CreateRequest): SendRequest {
+  const others = othersOf(types, input);
   requireNone([
-    input.scheduledAt == null ? null : valueIssue("scheduledAt", "cannot be given for everyone"),
-    input.idempotencyKey === undefined ? null : valueIssue("idempotencyKey", "cannot be given for everyone"),
     others.length === 0 ? null : valueIssue("channels", `can be the inbox alone for everyone, but ${others.join(", ")} is among them`),
   ]);
+  return { tenant, input, rules: { isContract: false }, everyone: parseTerms(input), ...(id === undefined ? {} : { id }) };
 }
 
 /** Checks what a broadcast says beside its notification. */

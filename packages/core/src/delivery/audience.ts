@@ -15,6 +15,7 @@ import {
 } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { Channel } from "./channel.ts";
+import type { ForEveryone } from "./fan-out-storage.ts";
 
 const SHOWN_LENGTH = 320;
 
@@ -32,6 +33,8 @@ export interface Audience {
   readonly groups?: readonly MemberGroup[];
   /** The topics that are part of it. @default none */
   readonly topics?: TopicAudience;
+  /** How it goes to everyone. @default it does not */
+  readonly everyone?: Pick<ForEveryone, "isStanding" | "except">;
   /** The names of users and the texts of addresses, each once, in the order given; none for more than {@link MAX_AT_ONCE}. */
   readonly recipients: readonly string[];
 }
@@ -49,8 +52,16 @@ export async function parseAudience(
     channels,
     hasFallback,
     topics,
-  }: { readonly channels: readonly string[]; readonly hasFallback: boolean; readonly topics?: TopicAudience | undefined },
+    everyone,
+  }: Pick<Audience, "channels"> & {
+    readonly hasFallback: boolean;
+    readonly topics?: TopicAudience | undefined;
+    readonly everyone?: Audience["everyone"] | undefined;
+  },
 ): Promise<Audience> {
+  if (everyone !== undefined) {
+    return { channels, users: [], addresses: [], recipients: [], everyone };
+  }
   if (topics !== undefined) {
     return audienceOf(topics, { to: given, channels });
   }
@@ -87,8 +98,8 @@ async function audienceOf(
 }
 
 /** Whether users may be part of an audience. */
-export function hasUsers({ users, topics }: Pick<Audience, "users" | "topics">): boolean {
-  return users.length > 0 || topics !== undefined;
+export function hasUsers({ users, topics, everyone }: Pick<Audience, "users" | "topics" | "everyone">): boolean {
+  return users.length > 0 || topics !== undefined || everyone !== undefined;
 }
 
 /** Tells users from addresses. Each address is in the result once, others as often as they are named. */
@@ -134,8 +145,15 @@ export async function sorted(audience: Audience): Promise<Audience> {
 }
 
 /** Whether so many get it that their deliveries are written in parts. */
-export function isLarge({ users, addresses, topics }: Pick<Audience, "users" | "addresses" | "topics">): boolean {
-  return topics?.members === null || users.length + addresses.length > MAX_AT_ONCE;
+export function isLarge({
+  channels,
+  users,
+  addresses,
+  topics,
+  everyone,
+}: Pick<Audience, "channels" | "users" | "addresses" | "topics" | "everyone">): boolean {
+  const isPaged = everyone !== undefined && channels.some((name) => name !== INBOX_CHANNEL);
+  return isPaged || topics?.members === null || users.length + addresses.length > MAX_AT_ONCE;
 }
 
 function requireTo(to: unknown): void {

@@ -187,9 +187,20 @@ class SendLedger {
   }
 }
 
-/** The state of a notification whose fan-out ended: what was not written counts as pending no longer. */
-export function withoutFanOut(state: SendState, end: FanOutEnd["as"], now: Date): SendState {
-  const others = { ...state.chains, pending: state.chains.pending - 1 };
+/** What ended of a notification. */
+export interface Ended {
+  readonly as: FanOutEnd["as"];
+  /** Whether a fan-out did: what was not written counts as pending no longer. */
+  readonly hasFanOut: boolean;
+  /** Whether the inboxes of everyone did, before it went out to them: they count as one chain. */
+  readonly hasInboxes: boolean;
+}
+
+/** The state of a notification of which something ended before it was written. */
+export function withoutRest(state: SendState, { as: end, hasFanOut, hasInboxes }: Ended, now: Date): SendState {
+  const { chains: before } = state;
+  const pending = before.pending - (hasFanOut ? 1 : 0) - (hasInboxes ? 1 : 0);
+  const others = { ...before, pending, ...(hasInboxes && end !== "written" ? { [end]: before[end] + 1 } : {}) };
   const isNone = Object.values(others).every((count) => count === 0);
   // Something has to say what became of it.
   const chains = isNone && end !== "written" ? { ...others, [end]: 1 } : others;

@@ -9,7 +9,7 @@ import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { ChainPages, isLargeSend } from "./large-sends.ts";
-import { getSend, unknownSend } from "./read-sends.ts";
+import { getSend, newProgress, sendOf, unknownSend } from "./read-sends.ts";
 import type { Acting, Send, SendChanges, SendUpdate } from "./send.ts";
 
 /** A request to change a send, with its actor. */
@@ -65,7 +65,22 @@ async function settleSend(context: DeliveryContext, request: ChangeRequest, deci
  * audience, it stops those that have not gone out, and throws if none is left.
  */
 export async function cancelSend(context: DeliveryContext, request: ChangeRequest): Promise<Send> {
-  return (await cancelLarge(context, request)) ?? (await settleSend(context, request, cancelChains));
+  return (
+    (await cancelLarge(context, request)) ?? (await endBroadcast(context, request)) ?? (await settleSend(context, request, cancelChains))
+  );
+}
+
+/** Ends a broadcast that has no deliveries, and so nothing that keeps a status; null for any other notification. */
+async function endBroadcast(context: DeliveryContext, request: ChangeRequest): Promise<Send | null> {
+  const { tenant, id } = request;
+  const by = { actor: actorOf(request), at: new Date(context.clock.now()) };
+  using _call = await context.ready();
+  const ended = await context.endBroadcast({ tenant, id }, by);
+  if (ended === null) {
+    return null;
+  }
+  const plan = { channel: INBOX_CHANNEL, fallbackDelayMs: 0, scheduledAt: null };
+  return sendOf(ended, null, { ...plan, ...newProgress(ended.createdAt), status: "cancelled", updatedAt: by.at });
 }
 
 /** Retries the failed chains of a send from their primary delivery, on a fresh schedule. */

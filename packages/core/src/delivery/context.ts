@@ -2,7 +2,7 @@ import type { DecisionsStorage, PreferencesReader, UnsubscribeLinks } from "../d
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
-import { type CreationEvents, isBeingDeleted, type NotificationTypes } from "../notifications/index.ts";
+import { type CreationEvents, isBeingDeleted, type Notification, type NotificationTypes } from "../notifications/index.ts";
 import type { LaneQueue } from "../work/lane-queue.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import { nextTurn, type TurnQueue } from "../work/timing.ts";
@@ -40,6 +40,13 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
   /** Starts writing the parts of large audiences in the background. Call it only after the commit. */
   fanOut(): void;
+  /**
+   * Has a tenant's broadcasts placed for those who are connected, sends those whose time has come, and reads their users from the host,
+   * in the background. Call it only after the commit.
+   */
+  broadcast(tenant: string): void;
+  /** Ends a broadcast that has no deliveries: see `BroadcastStorage.end`. */
+  endBroadcast(of: Pick<Notification, "tenant" | "id">, by: { readonly actor: string; readonly at: Date }): Promise<Notification | null>;
   /** Starts due deliveries in the background. Call it only after the commit. */
   deliverDue(): void;
   /** Reserves turns of this process's worker for what a send has due at once; null if there are none. */

@@ -36,10 +36,10 @@ export async function createSend(context: DeliveryContext, request: SendRequest)
   }
 }
 
-/** One with a large audience takes long to write, and holds up no others. */
+/** One with a large audience takes long to write, and one for everyone may wait for others: they hold up no others. */
 async function write({ sendWriter, deliveries, clock }: DeliveryContext, waiting: WaitingSend): Promise<SendCreated> {
   const { plain } = waiting;
-  if (plain.fanOut === undefined) {
+  if (plain.fanOut === undefined && plain.everyone === undefined) {
     return sendWriter.write(waiting);
   }
   const [created] = await deliveries.createSends([plain], new Date(clock.now()));
@@ -125,16 +125,18 @@ async function answer(context: DeliveryContext, { entry, view }: ParsedSend, cre
 }
 
 function announceSend(
-  context: Pick<DeliveryContext, "publish" | "events" | "closeDigests" | "fanOut" | "dueItems">,
+  context: Pick<DeliveryContext, "publish" | "events" | "closeDigests" | "fanOut" | "dueItems" | "broadcast">,
   send: NewSend,
   items: Extract<SendCreated, { kind: "created" }>["items"],
 ): void {
-  const { notification, deliveries, fanOut } = send;
+  const { notification, deliveries, fanOut, everyone } = send;
   const { tenant, id, type } = notification;
   if (deliveries.some(({ digest }) => digest !== null)) {
     context.closeDigests();
   }
-  if (fanOut !== undefined) {
+  if (everyone !== undefined) {
+    context.broadcast(notification.tenant);
+  } else if (fanOut !== undefined) {
     context.fanOut();
   }
   context.publish(items.map((item) => createdSignal(notification, item)));
@@ -153,7 +155,11 @@ function recipientsOf({
   deliveries,
   fanOut,
   audience,
-}: Partial<Pick<NewSend, "fanOut" | "audience">> & Pick<NewSend, "deliveries">): number | null {
+  everyone,
+}: Partial<Pick<NewSend, "fanOut" | "audience" | "everyone">> & Pick<NewSend, "deliveries">): number | null {
+  if (everyone !== undefined) {
+    return fanOut === undefined ? 0 : null;
+  }
   if (fanOut === undefined) {
     return new Set(deliveries.map(({ recipient }) => recipient)).size;
   }

@@ -18,7 +18,7 @@ import type {
 } from "./delivery.ts";
 import type { EntryPlan } from "./digest.ts";
 import type { DigestChange } from "./digest-storage.ts";
-import type { FanOutStorage, NewFanOut } from "./fan-out-storage.ts";
+import type { FanOutStorage, ForEveryone, NewFanOut } from "./fan-out-storage.ts";
 import type {
   AuditEntry,
   DeliveryPlan,
@@ -87,6 +87,8 @@ export interface NewSend extends DeliveryPlan, DeliveryTerms {
   readonly throttles: SendThrottles | null;
   /** Who else gets it, later; there are no deliveries and items now then. @default nobody */
   readonly fanOut?: NewFanOut;
+  /** How it goes to everyone; its fan-out, if it has one, gets its users page by page. @default it names who gets it */
+  readonly everyone?: ForEveryone;
 }
 
 /** The result of writing a send. */

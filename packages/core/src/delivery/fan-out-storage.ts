@@ -15,6 +15,18 @@ export interface NewFanOut {
   readonly chainsEach: number;
 }
 
+/** How a notification with deliveries goes to everyone. */
+export interface ForEveryone {
+  /** Whether inboxes that begin later get it, too. */
+  readonly isStanding: boolean;
+  /** The users who do not get it. */
+  readonly except: readonly string[];
+  /** Whether it goes to inboxes. */
+  readonly hasItems: boolean;
+  /** When it goes out; null for at once. */
+  readonly dueAt: Date | null;
+}
+
 /** A part of a large audience, with what its deliveries are made of. */
 export interface FanOutPart {
   readonly notification: Notification;
@@ -66,12 +78,15 @@ export interface FanOutStorage<Written> {
   /** Whether a notification was created with an idempotency key. */
   isKeyUsed(tenant: string, key: string): Promise<boolean>;
 
-  /** Whether deliveries of a notification are still to be written. */
+  /** Whether deliveries of a notification are still to be written, or it is a broadcast that has not ended. */
   isFannedOut(tenant: string, id: string): Promise<boolean>;
 
   /** The notifications whose fan-outs are written, or have expired by `at`, and are to be ended. */
   endingFanOuts(at: Date): Promise<readonly (Pick<Notification, "tenant" | "id"> & { readonly as: "written" | "skipped" })[]>;
 
-  /** Ends the fan-out of a notification: nothing more of it is written. Null if it has none. */
+  /**
+   * Ends the fan-out of a notification: nothing more of it is written. Null if it has none. One that is cancelled, and is a broadcast, is
+   * placed in no further inbox.
+   */
   endFanOut(of: Pick<Notification, "tenant" | "id">, end: FanOutEnd, at: Date): Promise<EndedFanOut | null>;
 }

@@ -17,6 +17,10 @@ export async function saidBy(
   audience: Audience,
   { said }: AskedByContract,
 ): Promise<object> {
+  if (audience.everyone !== undefined) {
+    const { isStanding, except } = audience.everyone;
+    return said ?? { ...input, everyone: true, standing: isStanding, except: [...except].sort(compareBytewise) };
+  }
   const named = audience.addresses.map(({ channel, address }) => JSON.stringify([channel, address])).sort(compareBytewise);
   if (audience.topics !== undefined) {
     const { topics, source } = audience.topics;

@@ -1,7 +1,7 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { reachableOver } from "./addresses.ts";
 export { reserveTurns } from "./begin-at-once.ts";
-export { endWaits, eraseChains, type Ruling, type Settlement, withoutFanOut } from "./chains.ts";
+export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, withoutRest } from "./chains.ts";
 export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains, retrySend } from "./change-send.ts";
 export type {
   Channel,
@@ -72,10 +72,10 @@ export type {
 export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostDeliveries, type RuledAttempt } from "./end-attempts.ts";
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
-export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, NewFanOut } from "./fan-out-storage.ts";
+export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, ForEveryone, NewFanOut } from "./fan-out-storage.ts";
 export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
-export { type ParsedSend, parseSend, type SendRequest, type SendRules } from "./parse-send.ts";
+export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export type {
   Acting,

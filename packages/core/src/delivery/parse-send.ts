@@ -29,7 +29,9 @@ import type { Channel } from "./channel.ts";
 import { type ContentUse, checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DecidedDeliveries, type Deciding, decideDeliveries, digestKeys } from "./decide-deliveries.ts";
+import type { SendStatus } from "./delivery.ts";
 import type { NewDelivery, NewSend } from "./delivery-storage.ts";
+import type { ForEveryone } from "./fan-out-storage.ts";
 import { type AskedByContract, idempotencyOf, saidBy } from "./idempotency.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { deliveriesOf, fanOutOf, type MakingDeliveries, placedUsers } from "./plan-deliveries.ts";
@@ -58,6 +60,8 @@ export interface SendRequest {
   readonly id?: string;
   /** The topics of its audience, and who subscribes. @default it has none */
   readonly topics?: TopicAudience;
+  /** How it goes to everyone. @default it names who gets it */
+  readonly everyone?: Pick<ForEveryone, "isStanding" | "except">;
 }
 
 /** A checked notification with deliveries, with the answer for its sender. */
@@ -67,7 +71,10 @@ export interface ParsedSend {
 }
 
 /** Checks the input of a notification with deliveries and makes all that is to be written, ids and times included. */
-export async function parseSend(context: DeliveryContext, { tenant, input, rules, id, topics }: SendRequest): Promise<ParsedSend> {
+export async function parseSend(
+  context: DeliveryContext,
+  { tenant, input, rules, id, topics, everyone }: SendRequest,
+): Promise<ParsedSend> {
   const { isContract, declaredTypesOnly = !isContract } = rules;
   const createdAt = new Date(context.clock.now());
   const { fields, fallback, scheduledAt } = parsePlan(input, createdAt.getTime());
@@ -75,7 +82,7 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
   const named = await parseAudience(input, {
     channels: input.channels ?? channelsOfType(declared) ?? [INBOX_CHANNEL],
     hasFallback: fallback !== null,
-    topics,
+    ...{ topics, everyone },
   });
   const used = channelsOf(context, tenant, named);
   if (fallback !== null) {
@@ -115,10 +122,20 @@ export async function parseSend(context: DeliveryContext, { tenant, input, rules
     actor: actorOf(input),
     throttles: null,
     ...(audience.topics === undefined ? {} : { audience: keptOf(audience.topics, audience) }),
+    ...everyoneOf(audience, { scheduledAt, createdAt }),
   };
   const answered = (send: NewSend) => withResponse(send, viewOf(view, send));
   const decided = (allowed: readonly boolean[]) => answered({ ...entry, deliveries: throttled(allowed) });
   return { entry: { ...answered(entry), throttles: questions.length === 0 ? null : { questions, decided } }, view: viewOf(view, entry) };
+}
+
+/** How a notification goes to everyone, if it does. */
+function everyoneOf(
+  { channels, everyone }: Pick<Audience, "channels" | "everyone">,
+  { scheduledAt, createdAt }: Pick<NewSend, "scheduledAt"> & Pick<Notification, "createdAt">,
+): Pick<NewSend, "everyone"> {
+  const dueAt = scheduledAt !== null && scheduledAt > createdAt ? scheduledAt : null;
+  return everyone === undefined ? {} : { everyone: { ...everyone, hasItems: channels.includes(INBOX_CHANNEL), dueAt } };
 }
 
 /** What is kept of an audience with topics. Its addresses come before the users who are found later. */
@@ -127,8 +144,20 @@ function keptOf(topics: TopicAudience, { addresses }: Audience): NewAudience {
 }
 
 /** The answer for the sender, given the send as it is written. */
-export function viewOf(view: Send, { deliveries, fanOut }: Pick<NewSend, "deliveries" | "fanOut">): Send {
-  return { ...view, status: fanOut === undefined && deliveries.every(({ status }) => status === "skipped") ? "skipped" : "pending" };
+export function viewOf(view: Send, send: Pick<NewSend, "deliveries" | "fanOut" | "everyone">): Send {
+  return { ...view, status: statusOf(send) };
+}
+
+/** The status of a send that was just written. */
+export function statusOf({ deliveries, fanOut, everyone }: Pick<NewSend, "deliveries" | "fanOut" | "everyone">): SendStatus {
+  if (fanOut !== undefined) {
+    return "pending";
+  }
+  if (everyone !== undefined) {
+    // One to inboxes alone has gone out once it has its number.
+    return everyone.dueAt === null ? "sent" : "pending";
+  }
+  return deliveries.every(({ status }) => status === "skipped") ? "skipped" : "pending";
 }
 
 /** The send with what a repetition is answered: without the actor, whose name would stay in it. */

@@ -71,9 +71,11 @@ type KeptPlan = FanOutPlan | { readonly ofTopics: FanOutPlan };
 
 /** A large audience, whose deliveries are made part by part. */
 export function fanOutOf(
-  { channels, users, addresses, topics }: Pick<Audience, "channels" | "users" | "addresses" | "topics">,
+  { channels: all, users, addresses, topics, everyone }: Pick<Audience, "channels" | "users" | "addresses" | "topics" | "everyone">,
   { fallback, isContract, keys }: MakingDeliveries & { readonly keys: ReadonlyMap<string, string> },
 ): NewFanOut {
+  // Everyone's inbox items are placed, and no deliveries.
+  const channels = everyone === undefined ? all : all.filter((name) => name !== INBOX_CHANNEL);
   const byChannel = new Map<string, string[]>();
   for (const { channel, address } of addresses) {
     const known = byChannel.get(channel) ?? [];

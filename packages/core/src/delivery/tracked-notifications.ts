@@ -131,7 +131,7 @@ export class TrackedNotifications {
 
   /**
    * Stops a notification that has not gone out yet. Nothing of it is delivered after this resolves. Inbox items stay. One for
-   * more than 1,000 recipients goes to no others than those whom it has reached, or is on its way to.
+   * more than 1,000 recipients goes to no others than those whom it has reached, or is on its way to; a broadcast to no further inbox.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once any delivery has settled or is on its way, or, for more than 1,000 recipients, once
    *   nothing is left to stop

@@ -104,7 +104,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     fanOut: () => fanOut.loop.wake(),
     dueItems: () => dueItems.loop.wake(),
     placeConnected: (tenant) => publish([{ topic: "broadcast", tenant }]),
-    sendBroadcasts: () => broadcasting.sending.wake(),
+    wakeBroadcasts: () => broadcasting.wake(),
     placeLater: (owners) => broadcasting.add(owners),
     deliverDue: () => delivering?.wake(),
     reserveTurns: (send) => reserveTurns(delivering, send),
@@ -167,6 +167,8 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "reads"
     | "create"
     | "broadcasts"
+    | "broadcast"
+    | "endBroadcast"
     | "placeMissed"
     | "retrySend"
   >,
@@ -175,6 +177,11 @@ function contextOf<Tx, Written extends void | Promise<void>>(
   const shared = {
     ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts },
     preferences: new PreferencesReader(decisions),
+    broadcast(tenant: string) {
+      parts.placeConnected(tenant);
+      parts.wakeBroadcasts();
+    },
+    endBroadcast: (...ended: Parameters<typeof broadcasts.end>) => broadcasts.end(...ended),
   };
   return {
     ...shared,

@@ -1,5 +1,5 @@
-import type { NewBroadcast } from "@belfry/core/storage";
-import { exceptText } from "@belfry/storage-sql";
+import type { ForEveryone, NewBroadcast } from "@belfry/core/storage";
+import { exceptText, FIRST_PAGE, pageCursor } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -44,6 +44,40 @@ export function prepareWriteBroadcast(tables: TableNames) {
       exceptText(except),
       mark === null ? LOCK_TIMEOUT_MS : null,
       mark,
+    ];
+    return (await session.rows(write, values)).length > 0;
+  };
+}
+
+/** How a notification that is written goes to everyone. */
+interface SendingBroadcast extends ForEveryone {
+  readonly notification: NewBroadcast["notification"];
+  /** Whether the host's users are to be read for other channels. */
+  readonly isPaged: boolean;
+}
+
+/** Writes the row of a broadcast whose notification is written. Returns false if the transaction ended meanwhile, by its `mark`. */
+export function prepareSendBroadcast(tables: TableNames) {
+  const { notifications, broadcasts } = tables;
+  const write = statement<[one: number]>(
+    "send_broadcast",
+    `WITH ${lockGuard("$9")},
+    broadcast AS MATERIALIZED (
+      SELECT n.pk, n.tenant, $3::boolean AS has_number FROM guard CROSS JOIN ${notifications} n
+      WHERE guard.lock_timeout IS NOT NULL AND n.tenant = $1 AND n.id = $2
+        AND ($10::text IS NULL OR $10 = current_setting('belfry.transaction', true))
+    ),
+    ${numberedText(tables)}
+    INSERT INTO ${broadcasts} (tenant, notification_pk, number, due_at, at, is_standing, except_users, page_cursor)
+    SELECT broadcast.tenant, broadcast.pk, numbered.newest, $4::timestamptz, $5::timestamptz, $6::boolean, $7::text, $8::text
+    FROM broadcast LEFT JOIN numbered ON true RETURNING 1`,
+  );
+  return async (session: Session, sending: SendingBroadcast, mark: string | null): Promise<boolean> => {
+    const { notification, hasItems, dueAt, isStanding, except, isPaged } = sending;
+    const { tenant, id, createdAt } = notification;
+    const values = [
+      ...[tenant, id, hasItems && dueAt === null, hasItems ? (dueAt?.toISOString() ?? null) : null, (dueAt ?? createdAt).toISOString()],
+      ...[isStanding, exceptText(except), isPaged ? pageCursor(FIRST_PAGE) : null, mark === null ? LOCK_TIMEOUT_MS : null, mark],
     ];
     return (await session.rows(write, values)).length > 0;
   };

@@ -1,5 +1,5 @@
 import { type CreatedItem, isUuid, type Notification } from "@belfry/core";
-import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutFanOut } from "@belfry/core/storage";
+import { type Ended, type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutRest } from "@belfry/core/storage";
 import { type ContentRow, isGrouped, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
@@ -173,29 +173,46 @@ type EndedRow = TrackingRow & { readonly id: string };
 
 /** Ends the fan-out of a notification. */
 export function prepareEndFanOut(tables: TableNames, time: StorageTime) {
-  const { fanOuts, notifications, trackings } = tables;
+  const { broadcasts, fanOuts, notifications, trackings } = tables;
+  const pkOf = `(SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2)`;
+  const endBroadcast = statement<[isScheduled: boolean]>(
+    "end_sent_broadcast",
+    `DELETE FROM ${broadcasts} WHERE notification_pk = ${pkOf} RETURNING due_at IS NOT NULL`,
+  );
+  const end = statement<[one: number]>(
+    "end_fan_out",
+    `UPDATE ${fanOuts} SET notification_pk = NULL, drop_at = $3 WHERE notification_pk = ${pkOf} AND drop_at IS NULL AND plan IS NOT NULL RETURNING 1`,
+  );
   const hold = statement<[row: EndedRow, nowMs: number]>(
-    "hold_fan_out",
+    "hold_tracking",
     `SELECT to_json(r), ${milliseconds(timeOf("$3"))} FROM (
-      SELECT n.id, ${RECORDS.tracking} FROM ${notifications} n JOIN ${fanOuts} f ON f.notification_pk = n.pk
-      JOIN ${trackings} t ON t.notification_pk = n.pk
-      WHERE n.tenant = $1 AND n.id = $2 AND f.drop_at IS NULL AND f.plan IS NOT NULL FOR UPDATE OF f, t
+      SELECT n.id, ${RECORDS.tracking} FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk
+      WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t
     ) r`,
   );
-  const end = statement<[]>("end_fan_out", `UPDATE ${fanOuts} SET notification_pk = NULL, drop_at = $2 WHERE notification_pk = $1`);
+  // In the order in which those lock them who place, page and write parts.
+  const ended = async (
+    session: Session,
+    [tenant, id]: readonly [string, string],
+    { as, at }: Pick<Ended, "as"> & { readonly at: Date },
+  ) => {
+    const [broadcast] = as === "cancelled" ? await session.rows(endBroadcast, [tenant, id]) : [];
+    const hasFanOut = (await session.rows(end, [tenant, id, at.toISOString()])).length > 0;
+    const [held] = broadcast !== undefined || hasFanOut ? await session.rows(hold, [tenant, id, time(at)]) : [];
+    return held === undefined ? null : ({ held, what: { as, hasFanOut, hasInboxes: broadcast?.[0] === true } } as const);
+  };
   const save = prepareSave(tables);
   const writeAudit = prepareWriteAudit(tables);
   return ({ tenant, id }: Pick<Notification, "tenant" | "id">, ending: FanOutEnd, at: Date) =>
     async (session: Session): Promise<EndedFanOut | null> => {
-      const [held] = isUuid(id) ? await session.rows(hold, [tenant, id, time(at)]) : [];
-      if (held === undefined) {
+      const found = isUuid(id) ? await ended(session, [tenant, id], { as: ending.as, at }) : null;
+      if (found === null) {
         return null;
       }
-      const [row, nowMs] = held;
+      const [row, nowMs] = found.held;
       const now = new Date(nowMs);
-      await session.rows(end, [row.notificationPk, at.toISOString()]);
       const { state } = loadedOf(row, []);
-      const after = withoutFanOut(state, ending.as, now);
+      const after = withoutRest(state, found.what, now);
       await save(session, { loaded: [], changes: { deliveries: [], attempts: [], sends: [after], audit: [] }, now });
       if (ending.as === "cancelled") {
         await writeAudit(session, [{ tenant, action: "cancelled", actor: ending.actor, notificationId: row.id }], time(at));

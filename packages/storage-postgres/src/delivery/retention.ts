@@ -51,7 +51,7 @@ export function prepareErase(tables: TableNames, time: StorageTime) {
 
 /** Removes a recipient's name from notifications' rows, and the notifications that nothing else uses. */
 function prepareForget(tables: TableNames) {
-  const { deliveries, fanOuts, idempotencyKeys, notifications, sends, trackings } = tables;
+  const { broadcasts, deliveries, fanOuts, idempotencyKeys, notifications, sends, trackings } = tables;
   const parts = [
     `UPDATE ${idempotencyKeys} k SET response = '' FROM ${notifications} n
     WHERE n.pk = ANY ($3::bigint[]) AND k.notification_id = n.id AND k.tenant = $1 AND $2::text IS NOT NULL`,
@@ -62,7 +62,8 @@ function prepareForget(tables: TableNames) {
     ...[sends, trackings].map(
       (table) => `DELETE FROM ${table} t WHERE t.tenant = $1 AND t.notification_pk = ANY ($3::bigint[]) AND $2::text IS NOT NULL
       AND NOT EXISTS (SELECT FROM ${deliveries} d WHERE d.notification_pk = t.notification_pk)
-      AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = t.notification_pk)`,
+      AND NOT EXISTS (SELECT FROM ${fanOuts} f WHERE f.notification_pk = t.notification_pk)
+      AND NOT EXISTS (SELECT FROM ${broadcasts} b WHERE b.notification_pk = t.notification_pk)`,
     ),
   ].map((text, index) => statement<[]>(`forget_recipient_${index}`, text));
   const dropNotifications = prepareDropNotifications(tables);

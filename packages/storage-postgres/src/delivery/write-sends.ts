@@ -1,6 +1,7 @@
 import type { CreatedItem } from "@belfry/core";
 import type { NewSend, SendCreated } from "@belfry/core/storage";
 import { audienceInParts, entryOfSend, isGrouped, leasedIf, newTracking } from "@belfry/storage-sql";
+import { prepareSendBroadcast } from "../audiences/write-broadcast.ts";
 import type { Connection, Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { recordset } from "../database/fields.ts";
@@ -18,8 +19,9 @@ import { prepareWriteKeys } from "./write-keys.ts";
 const isEntry = ({ digest }: NewSend["deliveries"][number]) => digest !== null;
 
 /** Whether a send is written without a look at anything else. */
-function isPlain({ idempotency, throttles, deliveries, fanOut, notification, audience }: NewSend): boolean {
-  const isAlone = idempotency === null && throttles === null && fanOut === undefined && audience === undefined;
+function isPlain({ idempotency, throttles, deliveries, fanOut, notification, audience, everyone }: NewSend): boolean {
+  const hasMore = fanOut !== undefined || audience !== undefined || everyone !== undefined;
+  const isAlone = idempotency === null && throttles === null && !hasMore;
   return isAlone && !deliveries.some(isEntry) && !isGrouped(notification);
 }
 
@@ -251,13 +253,18 @@ export function prepareWriteSendDetails(tables: TableNames) {
   );
   const writeDeliveries = prepareWriteDeliveries(tables);
   const writeList = prepareWriteList(tables);
+  const sendBroadcast = prepareSendBroadcast(tables);
   return async (session: Session, sends: readonly NewSend[], { at, mark = null }: SendWriting): Promise<boolean> => {
     await session.rows(writeTrackings, detailValues(sends));
     await writeDeliveries(session, sends, at);
     await writeAudit(session, auditOf(sends), at);
-    for (const { notification, fanOut, audience } of sends) {
-      if (fanOut !== undefined) {
-        const parts = audienceInParts({ fanOut, audience }, PART_DELIVERIES);
+    for (const { notification, fanOut, audience, everyone } of sends) {
+      const isPaged = fanOut !== undefined;
+      if (everyone !== undefined && !(await sendBroadcast(session, { ...everyone, notification, isPaged }, mark))) {
+        return false;
+      }
+      if (isPaged) {
+        const parts = audienceInParts({ fanOut, audience, everyone }, PART_DELIVERIES);
         if (!(await writeList(session, { ...notification, plan: fanOut.plan, parts }, mark))) {
           return false;
         }

@@ -14,6 +14,9 @@ export function pageCursor({ cursor, place }: Pick<PagedBroadcast, "cursor" | "p
   return JSON.stringify({ cursor, place });
 }
 
+/** The place before the first page. */
+export const FIRST_PAGE = { cursor: null, place: 0 } as const;
+
 /** The exceptions of a broadcast as the column keeps them. */
 export function exceptText(except: readonly string[]): string | null {
   return except.length === 0 ? null : JSON.stringify(except);
@@ -84,31 +87,55 @@ function missing(sql: Sql): BroadcastStorage["missed"] {
 interface DueRow {
   readonly pk: number;
   readonly tenant: string;
+  readonly id: string;
   readonly dueAt: number;
+  readonly isExpired: boolean | number;
+  /** Whether nothing but its inboxes is left to be done for it. */
+  readonly isLast: boolean | number;
+}
+
+/** The statements that send a broadcast, or end one that has expired. $1 its key. The first one lets nobody else do so meanwhile. */
+function sendingTexts(sql: Sql): { readonly send: readonly string[]; readonly skip: readonly string[] } {
+  const { broadcasts, broadcastNumbers, trackings } = sql.tables;
+  const isDue = "pk = $1 AND due_at IS NOT NULL";
+  const hold = `UPDATE ${broadcasts} SET at = at WHERE ${isDue}`;
+  const count = `INSERT INTO ${broadcastNumbers} AS b (tenant, newest) SELECT tenant, 1 FROM ${broadcasts} WHERE ${isDue}
+    ON CONFLICT (tenant) DO UPDATE SET newest = b.newest + 1`;
+  // The inboxes are a chain of their own. Those who are in it by name come after this.
+  const settle = (as: "sent" | "skipped") => `UPDATE ${trackings} SET pending_chains = pending_chains - 1, ${as}_chains = ${as}_chains + 1,
+      status = CASE WHEN pending_chains = 1 THEN '${as}' ELSE status END
+    WHERE notification_pk = (SELECT notification_pk FROM ${broadcasts} WHERE ${isDue})`;
+  const send = `UPDATE ${broadcasts} SET due_at = NULL,
+      number = (SELECT newest FROM ${broadcastNumbers} c WHERE c.tenant = ${broadcasts}.tenant) WHERE ${isDue}`;
+  const drop = `DELETE FROM ${broadcasts} WHERE ${isDue}`;
+  return { send: [hold, count, settle("sent"), send], skip: [hold, settle("skipped"), drop] };
 }
 
 function sending(sql: Sql): Pick<BroadcastStorage, "sendDue" | "paged"> {
-  const { broadcasts, broadcastNumbers, notifications } = sql.tables;
-  const due = `SELECT b.pk, b.tenant, ${sql.milliseconds("b.due_at")} AS "dueAt" FROM ${broadcasts} b WHERE b.due_at IS NOT NULL
+  const { broadcasts, notifications } = sql.tables;
+  const due = `SELECT b.pk, b.tenant, n.id, ${sql.milliseconds("b.due_at")} AS "dueAt", b.page_cursor IS NULL AS "isLast",
+      coalesce(n.expires_at <= ${sql.cast("$1", "timestamptz")}, false) AS "isExpired"
+    FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk WHERE b.due_at IS NOT NULL
     ORDER BY b.due_at LIMIT ${SENT_AT_ONCE}`;
-  const isDue = "pk = $1 AND due_at IS NOT NULL";
-  // Of two processes that send one at once, the second makes a number that no broadcast has.
-  const count = `INSERT INTO ${broadcastNumbers} AS b (tenant, newest) SELECT tenant, 1 FROM ${broadcasts} WHERE ${isDue}
-    ON CONFLICT (tenant) DO UPDATE SET newest = b.newest + 1`;
-  const send = `UPDATE ${broadcasts} SET due_at = NULL,
-      number = (SELECT newest FROM ${broadcastNumbers} c WHERE c.tenant = ${broadcasts}.tenant) WHERE ${isDue}`;
+  const texts = sendingTexts(sql);
   const paged = `SELECT n.tenant, n.id, b.page_cursor AS "pageCursor" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
-    WHERE b.page_cursor IS NOT NULL AND b.at <= $1 ORDER BY b.pk LIMIT 10`;
+    WHERE b.page_cursor IS NOT NULL AND b.due_at IS NULL AND b.at <= $1 ORDER BY b.pk LIMIT 10`;
   return {
     async sendDue(at) {
-      const rows = await sql.rows<DueRow>("due_broadcasts", due, []);
+      const rows = await sql.rows<DueRow>("due_broadcasts", due, [at]);
       const now = rows.filter(({ dueAt }) => dueAt <= at.getTime());
-      for (const { pk } of now) {
-        await sql.inTransaction("send_broadcast", [count, send], [pk]);
+      for (const { pk, isExpired } of now) {
+        await (isExpired
+          ? sql.inTransaction("skip_broadcast", texts.skip, [pk])
+          : sql.inTransaction("send_due_broadcast", texts.send, [pk]));
       }
       const next = rows.find(({ dueAt }) => dueAt > at.getTime());
       const isMore = now.length === SENT_AT_ONCE;
-      return { tenants: [...new Set(now.map(({ tenant }) => tenant))], nextDueAt: isMore ? at : next ? new Date(next.dueAt) : null };
+      const sent = now.map(({ tenant, id, isExpired, isLast }) => {
+        const to = isExpired ? "skipped" : "sent";
+        return { tenant, id, changed: isLast ? ({ tenant, id, from: "pending", to } as const) : null };
+      });
+      return { sent, nextDueAt: isMore ? at : next ? new Date(next.dueAt) : null };
     },
     async paged(at) {
       type Row = Pick<PagedBroadcast, "tenant" | "id"> & { readonly pageCursor: string };
@@ -124,18 +151,31 @@ interface EndingRow {
 }
 
 function ending(sql: Sql): Pick<BroadcastStorage, "end" | "sweep"> {
-  const { broadcasts, notifications, inboxItems, trackings, fanOuts, fanOutChunks, events } = sql.tables;
-  const end = `DELETE FROM ${broadcasts} WHERE notification_pk IN (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2) RETURNING pk`;
+  const { auditLog, broadcasts, notifications, inboxItems, trackings, fanOuts, fanOutChunks, events } = sql.tables;
+  const fields = fieldsOf<Notification>(sql.schema.notifications, sql);
+  const find = `SELECT ${fields.columns("n")} FROM ${notifications} n ${sql.join} ${broadcasts} b ON b.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`;
+  const itsPk = `(SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = ${sql.cast("$2", "uuid")})`;
+  const audit = `INSERT INTO ${auditLog} (tenant, at, action, actor, notification_id)
+    SELECT n.tenant, ${sql.cast("$3", "timestamptz")}, 'cancelled', ${sql.cast("$4", "text")}, n.id
+    FROM ${notifications} n ${sql.join} ${broadcasts} b ON b.notification_pk = n.pk WHERE n.pk = ${itsPk}`;
+  const end = `DELETE FROM ${broadcasts} WHERE notification_pk = ${itsPk}
+    AND ${sql.cast("$3", "timestamptz")} IS NOT NULL AND ${sql.cast("$4", "text")} IS NOT NULL`;
   const over = `SELECT b.pk, b.notification_pk AS "notificationPk" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
-    WHERE b.number IS NOT NULL AND b.page_cursor IS NULL AND (n.expires_at <= ${sql.cast("$1", "timestamptz")} OR b.at < $2) ORDER BY b.pk LIMIT $3`;
+    WHERE b.due_at IS NULL AND b.page_cursor IS NULL AND (b.number IS NULL OR n.expires_at <= ${sql.cast("$1", "timestamptz")} OR b.at < $2) ORDER BY b.pk LIMIT $3`;
   const drop = `DELETE FROM ${broadcasts} WHERE ${sql.isIn("notification_pk", "$1", "bigint")}`;
   const without = [inboxItems, trackings, fanOuts, fanOutChunks, events].map(
     (table) => `AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE o.notification_pk = ${notifications}.pk)`,
   );
   const dropUnused = `DELETE FROM ${notifications} WHERE ${sql.isIn("pk", "$1", "bigint")} ${without.join(" ")}`;
   return {
-    async end({ tenant, id }) {
-      return isUuid(id) && (await sql.rows("end_broadcast", end, [tenant, id.toLowerCase()])).length > 0;
+    async end({ tenant, id: given }, { actor, at }) {
+      const id = given.toLowerCase();
+      const [found] = isUuid(id) ? await sql.rows("find_broadcast", find, [tenant, id]) : [];
+      if (found === undefined) {
+        return null;
+      }
+      await sql.inTransaction("end_broadcast", [audit, end], [tenant, id, at, actor]);
+      return fields.record(found);
     },
     async sweep({ at, before }, { limit }) {
       const rows = await sql.rows<EndingRow>("over_broadcasts", over, [at, before, limit]);

@@ -22,16 +22,17 @@ export function* usersInParts(users: readonly string[], size: number): Generator
  */
 export const PLACE_OF_OTHERS = -1;
 
-/** A large audience, and what is kept of its topics. */
+/** A large audience, and who else is still to be found. */
 interface PartedAudience {
   readonly fanOut: NewFanOut;
   readonly audience: NewSend["audience"];
+  readonly everyone: NewSend["everyone"];
 }
 
 /** Cuts a large audience into parts of so many deliveries. */
-export function* audienceInParts({ fanOut, audience }: PartedAudience, deliveries: number): Generator<ListPart> {
+export function* audienceInParts({ fanOut, audience, everyone }: PartedAudience, deliveries: number): Generator<ListPart> {
   const { users, addresses, chainsEach } = fanOut;
-  if (audience !== undefined && audience.source !== null) {
+  if (everyone !== undefined || (audience !== undefined && audience.source !== null)) {
     yield { channel: null, place: PLACE_OF_OTHERS, recipients: [] };
   }
   yield* usersInParts(users, Math.max(1, Math.floor(deliveries / chainsEach)));
@@ -57,14 +58,15 @@ export function newChains(deliveries: readonly NewDelivery[]): { readonly pendin
 
 /** Finds fan-outs with deliveries. */
 export function findingFanOuts(sql: Sql): Pick<DeliveryStorage, "endingFanOuts" | "isFannedOut" | "isKeyUsed"> {
-  const { fanOuts, fanOutParts, notifications } = sql.tables;
+  const { broadcasts, fanOuts, fanOutParts, notifications } = sql.tables;
   const isExpired = `n.expires_at <= ${sql.cast("$1", "timestamptz")}`;
   const ending = `SELECT n.tenant, n.id, coalesce(${isExpired}, false) AS "isExpired" FROM ${fanOuts} f ${sql.join} ${notifications} n ON n.pk = f.notification_pk
     WHERE f.drop_at IS NULL AND f.plan IS NOT NULL
       AND (${isExpired} OR NOT EXISTS (SELECT 1 FROM ${fanOutParts} p WHERE p.fan_out_pk = f.pk)) ORDER BY f.pk LIMIT 100`;
   type Row = Pick<Notification, "tenant" | "id"> & { readonly isExpired: boolean | number };
-  const open = `SELECT f.pk FROM ${notifications} n ${sql.join} ${fanOuts} f ON f.notification_pk = n.pk
-    WHERE n.tenant = $1 AND n.id = $2 AND f.drop_at IS NULL AND f.plan IS NOT NULL`;
+  const open = `SELECT n.pk FROM ${notifications} n WHERE n.tenant = $1 AND n.id = $2 AND (
+      EXISTS (SELECT 1 FROM ${fanOuts} f WHERE f.notification_pk = n.pk AND f.drop_at IS NULL AND f.plan IS NOT NULL)
+      OR EXISTS (SELECT 1 FROM ${broadcasts} b WHERE b.notification_pk = n.pk))`;
   return {
     async isFannedOut(tenant, id) {
       return isUuid(id) && (await sql.rows("is_fanned_out", open, [tenant, id.toLowerCase()])).length > 0;

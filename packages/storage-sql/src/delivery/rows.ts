@@ -7,6 +7,7 @@ import {
   newProgress,
   type SendState,
   sendOf,
+  statusOf,
 } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import { type Dialect, parsed, type RowOf, type StoredAttempt, type StoredDelivery, type Tracking } from "../database/sql.ts";
@@ -94,15 +95,17 @@ export function toDelivery(row: DeliveryRow): Delivery {
 
 /** The tracking of deliveries that are to be written. */
 export function newTracking(send: NewSend): Tracking {
-  const { notification, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses, deliveries, fanOut } = send;
+  const { notification, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses, deliveries, fanOut, everyone } = send;
   const written = new Set(deliveries.filter(({ status }) => status !== "skipped").map(({ chain }) => chain)).size;
-  // All that a fan-out is still to write counts as one chain.
-  const pendingChains = written + (fanOut === undefined ? 0 : 1);
+  // All that a fan-out is still to write counts as one chain, and so do the inboxes of everyone.
+  const hasInboxes = everyone?.hasItems === true;
+  const pendingChains = written + (fanOut === undefined ? 0 : 1) + (hasInboxes && everyone.dueAt !== null ? 1 : 0);
   // What is decided against when it is created is a chain of its own.
   const skippedChains = deliveries.filter(({ status }) => status === "skipped").length;
-  const none = { sentChains: 0, deliveredChains: 0, failedChains: 0, cancelledChains: 0 };
+  const sentChains = hasInboxes && everyone.dueAt === null ? 1 : 0;
+  const none = { sentChains, deliveredChains: 0, failedChains: 0, cancelledChains: 0 };
   const { tenant, createdAt } = notification;
-  const progress = newProgress(createdAt, pendingChains === 0 ? "skipped" : "pending");
+  const progress = { ...newProgress(createdAt), status: statusOf(send) };
   const plan = { tenant, channel, fallbackDelayMs, scheduledAt, inboxNeeds, addresses };
   return { ...plan, ...progress, pendingChains, skippedChains, ...none };
 }

@@ -1,17 +1,13 @@
-import type { BroadcastTerms, NewBroadcast } from "@belfry/core/storage";
-import { exceptText, pageCursor } from "@belfry/storage-sql";
+import type { ForEveryone, NewBroadcast } from "@belfry/core/storage";
+import { exceptText, FIRST_PAGE, pageCursor } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteNotification } from "../inbox/write-items.ts";
 
 /** How a broadcast goes out. */
-export interface SendingBroadcast extends BroadcastTerms {
+interface SendingBroadcast extends ForEveryone {
   readonly tenant: string;
   readonly notificationPk: number;
-  /** When it went out, or will. */
-  readonly at: Date;
-  /** Whether it goes to inboxes: then it has a number, or gets one when it is due. */
-  readonly hasItems: boolean;
-  readonly isDue: boolean;
+  readonly createdAt: Date;
   /** Whether the host's users are to be read for other channels. */
   readonly isPaged: boolean;
 }
@@ -22,26 +18,26 @@ export function prepareSendBroadcast({ prepare, prepareRows }: QueryContext) {
     INSERT INTO belfry_broadcast_numbers (tenant, newest) VALUES (:tenant, 1) ON CONFLICT (tenant) DO UPDATE SET newest = newest + 1
     RETURNING newest`);
   const insert = prepare<
-    Omit<SendingBroadcast, "except"> & {
+    Omit<SendingBroadcast, "except" | "hasItems" | "isPaged" | "createdAt"> & {
       readonly number: number | null;
-      readonly dueAt: Date | null;
+      readonly at: Date;
       readonly exceptUsers: string | null;
       readonly pageCursor: string | null;
     }
   >(`
     INSERT INTO belfry_broadcasts (tenant, notification_pk, number, due_at, at, is_standing, except_users, page_cursor)
     VALUES (:tenant, :notificationPk, :number, :dueAt, :at, :isStanding, :exceptUsers, :pageCursor)`);
-  return ({ except, ...sending }: SendingBroadcast): void => {
-    const { hasItems, isDue, isPaged, tenant, at } = sending;
-    const [newest = null] = hasItems && isDue ? (number.get({ tenant }) ?? []) : [];
-    const first = { cursor: null, place: 0 };
-    const more = {
+  return ({ except, hasItems, isPaged, createdAt, ...sending }: SendingBroadcast): void => {
+    const { tenant, dueAt } = sending;
+    const [newest = null] = hasItems && dueAt === null ? (number.get({ tenant }) ?? []) : [];
+    insert.run({
+      ...sending,
       number: newest,
-      dueAt: hasItems && !isDue ? at : null,
+      at: dueAt ?? createdAt,
+      dueAt: hasItems ? dueAt : null,
       exceptUsers: exceptText(except),
-      pageCursor: isPaged ? pageCursor(first) : null,
-    };
-    insert.run({ ...sending, ...more });
+      pageCursor: isPaged ? pageCursor(FIRST_PAGE) : null,
+    });
   };
 }
 
@@ -50,10 +46,10 @@ export function prepareWriteBroadcast(context: QueryContext) {
   const writeNotification = prepareWriteNotification(context);
   const send = prepareSendBroadcast(context);
   return ({ notification, isStanding, except }: NewBroadcast): boolean => {
-    const { tenant, createdAt: at } = notification;
+    const { tenant, createdAt } = notification;
     const { pk: notificationPk, isNew } = writeNotification(notification);
     if (isNew) {
-      send({ tenant, notificationPk, at, isStanding, except, hasItems: true, isDue: true, isPaged: false });
+      send({ tenant, notificationPk, createdAt, isStanding, except, hasItems: true, dueAt: null, isPaged: false });
     }
     return isNew;
   };

@@ -1,5 +1,5 @@
 import type { CreatedItem, Notification } from "@belfry/core";
-import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutFanOut } from "@belfry/core/storage";
+import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutRest } from "@belfry/core/storage";
 import { type ContentRow, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareForgetPart, prepareNextPart, preparePutOff } from "../inbox/fan-outs.ts";
@@ -78,13 +78,17 @@ export function prepareWritePart(context: QueryContext) {
   };
 }
 
-type EndedRow = TrackingRow & { readonly id: string };
+type EndedRow = TrackingRow & { readonly id: string; readonly hasFanOut: number };
 
 /** Ends the fan-out of a notification. */
 export function prepareEndFanOut(context: QueryContext) {
   const find = context.prepare<Pick<Notification, "tenant" | "id">, EndedRow>(`
-    SELECT n.id, ${RECORDS.tracking} FROM belfry_notifications n CROSS JOIN belfry_fan_outs f ON f.notification_pk = n.pk
-    CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk WHERE n.tenant = :tenant AND n.id = :id AND f.drop_at IS NULL AND f.plan IS NOT NULL`);
+    SELECT n.id, ${RECORDS.tracking}, EXISTS (
+      SELECT 1 FROM belfry_fan_outs f WHERE f.notification_pk = n.pk AND f.drop_at IS NULL AND f.plan IS NOT NULL) AS "hasFanOut"
+    FROM belfry_notifications n CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk WHERE n.tenant = :tenant AND n.id = :id`);
+  const endBroadcast = context.prepareRows<{ readonly pk: number }, readonly [isScheduled: number]>(
+    "DELETE FROM belfry_broadcasts WHERE notification_pk = :pk RETURNING due_at IS NOT NULL",
+  );
   const end = context.prepare<{ readonly pk: number; readonly at: Date }>(
     "UPDATE belfry_fan_outs SET notification_pk = NULL, drop_at = :at WHERE notification_pk = :pk",
   );
@@ -96,9 +100,14 @@ export function prepareEndFanOut(context: QueryContext) {
     if (row === undefined) {
       return null;
     }
-    end.run({ pk: row.notificationPk, at });
+    const { notificationPk: pk, hasFanOut } = row;
+    const ended = ending.as === "cancelled" ? endBroadcast.get({ pk }) : undefined;
+    if (ended === undefined && hasFanOut === 0) {
+      return null;
+    }
+    end.run({ pk, at });
     const { state } = loadedOf(row, []);
-    const after = withoutFanOut(state, ending.as, at);
+    const after = withoutRest(state, { as: ending.as, hasFanOut: hasFanOut === 1, hasInboxes: ended?.[0] === 1 }, at);
     save([], { deliveries: [], attempts: [], sends: [after], audit: [] }, at);
     if (ending.as === "cancelled") {
       writeAudit(tenant, { action: "cancelled", actor: ending.actor, notificationId: id }, at);

@@ -69,7 +69,8 @@ function prepareForget(context: QueryContext) {
     ...["belfry_sends", "belfry_trackings"].map(
       (table) =>
         `DELETE FROM ${table} WHERE notification_pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_deliveries WHERE notification_pk = :pk)
-          AND NOT EXISTS (SELECT 1 FROM belfry_fan_outs WHERE notification_pk = :pk)`,
+          AND NOT EXISTS (SELECT 1 FROM belfry_fan_outs WHERE notification_pk = :pk)
+          AND NOT EXISTS (SELECT 1 FROM belfry_broadcasts WHERE notification_pk = :pk)`,
     ),
   ].map((text) => context.prepare<Named>(text));
   return (owner: Owner, pk: number): void => {

@@ -12,6 +12,7 @@ import {
   throttleStatements,
   throttlesToLock,
 } from "@belfry/storage-sql";
+import { prepareSendBroadcast } from "../audiences/write-broadcast.ts";
 import type { Connection } from "../database/connection.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -42,12 +43,18 @@ export function prepareWriteSend(context: QueryContext) {
     SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id`);
   const writeList = prepareWriteList(context);
   const beginFanOut = prepareBeginFanOut(context);
-  const writeFanOut = (notificationPk: number, { notification: { tenant }, fanOut, audience }: NewSend, listPk: number | undefined) => {
+  const sendBroadcast = prepareSendBroadcast(context);
+  const writeFanOut = (notificationPk: number, send: NewSend, listPk: number | undefined) => {
+    const { notification, fanOut, audience, everyone } = send;
+    const { tenant, createdAt } = notification;
+    if (everyone !== undefined) {
+      sendBroadcast({ ...everyone, tenant, notificationPk, createdAt, isPaged: fanOut !== undefined });
+    }
     if (listPk !== undefined) {
       beginFanOut({ pk: listPk, notificationPk, dropAt: null });
     } else if (fanOut !== undefined) {
       const pk = writeList.begin({ tenant, plan: fanOut.plan, notificationPk, dropAt: null });
-      writeList.parts(pk, audienceInParts({ fanOut, audience }, PART_DELIVERIES));
+      writeList.parts(pk, audienceInParts({ fanOut, audience, everyone }, PART_DELIVERIES));
     }
   };
   return (send: NewSend, at: Date, listPk?: number): WrittenSend => {
@@ -114,9 +121,9 @@ export function prepareCreateSends(context: QueryContext) {
 export async function storeLists(connection: Connection, sends: readonly NewSend[], at: Date): Promise<SendsToWrite> {
   const lists = new Map<NewSend, number>();
   for (const send of sends) {
-    const { fanOut, audience, notification } = send;
+    const { fanOut, audience, everyone, notification } = send;
     if (fanOut !== undefined) {
-      const parts = audienceInParts({ fanOut, audience }, PART_DELIVERIES);
+      const parts = audienceInParts({ fanOut, audience, everyone }, PART_DELIVERIES);
       lists.set(send, await storeList(connection, { tenant: notification.tenant, plan: fanOut.plan, parts }, at));
     }
   }

@@ -1,6 +1,7 @@
 import type { Owner } from "@belfry/core";
-import type { MissedBroadcasts, NewBroadcast } from "@belfry/core/storage";
+import type { ForEveryone, MissedBroadcasts, NewBroadcast } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
+import { fullSend } from "../delivery/delivery-fixture.ts";
 import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
@@ -14,6 +15,8 @@ export function broadcastTests(harness: StorageHarness): void {
       await fixture.storage.broadcasts.create({ notification, isStanding: false, except: [], ...terms });
       return notification;
     };
+    const end = async (of: NewBroadcast["notification"]) =>
+      (await fixture.storage.broadcasts.end(of, { actor: "ann", at: at(2) })) !== null;
     const missed = (owner: Owner, limit = 100, joinedAt: Date | null = null) =>
       fixture.storage.broadcasts.missed(owner, at(100), { limit, joinedAt });
     const place = async (owner: Owner, limit = 100): Promise<readonly number[] | null> => {
@@ -130,8 +133,8 @@ export function broadcastTests(harness: StorageHarness): void {
       await broadcast({ expiresAt: at(101) });
       const found = await missed(owner);
       expect(found?.broadcasts.map(({ number }) => number)).toEqual([1, 2, 4]);
-      expect(await fixture.storage.broadcasts.end(ended)).toBe(true);
-      expect(await fixture.storage.broadcasts.end(ended)).toBe(false);
+      expect(await end(ended)).toBe(true);
+      expect(await end(ended)).toBe(false);
       await fixture.storage.activity.deleteNotification(fixture.tenant, deleted.id, { at: at(2), actor: "host", limit: 10 });
       expect(await fixture.inbox.noteExpired(fixture.tenant, expired.id, at(100))).toBe(true);
       if (found !== null) {
@@ -189,6 +192,82 @@ export function broadcastTests(harness: StorageHarness): void {
       expect((await missed(fixture.owner("ann")))?.upTo).toBe(1);
     });
 
+    const send = async (
+      everyone: Partial<ForEveryone>,
+      { key = null, expiresAt = null }: { readonly key?: string | null; readonly expiresAt?: Date | null } = {},
+    ) => {
+      const full = fullSend(fixture);
+      const terms = { isStanding: false, except: [], hasItems: true, dueAt: null, ...everyone };
+      const idempotency = key === null ? null : { key, bodyHash: "hash", response: "{}" };
+      const notification = { ...full.notification, expiresAt, group: null, replaceKey: null };
+      const written = {
+        ...full,
+        notification,
+        scheduledAt: terms.dueAt,
+        deliveries: [],
+        inboxRecipients: [],
+        idempotency,
+        throttles: null,
+      };
+      const [created] = await fixture.storage.deliveries.createSends([{ ...written, everyone: terms }], at(1));
+      return { id: notification.id, created };
+    };
+    const statusOf = async (id: string) => (await fixture.storage.deliveries.findSend(fixture.tenant, id))?.status;
+    const sent = async (now: Date) =>
+      (await fixture.storage.broadcasts.sendDue(now)).sent.filter(({ tenant }) => tenant === fixture.tenant).map(({ changed }) => changed);
+
+    test("one with deliveries has a status, and its key is used once", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      const { id } = await send({ except: ["bob"], isStanding: true }, { key: "key" });
+      expect(await statusOf(id)).toBe("sent");
+      expect(await missed(owner)).toMatchObject({ upTo: 1, broadcasts: [{ isStanding: true, except: ["bob"] }] });
+      expect((await send({}, { key: "key" })).created).toMatchObject({ kind: "repeated", notificationId: id });
+      expect(await place(owner)).toEqual([2]);
+      expect(await place(owner)).toEqual([]);
+      expect(await fixture.storage.deliveries.isFannedOut(fixture.tenant, id)).toBe(true);
+    });
+
+    test("a scheduled one gets its number when it is due, in the order of these times, and is dated by them", async () => {
+      await fixture.fill("ann", 1);
+      const owner = fixture.owner("ann");
+      const [later, first] = [await send({ dueAt: at(60) }), await send({ dueAt: at(50) })];
+      expect(await statusOf(later.id)).toBe("pending");
+      expect((await fixture.inbox.counts(owner)).isBehind).toBeUndefined();
+      expect(await sent(at(49))).toEqual([]);
+      expect((await fixture.storage.broadcasts.sendDue(at(49))).nextDueAt).not.toBeNull();
+      const changes = await Promise.all([sent(at(60)), sent(at(60))]);
+      const change = (id: string) => ({ tenant: fixture.tenant, id, from: "pending", to: "sent" });
+      expect(changes.flat()).toEqual(expect.arrayContaining([change(first.id), change(later.id)]));
+      expect([await statusOf(first.id), await statusOf(later.id)]).toEqual(["sent", "sent"]);
+      const found = await missed(owner);
+      expect(found?.broadcasts.map(({ notification: { id, createdAt } }) => [id, createdAt])).toEqual([
+        [first.id, at(50)],
+        [later.id, at(60)],
+      ]);
+      expect(await place(owner)).toEqual([2, 3]);
+      expect((await fixture.inbox.list(owner, { status: "all", limit: 1 })).items[0]).toMatchObject({ id: later.id, createdAt: at(60) });
+      await expectTrueCounts(fixture, owner);
+    });
+
+    test("a scheduled one that is cancelled, or has expired by its time, goes to nobody", async () => {
+      await fixture.fill("ann", 1);
+      const { deliveries, activity } = fixture.storage;
+      const [cancelled, running, gone] = [await send({ dueAt: at(50) }), await send({}), await send({ dueAt: at(50) })];
+      const cancel = (id: string) => deliveries.endFanOut({ tenant: fixture.tenant, id }, { as: "cancelled", actor: "ann" }, at(2));
+      const change = { tenant: fixture.tenant, id: cancelled.id, from: "pending", to: "cancelled" };
+      expect(await cancel(cancelled.id)).toEqual({ changed: change });
+      expect(await cancel(cancelled.id)).toBeNull();
+      expect(await statusOf(cancelled.id)).toBe("cancelled");
+      expect(await cancel(running.id)).toEqual({ changed: null });
+      expect(await statusOf(running.id)).toBe("sent");
+      await activity.deleteNotification(fixture.tenant, gone.id, { at: at(2), actor: "host", limit: 10 });
+      const expired = await send({ dueAt: at(50) }, { expiresAt: at(40) });
+      expect(await sent(at(50))).toEqual([{ tenant: fixture.tenant, id: expired.id, from: "pending", to: "skipped" }]);
+      expect(await statusOf(expired.id)).toBe("skipped");
+      expect(await place(fixture.owner("ann"))).toEqual([]);
+    });
+
     test("exceptions are exported, and erased with their user", async () => {
       const { broadcasts } = fixture.storage;
       const first = await broadcast({}, { except: ["ann", "bob"] });
@@ -212,7 +291,7 @@ export function broadcastTests(harness: StorageHarness): void {
       const owner = fixture.owner("ann");
       const [gone, got] = [await broadcast(), await broadcast({ expiresAt: at(200) })];
       const left = await broadcast();
-      await fixture.storage.broadcasts.end(gone);
+      await end(gone);
       await place(owner);
       const sweep = async (times: { at: Date; before: Date }) => {
         for (let removed = 1; removed > 0; ) {
@@ -220,9 +299,9 @@ export function broadcastTests(harness: StorageHarness): void {
         }
       };
       await sweep({ at: at(199), before: new Date(0) });
-      expect(await fixture.storage.broadcasts.end(got)).toBe(true);
+      expect(await end(got)).toBe(true);
       await sweep({ at: at(200), before: left.createdAt });
-      expect(await fixture.storage.broadcasts.end(left)).toBe(true);
+      expect(await end(left)).toBe(true);
       const unseen = await broadcast();
       await sweep({ at: at(200), before: new Date(unseen.createdAt.getTime() + 1) });
       expect(

@@ -48,7 +48,7 @@ export function fullSend(fixture: Fixture) {
     ...send,
     throttles: { questions: [question], decided: () => ({ ...send, throttles: null }) },
     // One with a fan-out has no deliveries of its own: see the tests of fan-outs.
-  } satisfies Full<Omit<NewSend, "fanOut" | "audience">>;
+  } satisfies Full<Omit<NewSend, "fanOut" | "audience" | "everyone">>;
 }
 
 /** The send's state after everything that can happen to it. */
