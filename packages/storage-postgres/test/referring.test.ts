@@ -1,4 +1,4 @@
-import { NotificationService } from "@belfry/core";
+import { type Channel, NotificationService } from "@belfry/core";
 import type pg from "pg";
 import { describe, expect, test } from "vitest";
 import { type PostgresStorage, postgresStorage } from "../src/index.ts";
@@ -8,21 +8,39 @@ const WAIT = { timeout: 20_000, interval: 10 };
 const PAUSE = 4_711;
 const EVERYTHING = "DELETE FROM belfry_notifications";
 
-/** Rows whose notification, or delivery, is gone. */
-const ORPHANS = `SELECT i.notification_pk AS pk FROM belfry_inbox_items i WHERE NOT EXISTS (SELECT FROM belfry_notifications n WHERE n.pk = i.notification_pk)
-  UNION ALL SELECT a.delivery_pk FROM belfry_delivery_attempts a WHERE NOT EXISTS (SELECT FROM belfry_deliveries d WHERE d.pk = a.delivery_pk)`;
-
 /** Inboxes whose counts are not those of their items. */
 const MISCOUNTED = `SELECT c.user_id, c.total, (SELECT count(*) FROM belfry_inbox_items i WHERE i.tenant = c.tenant AND i.user_id = c.user_id) AS items
   FROM belfry_inbox_counters c WHERE c.total <> (SELECT count(*) FROM belfry_inbox_items i WHERE i.tenant = c.tenant AND i.user_id = c.user_id)`;
 
-/** Holds whoever has written items or attempts, before the end of its transaction, for as long as somebody has the lock. */
+/** Holds whoever has written items, attempts, deliveries or records, before the end of its transaction, for as long as somebody has the lock. */
 const PAUSING = `CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     WHILE NOT pg_try_advisory_xact_lock_shared(${PAUSE}) LOOP PERFORM pg_sleep(0.01); END LOOP;
     RETURN NULL;
   END $$;
   CREATE TRIGGER zz_pause AFTER INSERT ON belfry_inbox_items FOR EACH STATEMENT EXECUTE FUNCTION pause();
-  CREATE TRIGGER zz_pause AFTER INSERT ON belfry_delivery_attempts FOR EACH STATEMENT EXECUTE FUNCTION pause();`;
+  CREATE TRIGGER zz_pause AFTER INSERT ON belfry_delivery_attempts FOR EACH STATEMENT EXECUTE FUNCTION pause();
+  CREATE TRIGGER zz_pause AFTER INSERT ON belfry_deliveries FOR EACH STATEMENT EXECUTE FUNCTION pause();
+  CREATE TRIGGER zz_pause AFTER INSERT ON belfry_processing_records FOR EACH STATEMENT EXECUTE FUNCTION pause();`;
+
+/** The tables whose rows go with their notification. */
+const OF_NOTIFICATIONS = ["inbox_items", "trackings", "deliveries", "sends", "processing_records"].map((name) => `belfry_${name}`);
+
+const mail: Channel = {
+  name: "mail",
+  retryDelaysMs: [],
+  timeoutMs: 30_000,
+  invalidRecipient: () => null,
+  deliver: async () => ({ status: "sent", provider: "mail" }),
+};
+
+/** Rows whose notification, or delivery, is gone. */
+const ORPHANS = [
+  ...OF_NOTIFICATIONS.map(
+    (table) =>
+      `SELECT notification_pk FROM ${table} i WHERE NOT EXISTS (SELECT FROM belfry_notifications n WHERE n.pk = i.notification_pk)`,
+  ),
+  "SELECT a.delivery_pk FROM belfry_delivery_attempts a WHERE NOT EXISTS (SELECT FROM belfry_deliveries d WHERE d.pk = a.delivery_pk)",
+].join(" UNION ALL ");
 
 describe("rows that refer to others without a foreign key", () => {
   const cleanup = useCleanup();
@@ -63,16 +81,19 @@ describe("rows that refer to others without a foreign key", () => {
     }
   }
 
-  test("a delete of notifications takes items and attempts along, however it is made", async () => {
+  test("a delete of notifications takes what belongs to them along, however it is made", async () => {
     const { pool, storage, count } = await opened();
     const notifications = new NotificationService({ storage, logger: silent });
     await notifications.trackFromContract({ to: "ann", message: "Hello" });
+    await notifications.hub.handlers.create({ source: "shop", prompt: "Sum up." });
+    await notifications.hub.events.create({ source: "shop", sender: "ann", content: "Paid." });
     await notifications.runDue();
     const kept = entry("ann");
     await storage.inbox.createMany([kept, entry(["bob", "cat"])]);
-    expect([await count("belfry_inbox_items"), await count("belfry_delivery_attempts")]).toEqual([4, 1]);
+    const counts = () => Promise.all([...OF_NOTIFICATIONS, "belfry_delivery_attempts"].map(count));
+    expect(await counts()).toEqual([4, 1, 1, 1, 1, 1]);
     await pool.query("DELETE FROM belfry_notifications WHERE id <> $1", [kept.notification.id]);
-    expect([await count("belfry_inbox_items"), await count("belfry_delivery_attempts")]).toEqual([1, 0]);
+    expect(await counts()).toEqual([1, 0, 0, 0, 0, 0]);
     await expect(pool.query("TRUNCATE belfry_notifications")).rejects.toThrow(/truncate/);
     await pool.query("TRUNCATE belfry_notifications CASCADE");
     expect(await count("belfry_inbox_items")).toBe(0);
@@ -130,6 +151,34 @@ describe("rows that refer to others without a foreign key", () => {
         [0, 0],
         [1, size],
       ]).toContainEqual([await count("belfry_notifications"), await count("belfry_inbox_items")]);
+    });
+  });
+
+  describe.each(Object.entries(removers))("%s, beside a writer that has not committed,", (_, remove) => {
+    test("leaves no delivery of a part of a large audience without its notification", async () => {
+      const { pool, storage } = await opened();
+      const notifications = new NotificationService({ storage, logger: silent, channels: [mail], delivery: { worker: false } });
+      const to = Array.from({ length: 1_200 }, (_, index) => ({ mail: `${index}@example.com` }));
+      const { notification } = await notifications.tenant("acme").create({ to, title: "Hello", message: "Hello" });
+      await race(
+        pool,
+        () => notifications.runDue().catch(() => null),
+        () => remove(storage, pool, notification.id),
+      );
+      expect(await rowsOf(pool, ORPHANS)).toEqual([]);
+    });
+
+    test("does not find the notification of an event", async () => {
+      const { pool, storage, count } = await opened();
+      const id = "01890000-0000-7000-8000-000000000001";
+      const event = { id, tenant: "acme", source: "shop", sender: "ann", content: "Paid.", metadata: {}, receivedAt: new Date() };
+      const record = { id: "01890000-0000-7000-8000-000000000002", handlerId: id, prompt: "Sum up." };
+      await race(
+        pool,
+        () => storage.hub.createEvents([event], () => [record]),
+        () => remove(storage, pool, id),
+      );
+      expect([await count("belfry_notifications"), await count("belfry_processing_records")]).toEqual([1, 1]);
     });
   });
 

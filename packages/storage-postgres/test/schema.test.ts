@@ -5,7 +5,14 @@ import { tablesIn } from "../src/schema.ts";
 import { openPool, rowsOf, useCleanup, useDatabase } from "./setup.ts";
 
 /** drizzle-kit makes these, as it knows no triggers; the migrations make triggers in their place, which cost a create nothing. */
-const BY_TRIGGER = ["belfry_inbox_items_notification_pk_fkey", "belfry_delivery_attempts_delivery_pk_fkey"];
+const BY_TRIGGER = [
+  "belfry_inbox_items_notification_pk_fkey",
+  "belfry_delivery_attempts_delivery_pk_fkey",
+  "belfry_trackings_notification_pk_fkey",
+  "belfry_deliveries_notification_pk_fkey",
+  "belfry_sends_notification_pk_fkey",
+  "belfry_processing_records_notification_pk_fkey",
+];
 
 /** Describes the tables of a schema: columns, constraints and indexes. It leaves out names that the database chose. */
 async function describeTables(pool: ReturnType<typeof openPool>, name: string): Promise<unknown> {

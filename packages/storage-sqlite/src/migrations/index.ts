@@ -31,6 +31,7 @@ import { expiringItemsMigration } from "./0029-expiring-items.ts";
 import { rangesMigration } from "./0030-ranges.ts";
 import { audiencesMigration } from "./0031-audiences.ts";
 import { broadcastsMigration } from "./0032-broadcasts.ts";
+import { moreReferringMigration } from "./0033-more-referring.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -66,4 +67,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: rangesMigration },
   { phase: "expand", sql: audiencesMigration },
   { phase: "expand", sql: broadcastsMigration },
+  { phase: "expand", sql: moreReferringMigration },
 ] as const satisfies readonly Migration[];
