@@ -53,11 +53,16 @@ export function isDue(context: Pick<InboxContext, "clock">, counts: InboxCounts)
  * transaction holds the inbox.
  */
 export async function applyDue(context: InboxContext, owner: Owner, counts?: InboxCounts): Promise<boolean> {
-  let isDone = true;
+  return !(await applyParts(context, owner, counts)).includes(false);
+}
+
+/** Does the parts that are due, and tells of each whether it is done. */
+async function applyParts(context: InboxContext, owner: Owner, counts?: InboxCounts): Promise<readonly boolean[]> {
+  const done: boolean[] = [];
   for (const part of PARTS.filter((one) => counts === undefined || one.isDue(context, counts))) {
-    isDone = (await part.apply(context, owner)) && isDone;
+    done.push(await part.apply(context, owner));
   }
-  return isDone;
+  return done;
 }
 
 /** A read of an inbox, and the counts that came with it. */
@@ -98,11 +103,10 @@ export async function bringUpToDate(context: InboxContext, owner: Owner): Promis
   return isDue(context, counts) && (await applyOrWarn(context, owner, counts));
 }
 
-/** Does what is due before a read, which has an answer in any case. */
+/** Does what is due before a read, which has an answer in any case. Returns whether anything was done. */
 async function applyOrWarn(context: InboxContext, owner: Owner, counts: InboxCounts): Promise<boolean> {
   try {
-    await applyDue(context, owner, counts);
-    return true;
+    return (await applyParts(context, owner, counts)).includes(true);
   } catch (err) {
     const { tenant, userId } = owner;
     context.lines.warn({ err, tenant, userId }, "What is due in an inbox could not be done before a read. It is done later.");

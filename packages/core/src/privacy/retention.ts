@@ -52,6 +52,8 @@ export interface SweepResult {
 
 const CHANGES_MS = 30 * 86_400_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
+/** The loop looks for old changes so many times while one is kept: it has to look at each inbox there is. */
+const LOOKS_FOR_CHANGES = 30;
 
 /** No time lies before it: nothing is that old. */
 const NEVER = new Date(0);
@@ -59,14 +61,16 @@ const NEVER = new Date(0);
 type Step = (range: StepRange) => Promise<SweepStep>;
 
 /**
- * Removes what is older than the host wants to keep it, and what a deletion left that was interrupted: once at the start, then every hour. It works in small steps and
- * lets others work in between. Several processes may sweep at once.
+ * Removes what is older than the host wants to keep it, and what a deletion left that was interrupted: once at the start, then every hour. It looks for old
+ * changes of inboxes as often as a thirtieth of their time, since it reads a row of each inbox for that. It works in small steps and lets others work in between. Several processes may sweep at once.
  */
 export class Retention {
   /** The background loop. */
   readonly loop: Loop;
   readonly #context: PrivacyContext;
   readonly #options: RetentionOptions;
+  /** When the loop looks for old changes again, in milliseconds since 1970. */
+  #changesDueAt = 0;
 
   /** @throws BelfryError `CONFIGURATION` for a time that is no number from 0 */
   constructor(context: PrivacyContext, options: RetentionOptions) {
@@ -75,14 +79,19 @@ export class Retention {
     this.#options = options;
     const { clock, logger } = context;
     const run = async () => {
-      await this.sweep();
+      const now = clock.now();
+      const intervalMs = Math.max(SWEEP_INTERVAL_MS, (options.changesMs ?? CHANGES_MS) / LOOKS_FOR_CHANGES);
+      // A clock that was set back does not put it off.
+      const isDue = now >= this.#changesDueAt || now < this.#changesDueAt - intervalMs;
+      await this.sweep({ isWithChanges: isDue });
+      this.#changesDueAt = isDue ? now + intervalMs : this.#changesDueAt;
       return SWEEP_INTERVAL_MS;
     };
     this.loop = new Loop({ task: "remove what is older than it is kept", run, clock, logger });
   }
 
-  /** Walks over all data once, and answers how many rows it removed. */
-  async sweep(): Promise<SweepResult> {
+  /** Walks over all data once, the numbered changes of all inboxes only if it says so, and answers how many rows it removed. */
+  async sweep({ isWithChanges }: { readonly isWithChanges: boolean } = { isWithChanges: true }): Promise<SweepResult> {
     const { inbox, deliveries, digests, hub, activity, broadcasts, clock } = this.#context;
     await this.#context.ready();
     const { types = {}, deliveriesMs, eventsMs, auditMs, broadcastsMs, changesMs = CHANGES_MS, ...items } = this.#options;
@@ -102,7 +111,7 @@ export class Retention {
       deliveries: await walk(deliveriesMs !== undefined, (range) => deliveries.sweep(before(deliveriesMs), range)),
       events: await walk(eventsMs !== undefined, (range) => hub.sweep(before(eventsMs), range)),
       audit: await walk(auditMs !== undefined, (range) => activity.sweepAudit(before(auditMs), range)),
-      changes: await walk(true, (range) => inbox.sweepChanges(before(changesMs), range)),
+      changes: await walk(isWithChanges, (range) => inbox.sweepChanges(before(changesMs), range)),
       broadcasts: await walk(true, (range) => broadcasts.sweep({ at: kept.at, before: before(broadcastsMs) }, range)),
     };
   }

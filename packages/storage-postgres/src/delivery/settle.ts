@@ -15,8 +15,9 @@ import { RECORDS } from "./rows.ts";
  * so that two calls never decide on chains of one notification at once. It skips chains that are due by time if another
  * transaction holds them.
  *
- * Whatever changes deliveries locks in one order: trackings by notification, then deliveries with their entries, then digests. So two
- * of them never wait for each other, as a digest and the delivery that carries it would.
+ * Whatever changes deliveries locks in one order: the audience and the fan-out with its parts, throttles, inboxes that get an item, trackings
+ * by notification, deliveries with their entries, then digests. So two of them never wait for each other, as a digest and the delivery that
+ * carries it would. A deletion takes inboxes last: its first step has ended the fan-out, so that nobody writes items meanwhile.
  */
 export function prepareSettle(tables: TableNames, time: StorageTime) {
   const selectChains = prepareSelectChains(tables);

@@ -46,10 +46,11 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
   };
   const take = async (session: Session, of: NamedKey & { readonly isFirst: boolean }, deletion: Deletion) => {
     const { pk, isFirst } = of;
-    await session.rows(hold, [pk]);
+    // The fan-out before the tracking, as whoever writes a part of it locks them.
     if (isFirst) {
       await endWork(session, pk);
     }
+    await session.rows(hold, [pk]);
     const step = await dropPart(session, of, deletion);
     const changed = step.isDone ? await session.rows(remove, [pk]) : await hide(session, isFirst ? [pk] : []);
     return { step, tenants: changed.map(([before]) => before) };

@@ -138,6 +138,17 @@ onEveryStorage((database) => {
       await notifications.stop();
     });
 
+    test("a read of an inbox that another transaction holds answers at once, and does not read twice", async () => {
+      const { clock, storage, inbox, id, later } = await setUp();
+      await inbox.snooze(id, later);
+      vi.spyOn(storage.inbox, "applyDue").mockResolvedValue(null);
+      const reads = vi.spyOn(storage.inbox, "counts");
+      await clock.pass(HOUR_MS);
+      reads.mockClear();
+      expect(await inbox.counts()).toMatchObject({ total: 0, dueAt: later });
+      expect(reads).toHaveBeenCalledTimes(1);
+    });
+
     test("who follows an inbox hears of what is due at its time, whoever else looks for it", async () => {
       const { clock, storage, inbox, id, later } = await setUp();
       const live: (readonly [string, number])[] = [];

@@ -1,11 +1,13 @@
 import { type Channel, NotificationService, type RetentionOptions } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
+import { testClock, turns } from "@belfry/testkit/host";
 import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** Watches the members of every part of a storage that erase, export or sweep, and returns the names of those that were not called. */
 function watchSteps(storage: Storage): () => readonly string[] {
@@ -259,6 +261,27 @@ onEveryStorage((database) => {
       await notifications.create({ to: "ann", title: "new" });
       await notifications.start();
       await vi.waitFor(async () => expect((await notifications.inbox("ann").list()).items.map(({ title }) => title)).toEqual(["new"]));
+    });
+
+    test("the loop looks through the changes of all inboxes at the start, and then once a day, of those kept for 30 days", async () => {
+      const storage = database.storage();
+      const [items, changes, last] = [
+        vi.spyOn(storage.inbox, "sweep"),
+        vi.spyOn(storage.inbox, "sweepChanges"),
+        vi.spyOn(storage.broadcasts, "sweep"),
+      ];
+      const clock = testClock();
+      const startedAt = clock.now();
+      const notifications = stopsAfterTest(new NotificationService({ storage, clock, retention: { readMs: DAY_MS }, logger: silent }));
+      await notifications.start();
+      while (changes.mock.calls.length < 2) {
+        // A sweep that is under way ends before the clock moves on.
+        await vi.waitFor(() => expect(last.mock.settledResults.length).toBe(Math.max(1, items.mock.calls.length)));
+        await turns(20);
+        await clock.skip(HOUR_MS);
+      }
+      expect(clock.now() - startedAt).toBeGreaterThanOrEqual(DAY_MS);
+      expect(items.mock.calls.length).toBeGreaterThan(1);
     });
 
     test("data without a limit stays, and sweep() returns how much it removed", async () => {
