@@ -247,7 +247,7 @@ function saidBy(body: z.infer<typeof createBody>) {
   const hasFallback = type === "websocket" && body.email_fallback === true;
   return {
     channel: channelOf(type),
-    to: recipients,
+    to: recipients ?? [],
     content,
     meta,
     fallback: hasFallback && { channel: "email", afterMs: delayMs(meta.fallback_delay) },

@@ -13,12 +13,29 @@ const MAX_RECIPIENTS = 1_000;
 const meta = jsonObject("The sender's own; some members mean something to a channel");
 const roomId = uuid("The room it belongs to");
 
+/** The fields before `recipients`, in whose order issues are told. */
+const BEFORE_RECIPIENTS: readonly unknown[] = ["type", "room_id"];
+
+/** Requires recipients, unless the notification is for those who are in a room. What else is wrong does not hide that they are missing. */
+const someRecipients = z.check<Record<string, unknown>>(({ value, issues }) => {
+  const isForRoom = value.type === "websocket" && (value.room_id ?? null) !== null;
+  if ((value.recipients ?? null) === null && !isForRoom) {
+    const place = issues.filter(({ path }) => BEFORE_RECIPIENTS.includes(path?.[0])).length;
+    issues.splice(place, 0, { code: "invalid_type", expected: "array", input: value.recipients, path: ["recipients"] });
+  }
+});
+someRecipients._zod.def.when = ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** The body that creates a notification. A null field counts as left out. */
 export const createBody = z
   .object({
     type: choice(TYPES, "How it is delivered"),
     room_id: roomId.nullish(),
-    recipients: list(z.string(), { max: MAX_RECIPIENTS, items: "string", description: "User ids, addresses or URLs, after the type" }),
+    recipients: list(z.string(), {
+      max: MAX_RECIPIENTS,
+      items: "string",
+      description: "User ids, addresses or URLs, after the type; may be left out of a websocket notification for a room",
+    }).nullish(),
     subject: z.string().nullish(),
     content: z.string({ error: "Input should be a valid string" }),
     email_fallback: z.boolean().nullish().meta({ description: "Whether an e-mail stands in for a user who is not reached" }),
@@ -28,6 +45,7 @@ export const createBody = z
       .meta({ description: "When to send it, ISO 8601 with a time zone", override: { type: "string", format: "date-time" } })
       .nullish(),
   })
+  .check(someRecipients)
   .meta({ id: "CreateNotification" });
 
 /** The body that changes a pending notification. */
