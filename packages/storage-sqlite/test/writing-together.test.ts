@@ -50,4 +50,15 @@ describe("short writes of one turn of the event loop", () => {
     expect(await added).toEqual([1, 2]);
     expect(ids()).toEqual([1, 2]);
   });
+
+  test("that wait in vain for a transaction of the host fail together, and not one after another", async () => {
+    connection = new Connection(database, 20);
+    database.exec("BEGIN");
+    const added = [add(1), add(2), add(3)];
+    await expect(Promise.race(added)).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    database.exec("COMMIT");
+    expect((await Promise.allSettled(added)).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await add(4)).toBe(4);
+    expect(ids()).toEqual([4]);
+  });
 });

@@ -115,6 +115,31 @@ describe("GroupCommit", () => {
     expect(sizes.map((batch) => batch.length)).toEqual([256, 44, 1]);
   });
 
+  test("a write that came while an earlier one found its inbox held does not overtake it, although the inbox is free again", async () => {
+    const written: string[] = [];
+    const { promise: isAsked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: isAnswered, resolve: answer } = Promise.withResolvers<void>();
+    let looks = 0;
+    const commit = writer(async (entries, { skipBusy = false } = {}) => {
+      if (skipBusy && looks === 0) {
+        looks += 1;
+        ask();
+        await isAnswered;
+        return entries.map(() => null);
+      }
+      // The first one waits for a connection, say.
+      await (skipBusy ? null : new Promise((resolve) => setImmediate(resolve)));
+      written.push(...entries.map(({ notification }) => notification.id));
+      return entries.map(items);
+    });
+    const first = commit.write(entry("a1", "ann"));
+    await isAsked;
+    const later = [entry("b1", "bob"), entry("a2", "ann")].map((one) => commit.write(one));
+    answer();
+    await Promise.all([first, ...later]);
+    expect(written.filter((id) => id !== "b1")).toEqual(["a1", "a2"]);
+  });
+
   test("an inbox that a host's transaction holds does not stall the others, and keeps its order", async () => {
     let held = true;
     const written: string[] = [];

@@ -22,7 +22,7 @@ export class LaneQueue<Entry, Result> {
     this.#lanes = new BusyLanes(options);
     this.#queue = new BatchQueue({
       count: (queue) => options.count(queue),
-      write: (entries) => options.write(entries, { skipBusy: true }),
+      write: (entries) => this.#writeFree(entries, options),
       settle: (pending, written) => (written === null ? this.#lanes.open(pending) : pending.resolve(written)),
     });
   }
@@ -35,6 +35,17 @@ export class LaneQueue<Entry, Result> {
         this.#queue.push(pending);
       }
     });
+  }
+
+  /** Leaves out those whose lane was opened while they waited for their batch: they must not overtake what is in it. */
+  async #writeFree(entries: readonly Entry[], { write }: LaneQueueOptions<Entry, Result>): Promise<readonly (Result | null)[]> {
+    const free = entries.filter((entry) => !this.#lanes.isOpenFor(entry));
+    if (free.length === entries.length) {
+      return write(entries, { skipBusy: true });
+    }
+    const written = free.length === 0 ? [] : await write(free, { skipBusy: true });
+    const byEntry = new Map(free.map((entry, index) => [entry, written[index]]));
+    return entries.map((entry) => byEntry.get(entry) ?? null);
   }
 
   /** Resolves once everything handed in so far is written or has failed. */
@@ -69,12 +80,18 @@ class BusyLanes<Entry, Result> {
 
   /** Adds `pending` to its lane if that is open, and returns whether it is. A later write must not overtake an earlier one. */
   take(pending: Pending<Entry, Result>): boolean {
-    if (this.#lanes.size === 0) {
-      return false;
-    }
-    const lane = this.#lanes.get(this.#options.laneOf(pending.entry));
+    const lane = this.#laneFor(pending.entry);
     lane?.push(pending);
     return lane !== undefined;
+  }
+
+  isOpenFor(entry: Entry): boolean {
+    return this.#laneFor(entry) !== undefined;
+  }
+
+  #laneFor(entry: Entry): Pending<Entry, Result>[] | undefined {
+    // Usually none is open.
+    return this.#lanes.size === 0 ? undefined : this.#lanes.get(this.#options.laneOf(entry));
   }
 
   /** Opens a lane for `pending`, which is busy. */

@@ -14,7 +14,8 @@ export function prepareCreateSends(tables: TableNames, time: StorageTime) {
   return (sends: readonly NewSend[], at: Date) =>
     (connection: Connection): Promise<readonly SendCreated[]> =>
       writeWaiting({
-        isAlone: inboxesOf(sends).length + throttlesOf(sends).length <= 1,
+        // One with a key would hold the key while it waits, and who creates something with the same key would wait for it.
+        isAlone: inboxesOf(sends).length + throttlesOf(sends).length <= 1 && sends.every(({ idempotency }) => idempotency === null),
         write: (lockTimeoutMs) => write(connection, sends, { at: time(at), lockTimeoutMs }),
         waitForFirst: () => busy.waitForFirst(connection, sends),
       });

@@ -131,7 +131,7 @@ export class Connection {
 
   /**
    * Like {@link write}, in one transaction with the other work of this turn of the event loop that may share one: a commit costs more
-   * than a short change. If any of it fails, each is done by itself.
+   * than a short change. If any of it fails by itself, each is done alone; what they all wait for in vain fails them all.
    */
   writeTogether<Result>(work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -155,7 +155,7 @@ export class Connection {
     }
   }
 
-  /** Does several pieces of work in one transaction. False if one of them failed: then none is done. */
+  /** Does several pieces of work in one transaction, or fails them all. False if one of them is at fault: then none is done. */
   async #writeSome(some: readonly Together[]): Promise<boolean> {
     try {
       const results = await this.write(() => some.map(({ work }) => work()));
@@ -163,8 +163,13 @@ export class Connection {
         resolve(results[index]);
       }
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // The database was held, or the disk is full: each would only wait for the same once more, one after another.
+      const isForAll = error instanceof BelfryError && error.retryable;
+      for (const { reject } of isForAll ? some : []) {
+        reject(error);
+      }
+      return isForAll;
     }
   }
 

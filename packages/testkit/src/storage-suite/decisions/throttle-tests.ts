@@ -204,6 +204,27 @@ export function throttleTests(harness: StorageHarness): void {
       expect(await deliveries.createFreeSends(sends, ms(0))).toMatchObject([{ items: [{ seq: 2 }] }, { items: [{ seq: 1 }] }]);
     });
 
+    test.skipIf(harness.singleWriter)("a send that waits for an inbox does not hold its key meanwhile", async () => {
+      const { deliveries } = fixture.storage;
+      const idempotency = { key: `waiting ${fixture.tenant}`, bodyHash: "hash", response: "{}" };
+      const keyed = (to: string) => newSend(fixture, { to: [to], idempotency });
+      let waiting: ReturnType<typeof deliveries.createSends> | undefined;
+      const answers: Awaited<ReturnType<typeof deliveries.createFreeSends>>[] = [];
+      await fixture.subject.transaction((tx) =>
+        inTurn(
+          () => fixture.inbox.createWithin(tx, fixture.entry("ann"), () => undefined),
+          async () => {
+            waiting = deliveries.createSends([keyed("ann")], ms(0));
+            // By then it waits.
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            answers.push(await deliveries.createFreeSends([keyed("bob"), newSend(fixture, { to: ["cat"] })], ms(0)));
+          },
+        ),
+      );
+      expect(answers.flat().map((one) => one?.kind)).toEqual(["created", "created"]);
+      expect(await waiting).toMatchObject([{ kind: "repeated" }]);
+    });
+
     test("are forgotten once they are free, and with their user", async () => {
       const { decisions } = fixture.storage;
       const freeAt = (userId: string) => decisions.throttleFreeAt(fixture.owner(userId), { type: "comment", channel: "email" });
