@@ -1,6 +1,7 @@
 import type { Owner, WorkContext } from "../foundation/context.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
+import { awhile } from "../work/timing.ts";
 import { feedName } from "./feeds.ts";
 
 /** Users who came to an instance, and users who left it. */
@@ -133,7 +134,7 @@ export class Presence {
       ask();
     }
     for (let delayMs = FIRST_LOOK_MS; isOnline().includes(null); delayMs = Math.min(2 * delayMs, MAX_LOOK_MS)) {
-      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      await awhile(clock, delayMs).over;
       present = await look();
     }
     return isOnline().map((isConnected) => isConnected === true);

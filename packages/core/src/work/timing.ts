@@ -1,4 +1,4 @@
-import type { Clock } from "../foundation/clock.ts";
+import { type Clock, systemClock } from "../foundation/clock.ts";
 import { isRetryable } from "../foundation/errors.ts";
 
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
@@ -203,10 +203,25 @@ async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock,
 
 /** Resolves after a while, or at once when `ends` aborts. */
 async function pause(clock: Clock, ends: Cancellation): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.after(RETRY_MS, resolve);
-  const forget = ends.onAbort(resolve);
-  await promise;
-  cancel();
+  const { over, cancel } = awhile(clock, RETRY_MS);
+  const forget = ends.onAbort(cancel);
+  await over;
   forget();
+}
+
+/**
+ * A wait for the database or another process: by the clock, or in real time if that is over earlier, since they go on while a clock of
+ * tests stands still. `cancel` ends it at once.
+ */
+export function awhile(clock: Clock, delayMs: number): { readonly over: Promise<void>; cancel(): void } {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const clocks = clock === systemClock ? [clock] : [clock, systemClock];
+  const timers = clocks.map((one) => one.after(delayMs, () => cancel()));
+  const cancel = () => {
+    for (const end of timers) {
+      end();
+    }
+    resolve();
+  };
+  return { over, cancel };
 }
