@@ -26,10 +26,14 @@ export const readNow = bindingNow("read");
 /** An operation that writes everything or nothing. */
 export const write = binding("write");
 
-/** An operation that writes everything or nothing; in a transaction with others, if a call is short: see {@link Connection.writeTogether}. */
+/**
+ * An operation that writes everything or nothing; in a transaction with others, if a call is short: see {@link Connection.writeTogether}.
+ *
+ * @param isShort @default every call is
+ */
 export function writeTogether<Args extends readonly unknown[], Result>(
   prepare: Prepare<Args, Result>,
-  isShort: (...args: Args) => boolean,
+  isShort: (...args: Args) => boolean = () => true,
 ): Binding<Args, Result> {
   return (current) =>
     async (...args) => {
@@ -55,18 +59,10 @@ export const step = binding("step");
 export const part = binding("part");
 
 /** An operation that first looks, without a transaction, whether there is work; then it writes, else it answers `nothing`. */
-export function writeIf<Args extends readonly unknown[], Result, Nothing>(
-  look: Prepare<Args, boolean>,
-  prepare: Prepare<Args, Result>,
-  nothing: Nothing,
-): Binding<Args, Result | Nothing> {
-  return (current) =>
-    async (...args) => {
-      const connection = current();
-      const isAny = await connection.query(() => connection.prepared(look)(...args));
-      return isAny ? connection.write(() => connection.prepared(prepare)(...args)) : nothing;
-    };
-}
+export const writeIf = lookingFirst("write");
+
+/** Like {@link writeIf}, in a transaction with others: see {@link Connection.writeTogether}. */
+export const writeTogetherIf = lookingFirst("writeTogether");
 
 /** Makes a part of the storage of operations. Each is prepared on its first call, once for each connection. */
 export function bind<Bindings extends Readonly<Record<string, BindingNow<never, unknown>>>>(
@@ -94,5 +90,19 @@ function bindingNow(transaction: "query" | "read") {
       const connection = current();
       const operation = connection.prepared(prepare);
       return connection[transaction](() => operation(...args));
+    };
+}
+
+function lookingFirst(transaction: "write" | "writeTogether") {
+  return <Args extends readonly unknown[], Result, Nothing>(
+    look: Prepare<Args, boolean>,
+    prepare: Prepare<Args, Result>,
+    nothing: Nothing,
+  ): Binding<Args, Result | Nothing> =>
+    (current) =>
+    async (...args) => {
+      const connection = current();
+      const isAny = await connection.query(() => connection.prepared(look)(...args));
+      return isAny ? connection[transaction](() => connection.prepared(prepare)(...args)) : nothing;
     };
 }

@@ -1,5 +1,5 @@
 import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
-import { bind, type Current, query, read, write, writeIf } from "./bind.ts";
+import { bind, type Current, query, read, write, writeTogetherIf } from "./bind.ts";
 import type { QueryContext } from "./statement.ts";
 
 /** The columns of a row, its key first. */
@@ -37,7 +37,8 @@ export function leases<Row extends KeyedRow, Task, Fairness extends object>(
   table: LeaseTable<Row, Task, Fairness>,
 ): LeaseStorage<Task, Fairness> {
   return bind(current, {
-    claim: writeIf(prepareHasDue(table), prepareClaim(table), []),
+    // An attempt's end makes room for the next claim: both are written at once.
+    claim: writeTogetherIf(prepareHasDue(table), prepareClaim(table), []),
     leasedTo: read(prepareLeasedTo(table)),
     renew: write(prepareRenew(table)),
     lost: query(prepareLost(table)),

@@ -1,7 +1,7 @@
 import type { DeliveryStorage, NewSend, SendCreated } from "@belfry/core/storage";
 import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, part, read, step, write, writeIf } from "../database/bind.ts";
+import { bind, type Current, part, read, step, write, writeIf, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
@@ -40,7 +40,7 @@ export function sqliteDeliveries(
       updateSend: write(prepareUpdateSend),
       // Usually nothing is due, and no delivery waits for an item that was read.
       settle: writeIf(prepareHasChains, prepareSettle, undefined),
-      complete: write(prepareComplete),
+      complete: writeTogether(prepareComplete),
       erase: step(prepareErase),
       export: read(prepareExport),
       sweep: step(prepareSweep),

@@ -1,6 +1,6 @@
 import type { HubStorage } from "@belfry/core/storage";
 import { type Sql, sharedHub } from "@belfry/storage-sql";
-import { bind, type Current, write } from "../database/bind.ts";
+import { bind, type Current, write, writeTogether } from "../database/bind.ts";
 import { leases } from "../database/leases.ts";
 import { prepareWriteEvents } from "./events.ts";
 import { prepareEndRecords, RECORD_LEASES } from "./records.ts";
@@ -9,7 +9,7 @@ import { prepareEndRecords, RECORD_LEASES } from "./records.ts";
 export function sqliteHub(current: Current, sql: Sql): HubStorage {
   return {
     ...sharedHub(sql),
-    ...bind(current, { createEvents: write(prepareWriteEvents), endRecords: write(prepareEndRecords) }),
+    ...bind(current, { createEvents: write(prepareWriteEvents), endRecords: writeTogether(prepareEndRecords) }),
     leases: leases(current, RECORD_LEASES),
   };
 }
