@@ -2,7 +2,7 @@ export { exceptText, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroa
 export { topicsOf } from "./audiences/topic-audiences.ts";
 export { topicsStorage } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";
-export { type Column, type Fields, fieldsOf, nullableOf, type TableOf } from "./database/fields.ts";
+export { type Column, type Fields, fieldsOf, haveSame, nullableOf, type TableOf } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
 export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";

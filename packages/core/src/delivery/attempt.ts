@@ -171,11 +171,19 @@ async function textsFor(
 
 /** A channel is the host's own code: what it answers may be anything. */
 function isOutcome(outcome: unknown): outcome is DeliveryOutcome {
-  return typeof outcome === "object" && outcome !== null && wrongIn(outcome).length === 0;
+  if (typeof outcome !== "object" || outcome === null) {
+    return false;
+  }
+  const { status, provider, error } = outcome as OutcomeMembers;
+  return (
+    typeof provider === "string" && (status === "sent" || status === "delivered" || (status === "failed" && typeof error === "string"))
+  );
 }
 
+type OutcomeMembers = Partial<Record<keyof DeliveryFailure, unknown>>;
+
 /** The members of an outcome that are missing, or not what they should be. */
-function wrongIn({ status, provider, error }: Partial<Record<keyof DeliveryFailure, unknown>>): readonly string[] {
+function wrongIn({ status, provider, error }: OutcomeMembers): readonly string[] {
   const isGood = {
     status: status === "sent" || status === "delivered" || status === "failed",
     provider: typeof provider === "string",

@@ -187,9 +187,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return { claimed, bundle, attempt: { deliveryId, fence, ...delivered } };
     }
     const { outcome, reason, wasHandedIn } = delivered;
+    const finishedAt = new Date(clock.now());
     // What failed before its channel was called says nothing of the endpoint.
     if (wasHandedIn || outcome.status !== "failed") {
-      this.#noteEndpoint(claimed, outcome);
+      this.#noteEndpoint(claimed, outcome, finishedAt.getTime());
     }
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
@@ -200,7 +201,6 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
             random: Math.random(),
           })
         : null;
-    const finishedAt = new Date(clock.now());
     return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
 
@@ -234,8 +234,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return ruling !== null ? { ruling } : { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
   }
 
-  #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome): void {
-    const nowMs = this.#context.clock.now();
+  #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome, nowMs: number): void {
     this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
     if (outcome.status !== "failed") {
       this.#gone.forget(delivery);
@@ -283,5 +282,6 @@ export function channelsByName(channels: readonly Channel[]): ReadonlyMap<string
 
 /** Whether nothing else changes the counts of its notification: no other delivery, and no fan-out, which counts as a chain. */
 function isOnlyChain({ isOnly, state }: ClaimedDelivery): boolean {
-  return isOnly && Object.values(state.chains).reduce((sum, count) => sum + count, 0) === 1;
+  const { pending, sent, delivered, failed, cancelled, skipped } = state.chains;
+  return isOnly && pending + sent + delivered + failed + cancelled + skipped === 1;
 }

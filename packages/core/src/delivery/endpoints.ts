@@ -26,11 +26,14 @@ export class CircuitBreaker {
 
   /** Records the end of an attempt. Only transient failures count. */
   ended(endpoint: Endpoint, hasFailed: boolean, nowMs: number): void {
-    const key = endpointKey(endpoint);
     if (!hasFailed) {
-      this.#circuits.delete(key);
+      // Usually there is none: a key costs every attempt more than this look.
+      if (this.#circuits.size > 0) {
+        this.#circuits.delete(endpointKey(endpoint));
+      }
       return;
     }
+    const key = endpointKey(endpoint);
     const circuit = this.#circuits.get(key) ?? { failures: 0, openUntilMs: 0 };
     circuit.failures += 1;
     const over = circuit.failures - FAILURES_TO_OPEN;
@@ -42,7 +45,7 @@ export class CircuitBreaker {
 
   /** Whether an endpoint is paused at this moment. */
   isOpen(endpoint: Endpoint, nowMs: number): boolean {
-    return (this.#circuits.get(endpointKey(endpoint))?.openUntilMs ?? 0) > nowMs;
+    return this.#circuits.size > 0 && (this.#circuits.get(endpointKey(endpoint))?.openUntilMs ?? 0) > nowMs;
   }
 
   /** Returns the endpoints that are paused at this moment. */
@@ -76,12 +79,14 @@ export class GoneEndpoints {
 
   /** Forgets an endpoint that has answered again. */
   forget(endpoint: Endpoint): void {
-    this.#untilMs.delete(endpointKey(endpoint));
+    if (this.#untilMs.size > 0) {
+      this.#untilMs.delete(endpointKey(endpoint));
+    }
   }
 
   /** Returns the end of an endpoint's pause, or null. */
   until(endpoint: Endpoint, nowMs: number): Date | null {
-    const untilMs = this.#untilMs.get(endpointKey(endpoint)) ?? 0;
+    const untilMs = this.#untilMs.size === 0 ? 0 : (this.#untilMs.get(endpointKey(endpoint)) ?? 0);
     return untilMs > nowMs ? new Date(untilMs) : null;
   }
 }

@@ -115,7 +115,13 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     const { id } = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
-      const ended = await this.#attempt(task, cancellation, attempted);
+      let ended: Ended;
+      try {
+        ended = await this.#tasks.attempt(task, cancellation);
+      } finally {
+        this.#giveTurnBack(task);
+        attempted?.();
+      }
       const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, cancellation });
       if (!counted) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
@@ -124,15 +130,6 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       return !counted || this.#tasks.makesDue(ended);
     } finally {
       this.#held.delete(id);
-    }
-  }
-
-  async #attempt(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<Ended> {
-    try {
-      return await this.#tasks.attempt(task, cancellation);
-    } finally {
-      this.#giveTurnBack(task);
-      attempted?.();
     }
   }
 

@@ -83,7 +83,9 @@ export class OutOfTime extends Error {}
 export class Cancellation {
   #isAborted = false;
   #reason: unknown;
-  #listeners: Set<() => void> | null = null;
+  /** Usually there is one at a time, and no set for it. */
+  #listener: (() => void) | null = null;
+  #others: Set<() => void> | null = null;
 
   get aborted(): boolean {
     return this.#isAborted;
@@ -98,7 +100,8 @@ export class Cancellation {
     if (!this.#isAborted) {
       this.#isAborted = true;
       this.#reason = reason;
-      for (const listener of this.#listeners ?? []) {
+      this.#listener?.();
+      for (const listener of this.#others ?? []) {
         listener();
       }
     }
@@ -106,9 +109,15 @@ export class Cancellation {
 
   /** Calls `listener` when the work is ended. Returns a function that forgets it. */
   onAbort(listener: () => void): () => void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
-    return () => this.#listeners?.delete(listener);
+    if (this.#listener === null) {
+      this.#listener = listener;
+      return () => {
+        this.#listener = this.#listener === listener ? null : this.#listener;
+      };
+    }
+    this.#others ??= new Set();
+    this.#others.add(listener);
+    return () => this.#others?.delete(listener);
   }
 }
 

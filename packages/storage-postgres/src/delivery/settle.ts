@@ -1,6 +1,16 @@
 import type { Delivery } from "@belfry/core";
 import type { ChainSelection, Completed, Decide, LoadedSend, SettleChanges } from "@belfry/core/storage";
-import { type DeliveryRow, type Fields, loadedOf, NAMED, PLANNED, progressOf, reopened, type TrackingRow } from "@belfry/storage-sql";
+import {
+  type DeliveryRow,
+  type Fields,
+  haveSame,
+  loadedOf,
+  NAMED,
+  PLANNED,
+  progressOf,
+  reopened,
+  type TrackingRow,
+} from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
 import { keys } from "../database/leases.ts";
@@ -131,7 +141,7 @@ function distinct<Of>({ all }: Pick<Fields<Of>, "all">, fixed: readonly (keyof O
     let last: { readonly record: Partial<Of>; readonly place: number } | null = null;
     const places = records.map((record) => {
       // Usually they are those of the record before: a comparison costs less than a text.
-      if (last === null || !members.every((member) => isSame(record[member], last?.record[member]))) {
+      if (last === null || !haveSame(members, record, last.record)) {
         const text = JSON.stringify(Object.fromEntries(members.map((member) => [member, record[member]])));
         const place = byText.get(text) ?? byText.size;
         byText.set(text, place);
@@ -141,10 +151,6 @@ function distinct<Of>({ all }: Pick<Fields<Of>, "all">, fixed: readonly (keyof O
     });
     return { places, values: `[${[...byText].map(([text, place]) => `${text.slice(0, -1)},"place":${place}}`).join(",")}]` };
   };
-}
-
-function isSame(left: unknown, right: unknown): boolean {
-  return left instanceof Date && right instanceof Date ? left.getTime() === right.getTime() : left === right;
 }
 
 /** Loads chains, with the trackings of their notifications locked. */

@@ -116,3 +116,14 @@ function read(value: unknown, { kind }: Column): unknown {
       return value;
   }
 }
+
+/** Whether two records have the same values in their `members`. Times are compared as times, other objects are the same only as one. */
+export function haveSame<Of>(members: readonly (keyof Of)[], left: Partial<Of>, right: Partial<Of>): boolean {
+  for (const member of members) {
+    const [one, other]: readonly unknown[] = [left[member], right[member]];
+    if (one !== other && !(one instanceof Date && other instanceof Date && one.getTime() === other.getTime())) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,3 +1,4 @@
+import { haveSame } from "@belfry/storage-sql";
 import type { Database, Statement as DriverStatement, RunResult } from "better-sqlite3";
 
 /** The tools with which an operation prepares its statements. */
@@ -80,13 +81,14 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
     return bound;
   };
   const place = keys.indexOf("keys");
+  const members = [...new Set(keys)].filter((key) => key !== "keys");
   const statement = plain(database.prepare<unknown[], Row>(sql), rows);
   const { reader } = statement;
   return {
     run: (values) => statement.run(...bind(values)),
     runSets(records, keyOf, shared) {
       const rows: Row[] = [];
-      for (const set of setsOf(records, keyOf, (record) => bind(record, shared))) {
+      for (const set of setsOf(records, keyOf, { members, bind: (record) => bind(record, shared) })) {
         const values = set.values.with(place, JSON.stringify(set.keys));
         if (reader) {
           rows.push(...statement.all(...values));
@@ -111,23 +113,24 @@ interface ValueSet extends OfSet {
 function setsOf<Record>(
   records: readonly Record[],
   keyOf: (record: Record) => number | string | undefined,
-  bind: (record: Record) => readonly unknown[],
+  { members, bind }: { readonly members: readonly string[]; bind(record: Record): readonly unknown[] },
 ): Iterable<ValueSet> {
   const sets = new Map<string, ValueSet>();
-  let last: ValueSet | undefined;
+  let last: { readonly record: Record; readonly set: ValueSet } | undefined;
   for (const record of records) {
     const key = keyOf(record);
     if (key === undefined) {
       continue;
     }
-    const values = bind(record);
-    // Usually they are those of the record before: a comparison costs less than a text.
-    if (last === undefined || !last.values.every((value, index) => value === values[index])) {
+    // Usually its values are those of the record before: a comparison costs less than a text.
+    if (last === undefined || !haveSame(members as readonly (keyof Record)[], record, last.record)) {
+      const values = bind(record);
       const text = JSON.stringify(values);
-      last = sets.get(text) ?? { values, keys: [] };
-      sets.set(text, last);
+      const set = sets.get(text) ?? { values, keys: [] };
+      sets.set(text, set);
+      last = { record, set };
     }
-    last.keys.push(key);
+    last.set.keys.push(key);
   }
   return sets.values();
 }
