@@ -67,6 +67,11 @@ export function isRepeated(error: unknown): boolean {
   return errorCode(error) === "23505";
 }
 
+/** Whether a statement refused to count an item in a group that has no active ones: it divides by their number. */
+export function isAsleep(error: unknown): boolean {
+  return errorCode(error) === "22012";
+}
+
 /** Whether the connection did not answer in time. Then it answers no later statement either. */
 export function isReadTimeout(error: unknown): boolean {
   return errorMessage(error) === READ_TIMEOUT;

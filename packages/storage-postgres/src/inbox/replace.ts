@@ -35,13 +35,18 @@ type ReplacedRow = readonly [place: number, ...CountsRow, ...ItemRow];
  * Each inbox may be there once.
  */
 export function prepareReplace(tables: TableNames) {
-  const replace = statement<ReplacedRow>("replace", replaceText(tables));
+  const replace = statement<ReplacedRow>("replace", replaceText(tables, GIVEN));
+  const replaceOne = statement<ReplacedRow>("replace_one", replaceText(tables, GIVEN_ONE));
   return async (session: Session, keys: readonly Together[]): Promise<ReadonlyMap<Together, AlsoChanged>> => {
     if (keys.length === 0) {
       return new Map();
     }
     const values = keys.map((key) => ({ ...key, at: key.last.notification.createdAt.toISOString() }));
-    const rows = await session.rows(replace, lists(values, "tenant", "userId", "name", "seq", "at"));
+    const [first, ...others] = values;
+    const rows =
+      first !== undefined && others.length === 0
+        ? await session.rows(replaceOne, [first.tenant, first.userId, first.name, first.seq, first.at])
+        : await session.rows(replace, lists(values, "tenant", "userId", "name", "seq", "at"));
     const changed = [...Map.groupBy(rows, ([place]) => place)].flatMap(([place, own]) => {
       const key = keys[place - 1];
       return key === undefined ? [] : [[key, changeOf(key, own)] as const];
@@ -56,8 +61,14 @@ function changeOf({ tenant, userId }: Together, rows: readonly ReplacedRow[]): A
   return { change: "deleted", items, changed: new Set(items.map(({ seq }) => seq)), counts };
 }
 
-/** Values: the tenant, the user and the key of new items, their highest number, and their time. */
-function replaceText(tables: TableNames): string {
+/** The tenant, the user and the key of new items, their highest number, and their time. */
+const GIVEN =
+  "unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) WITH ORDINALITY AS k(tenant, user_id, name, seq, at, place)";
+/** The same of one key. PostgreSQL would plan the statement anew each time for a list, which takes longer than to run it. */
+const GIVEN_ONE = "(SELECT $1::text, $2::text, $3::text, $4::bigint, $5::timestamptz, 1) AS k(tenant, user_id, name, seq, at, place)";
+
+/** @param given the values of the statement, as rows `k` */
+function replaceText(tables: TableNames, given: string): string {
   const { inboxChanges, inboxCounters, inboxItems } = tables;
   const owner = "tenant = k.tenant AND user_id = k.user_id";
   const gone = "SELECT f.seq FROM found f WHERE f.is_replaced AND f.tenant = g.tenant AND f.user_id = g.user_id";
@@ -69,7 +80,7 @@ function replaceText(tables: TableNames): string {
   };
   return `WITH inbox AS MATERIALIZED (
     SELECT k.place::int, k.tenant COLLATE "C" AS tenant, k.user_id COLLATE "C" AS user_id, k.name COLLATE "C" AS name, k.seq, k.at, c.*
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) WITH ORDINALITY AS k(tenant, user_id, name, seq, at, place)
+    FROM ${given}
     CROSS JOIN LATERAL (
       SELECT last_seq, total, unread, epoch, rev, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, seen_unread, due_at,
         ${isBehind(tables, "k.tenant")} AS is_behind

@@ -2,6 +2,7 @@ import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewAudience, NewNotification } from "@belfry/core/storage";
 import { isGrouped } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
+import { isAsleep } from "../database/errors.ts";
 import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
@@ -20,7 +21,10 @@ type Rest<List extends readonly unknown[]> = List extends readonly [unknown, ...
 
 /** Writes entries, all or none. Others may hold their inboxes. */
 export function prepareCreateMany(tables: TableNames, announcements: Announcements) {
-  const writeEntries = prepareWriteGrouped(tables, prepareWriteBatch(tables, announcements, prepareWriteEntries(tables, announcements)));
+  const writeEntries = prepareWriteGrouped(tables, {
+    write: prepareWriteBatch(tables, announcements, prepareWriteEntries(tables, announcements)),
+    writeLone: prepareWriteLone(tables, announcements),
+  });
   const busyInboxes = prepareBusyInboxes(tables);
   const waiting = (session: Connection, distinct: readonly NewNotification[]): Promise<readonly Answer[]> => {
     const inboxes = inboxesOf(distinct);
@@ -50,13 +54,43 @@ export function prepareCreateMany(tables: TableNames, announcements: Announcemen
     };
 }
 
-/** Writes entries that change more than themselves in several statements: in a transaction. All others are left to `write`. */
-function prepareWriteGrouped(tables: TableNames, write: WriteEntries): WriteBatch {
+interface WriteOthers {
+  readonly write: WriteEntries;
+  readonly writeLone: ReturnType<typeof prepareWriteLone>;
+}
+
+/**
+ * Writes entries that change more than themselves in several statements: in a transaction. All others are left to `write`. A lone one
+ * that joins a group takes a single statement, unless the group has snoozed items to wake.
+ */
+function prepareWriteGrouped(tables: TableNames, { write, writeLone }: WriteOthers): WriteBatch {
   const writeGrouped = prepareWriteEntries(tables);
-  return (connection, entries, options) =>
-    entries.some(({ notification, audience }) => isGrouped(notification) || audience !== undefined)
-      ? connection.transaction((session) => writeGrouped(session, entries, options))
-      : write(connection, entries, options);
+  return async (connection, entries, options) => {
+    if (entries.every(({ notification, audience }) => !isGrouped(notification) && audience === undefined)) {
+      return write(connection, entries, options);
+    }
+    const [first] = entries;
+    const joined =
+      first !== undefined && joinsGroup(entries) ? await joinGroup(() => writeLone(connection, first, options.lockTimeoutMs)) : null;
+    return joined === null ? connection.transaction((session) => writeGrouped(session, entries, options)) : [joined];
+  };
+}
+
+/** Whether there is one new item, which joins a group, and changes nothing else. */
+function joinsGroup([first, ...others]: readonly NewNotification[]): boolean {
+  return others.length === 0 && first?.recipients.length === 1 && first.audience === undefined && first.notification.replaceKey === null;
+}
+
+/** Null if the notification was written before, or the group has no active items any more. */
+async function joinGroup(write: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isAsleep(error)) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 /** The first entry of each notification: a repeated one is written once. */

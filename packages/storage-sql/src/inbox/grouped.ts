@@ -17,9 +17,10 @@ export function withAlso(item: CreatedItem, also: CreatedItem["also"] = []): Cre
 /** How many snoozed items of a group a new one wakes in its own transaction. Those that are left are due from then on. */
 export const WOKEN_AT_ONCE = 100;
 
-/** How many actors a group names, and how many it knows, to count them. */
+/** How many actors a group names. */
 const NAMED_ACTORS = 3;
-const MOST_ACTORS = 50;
+/** How many actors a group knows, to count them. */
+export const MOST_ACTORS = 50;
 
 /** The first actors of a group, after items of these actors came; null stands for nobody. */
 export function firstActors(before: readonly string[], came: readonly (string | null)[]): readonly string[] {
