@@ -79,14 +79,16 @@ export async function comparePostgresFanOut(recipients: number, scale: Scale): P
 
 type Write = (to: readonly string[], order: number) => Promise<unknown>;
 
-interface FanOuts {
+/** The two sides of a fan-out, and what they have written so far. */
+export interface FanOuts {
   readonly users: readonly string[];
   readonly work: Readonly<Record<"belfry" | "raw", () => Work | Promise<Work>>>;
   readonly belfry: Write;
   readonly raw: Write;
 }
 
-function fanOutSides({ users, work, belfry, raw }: FanOuts): readonly Side[] {
+/** Sides of which each operation is one notification to all users. */
+export function fanOutSides({ users, work, belfry, raw }: FanOuts): readonly Side[] {
   const to = shuffled(users, randomFrom(13));
   let order = 0;
   const side = (name: "belfry" | "raw", write: Write): Side => ({
