@@ -34,6 +34,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   expressBelfry: [express.expressBelfry, service, handlerOptions],
   honoBelfry: [hono.honoBelfry, service, handlerOptions],
   pack: [contracts.pack, { window: 10 }],
+  native: [contracts.native, { topics: () => true }],
   hub: [contracts.hub, { lists: "arrays" }],
   inboxV1: [contracts.inboxV1],
   deliveryV1: [contracts.deliveryV1],
@@ -116,7 +117,9 @@ describe.each(Object.entries(CALLS))("%s", (name, row) => {
       if (isOptions && !["typeLabel", "uuidV7"].includes(name)) {
         const failure = failureOf(row, good.with(position, { ...value, workers: false }));
         expect(inWords(name, failure), String(failure)).toBe(true);
-        expect((failure as Error).message).toMatch(/takes .*\w+, \w+.*; got "?(workers|boolean)|window|takes lists; got "workers"/);
+        expect((failure as Error).message).toMatch(
+          /takes .*\w+, \w+.*; got "?(workers|boolean)|window|takes (lists|topics); got "workers"/,
+        );
       }
     }
   });

@@ -76,7 +76,6 @@ export type {
   DigestState,
   DigestTiming,
   Directory,
-  DirectoryPage,
   EntryPlan,
   ExplainedDecision,
   ExplainedDigest,

@@ -3,7 +3,6 @@ export type {
   BelowPath,
   Broadcast,
   BroadcastException,
-  BroadcastPage,
   BroadcastStorage,
   BroadcastsToPlace,
   BroadcastTerms,

@@ -1,20 +1,10 @@
-import type {
-  ChannelExplanation,
-  ExplainInput,
-  Logger,
-  NotificationService,
-  PreferenceList,
-  PreferenceListOptions,
-  TenantNotifications,
-} from "@belfry/core";
+import type { Logger, NotificationService, TenantNotifications } from "@belfry/core";
 import type { ContractService, ContractTenant } from "@belfry/core/http";
 import type { Authorize } from "./access.ts";
 
 /** The part of one tenant's notifications that the dashboard uses. */
 export interface DashboardTenant extends ContractTenant {
   readonly operator: TenantNotifications["operator"];
-  readonly preferences: { list(userId: string, options?: PreferenceListOptions): Promise<PreferenceList> };
-  explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;
 }
 
 /** The part of a `NotificationService` that the dashboard uses, for any declared types and any storage. */

@@ -1,7 +1,6 @@
 export type {
   Broadcast,
   BroadcastException,
-  BroadcastPage,
   BroadcastStorage,
   BroadcastsToPlace,
   BroadcastTerms,

@@ -5,4 +5,6 @@ export { type HubContractOptions, hub, type ListStyle } from "./hub/index.ts";
 export { inboxV1 } from "./inbox-v1/index.ts";
 export { isoDate, isoDateOrNull } from "./iso-date.ts";
 export { type ClientMessage, parseMessage } from "./message-socket.ts";
+export { type NativeOptions, native } from "./native/index.ts";
+export type { AllowTopic } from "./native/topics.ts";
 export { type PackOptions, pack } from "./pack.ts";

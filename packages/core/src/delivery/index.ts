@@ -11,7 +11,6 @@ export type {
   DeliverySuccess,
   DeliveryTask,
   Directory,
-  DirectoryPage,
   TaskDigest,
 } from "./channel.ts";
 export { CloseDigests } from "./close-digests.ts";

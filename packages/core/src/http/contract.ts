@@ -73,6 +73,8 @@ export interface Contract {
   renderFailure(failure: Failure): Reply;
   /** The body of errors that are described by a text, for the OpenAPI document. @default not documented */
   readonly errorSchema?: z.ZodType;
+  /** The media type of that body. @default "application/json" */
+  readonly errorType?: string;
   /** The message that a client gets after 30 s of silence on a socket. @default nothing */
   readonly ping?: string;
 }

@@ -65,9 +65,9 @@ function describe(contract: Contract): string {
   return ["Every path answers with and without a trailing slash.", ...(sockets ?? [])].join("\n\n");
 }
 
-function sharedErrors({ errorSchema }: Contract): SharedErrors {
+function sharedErrors({ errorSchema, errorType }: Contract): SharedErrors {
   const responses = Object.entries(SHARED_ERRORS).map(([status, [id, description]]) => {
-    return [status, { id, ...responseObject({ description, ...(errorSchema && { schema: errorSchema }) }) }];
+    return [status, { id, ...responseObject({ description, ...given({ schema: errorSchema, contentType: errorType }) }) }];
   });
   return Object.fromEntries(responses) as SharedErrors;
 }

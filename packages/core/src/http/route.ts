@@ -1,6 +1,7 @@
 import type { z } from "zod";
-import type { Unsubscribing } from "../decisions/index.ts";
-import type { Acting, AskedByContract, Send, TrackedNotifications } from "../delivery/index.ts";
+import type { Topics } from "../audiences/index.ts";
+import type { Preferences, Unsubscribing } from "../decisions/index.ts";
+import type { Acting, AskedByContract, ChannelExplanation, ExplainInput, Send, TrackedNotifications } from "../delivery/index.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
@@ -30,6 +31,9 @@ export interface ContractTickets {
 export interface ContractTenant extends Pick<TrackedNotifications, keyof TrackedNotifications> {
   readonly tenantId: string;
   readonly hub: Hub;
+  readonly preferences: Pick<Preferences, "list" | "set" | "takeBack" | "setSettings">;
+  readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions">;
+  explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput, category?: string): Promise<Created>;
   trackFromContract(input: UntypedCreateInput | UntypedTopicInput, asked?: AskedByContract): Promise<Send>;

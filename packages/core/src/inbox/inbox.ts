@@ -174,6 +174,11 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     return await this.#changeOne({ until: futureTime(this.#context, until) }, ref);
   }
 
+  /** Puts several items off until a time, in one transaction, and returns how many were found. Unknown items are skipped. Throws as {@link snooze} does. */
+  async snoozeMany(refs: readonly ItemRef[], until: Date | string): Promise<number> {
+    return (await this.#change({ until: futureTime(this.#context, until) }, refs)).length;
+  }
+
   /** Brings one snoozed item back before its time, unread, and returns it. Throws as {@link get} does. */
   wake(ref: ItemRef): Promise<Item> {
     return this.#changeOne("woken", ref);

@@ -119,7 +119,7 @@ async function sendOne(url: string, { method, path, headers, body }: FuzzRequest
   expect(status).toBeLessThan(500);
   expect(text).not.toContain(CANARY);
   expect(status < 400 || text.length <= REFUSAL_BYTES).toBe(true);
-  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  const isJson = /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "");
   expectDocumented(asked, {
     status,
     headers: response.headers,

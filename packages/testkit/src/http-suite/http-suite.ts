@@ -16,6 +16,7 @@ import { inboxV1Suite } from "./inbox-v1.ts";
 import { isolationSuite } from "./isolation.ts";
 import { limitsSuite } from "./limits.ts";
 import { mountingSuite } from "./mounting.ts";
+import { nativeSuite } from "./native.ts";
 import { oversizedSuite } from "./oversized.ts";
 import { packSuite } from "./pack.ts";
 import { packEnhancementsSuite } from "./pack-enhancements.ts";
@@ -35,6 +36,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   ...OF_FRAMEWORK,
   djangoSuite,
   packSuite,
+  nativeSuite,
   packEnhancementsSuite,
   deliveryV1Suite,
   roomsSuite,

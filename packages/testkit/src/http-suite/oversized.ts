@@ -57,6 +57,10 @@ const cases: readonly Case[] = [
   ["django: 340,000 lists", "POST", "/notifications/bulk/", { ids: LISTS, action: "read" }, 413, 1],
   ["django: 520,000 ids", "POST", "/notifications/bulk/", { ids: NUMBERS, action: "read" }, 400, 1],
   ["django: 1,000 wrong ids", "POST", "/notifications/bulk/", { ids: NULS.slice(0, 1_000), action: "read" }, 400, ISSUES],
+  ["native: 340,000 lists", "POST", "/api/belfry/v1/inbox/items", { change: "read", ids: LISTS }, 413, 0],
+  ["native: 520,000 numbers as ids", "POST", "/api/belfry/v1/inbox/items", { change: "read", ids: NUMBERS }, 422, 1],
+  ["native: 1,000 wrong ids", "POST", "/api/belfry/v1/inbox/items", { change: "read", ids: NULS.slice(0, 1_000) }, 422, ISSUES],
+  ["native: 19,000 names with a NUL in a filter", "POST", "/api/belfry/v1/inbox/all", { change: "read", filter: NUL_NAMES }, 422, 0],
   [
     "pack: 150,000 NULs as content",
     "POST",
@@ -74,9 +78,14 @@ export function oversizedSuite(harness: HttpHarness): void {
     const contracts = everyContract();
     const setting = useSetting(harness, { contracts }, {}, { channels: [mail, webhook] });
 
+    const credentialFor = async (name: string): Promise<Readonly<Record<string, string>>> => {
+      const ofUser = name.startsWith("django") ? setting.token("ann") : await setting.bearer("ann");
+      return /^(django|native)/.test(name) ? ofUser : { "x-api-key": API_KEY };
+    };
+
     test.each(cases)("row 12: %s", async (...one) => {
       const [name, method, path, json, status, issues] = one;
-      const headers = name.startsWith("django") ? setting.token("ann") : { "x-api-key": API_KEY };
+      const headers = await credentialFor(name);
       const answer = await ask(`${setting.url}${path}`, { method, json, headers });
       expect(answer.status).toBe(status);
       const text = JSON.stringify(answer.body);
@@ -107,15 +116,22 @@ function longText(at: number): string {
 function countIssues(body: unknown): number {
   // In `errors`, django repeats what it says by field.
   const {
+    code,
+    issues = [],
     detail,
     error,
     errors: _,
     ...fields
   } = body as {
+    readonly code?: string;
+    readonly issues?: readonly unknown[];
     readonly detail?: unknown;
     readonly errors?: unknown;
     readonly error?: { readonly details?: { readonly fields?: readonly unknown[] } };
   };
+  if (code !== undefined) {
+    return issues.length;
+  }
   if (error !== undefined) {
     return error.details?.fields?.length ?? 0;
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { timestamp } from "../../http/parameters.ts";
 import { sseEvent } from "../../http/sse.ts";
 import { type InboxChange, type InboxCounts, type InboxEvent, type InboxPosition, type StoredItem, storedItem } from "../../inbox/index.ts";
+import { frameOnce } from "../frame-once.ts";
 import { isoTime } from "../iso-date.ts";
 
 /** An inbox item in the `inbox-v1` contract. */
@@ -79,30 +80,19 @@ export interface Frame {
   readonly text: string;
 }
 
-// Every client of a user gets the same object for an event, one after the other, so its frame is made once.
-const written = new WeakMap<InboxEvent, Frame>();
-let latest: { readonly event: InboxEvent; readonly frame: Frame } | null = null;
-
 /** Returns the frame of an event, or null if the contract has none. `userId` names the user whose inbox it is. */
-export function eventFrame(event: InboxEvent, { userId }: { readonly userId: string }): Frame | null {
-  if (latest?.event !== event) {
-    const type = FRAME_TYPES[event.change];
+export const eventFrame = frameOnce(
+  ({ change, item, count, seq, epoch }: InboxEvent, { userId }: { readonly userId: string }): Frame | null => {
+    const type = FRAME_TYPES[change];
     // A change of an archived or snoozed item is none to the contract.
-    if (type === null || event.count === 0) {
+    if (type === null || count === 0) {
       return null;
     }
-    const frame = written.get(event) ?? madeFrame(event, { type, userId });
-    written.set(event, frame);
-    latest = { event, frame };
-  }
-  return latest.frame;
-}
-
-function madeFrame({ item, count, seq, epoch }: InboxEvent, { type, userId }: { readonly type: string; readonly userId: string }): Frame {
-  const payload = item ? itemJson(storedItem(item)) : JSON.stringify({ count });
-  const entity = { event_type: type, entity_type: "notification", entity_id: item ? item.id : userId, seq, epoch };
-  return { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };
-}
+    const payload = item ? itemJson(storedItem(item)) : JSON.stringify({ count });
+    const entity = { event_type: type, entity_type: "notification", entity_id: item ? item.id : userId, seq, epoch };
+    return { type, text: `{"type":"${type}","payload":${payload},${JSON.stringify(entity).slice(1)}` };
+  },
+);
 
 // Every stream of a user sends a frame with the same position, one after the other, so its event is made once.
 let latestSent: { readonly frame: Frame; readonly seq: number; readonly epoch: string; readonly text: string } | null = null;

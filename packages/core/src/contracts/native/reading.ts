@@ -1,0 +1,189 @@
+import { z } from "zod";
+import { fingerprint } from "../../foundation/digest.ts";
+import type { JsonValue } from "../../foundation/json.ts";
+import { choice, integer, text, uuid } from "../../http/parameters.ts";
+import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import type { Inbox, InboxCounts, InboxFilter } from "../../inbox/index.ts";
+import { errors } from "./failure.ts";
+import { countsJson, countsSchema, itemJson, itemSchema } from "./item.ts";
+import { BASE, ownInbox } from "./own-inbox.ts";
+
+const MAX_JSON_LENGTH = 8_000;
+
+/** JSON in a query. What is in it is checked by whoever takes it. */
+function json<Value extends object>(
+  kind: "object" | "array",
+  { description, example }: { readonly description: string; readonly example: string },
+) {
+  return z
+    .string()
+    .max(MAX_JSON_LENGTH)
+    .transform((text, context): Value => {
+      const value = parsed(text);
+      if (typeof value === "object" && value !== null && Array.isArray(value) === (kind === "array")) {
+        return value as Value;
+      }
+      context.addIssue({ code: "custom", message: `Input should be a JSON ${kind}`, params: { type: `json_${kind}` } });
+      return z.NEVER;
+    })
+    .meta({ description, override: { type: "string", maxLength: MAX_JSON_LENGTH, example } });
+}
+
+/** The value of a JSON text; undefined for another text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // JSON.parse has only this error. The caller tells the client.
+    return undefined;
+  }
+}
+
+const filter = json<InboxFilter>("object", {
+  description: "Only items that match: a filter as JSON",
+  example: '{"types":["comment"],"read":false}',
+});
+const locale = text({
+  minLength: 1,
+  maxLength: 100,
+  description: "The language of texts that functions of types make (BCP 47)",
+}).optional();
+const cursor = text({ maxLength: 200, description: "The nextCursor of the page before" }).optional();
+
+const listQuery = z.strictObject({
+  filter: filter.optional(),
+  limit: integer({ min: 1, max: 100, description: "How many items at the most" }).default(20),
+  cursor,
+  locale,
+});
+
+const listSchema = z.object({
+  items: z.array(itemSchema),
+  top: z
+    .array(itemSchema)
+    .optional()
+    .meta({ description: "On the first page without a filter: pinned items, then unread ones that came back" }),
+  nextCursor: z.string().nullable(),
+  matching: z.int().meta({ description: "How many items match" }),
+  more: z.boolean().optional().meta({ description: "With some filters: true if older items were not counted" }),
+  counts: countsSchema,
+});
+
+const filteredSchema = z.object({ total: z.int(), unread: z.int(), unseen: z.int(), more: z.boolean() });
+
+const groupSchema = z
+  .object({
+    group: z.string(),
+    total: z.int(),
+    unread: z.int(),
+    newest: itemSchema,
+    actors: z.array(z.string()).meta({ description: "The first three" }),
+    actorCount: z.int().meta({ description: "50 stands for 50 or more" }),
+  })
+  .meta({ id: "Group" });
+
+const conditionalHeaders = z.object({
+  "If-None-Match": z.string().optional().meta({ description: "The ETag of an earlier answer: 304 while it is still true" }),
+});
+
+/**
+ * Answers 304 to who has the answer already. An inbox's counters change with every change of what it shows, so they are all there is to
+ * read for it.
+ *
+ * @param shown what the answer shows besides, such as the filter and the language
+ */
+async function unlessKnown(
+  { request, service }: Pick<RouteContext, "request" | "service">,
+  { inbox, shown }: { readonly inbox: Inbox; readonly shown: readonly JsonValue[] },
+  read: () => Promise<{ readonly json: object; readonly counts: InboxCounts }>,
+): Promise<Reply> {
+  const tag = ({ epoch, lastSeq, rev }: InboxCounts) =>
+    `"${epoch}.${lastSeq}.${rev}.${fingerprint([...shown, Object.keys(service.types)])}"`;
+  const known = request.headers["if-none-match"];
+  if (known !== undefined) {
+    const etag = tag(await inbox.readCounts());
+    if (known.split(",").some((one) => one.trim().replace(/^W\//, "") === etag)) {
+      return { status: 304, headers: { etag, ...REVALIDATED } };
+    }
+  }
+  const answer = await read();
+  return { status: 200, headers: { etag: tag(answer.counts), ...REVALIDATED }, json: answer.json };
+}
+
+/** The browser may keep the answer, and asks each time whether it is still true. */
+const REVALIDATED = { "cache-control": "private, no-cache" };
+
+/** The routes that read the caller's inbox. */
+export const readingRoutes: readonly Route[] = [
+  defineRoute("GET", `${BASE}/inbox`, {
+    operationId: "listInbox",
+    summary: "List the caller's inbox, newest first",
+    query: listQuery,
+    headers: conditionalHeaders,
+    responses: { 200: { description: "One page", schema: listSchema }, 304: { description: "Nothing changed" }, ...errors(400, 422) },
+    async handle(context) {
+      const inbox = ownInbox(context);
+      const { filter: wanted = {}, ...page } = context.query;
+      const shown = ["list", wanted, page.limit, page.cursor ?? null, page.locale ?? null] as readonly JsonValue[];
+      return unlessKnown(context, { inbox, shown }, async () => {
+        const isFirst = page.cursor === undefined && context.query.filter === undefined;
+        const { items, nextCursor, matching, more, counts } = await inbox.list({ ...wanted, ...given(page) });
+        const top = isFirst ? { top: (await inbox.top()).map(itemJson) } : {};
+        const json = { items: items.map(itemJson), ...top, nextCursor, matching, ...given({ more }), counts: countsJson(counts) };
+        return { json, counts };
+      });
+    },
+  }),
+  defineRoute("GET", `${BASE}/inbox/counts`, {
+    operationId: "countInbox",
+    summary: "Count the caller's inbox, and the items that match up to 30 filters",
+    query: z.strictObject({
+      filters: json<readonly InboxFilter[]>("array", {
+        description: "Filters as JSON, at most 30",
+        example: '[{"categories":["social"]}]',
+      }).optional(),
+    }),
+    headers: conditionalHeaders,
+    responses: {
+      200: { description: "The counts", schema: z.object({ counts: countsSchema, filtered: z.array(filteredSchema) }) },
+      304: { description: "Nothing changed" },
+      ...errors(422),
+    },
+    async handle(context) {
+      const inbox = ownInbox(context);
+      const { filters = [] } = context.query;
+      return unlessKnown(context, { inbox, shown: ["counts", filters as unknown as JsonValue] }, async () => {
+        const counts = await inbox.counts({ filters });
+        return { json: { counts: countsJson(counts), filtered: counts.filtered }, counts };
+      });
+    },
+  }),
+  defineRoute("GET", `${BASE}/inbox/groups`, {
+    operationId: "listGroups",
+    summary: "List the groups of the caller's inbox, the one with the newest item first",
+    query: z.strictObject({
+      status: choice(["all", "unread"], "Which groups").default("all"),
+      limit: integer({ min: 1, max: 100, description: "How many groups at the most" }).default(20),
+      cursor,
+    }),
+    responses: {
+      200: {
+        description: "One page",
+        schema: z.object({ groups: z.array(groupSchema), nextCursor: z.string().nullable(), counts: countsSchema }),
+      },
+      ...errors(400, 422),
+    },
+    async handle(context) {
+      const { groups, nextCursor, counts } = await ownInbox(context).groups(given(context.query));
+      const json = groups.map(({ newest, ...group }) => ({ ...group, newest: itemJson(newest) }));
+      return reply({ groups: json, nextCursor, counts: countsJson(counts) });
+    },
+  }),
+  defineRoute("GET", `${BASE}/inbox/items/{id}`, {
+    operationId: "getItem",
+    summary: "Get one item of the caller's inbox, wherever it is",
+    params: z.object({ id: uuid("The notification's id") }),
+    responses: { 200: { description: "The item", schema: itemSchema }, ...errors(403, 404, 422) },
+    handle: async (context) => reply(itemJson(await ownInbox(context).get(context.params.id))),
+  }),
+];

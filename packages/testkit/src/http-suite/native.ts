@@ -1,0 +1,353 @@
+import { defineTypes } from "@belfry/core";
+import { native } from "@belfry/core/contracts";
+import { describe, expect, test } from "vitest";
+import { type Answer, ask } from "./client.ts";
+import type { HttpHarness } from "./harness.ts";
+import { nativeLiveTests } from "./native-live.ts";
+import { useSetting } from "./setting.ts";
+
+const BASE = "/api/belfry/v1";
+const UNKNOWN_ID = "01920000-0000-7000-8000-000000000000";
+const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+interface Counts {
+  readonly total: number;
+  readonly unread: number;
+  readonly unseen: number;
+}
+interface Item {
+  readonly id: string;
+  readonly seq: number;
+  readonly title: string;
+}
+interface List {
+  readonly items: readonly Item[];
+  readonly top?: readonly Item[];
+  readonly nextCursor: string | null;
+  readonly matching: number;
+  readonly counts: Counts;
+}
+
+const types = defineTypes({
+  comment: {
+    label: "New comment",
+    category: "social",
+    title: ({ locale }) => (locale === "de" ? "Neuer Kommentar" : "New comment"),
+    channels: { inbox: { optional: true } },
+  },
+  invoice: { label: "Invoice", category: "billing", required: ["inbox"], channels: ["inbox"] },
+});
+
+/** Tests every endpoint, parameter, status and error of `native`. */
+export function nativeSuite(harness: HttpHarness): void {
+  describe("native", () => {
+    const contracts = [native({ topics: (topic, { userId }) => topic.startsWith("post:") || topic === `own:${userId}` })];
+    const setting = useSetting(harness, { contracts }, {}, { types });
+
+    nativeLiveTests(setting);
+
+    const call = async (userId: string, path: string, { method = "GET", json, headers = {} }: Call = {}): Promise<Answer> =>
+      ask(`${setting.url}${BASE}${path}`, { method, json, headers: { ...(await setting.bearer(userId)), ...headers } });
+    const list = async (userId: string, query = ""): Promise<List> => {
+      const answer = await call(userId, `/inbox${query}`);
+      expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+      return answer.body as List;
+    };
+    /** Asks for a change, such as `items/read`. */
+    const change = (userId: string, path: string, json: object = {}) => {
+      const [of = "", verb] = path.split("/");
+      return call(userId, `/inbox/${of}`, { method: "POST", json: { change: verb, ...json } });
+    };
+    const filter = (value: unknown) => `?filter=${encodeURIComponent(JSON.stringify(value))}`;
+    const titles = ({ items }: List) => items.map(({ title }) => title);
+
+    async function create(userId: string, names: readonly string[], more: object = {}): Promise<readonly string[]> {
+      const ids: string[] = [];
+      for (const title of names) {
+        const { notification } = await setting.service.tenant("default").create({ to: userId, type: "comment", title, ...more } as never);
+        ids.push(notification.id);
+      }
+      return ids;
+    }
+
+    test("an item has exactly the documented fields, and a first page what stands above it", async () => {
+      const [id = ""] = await create("shape", ["Hello"], {
+        ...{ message: "Text", data: { post: 7 }, url: "/posts/7", actor: "bob", group: "post 7", priority: "high" },
+        actions: [{ label: "Open", url: "/posts/7" }],
+      });
+      await change("shape", "items/pinned", { ids: [id] });
+      const item = {
+        ...{ id, seq: 1, type: "comment", category: "social", title: "Hello", message: "Text", data: { post: 7 }, url: "/posts/7" },
+        ...{ actions: [{ label: "Open", url: "/posts/7" }], actor: "bob", source: null, group: "post 7", priority: "high" },
+        ...{ createdAt: expect.stringMatching(ISO_DATE), expiresAt: null, readAt: null, isSeen: false },
+        ...{ pinnedAt: expect.stringMatching(ISO_DATE), archivedAt: null, snoozedUntil: null },
+      };
+      expect((await call("shape", "/inbox")).body).toEqual({
+        items: [item],
+        top: [item],
+        nextCursor: null,
+        matching: 1,
+        counts: { total: 1, unread: 1, unseen: 1, epoch: expect.stringMatching(/^[0-9a-f]{12}$/), lastSeq: 1, rev: 1 },
+      });
+      expect((await call("shape", `/inbox/items/${id}`)).body).toEqual(item);
+    });
+
+    test("pages follow each other by their cursor, which is this inbox's alone", async () => {
+      await create("pages", ["a", "b", "c"]);
+      const first = await list("pages", "?limit=2");
+      expect([titles(first), first.matching]).toEqual([["c", "b"], 3]);
+      const next = `?limit=2&cursor=${first.nextCursor}`;
+      expect(await list("pages", next)).toMatchObject({ items: [{ title: "a" }], nextCursor: null });
+      await create("elsewhere", ["x"]);
+      expect(await call("elsewhere", `/inbox${next}`)).toMatchObject({ status: 400, body: { code: "INVALID_CURSOR" } });
+    });
+
+    test("filters, archived and snoozed items, and texts in a language", async () => {
+      const [a = "", b = ""] = await create("filters", ["a", "b", "c"]);
+      await setting.service.create({ to: "filters", type: "comment" } as never);
+      await change("filters", "items/archived", { ids: [a] });
+      await change("filters", "items/snoozed", { ids: [b], until: "2999-01-01T00:00:00Z" });
+      expect(titles(await list("filters", filter({ archived: true })))).toEqual(["a"]);
+      expect(titles(await list("filters", filter({ snoozed: true })))).toEqual(["b"]);
+      expect(titles(await list("filters", `${filter({ categories: ["social"], read: false })}&locale=de`))).toEqual([
+        "Neuer Kommentar",
+        "c",
+      ]);
+      expect((await list("filters", filter({ types: ["invoice"] }))).matching).toBe(0);
+      const filters = encodeURIComponent(JSON.stringify([{ archived: true }, { types: ["comment"], seen: false }]));
+      expect((await call("filters", `/inbox/counts?filters=${filters}`)).body).toMatchObject({
+        counts: { total: 2, unread: 2, unseen: 2 },
+        filtered: [
+          { total: 1, unread: 1, unseen: 1, more: false },
+          { total: 2, unread: 2, unseen: 2, more: false },
+        ],
+      });
+    });
+
+    test.each([
+      [`?filter=${encodeURIComponent("{")}`, ["filter"]],
+      [filter({ kind: ["comment"] }), []],
+      [filter({ types: "comment" }), ["types"]],
+      [filter(null), ["filter"]],
+      [filter([]), ["filter"]],
+      ["?limit=0", ["limit"]],
+      ["?limit=101", ["limit"]],
+      ["?page=2", []],
+      ["?locale=no+language", ["locale"]],
+    ])("list%s is 422 and says where", async (query, path) => {
+      const answer = await call("wrong", `/inbox${query}`);
+      expect([answer.status, answer.headers.get("content-type")]).toEqual([422, "application/problem+json"]);
+      const { code, issues = [] } = answer.body as {
+        readonly code: string;
+        readonly issues?: readonly { readonly path: readonly string[] }[];
+      };
+      expect([code, issues[0]?.path ?? []]).toEqual(["VALIDATION_ERROR", path]);
+    });
+
+    test("an ETag stays while nothing changes, and goes with any change, filter, language and page", async () => {
+      const [id = ""] = await create("tags", ["a", "b"]);
+      const tagOf = async (path: string) => (await call("tags", path)).headers.get("etag") ?? "";
+      for (const path of ["/inbox", "/inbox?limit=1", `/inbox${filter({ read: false })}`, "/inbox?locale=de", "/inbox/counts"]) {
+        const etag = await tagOf(path);
+        const again = await call("tags", path, { headers: { "if-none-match": `"other", W/${etag}` } });
+        expect([path, again.status, again.body]).toEqual([path, 304, null]);
+        expect((await call("tags", path, { headers: { "if-none-match": '"other"' } })).status).toBe(200);
+      }
+      const tags = await Promise.all(["/inbox", "/inbox?limit=1", "/inbox?locale=de", "/inbox/counts"].map(tagOf));
+      expect(new Set(tags).size).toBe(tags.length);
+      for (const verb of ["read", "unread", "pinned", "archived", "unarchived", "deleted"]) {
+        const etag = await tagOf("/inbox");
+        await change("tags", `items/${verb}`, { ids: [id] });
+        expect([verb, (await call("tags", "/inbox", { headers: { "if-none-match": etag } })).status]).toEqual([verb, 200]);
+      }
+      const etag = await tagOf("/inbox");
+      await create("tags", ["new"]);
+      expect((await call("tags", "/inbox", { headers: { "if-none-match": etag } })).status).toBe(200);
+    });
+
+    test("each change of items answers with how many there were and the counts", async () => {
+      const ids = await create("changes", ["a", "b", "c"]);
+      const [a = "", b = ""] = ids;
+      const counts = async (verb: string, more: object = {}) => {
+        const { status, body } = await change("changes", `items/${verb}`, { ids: [a, b, UNKNOWN_ID], ...more });
+        expect([verb, status]).toEqual([verb, 200]);
+        const { changed, counts: now } = body as { readonly changed: number; readonly counts: Counts };
+        return [changed, now.total, now.unread, now.unseen];
+      };
+      expect(await counts("seen")).toEqual([2, 3, 3, 1]);
+      expect(await counts("unseen")).toEqual([2, 3, 3, 3]);
+      expect(await counts("read")).toEqual([2, 3, 1, 1]);
+      expect(await counts("unread")).toEqual([2, 3, 3, 1]);
+      expect(await counts("archived")).toEqual([2, 1, 1, 1]);
+      expect(await counts("unarchived")).toEqual([2, 3, 3, 1]);
+      expect(await counts("snoozed", { until: "2999-01-01T00:00:00Z" })).toEqual([2, 1, 1, 1]);
+      expect(await counts("woken")).toEqual([2, 3, 3, 1]);
+      expect(await counts("deleted")).toEqual([2, 1, 1, 1]);
+      expect(await counts("deleted")).toEqual([0, 1, 1, 1]);
+    });
+
+    test.each([
+      ["items/read", {}, ["ids"]],
+      ["items/read", { ids: ["x"] }, ["ids", 0]],
+      ["items/read", { ids: Array.from({ length: 1_001 }, () => UNKNOWN_ID) }, ["ids"]],
+      ["items/read", { ids: [], until: "2999-01-01T00:00:00Z" }, ["until"]],
+      ["items/snoozed", { ids: [] }, ["until"]],
+      ["items/snoozed", { ids: [], until: "2001-01-01T00:00:00Z" }, ["until"]],
+      ["items/burned", { ids: [] }, ["change"]],
+      ["groups/read", { group: "" }, ["group"]],
+      ["groups/read", { group: "g", upTo: -1 }, ["upTo"]],
+      ["all/read", { filter: { kind: 1 } }, []],
+      ["all/read", { upto: 3 }, []],
+      ["all/deleted_read", { upTo: 3 }, ["upTo"]],
+    ])("%s of %j is 422, says where and changes nothing", async (path, json, at) => {
+      const answer = await change("refused", path, json);
+      const { issues = [] } = answer.body as { readonly issues?: readonly { readonly path: readonly unknown[] }[] };
+      expect([answer.status, issues[0]?.path ?? []]).toEqual([422, at]);
+    });
+
+    test("everything, up to a number, by a filter, and deleting what is read", async () => {
+      await create("all", ["a", "b", "c", "d"]);
+      await create("all", ["e"], { type: "invoice" });
+      const countsOf = async (path: string, json?: object) =>
+        ((await change("all", path, json)).body as { readonly counts: Counts }).counts;
+      expect(await countsOf("all/seen", { upTo: 2 })).toMatchObject({ unread: 5, unseen: 3 });
+      expect(await countsOf("all/read", { upTo: 1 })).toMatchObject({ unread: 4 });
+      expect(await countsOf("all/read", { filter: { types: ["invoice"] } })).toMatchObject({ unread: 3 });
+      expect(await countsOf("all/deleted_read")).toMatchObject({ total: 3, unread: 3 });
+      expect(await countsOf("all/read")).toMatchObject({ total: 3, unread: 0, unseen: 0 });
+      expect(await countsOf("all/archived", {})).toMatchObject({ total: 0 });
+    });
+
+    test("groups are listed, and changed together", async () => {
+      await create("groups", ["a", "b"], { group: "post 7", actor: "bob" });
+      await create("groups", ["c"], { group: "post 8" });
+      const groups = async () => ((await call("groups", "/inbox/groups")).body as { readonly groups: readonly object[] }).groups;
+      expect(await groups()).toMatchObject([
+        { group: "post 8", total: 1, unread: 1, newest: { title: "c" }, actors: [], actorCount: 0 },
+        { group: "post 7", total: 2, unread: 2, newest: { title: "b" }, actors: ["bob"], actorCount: 1 },
+      ]);
+      expect((await change("groups", "groups/read", { group: "post 7", upTo: 1 })).body).toMatchObject({
+        changed: 1,
+        counts: { unread: 2 },
+      });
+      expect((await change("groups", "groups/deleted", { group: "post 7" })).body).toMatchObject({ changed: 2, counts: { total: 1 } });
+      const until = "2999-01-01T00:00:00Z";
+      expect((await change("groups", "groups/snoozed", { group: "post 8", until })).body).toMatchObject({
+        changed: 1,
+        counts: { total: 0 },
+      });
+      expect(await groups()).toEqual([]);
+    });
+
+    test("preferences: what counts and why, choices made and taken back, and settings", async () => {
+      const inbox = async (userId: string) => {
+        const { body } = await call(userId, "/preferences");
+        const [comment, invoice] = (body as { readonly types: readonly { readonly channels: readonly object[] }[] }).types;
+        return [comment?.channels[0], invoice?.channels[0]];
+      };
+      const required = { channel: "inbox", value: "on", source: "required", isChangeable: false };
+      expect(await inbox("prefs")).toEqual([{ channel: "inbox", value: "on", source: "default", isChangeable: true }, required]);
+      const choose = (json: object) => call("prefs", "/preferences/choice", { method: "PUT", json });
+      const chosen = await choose({ category: "social", channel: "inbox", value: "off" });
+      expect(chosen).toMatchObject({
+        status: 200,
+        body: { choices: [{ scope: "category", name: "social", channel: "inbox", value: "off" }] },
+      });
+      expect(await inbox("prefs")).toEqual([
+        { channel: "inbox", value: "off", source: "user category inbox", isChangeable: true },
+        required,
+      ]);
+      const explained = await call("prefs", "/preferences/explain", { method: "POST", json: { type: "comment" } });
+      expect(explained).toMatchObject({ status: 200, body: [{ channel: "inbox", outcome: "skip", source: "user category inbox" }] });
+      await choose({ category: "social", channel: "inbox", value: null });
+      expect((await inbox("prefs"))[0]).toMatchObject({ value: "on" });
+      const settings = { timeZone: "Europe/Berlin", quietHours: { from: "22:00", to: "07:00" }, pauseUntil: "2999-01-01T00:00:00Z" };
+      const changed = await call("prefs", "/preferences/settings", { method: "PATCH", json: settings });
+      expect(changed).toMatchObject({
+        status: 200,
+        body: {
+          settings: { timeZone: "Europe/Berlin", quietHours: [{ from: "22:00", to: "07:00" }], pauseUntil: "2999-01-01T00:00:00.000Z" },
+        },
+      });
+      const back = await call("prefs", "/preferences/settings", { method: "PATCH", json: { quietHours: null } });
+      expect(back.body).toMatchObject({ settings: { timeZone: "Europe/Berlin", quietHours: null } });
+      expect((await call("other", "/preferences")).body).toMatchObject({ choices: [], settings: { timeZone: null } });
+    });
+
+    test.each([
+      ["/preferences/choice", "PUT", { category: "social" }],
+      ["/preferences/choice", "PUT", { category: "social", value: "loud" }],
+      ["/preferences/choice", "PUT", { value: "off" }],
+      ["/preferences/choice", "PUT", { type: "unknown", value: "off" }],
+      ["/preferences/choice", "PUT", { category: "social", value: "off", user: "ann" }],
+      ["/preferences/settings", "PATCH", { timeZone: "Mars/Phobos" }],
+      ["/preferences/settings", "PATCH", { quietHours: { from: "22:00", to: "22:00" } }],
+      ["/preferences/settings", "PATCH", { volume: 7 }],
+      ["/preferences/explain", "POST", { type: "unknown" }],
+      ["/preferences/explain", "POST", {}],
+    ])("%s by %s with %j is 422", async (path, method, json) => {
+      expect((await call("refused", path, { method, json })).status).toBe(422);
+    });
+
+    test("users subscribe to the topics that the host allows, and to no other", async () => {
+      const topic = (name: string) => `/topics/${encodeURIComponent(name)}`;
+      expect((await call("ann", topic("post:7/replies"), { method: "PUT", json: { deep: true, channels: ["inbox"] } })).status).toBe(204);
+      expect((await call("ann", "/topics/own:ann", { method: "PUT" })).status).toBe(204);
+      await setting.service.tenant("default").topics.subscribe("secret", "ann");
+      for (const name of ["secret", "own:bob"]) {
+        const refused = await call("ann", topic(name), { method: "PUT" });
+        expect([refused.status, refused.body]).toEqual([403, expect.objectContaining({ code: "FORBIDDEN" })]);
+        expect((await call("ann", topic(name), { method: "DELETE" })).status).toBe(403);
+      }
+      const subscriptions = async () => (await call("ann", "/topics")).body;
+      const createdAt = expect.stringMatching(ISO_DATE);
+      expect(await subscriptions()).toEqual({
+        subscriptions: [
+          { topic: "own:ann", deep: false, channels: null, createdAt },
+          { topic: "post:7/replies", deep: true, channels: ["inbox"], createdAt },
+        ],
+        nextCursor: null,
+      });
+      expect((await call("ann", topic("post:7/replies"), { method: "DELETE" })).status).toBe(204);
+      expect(await subscriptions()).toMatchObject({ subscriptions: [{ topic: "own:ann" }] });
+    });
+
+    test("an item of another user is 403, an unknown one 404, and neither can be changed", async () => {
+      const [id = ""] = await create("owner", ["private"]);
+      expect(await call("thief", `/inbox/items/${id}`)).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
+      expect(await call("owner", `/inbox/items/${UNKNOWN_ID}`)).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
+      expect((await change("thief", "items/deleted", { ids: [id] })).body).toMatchObject({ changed: 0 });
+      expect((await list("owner")).matching).toBe(1);
+    });
+
+    test("a problem says what happened: without a token, with a wrong one, and by a method that the path does not have", async () => {
+      const none = await ask(`${setting.url}${BASE}/inbox`);
+      expect([none.status, none.headers.get("www-authenticate"), none.headers.get("content-type")]).toEqual([
+        401,
+        "Bearer",
+        "application/problem+json",
+      ]);
+      expect(none.body).toEqual({ title: "Unauthenticated", status: 401, detail: "There is no credential.", code: "UNAUTHENTICATED" });
+      const wrong = await ask(`${setting.url}${BASE}/inbox`, { headers: { authorization: "Bearer wrong" } });
+      expect([wrong.status, wrong.body]).toEqual([
+        401,
+        expect.objectContaining({ detail: "The credential is not valid, or not any more." }),
+      ]);
+      expect(await call("ann", "/inbox", { method: "DELETE" })).toMatchObject({ status: 405, body: { code: "METHOD_NOT_ALLOWED" } });
+    });
+  });
+
+  describe("native without topics", () => {
+    const setting = useSetting(harness, { contracts: [native()] });
+
+    test("has no paths for them", async () => {
+      expect((await ask(`${setting.url}${BASE}/topics`, { headers: await setting.bearer("ann") })).status).toBe(404);
+    });
+  });
+}
+
+interface Call {
+  readonly method?: string;
+  readonly json?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
