@@ -29,8 +29,13 @@ export function reserveTurns(worker: Pick<LeasedWorker<ClaimedDelivery>, "reserv
     return null;
   }
   const reserved: ReservedTask[] = [];
+  let content: SharedContent | undefined;
+  const claimed = (delivery: NewDelivery, lease: GivenLease) => {
+    content ??= contentOf(send);
+    return claimedOf(content, delivery, lease);
+  };
   const deliveries = send.deliveries.map((delivery) => {
-    const turn = isDueAtOnce(delivery) ? worker.reserve((lease) => claimedOf(send, delivery, lease)) : null;
+    const turn = isDueAtOnce(delivery) ? worker.reserve((lease) => claimed(delivery, lease)) : null;
     if (turn === null) {
       return delivery;
     }
@@ -62,9 +67,25 @@ function isDueAtOnce({ status, dueInMs, digest, reason }: NewDelivery): boolean 
   return status === "pending" && dueInMs === 0 && digest === null && reason === null;
 }
 
+/** What the deliveries of a send share. There may be many, and its data may be long. */
+type SharedContent = Omit<ClaimedDelivery, "delivery">;
+
+function contentOf(send: NewSend): SharedContent {
+  // Copies, as of what is read: the caller has the others, and may change them.
+  const notification = { ...send.notification, data: copyOf(send.notification.data) };
+  return {
+    notification,
+    state: stateOf(send),
+    isOnly: send.deliveries.length === 1,
+    scheduledAt: null,
+    roomId: send.details?.roomId ?? null,
+    meta: send.details === null ? notification.data : copyOf(send.details.meta),
+  };
+}
+
 /** The delivery as a claim right after the commit would read it. */
-function claimedOf(send: NewSend, given: NewDelivery, { owner, leaseMs }: GivenLease): ClaimedDelivery {
-  const { id: notificationId, tenant, createdAt } = send.notification;
+function claimedOf(content: SharedContent, given: NewDelivery, { owner, leaseMs }: GivenLease): ClaimedDelivery {
+  const { id: notificationId, tenant, createdAt } = content.notification;
   const { digest: _, dueInMs: __, lease: ___, ...named } = given;
   const delivery: Delivery = {
     ...{ ...named, notificationId, tenant },
@@ -77,17 +98,7 @@ function claimedOf(send: NewSend, given: NewDelivery, { owner, leaseMs }: GivenL
     fence: 1,
     settledAt: null,
   };
-  // Copies, as of what is read: the caller has the others, and may change them.
-  const notification = { ...send.notification, data: copyOf(send.notification.data) };
-  return {
-    delivery,
-    notification,
-    state: stateOf(send),
-    isOnly: send.deliveries.length === 1,
-    scheduledAt: null,
-    roomId: send.details?.roomId ?? null,
-    meta: send.details === null ? notification.data : copyOf(send.details.meta),
-  };
+  return { ...content, delivery };
 }
 
 function stateOf({ notification: { tenant, id }, deliveries, fallbackDelayMs, inboxNeeds, addresses }: NewSend): SendState {
