@@ -182,6 +182,24 @@ describe("rows that refer to others without a foreign key", () => {
     });
   });
 
+  test.each([
+    ["alone", undefined],
+    ["of a group", "thread"],
+  ])("an item %s that a scheduled send gets while Belfry deletes it is taken out of its inbox's counts", async (_title, group) => {
+    const { pool, storage, count } = await opened();
+    const notifications = new NotificationService({ storage, logger: silent, channels: [mail], delivery: { worker: false } });
+    const later = { title: "Hello", scheduledAt: new Date(Date.now() + 3_600_000), ...(group === undefined ? {} : { group }) };
+    const { notification } = await notifications.tenant("acme").create({ to: "ann", channels: ["inbox", "mail"], ...later });
+    await race(
+      pool,
+      () => storage.deliveries.placeItems(notification, ["ann"], new Date()),
+      () => notifications.tenant("acme").delete(notification.id),
+    );
+    expect([await count("belfry_notifications"), await count("belfry_inbox_items")]).toEqual([0, 0]);
+    expect(await rowsOf(pool, ORPHANS)).toEqual([]);
+    expect(await rowsOf(pool, MISCOUNTED)).toEqual([]);
+  });
+
   test.each(["belfry_deliveries", "belfry_notifications"])("no attempt stays of a delivery that a delete of %s takes", async (table) => {
     const { pool, storage, count } = await opened();
     const notifications = new NotificationService({ storage, logger: silent, delivery: { worker: false } });

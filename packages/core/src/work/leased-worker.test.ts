@@ -230,6 +230,16 @@ describe("LeasedWorker", () => {
     expect([work.mostAtOnce, work.done.toSorted()]).toEqual([3, [1, 2, 3, 4, 5, 6, 7]]);
   });
 
+  test("stop aborts what does not end in time, also while the clock stands still", async () => {
+    const work = new HandWork();
+    work.due.push(1);
+    const under = worker(work, { drainMs: 20, clock: new HandClock() });
+    under.wake();
+    await expect.poll(() => work.running.size).toBe(1);
+    await under.stop();
+    expect(work.done).toEqual([1]);
+  });
+
   test("stop claims nothing more and waits for what is under way", async () => {
     const work = new HandWork();
     work.due.push(1, 2, 3, 4);

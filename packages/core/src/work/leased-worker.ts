@@ -1,7 +1,7 @@
 import type { WorkContext } from "../foundation/context.ts";
 import type { GivenLease, Lending, ReservedTask } from "./lending.ts";
 import { type Looking, Loop, type NextRun } from "./loop.ts";
-import { Cancellation, nextTurn } from "./timing.ts";
+import { awhile, Cancellation, nextTurn } from "./timing.ts";
 
 /** The work of a {@link LeasedWorker}, which is claimed by lease. */
 export interface LeasedWork<Task> {
@@ -313,9 +313,8 @@ export class LeasedWorker<Task> {
     if (this.#underWay.size === 0) {
       return;
     }
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.after(limitMs, resolve);
-    await Promise.race([this.#ended(), late]);
+    const { over, cancel } = awhile(this.#options.clock, limitMs);
+    await Promise.race([this.#ended(), over]);
     cancel();
   }
 }

@@ -36,6 +36,7 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
   const remove = statement<readonly [tenant: string]>("delete_notification", `DELETE FROM ${notifications} WHERE pk = $1 RETURNING tenant`);
   const hide = prepareHide(tables);
   const writeAudit = prepareWriteAudit(tables);
+  const isPlaced = prepareIsPlaced(tables);
 
   const dropPart = async (session: Session, of: NamedKey, { limit, at }: Deletion): Promise<DeletionStep> => {
     if ((await dropDeliveries(session, [of.pk])) === DELIVERIES_AT_ONCE) {
@@ -52,8 +53,9 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
     }
     await session.rows(hold, [pk]);
     const step = await dropPart(session, of, deletion);
-    const changed = step.isDone ? await session.rows(remove, [pk]) : await hide(session, isFirst ? [pk] : []);
-    return { step, tenants: changed.map(([before]) => before) };
+    const isDone = step.isDone && !(await isPlaced(session, pk));
+    const changed = isDone ? await session.rows(remove, [pk]) : await hide(session, isFirst ? [pk] : []);
+    return { step: { ...step, isDone }, tenants: changed.map(([before]) => before) };
   };
   return (tenant: string, id: string, deletion: Deletion) =>
     async (session: Session): Promise<DeletionStep | null> => {
@@ -69,6 +71,20 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
       }
       return step;
     };
+}
+
+/**
+ * Tells whether a notification has items, and lets nobody write others before the end of the transaction. One of a scheduled send may
+ * have been on its way while its items were dropped: it is to be dropped by another step, which takes it out of its inbox's counts.
+ */
+function prepareIsPlaced({ notifications, inboxItems }: TableNames) {
+  const hold = statement<[]>("hold_placing", `SELECT FROM (SELECT FROM ${notifications} WHERE pk = $1 FOR UPDATE) n`);
+  // A separate statement: it sees what the one above has waited for.
+  const find = statement<[one: number]>("find_placed", `SELECT 1 FROM ${inboxItems} WHERE notification_pk = $1 LIMIT 1`);
+  return async (session: Session, pk: number): Promise<boolean> => {
+    await session.rows(hold, [pk]);
+    return (await session.rows(find, [pk])).length > 0;
+  };
 }
 
 /** Ends all that is left to do for a notification, but for its deliveries. */
