@@ -233,5 +233,8 @@ export function foreignCursor(): BelfryError {
 export async function listTenant(context: InboxContext, tenant: string, limit: number): Promise<readonly InboxItem[]> {
   requireNone([LIST_INPUT.limit(limit, "limit")]);
   using _call = await context.ready();
-  return await context.inbox.listTenant(tenant, limit);
+  const now = context.clock.now();
+  const items = await context.inbox.listTenant(tenant, limit);
+  // The clock is not applied to each of these inboxes first.
+  return items.filter(({ expiresAt }) => expiresAt === null || expiresAt.getTime() > now);
 }

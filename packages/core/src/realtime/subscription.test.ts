@@ -78,6 +78,12 @@ describe("the modes of a subscription", () => {
     expect(told).toEqual(["created 4"]);
   });
 
+  test("live: who resumed without changes has to look again, too, once some of them cannot be told", async () => {
+    await subscription.start(undefined);
+    subscription.onChangesLost();
+    expect(told).toEqual(["state false 3"]);
+  });
+
   test("a change of another epoch is told, however low its number", async () => {
     const counts = { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: "e", rev: 5 };
     const old: Partial<InboxStorage> = { counts: async () => counts, changesAfter: async () => ({ changes: [], counts }) };

@@ -112,7 +112,8 @@ export class Subscription implements FeedFollower {
   }
 
   onChangesLost(): void {
-    if (this.#followsChanges) {
+    // A replay without changes tells none, and needs none of those that were lost meanwhile. Whoever is live gets them, and has to look again.
+    if (this.#followsChanges || this.#mode === "live") {
       this.#tell(false);
     }
   }

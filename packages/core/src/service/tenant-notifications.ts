@@ -230,7 +230,7 @@ export class TenantNotifications<
     return this.operator.timeline(id);
   }
 
-  /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. */
+  /** Up to `limit` (1 to 1,000) items of all the tenant's inboxes, newest notification first: for operators, not for users. One that has just come back from a snooze may be missing for five seconds. */
   latest(limit: number): Promise<readonly InboxItem[]> {
     return listTenant(this.#context, this.tenantId, limit);
   }

@@ -252,6 +252,16 @@ onEveryStorage((database) => {
       again.close();
     });
 
+    test("the latest items of a tenant leave out what has expired, before anything has looked for it", async () => {
+      const { clock, storage, notifications, later } = await setUp();
+      await notifications.create({ to: "bob", title: "Short", expiresAt: later });
+      expect((await notifications.latest(10)).map(({ title }) => title)).toEqual(["Short", "First"]);
+      // Nothing takes it out.
+      vi.spyOn(storage.inbox, "applyDue").mockResolvedValue(null);
+      await clock.pass(HOUR_MS);
+      expect((await notifications.latest(10)).map(({ title }) => title)).toEqual(["First"]);
+    });
+
     test("a time that is past, or none, is refused by name", async () => {
       const { clock, inbox, id } = await setUp();
       await expect(inbox.snooze(id, new Date(clock.now()))).rejects.toThrow("until: must be a time to come");
