@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 
 /** The parts that a Standard Webhooks signature covers. */
 export interface SignedParts {
@@ -9,11 +9,11 @@ export interface SignedParts {
 }
 
 /** The digest of the parts under one key, without its version. */
-export function digest(parts: SignedParts, key: Buffer): Buffer {
+export function digest(parts: SignedParts, key: KeyObject): Buffer {
   return createHmac("sha256", key).update(`${parts.id}.${parts.timestamp}.`).update(parts.body).digest();
 }
 
 /** The value of `webhook-signature`: one signature for each key, in the order of the keys. */
-export function signatureHeader(parts: SignedParts, keys: readonly Buffer[]): string {
+export function signatureHeader(parts: SignedParts, keys: readonly KeyObject[]): string {
   return keys.map((key) => `v1,${digest(parts, key).toString("base64")}`).join(" ");
 }

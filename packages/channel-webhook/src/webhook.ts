@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { createEgress, httpOutcome } from "@belfry/egress";
 import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
@@ -64,7 +65,7 @@ export function webhook(options: WebhookOptions): Channel {
 }
 
 /** Checks fixed secrets at once, and a tenant's secrets at use. */
-function keySource(secret: WebhookOptions["secret"]): (tenant: string) => readonly Buffer[] | Promise<readonly Buffer[]> {
+function keySource(secret: WebhookOptions["secret"]): (tenant: string) => readonly KeyObject[] | Promise<readonly KeyObject[]> {
   if (typeof secret === "function") {
     return async (tenant) => signingKeys(await secret(tenant));
   }
@@ -75,7 +76,7 @@ function keySource(secret: WebhookOptions["secret"]): (tenant: string) => readon
 interface Signing {
   readonly task: DeliveryTask;
   readonly body: string;
-  readonly keys: readonly Buffer[];
+  readonly keys: readonly KeyObject[];
   readonly nowMs: number;
 }
 

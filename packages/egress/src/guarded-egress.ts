@@ -25,13 +25,14 @@ export function createEgress(options: EgressOptions = {}): Egress {
   const allowPrivate = options.allowPrivate ?? false;
   const resolve = options.resolve ?? systemResolve;
   const agents = makeAgents(options);
+  const targets = new Targets(allowPrivate);
   return {
     checkUrl(url) {
-      const target = parseTarget(url, allowPrivate);
+      const target = targets.of(url);
       return "refused" in target ? target.refused : null;
     },
     async send(url, request) {
-      const target = parseTarget(url, allowPrivate);
+      const target = targets.of(url);
       if ("refused" in target) {
         return failure("invalid_url");
       }
@@ -42,6 +43,34 @@ export function createEgress(options: EgressOptions = {}): Egress {
       return result.ok || !signal.aborted ? result : failure(deadline.isOver ? "timeout" : "aborted");
     },
   } satisfies Egress;
+}
+
+/** How many accepted URLs an {@link Egress} remembers, each with its parts. */
+const MAX_TARGETS = 500;
+
+/** Splits URLs into their parts. The same ones are called again and again: those that were accepted are kept, until they are many. */
+class Targets {
+  readonly #allowPrivate: boolean;
+  readonly #accepted = new Map<string, Target>();
+
+  constructor(allowPrivate: boolean) {
+    this.#allowPrivate = allowPrivate;
+  }
+
+  of(url: string): ReturnType<typeof parseTarget> {
+    const known = this.#accepted.get(url);
+    if (known !== undefined) {
+      return known;
+    }
+    const target = parseTarget(url, this.#allowPrivate);
+    if (!("refused" in target)) {
+      if (this.#accepted.size === MAX_TARGETS) {
+        this.#accepted.clear();
+      }
+      this.#accepted.set(url, target);
+    }
+    return target;
+  }
 }
 
 /** Ends a request in time, or with its signal. Its timer ends with the request, unlike that of `AbortSignal.timeout`. */

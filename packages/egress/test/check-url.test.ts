@@ -42,6 +42,18 @@ describe("checkUrl", () => {
     },
   );
 
+  it("answers the same however often, and after however many URLs, it is asked", () => {
+    const urls = Array.from({ length: 1_200 }, (_, index) => `https://hooks.example.com/${index}`);
+    for (const url of [...urls, ...urls]) {
+      expect(strict.checkUrl(url)).toBeNull();
+      expect(lenient.checkUrl(url)).toBeNull();
+    }
+    for (const url of ["http://127.0.0.1/", "http://127.0.0.1/"]) {
+      expect(lenient.checkUrl(url)).toBeNull();
+      expect(strict.checkUrl(url)).toBe("must begin with https://");
+    }
+  });
+
   it("row 39: accepts http, localhost and private addresses if private targets are allowed, and no other scheme", () => {
     for (const url of ["http://localhost:3000/", "http://127.0.0.1/", "http://10.0.0.1:8080/", "https://[::1]:8443/"]) {
       expect(lenient.checkUrl(url)).toBeNull();
