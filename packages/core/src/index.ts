@@ -171,6 +171,7 @@ export {
   type ItemChangedOf,
   type ItemMark,
   type ItemRef,
+  type ListForm,
   type ListInput,
   type LoggedKind,
   type MatchingInput,

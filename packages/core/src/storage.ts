@@ -143,6 +143,7 @@ export {
   type InboxSignal,
   type InboxStorage,
   type InboxTail,
+  type InboxVersion,
   type ItemAbsence,
   type ItemFilter,
   type ItemMarking,

@@ -47,5 +47,6 @@ export const {
   audiences,
   broadcastNumbers,
   broadcasts,
+  contentTokens,
   migrations,
 } = tables;

@@ -8,6 +8,7 @@ storageSuite("postgres on the host's pool", {
   covers: "models",
   // More where there is time.
   modelOperations: isLong ? 10_000 : 2_000,
+  cacheSteps: isLong ? 10_000 : 150,
   create: () =>
     openSubject({
       source: ({ host }) => host,

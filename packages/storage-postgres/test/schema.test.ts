@@ -55,4 +55,21 @@ describe("schema", () => {
     const [count] = await rowsOf<{ count: string }>(pool, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'migrated'");
     expect(Number(count?.count)).toBe(Object.keys(declared).length);
   });
+
+  test("every column of a notification that an inbox shows changes the content token, but for those of a delete", async () => {
+    const pool = openPool(database.url);
+    cleanup(() => pool.end());
+    await migrate(pool, { schema: "tokens" });
+    const named = await rowsOf<{ name: string }>(
+      pool,
+      `SELECT event_object_column AS name FROM information_schema.triggered_update_columns
+      WHERE trigger_schema = 'tokens' AND trigger_name = 'belfry_content_changed'`,
+    );
+    const columns = await rowsOf<{ name: string }>(
+      pool,
+      "SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'tokens' AND table_name = 'belfry_notifications'",
+    );
+    const shown = columns.filter(({ name }) => !["pk", "expired_at", "tenant", "expires_at"].includes(name));
+    expect(named.map(({ name }) => name).sort()).toEqual(shown.map(({ name }) => name).sort());
+  });
 });

@@ -1,7 +1,7 @@
 import type { FreshDatabase } from "@belfry/postgres-launcher";
 import type { StorageSubject } from "@belfry/testkit";
 import { drizzle } from "drizzle-orm/node-postgres";
-import type { Pool } from "pg";
+import { escapeIdentifier, type Pool } from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
@@ -44,6 +44,26 @@ afterAll(async () => {
   await elsewhere.end();
   await other.drop();
 });
+
+let backups = 0;
+
+/** Copies the tables of a schema into another, and returns what puts the copied rows in the place of all that are there then. */
+async function backUp(pool: Pool, schema: string): Promise<() => Promise<void>> {
+  backups += 1;
+  const copy = `backup_${backups}`;
+  const { rows } = await pool.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", [schema]);
+  const of = (where: string, name: string) => `${escapeIdentifier(where)}.${escapeIdentifier(name)}`;
+  const together = (statements: readonly string[]) => pool.query(["BEGIN", ...statements, "COMMIT"].join(";"));
+  await together([`CREATE SCHEMA ${copy}`, ...rows.map(({ name }) => `CREATE TABLE ${of(copy, name)} AS TABLE ${of(schema, name)}`)]);
+  return async () => {
+    await together([
+      // Without triggers and foreign keys.
+      "SET LOCAL session_replication_role = replica",
+      `TRUNCATE ${rows.map(({ name }) => of(schema, name)).join()}`,
+      ...rows.map(({ name }) => `INSERT INTO ${of(schema, name)} OVERRIDING SYSTEM VALUE SELECT * FROM ${of(copy, name)}`),
+    ]);
+  };
+}
 
 interface Place {
   readonly url: string;
@@ -101,6 +121,7 @@ export async function openSubject({
       return open(source(here));
     },
     another: () => open(here.url),
+    backUp: () => backUp(here.host, schema),
     async dispose() {
       client.release();
       await Promise.all(opened.map((one) => one.close()));

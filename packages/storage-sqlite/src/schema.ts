@@ -34,5 +34,6 @@ export const {
   audiences,
   broadcastNumbers,
   broadcasts,
+  contentTokens,
   migrations,
 } = tables;

@@ -39,6 +39,7 @@ describe("migrations", () => {
       "belfry_broadcast_numbers",
       "belfry_broadcasts",
       "belfry_choices",
+      "belfry_content_tokens",
       "belfry_deliveries",
       "belfry_delivery_attempts",
       "belfry_digest_entries",

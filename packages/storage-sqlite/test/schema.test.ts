@@ -43,6 +43,21 @@ describe("schema", () => {
     expect(describeTables(migrated)).toHaveLength(Object.keys(schema).length + 1); // SQLite's own, for AUTOINCREMENT
   });
 
+  test("every column of a notification that an inbox shows changes the content token", async () => {
+    const database = new Database(":memory:");
+    await migrate(database);
+    const text = database.prepare("SELECT sql FROM sqlite_schema WHERE name = 'belfry_content_changed'").pluck().get();
+    const [, named = ""] = /UPDATE OF ([^)]*?) ON/s.exec(String(text)) ?? [];
+    const columns = database.prepare<[], string>("SELECT name FROM pragma_table_info('belfry_notifications')").pluck().all();
+    const shown = columns.filter((name) => !["pk", "expired_at"].includes(name));
+    expect(
+      named
+        .split(",")
+        .map((name) => name.trim())
+        .sort(),
+    ).toEqual(shown.sort());
+  });
+
   test("the tables read by key are their own key", async () => {
     const database = new Database(":memory:");
     await migrate(database);
@@ -50,6 +65,7 @@ describe("schema", () => {
     expect(clustered).toEqual([
       "belfry_broadcast_numbers",
       "belfry_choices",
+      "belfry_content_tokens",
       "belfry_delivery_attempts",
       "belfry_event_acks",
       "belfry_idempotency_keys",

@@ -41,6 +41,34 @@ async function places(): Promise<Places> {
   };
 }
 
+let backups = 0;
+
+/** Copies a database into a file beside it, and returns what puts the rows of the copy in the place of all that are there then. */
+async function backUp(path: string): Promise<() => Promise<void>> {
+  backups += 1;
+  const copy = `${path}-backup-${backups}`;
+  const database = new Database(path);
+  database.prepare("VACUUM INTO ?").run(copy);
+  database.close();
+  return async () => {
+    const restored = new Database(path);
+    restored.pragma("foreign_keys = OFF");
+    restored.prepare("ATTACH ? AS copy").run(copy);
+    const tables = restored
+      .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .pluck()
+      .all();
+    restored
+      .transaction(() => {
+        for (const table of [...tables, "sqlite_sequence"]) {
+          restored.exec(`DELETE FROM main.${table}; INSERT INTO main.${table} SELECT * FROM copy.${table}`);
+        }
+      })
+      .immediate();
+    restored.close();
+  };
+}
+
 /** The storage opens the path; the host, which uses better-sqlite3, writes through a connection of its own. */
 export async function byPath(): Promise<StorageSubject<SqliteTransaction, void>> {
   const { path, elsewhere, dispose } = await places();
@@ -64,6 +92,7 @@ export async function byPath(): Promise<StorageSubject<SqliteTransaction, void>>
       return reopened;
     },
     another: open,
+    backUp: () => backUp(path),
     async dispose() {
       await storage.close();
       await reopened?.close();
@@ -97,6 +126,7 @@ export async function shared(): Promise<StorageSubject<SqliteTransaction, void>>
       await another.open();
       return another;
     },
+    backUp: () => backUp(path),
     async dispose() {
       await storage.close();
       await reopened?.close();

@@ -1,6 +1,7 @@
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
+import type { ContentCache } from "./content-cache.ts";
 import type { InboxSignal } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, ItemChange, ItemsChange } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
@@ -59,6 +60,8 @@ export interface InboxContext extends BaseContext {
   readonly events: Emits<InboxEvents>;
   readonly reads: ReadHook;
   readonly types: NotificationTypes;
+  /** What lists have made of inboxes. */
+  readonly contents: ContentCache;
   /** Logs what may go wrong with every read. */
   readonly lines: Pick<RepeatedLines, "warn">;
   /** Begins an inbox, and places broadcasts that it lacks: the first of many, and the others soon. False if another transaction holds it. */

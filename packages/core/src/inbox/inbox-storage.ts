@@ -2,6 +2,7 @@ import type { PageBounds } from "../foundation/bounds.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
+import type { InboxVersion } from "./content-cache.ts";
 import type { FilterStorage, ItemFilter } from "./filter-storage.ts";
 import type { GroupsStorage } from "./groups-storage.ts";
 import type {
@@ -200,6 +201,12 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
 
   /** Returns the inbox's counts. It reads one row by its key, whatever the size of the inbox. */
   counts(owner: Owner): MaybePromise<InboxCounts>;
+
+  /**
+   * Returns the counts as {@link counts} does, and the tenant's content token of the same moment. Whatever changes the content of a
+   * notification has replaced the token when it commits, also statements that are not Belfry's own. It reads two rows by their keys.
+   */
+  version(owner: Owner): MaybePromise<InboxVersion>;
 
   /**
    * Returns the number of active unread items alone, as {@link counts} has it. It is asked for most. Null if something of the inbox is

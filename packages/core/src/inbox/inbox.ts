@@ -11,8 +11,17 @@ import { ANYWHERE, absenceError, findItem } from "./find-item.ts";
 import { futureTime, type GroupList, type GroupsInput, InboxGroup, isMark, listGroups } from "./groups.ts";
 import { type FollowInboxes, type InboxListener, requireListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
-import type { InboxPage, InboxStorage } from "./inbox-storage.ts";
-import { type InboxList, inLocale, LIST_INPUT, type ListInput, listInbox, STORED_LIST_INPUT, type StoredListInput } from "./list-inbox.ts";
+import type { InboxPage, InboxQuery, InboxStorage } from "./inbox-storage.ts";
+import { itemsForm, type ListForm, listAs, requireForm } from "./list-forms.ts";
+import {
+  type InboxList,
+  LIST_INPUT,
+  type ListInput,
+  type Listing,
+  listInbox,
+  STORED_LIST_INPUT,
+  type StoredListInput,
+} from "./list-inbox.ts";
 
 /**
  * One user's inbox. Every call is limited to that user of that tenant. `Item` is what a service with declared types has in it.
@@ -55,14 +64,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    */
   async list(input?: ListInput): Promise<InboxList<Item>> {
     const { inbox } = this.#context;
-    const page = await listInbox(this.#context, {
-      owner: this.owner,
-      input,
-      checks: LIST_INPUT,
-      read: (owner, query) => inbox.list(owner, query) as MaybePromise<InboxPage<Item>>,
-    });
-    const locale = input?.locale;
-    return locale === undefined ? page : { ...page, items: await inLocale(this.#context, page.items, locale) };
+    const read = (owner: Owner, query: InboxQuery) => inbox.list(owner, query) as MaybePromise<InboxPage<Item>>;
+    const form = itemsForm<Item>(this.#context, input?.locale);
+    return (await listAs(this.#context, { owner: this.owner, input, checks: LIST_INPUT, read }, form)).list;
   }
 
   /**
@@ -70,9 +74,16 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    * texts are as they are stored. It throws as {@link list} does, and is no promise if the database answers at once.
    */
   listStored(input?: StoredListInput): MaybePromise<InboxList<StoredItem>> {
-    const { inbox } = this.#context;
-    const read: InboxStorage["listStored"] = (owner, query) => inbox.listStored(owner, query);
-    return listInbox(this.#context, { owner: this.owner, input, checks: STORED_LIST_INPUT, read });
+    return listInbox(this.#context, this.#stored(input));
+  }
+
+  /**
+   * Returns what `form` makes of the page of {@link listStored}: the same thing again, without making it, as long as nothing of the page
+   * has changed. It throws as {@link list} does, and is no promise if the database answers at once.
+   */
+  listAs<Made>(form: ListForm<StoredItem, Made>, input?: StoredListInput): MaybePromise<Made> {
+    requireForm(form);
+    return listAs(this.#context, this.#stored(input), form);
   }
 
   /**
@@ -285,6 +296,12 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   subscribe(listener: InboxListener<Item>, since?: InboxPosition): FeedSubscription {
     requireListener(listener, since);
     return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
+  }
+
+  #stored(input: StoredListInput | undefined): Listing<StoredItem> {
+    const { inbox } = this.#context;
+    const read: InboxStorage["listStored"] = (owner, query) => inbox.listStored(owner, query);
+    return { owner: this.owner, input, checks: STORED_LIST_INPUT, read };
   }
 
   async #changeOne(change: Changing["change"], ref: ItemRef): Promise<Item> {

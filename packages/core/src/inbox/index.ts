@@ -1,5 +1,6 @@
 export { applyDue, isDue } from "./apply-due.ts";
 export type { MatchingInput } from "./change-matching.ts";
+export { bytesOfText, CONTENT_CACHE_BYTES, ContentCache, type InboxVersion } from "./content-cache.ts";
 export {
   type Acknowledged,
   type AcknowledgedFallback,
@@ -76,6 +77,7 @@ export type {
 export { leastLookedAt } from "./inbox-storage.ts";
 export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
 export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from "./kept-items-storage.ts";
+export type { ListForm } from "./list-forms.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
 export {
   type ChangeLogStorage,

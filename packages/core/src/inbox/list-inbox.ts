@@ -4,7 +4,7 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
-import { declaredType, localeIssue, type NotificationTypes, renderAgain } from "../notifications/index.ts";
+import { localeIssue, type NotificationTypes } from "../notifications/index.ts";
 import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
@@ -119,12 +119,20 @@ export interface InboxList<Item = InboxItem> {
 }
 
 /** What to list, and how. */
-interface Listing<Item> {
+export interface Listing<Item> {
   readonly owner: Owner;
   readonly input: ListInput | undefined;
   readonly checks: Readonly<Partial<Record<keyof ListInput, Check>>>;
   /** The storage's operation that reads a page. */
   readonly read: (owner: Owner, query: InboxQuery) => MaybePromise<InboxPage<Item>>;
+}
+
+/** A list as it is asked of the storage. */
+interface AskedList<Item> {
+  /** Reads the page. */
+  read(): MaybePromise<InboxPage<Item>>;
+  /** The list that the page makes. @throws BelfryError `INVALID_CURSOR` for a cursor of another list */
+  listOf(page: InboxPage<Item>): InboxList<Item>;
 }
 
 /**
@@ -133,8 +141,25 @@ interface Listing<Item> {
  */
 export function listInbox<Item extends Pick<InboxItem, "seq">>(
   context: InboxContext,
-  { owner, input = {}, checks, read }: Listing<Item>,
+  listing: Listing<Item>,
 ): MaybePromise<InboxList<Item>> {
+  return readList(context, listing.owner, askedList(context.types, listing));
+}
+
+/** Reads a list that was checked. */
+export function readList<Item>(context: InboxContext, owner: Owner, { read, listOf }: AskedList<Item>): MaybePromise<InboxList<Item>> {
+  const countsOf = ({ counts }: InboxPage<Item>) => counts;
+  return andThen(
+    onceReady(context, () => readUpToDate(context, owner, { read, countsOf })),
+    listOf,
+  );
+}
+
+/** Checks what is asked for. Throws as {@link listInbox} does. */
+export function askedList<Item extends Pick<InboxItem, "seq">>(
+  types: NotificationTypes,
+  { owner, input = {}, checks, read }: Listing<Item>,
+): AskedList<Item> {
   requireInput("list", input, checks);
   const { type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
   requireNone([
@@ -144,7 +169,7 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   ]);
   const status = statusOf(input);
   const place = placeOf(input);
-  const [more, filtered] = conditionsOf(context.types, input);
+  const [more, filtered] = conditionsOf(types, input);
   const { group } = input;
   const conditions = group === undefined ? filtered : { ...filtered, group };
   const before = cursor === undefined ? undefined : positionIn(cursor);
@@ -156,10 +181,8 @@ export function listInbox<Item extends Pick<InboxItem, "seq">>(
   const filter = { status, ...named, ...(place === "active" ? {} : { place }), ...(conditions === null ? {} : { filter: conditions }) };
   // Reads one item more than requested, to see whether there is a next page.
   const query = { ...filter, ...from, limit: limit + 1 };
-  const page = onceReady(context, () =>
-    readUpToDate(context, owner, { read: () => read(owner, query), countsOf: ({ counts }: InboxPage<Item>) => counts }),
-  );
-  return andThen(page, (found) => listOf(found, { owner, status, type, roomId, place, filter: more, group, limit, cursor }));
+  const listed = { owner, status, type, roomId, place, filter: more, group, limit, cursor };
+  return { read: () => read(owner, query), listOf: (page) => listOf(page, listed) };
 }
 
 function conflict(name: string, other: string): Issue {
@@ -200,28 +223,6 @@ function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, { li
   }
   const shown = items.slice(0, limit);
   return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), ...totals };
-}
-
-/** The items with their texts in a language. Those of one whose functions fail stay as they are stored. */
-export function inLocale<Item extends InboxItem>(
-  { types, clock, lines }: Pick<InboxContext, "types" | "clock" | "lines">,
-  items: readonly Item[],
-  locale: string,
-): Promise<readonly Item[]> {
-  const shown = async (item: Item): Promise<Item> => {
-    const declared = declaredType({ types }, item.type, { declaredTypesOnly: false });
-    if (item.rendered === null || declared === undefined) {
-      return item;
-    }
-    try {
-      return { ...item, ...(await renderAgain({ clock, locale }, { notification: item, declared, data: item.data })) };
-    } catch (err) {
-      const { id, tenant, type } = item;
-      lines.warn({ err, id, tenant, type, locale }, "A text could not be rendered in the language of a list. The stored texts stand in.");
-      return item;
-    }
-  };
-  return Promise.all(items.map(shown));
 }
 
 /** The error of a cursor of another list. */

@@ -3,7 +3,7 @@ import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryEvents, DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
-import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
+import type { ContentCache, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { ActivityStorage } from "../operator/index.ts";
 
 /** The parts that erasing, exporting and sweeping use. */
@@ -17,6 +17,8 @@ export interface PrivacyContext extends BaseContext {
   readonly broadcasts: BroadcastStorage;
   readonly topics: TopicsStorage;
   readonly events: Emits<DeliveryEvents & InboxEvents>;
+  /** What lists have made of inboxes. */
+  readonly contents: Pick<ContentCache, "forget">;
   /** Tells clients and other processes what changed. Call it only after the commit. */
   publish(signals: readonly InboxSignal[]): void;
 }

@@ -62,6 +62,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   // Once more: a delivery that was under way may have written its item meanwhile.
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
   await activity.note(owner.tenant, { action: "user_deleted", actor: "host", notificationId: NO_NOTIFICATION }, now());
+  context.contents.forget(owner);
   // Whoever follows the inbox finds that its numbers began anew.
   context.publish([{ ...owner, change: "created", seq: 1, epoch: EMPTY_EPOCH }]);
   return { removed };

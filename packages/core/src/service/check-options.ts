@@ -61,6 +61,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   delivery: true,
   hub: true,
   retention: true,
+  contentCacheBytes: true,
   transport: true,
   logger: true,
   clock: true,
@@ -88,6 +89,7 @@ export function checkOptions(options: object): void {
   checkLinks(given);
   checkWorker("delivery", given.delivery, DELIVERY);
   checkWorker("hub", given.hub, HUB);
+  checkContentCache(given.contentCacheBytes);
   requireLoggerAndClock(given);
   requireOption(given, "transport", ["start", "publish", "stop"]);
   requireOption(given, "ids", ["next"]);
@@ -97,6 +99,12 @@ export function checkOptions(options: object): void {
   const tenantIssue = given.defaultTenant === undefined ? null : textIssue(given.defaultTenant, [], NAME_RULE);
   if (tenantIssue !== null) {
     throw wrong(`cannot take this defaultTenant: ${tenantIssue.message}`);
+  }
+}
+
+function checkContentCache(bytes: unknown): void {
+  if (bytes !== undefined && (!Number.isSafeInteger(bytes) || Number(bytes) < 0)) {
+    throw wrong(`takes as contentCacheBytes a whole number of bytes from 0, got ${shown(bytes)}`);
   }
 }
 

@@ -79,6 +79,11 @@ export interface NotificationServiceOptions<
   readonly hub?: HubOptions<NoInfer<Data>>;
   /** How long data is kept, for example `{ readMs: 90 * 86_400_000 }`. A sweep runs at the start and every hour. @default for ever */
   readonly retention?: RetentionOptions;
+  /**
+   * How many bytes of memory the content cache takes at the most, roughly: it keeps pages of inboxes that are read again before anything of
+   * them changes. 0 keeps none. @default 33_554_432
+   */
+  readonly contentCacheBytes?: number;
   /** How changes travel between processes. @default the storage's own, else within this process */
   readonly transport?: Transport;
   /** Anything pino-shaped. @default warnings and errors on the console */

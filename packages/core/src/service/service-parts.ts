@@ -20,7 +20,16 @@ import { uuidV7 } from "../foundation/ids.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { eventWriter, type HubContext, planProcessing } from "../hub/index.ts";
-import { applyDue, DueItems, GroupCommit, type InboxContext, type InboxCounts, isDue } from "../inbox/index.ts";
+import {
+  applyDue,
+  CONTENT_CACHE_BYTES,
+  ContentCache,
+  DueItems,
+  GroupCommit,
+  type InboxContext,
+  type InboxCounts,
+  isDue,
+} from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { OperatorContext } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
@@ -95,6 +104,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     categories: options.categories ?? {},
     unsubscribeLinks: unsubscribeLinksOf(options.types ?? {}, options),
     locale: options.locale ?? "en",
+    contents: new ContentCache(options.contentCacheBytes ?? CONTENT_CACHE_BYTES),
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     directory: options.directory ?? null,
     ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock) },

@@ -1,5 +1,5 @@
 import { EMPTY_EPOCH, type InboxCounts, type Owner } from "@belfry/core";
-import type { CountedItems, ItemPlace, ItemTally, KnownPosition, TallyQuery } from "@belfry/core/storage";
+import type { CountedItems, InboxVersion, ItemPlace, ItemTally, KnownPosition, TallyQuery } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -14,6 +14,20 @@ export function prepareCounts(tables: TableNames) {
     async (session: Session): Promise<InboxCounts> => {
       const [row] = await session.rows(counters, [tenant, userId]);
       return toCounts(row);
+    };
+}
+
+/** Reads the counts of an inbox, and its tenant's content token. */
+export function prepareVersion(tables: TableNames) {
+  const version = statement<CountsRow>(
+    "version",
+    `WITH ${inboxState(tables)}
+    SELECT ${COUNTS_COLUMNS}, (SELECT token FROM ${tables.contentTokens} WHERE tenant = $1) FROM inbox`,
+  );
+  return ({ tenant, userId }: Owner) =>
+    async (session: Session): Promise<InboxVersion> => {
+      const [row] = await session.rows(version, [tenant, userId]);
+      return { counts: toCounts(row), contentToken: (row?.[COUNTS_WIDTH] ?? null) as number | null };
     };
 }
 

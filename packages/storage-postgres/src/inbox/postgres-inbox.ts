@@ -6,7 +6,7 @@ import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareApplyDue } from "./apply-due.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
-import { prepareCounts, preparePositions, prepareTally } from "./counts.ts";
+import { prepareCounts, preparePositions, prepareTally, prepareVersion } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
@@ -43,6 +43,7 @@ export function postgresInbox(
       listTenant: run(prepareListTenant),
       get: run(prepareGet),
       counts: run(prepareCounts),
+      version: run(prepareVersion),
       tally: run(prepareTally),
       unread: run(prepareUnread),
       positions: run(preparePositions),

@@ -241,6 +241,9 @@ export const INBOX = {
     { indexes: { fan_out: ["fanOutPk", "pk"] } },
   ),
 
+  /** A random number for each tenant, which every change of the content of its notifications replaces. A tenant without a row had none. */
+  contentTokens: table({ tenant: c.asKey(c.bytewise), token: c.number }),
+
   /** Lists of older versions: recipients, sorted bytewise, whose items are still to be written, oldest chunk first. */
   fanOutChunks: table({ pk: c.key, notificationPk: c.keyOf("notifications"), recipients: c.texts }),
 };

@@ -1,5 +1,5 @@
 import type { InboxCounts, Owner } from "@belfry/core";
-import { EMPTY_COUNTS } from "@belfry/core/storage";
+import { EMPTY_COUNTS, type InboxVersion } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { type ChangeToLog, prepareLogChange } from "./change-log.ts";
 import { OWN, OWN_IN_PLACE } from "./conditions.ts";
@@ -122,6 +122,23 @@ export function prepareCounts({ prepareBare }: QueryContext) {
     const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind] = row;
     const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
     return dueAt === null && isBehind === 0 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) };
+  };
+}
+
+/** Reads the counts of an inbox, and its tenant's content token. */
+export function prepareVersion({ prepareBare }: QueryContext) {
+  const version = prepareBare<[tenant: string, userId: string], readonly [...counts: CountsRow, contentToken: number | null]>(
+    `SELECT ${COUNTS_COLUMNS}, (SELECT token FROM belfry_content_tokens t WHERE t.tenant = belfry_inbox_counters.tenant)
+    FROM belfry_inbox_counters WHERE ${OWN_IN_PLACE}`,
+  );
+  return ({ tenant, userId }: Owner): InboxVersion => {
+    const row = version.get(tenant, userId);
+    if (row === undefined) {
+      return { counts: EMPTY_COUNTS, contentToken: null };
+    }
+    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind, contentToken] = row;
+    const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
+    return { counts: dueAt === null && isBehind === 0 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) }, contentToken };
   };
 }
 

@@ -9,7 +9,7 @@ import { prepareChangeMatching } from "./change-matching.ts";
 import { preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, preparePutOffNext, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
-import { prepareCounts, prepareUnread } from "./inbox-state.ts";
+import { prepareCounts, prepareUnread, prepareVersion } from "./inbox-state.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareRemoveRead } from "./remove.ts";
@@ -38,6 +38,7 @@ export function sqliteInbox(
       listTenant: read(prepareListTenant),
       get: read(prepareGet),
       counts: queryNow(prepareCounts),
+      version: queryNow(prepareVersion),
       tally: readNow(prepareTally),
       unread: queryNow(prepareUnread),
       positions: read(preparePositions),

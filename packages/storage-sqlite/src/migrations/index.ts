@@ -32,6 +32,7 @@ import { rangesMigration } from "./0030-ranges.ts";
 import { audiencesMigration } from "./0031-audiences.ts";
 import { broadcastsMigration } from "./0032-broadcasts.ts";
 import { moreReferringMigration } from "./0033-more-referring.ts";
+import { contentTokensMigration } from "./0034-content-tokens.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -68,4 +69,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: audiencesMigration },
   { phase: "expand", sql: broadcastsMigration },
   { phase: "expand", sql: moreReferringMigration },
+  { phase: "expand", sql: contentTokensMigration },
 ] as const satisfies readonly Migration[];

@@ -38,6 +38,8 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    * @default 10_000
    */
   readonly modelOperations?: number;
+  /** How many random steps the walk beside the content cache takes at the least. @default {@link modelOperations} */
+  readonly cacheSteps?: number;
   /**
    * Which tests run: all; those by examples or those against models, for a file each; or those that see how the storage
    * was opened (its lifecycle, its host's transactions, names), for the second way to open the same storage.
@@ -72,6 +74,11 @@ export interface StorageSubject<Tx = unknown, Written extends void | Promise<voi
    * caller closes it. Left out by storages that only one process can use.
    */
   another?(): Promise<Storage<Tx, Written>>;
+  /**
+   * Copies what Belfry keeps, and returns a function that restores the copy into the open database. Left out by storages that
+   * cannot.
+   */
+  backUp?(): Promise<() => Promise<void>>;
   /** Closes the storage, the one that `reopen` opened too, and removes the database. */
   dispose(): Promise<void>;
 }

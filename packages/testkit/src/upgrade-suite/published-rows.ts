@@ -275,4 +275,9 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       ...{ except_users: '["bob"]', page_cursor: null },
     },
   },
+  {
+    since: 34,
+    table: "belfry_content_tokens",
+    values: { tenant, token: 1 },
+  },
 ];

@@ -4,7 +4,15 @@ import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
-import { type Inbox, type InboxEvent, type InboxPosition, storedItem } from "../../inbox/index.ts";
+import {
+  bytesOfText,
+  type Inbox,
+  type InboxEvent,
+  type InboxPosition,
+  type ListForm,
+  type StoredItem,
+  storedItem,
+} from "../../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
 import { type Client, follow, lookAgain, sendState } from "./follow.ts";
 import { eventFrame, type Frame, frameEvent, itemJson, itemSchema, positionOfEventId } from "./frames.ts";
@@ -39,6 +47,20 @@ const listSchema = z.object({
   next_cursor: z.string().nullable(),
 });
 
+/** The answer to a list. */
+const LIST: ListForm<StoredItem, Reply> = {
+  name: "inbox-v1",
+  make({ items, matching, counts, nextCursor }) {
+    const rest = { total: matching, unread_count: counts.unread, next_cursor: nextCursor };
+    return {
+      status: 200,
+      headers: { "x-unread-count": String(counts.unread) },
+      jsonText: `{"notifications":[${items.map(itemJson).join()}],${JSON.stringify(rest).slice(1)}`,
+    };
+  },
+  bytesOf: ({ jsonText = "" }) => bytesOfText(jsonText),
+};
+
 const ticketSchema = z.object({ ticket: z.string(), expires_in: z.int().meta({ description: "How many seconds it may wait to be used" }) });
 
 const routes: readonly Route[] = [
@@ -54,14 +76,7 @@ const routes: readonly Route[] = [
     },
     handle(context) {
       const { room_id: roomId, ...query } = context.query;
-      return andThen(inboxOf(context).listStored(given({ ...query, roomId })), ({ items, matching, counts, nextCursor }) => {
-        const rest = { total: matching, unread_count: counts.unread, next_cursor: nextCursor };
-        return {
-          status: 200,
-          headers: { "x-unread-count": String(counts.unread) },
-          jsonText: `{"notifications":[${items.map(itemJson).join()}],${JSON.stringify(rest).slice(1)}`,
-        };
-      });
+      return inboxOf(context).listAs(LIST, given({ ...query, roomId }));
     },
   }),
   defineRoute("GET", `${BASE}/unread-count`, {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { ContentCacheRun, cacheLook, cacheStep } from "./content-cache-run.ts";
 import { deliveryLook, deliveryOperation } from "./delivery-operations.ts";
 import { DeliveryRun } from "./delivery-run.ts";
 import { hubLook, hubOperation } from "./hub-operations.ts";
@@ -12,6 +13,8 @@ import { InboxRun } from "./inbox-run.ts";
 const DEFAULT_OPERATIONS = 10_000;
 const MAX_RUN_LENGTH = 160;
 const TIMEOUT_MS = 15 * 60_000;
+/** A step of the slowest model takes less than this. */
+const STEP_TIMEOUT_MS = 60;
 
 /** Does random operations of one domain to a storage and to the model of it. */
 interface Run<Operation, Look> {
@@ -53,6 +56,11 @@ export function modelTests(harness: StorageHarness): void {
       ...{ operation: hubOperation, look: hubLook },
       run: (fixture, number) => new HubRun(fixture, number),
     });
+    modelTest(harness.cacheSteps === undefined ? harness : { ...harness, modelOperations: harness.cacheSteps }, {
+      title: "leave nothing in a content cache that the database does not say",
+      ...{ operation: cacheStep, look: cacheLook },
+      run: (fixture, number) => new ContentCacheRun(fixture, number),
+    });
   });
 }
 
@@ -89,7 +97,7 @@ function modelTest<Operation, Look>(harness: StorageHarness, model: DomainModel<
         }
         expect(done).toBeGreaterThanOrEqual(operations);
       },
-      TIMEOUT_MS,
+      Math.max(TIMEOUT_MS, operations * STEP_TIMEOUT_MS),
     );
   });
 }

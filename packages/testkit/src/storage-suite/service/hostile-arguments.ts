@@ -30,6 +30,7 @@ export const HOSTILE: readonly (readonly [name: string, value: unknown])[] = [
 ];
 
 const ID = "01890000-0000-7000-8000-000000000000";
+const FORM = { name: "rows", make: ({ items }: { readonly items: readonly unknown[] }) => items.length, bytesOf: () => 8 };
 const LISTENER = { onEvent() {}, onState() {}, onSettled() {} };
 
 const post: Channel = {
@@ -94,6 +95,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       list: [{ limit: 10 }],
       get: [{ seq: 1 }],
       listStored: [{ limit: 10 }],
+      listAs: [FORM, { limit: 10 }],
       markRead: [{ seq: 1 }],
       acknowledge: [ID],
       markManyRead: [[ID]],
@@ -211,7 +213,7 @@ function methodsOf(object: object): readonly string[] {
 }
 
 const isPlainObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && value !== LISTENER;
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && value !== LISTENER && value !== FORM;
 
 /** No call of the public API throws a raw error, and none ignores a member that it does not know. */
 export function hostileArgumentTests(harness: StorageHarness): void {

@@ -1,0 +1,169 @@
+import { onceReady } from "../foundation/context.ts";
+import { requireFunctions, requireNone } from "../foundation/issue-list.ts";
+import type { JsonValue } from "../foundation/json.ts";
+import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
+import { stringIssue } from "../foundation/parse-text.ts";
+import { declaredType, renderAgain } from "../notifications/index.ts";
+import { readUpToDate } from "./apply-due.ts";
+import { bytesOfText } from "./content-cache.ts";
+import type { InboxContext } from "./context.ts";
+import type { InboxCounts, InboxItem } from "./inbox-item.ts";
+import { askedList, type InboxList, type Listing, readList } from "./list-inbox.ts";
+
+/** What is made of a list, such as the answer of a contract. It goes by the list alone. */
+export interface ListForm<Item, Made> {
+  /** Tells it from other forms. */
+  readonly name: string;
+  make(list: InboxList<Item>): MaybePromise<Made>;
+  /** How much memory it takes, roughly; Infinity for what must not be kept. */
+  bytesOf(made: Made): number;
+  /** What is given out if it was kept, with the counts of now, and what is kept of one that is given out. @default the same */
+  copy?(made: Made, counts: InboxCounts): Made;
+}
+
+/** Refuses what is no form. @throws BelfryError `VALIDATION_ERROR` */
+export function requireForm(form: ListForm<never, unknown>): void {
+  requireFunctions("a form of lists", form, ["make", "bytesOf"]);
+  requireNone([stringIssue(form.name, "name")]);
+}
+
+/** What a form made, and the counts of the moment. */
+interface Counted<Made> {
+  readonly made: Made;
+  readonly counts: InboxCounts;
+}
+
+/**
+ * Makes something of one page of an inbox, unless it was made before and nothing of the page has changed: see {@link ContentCache}. Throws as
+ * `listInbox` does.
+ */
+export function listAs<Item extends Pick<InboxItem, "seq">, Made>(
+  context: InboxContext,
+  listing: Listing<Item>,
+  form: ListForm<Item, Made>,
+): MaybePromise<Made> {
+  const { contents, inbox, types } = context;
+  const { owner, input } = listing;
+  const asked = askedList(types, listing);
+  const question = `${form.name} ${input === undefined ? "" : JSON.stringify(input)}`;
+  if (!contents.isWorthwhile(owner, question)) {
+    return andThen(readList(context, owner, asked), (list) => form.make(list));
+  }
+  const made = (): MaybePromise<Counted<Made>> =>
+    andThen(inbox.version(owner), (version) => {
+      const kept = contents.find(owner, question, version) as Made | undefined;
+      if (kept !== undefined) {
+        return { made: form.copy === undefined ? kept : form.copy(kept, version.counts), counts: version.counts };
+      }
+      return andThen(asked.read(), (page) =>
+        andThen(form.make(asked.listOf(page)), (value) => {
+          const { counts } = page;
+          const kept = form.copy === undefined ? value : form.copy(value, counts);
+          const at = { counts, contentToken: version.contentToken };
+          contents.keep(owner, question, { version: at, value: kept, bytes: form.bytesOf(kept) });
+          return { made: value, counts };
+        }),
+      );
+    });
+  const read = () => readUpToDate(context, owner, { read: made, countsOf: ({ counts }: Counted<Made>) => counts });
+  return andThen(onceReady(context, read), (found) => found.made);
+}
+
+/** A list for a caller, who may change its items. */
+interface ItemList<Item> {
+  readonly list: InboxList<Item>;
+  /** Whether every text that was to be rendered was. */
+  readonly isWhole: boolean;
+}
+
+/** The form of a list as callers of the library get it, with its texts in a language if one is named. */
+export function itemsForm<Item extends InboxItem>(context: InboxContext, locale: string | undefined): ListForm<Item, ItemList<Item>> {
+  return {
+    name: "items",
+    make: (list) => (locale === undefined ? { list, isWhole: true } : inLocale(context, list, locale)),
+    bytesOf: ({ list, isWhole }) => (isWhole ? bytesOf(list as unknown as Sized) : Number.POSITIVE_INFINITY),
+    copy: ({ list, isWhole }, counts) => ({ list: { ...list, items: list.items.map(copyItem), counts: { ...counts } }, isWhole }),
+  };
+}
+
+/** The list with its texts in a language. Those of an item whose functions fail stay as they are stored. */
+async function inLocale<Item extends InboxItem>(
+  { types, clock, lines }: Pick<InboxContext, "types" | "clock" | "lines">,
+  list: InboxList<Item>,
+  locale: string,
+): Promise<ItemList<Item>> {
+  let isWhole = true;
+  const shown = async (item: Item): Promise<Item> => {
+    const declared = declaredType({ types }, item.type, { declaredTypesOnly: false });
+    if (item.rendered === null || declared === undefined) {
+      return item;
+    }
+    try {
+      return { ...item, ...(await renderAgain({ clock, locale }, { notification: item, declared, data: item.data })) };
+    } catch (err) {
+      isWhole = false;
+      const { id, tenant, type } = item;
+      lines.warn({ err, id, tenant, type, locale }, "A text could not be rendered in the language of a list. The stored texts stand in.");
+      return item;
+    }
+  };
+  const items = await Promise.all(list.items.map(shown));
+  return { list: { ...list, items }, isWhole };
+}
+
+function copyItem<Item extends InboxItem>(item: Item): Item {
+  return {
+    ...item,
+    data: copyJson(item.data),
+    actions: copyJson(item.actions as JsonValue),
+    createdAt: new Date(item.createdAt),
+    expiresAt: copyDate(item.expiresAt),
+    readAt: copyDate(item.readAt),
+    pinnedAt: copyDate(item.pinnedAt),
+    archivedAt: copyDate(item.archivedAt),
+    snoozedUntil: copyDate(item.snoozedUntil),
+  };
+}
+
+function copyDate(date: Date | null): Date | null {
+  return date === null ? null : new Date(date);
+}
+
+/** Copies what came from JSON. A spread keeps a member that is called `__proto__`, and so does setting it afterwards. */
+function copyJson(value: JsonValue): JsonValue {
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map(copyJson);
+  }
+  const copy: Record<string, JsonValue> = { ...(value as Readonly<Record<string, JsonValue>>) };
+  for (const name of Object.keys(copy)) {
+    const member = copy[name] as JsonValue;
+    if (typeof member === "object" && member !== null) {
+      copy[name] = copyJson(member);
+    }
+  }
+  return copy;
+}
+
+/** What a list has in it. */
+type Sized = string | number | boolean | null | undefined | Date | readonly Sized[] | { readonly [name: string]: Sized };
+
+const OBJECT_BYTES = 48;
+const MEMBER_BYTES = 8;
+
+/** How much memory a value takes, roughly; rather more than less. */
+function bytesOf(value: Sized): number {
+  if (typeof value === "string") {
+    return bytesOfText(value);
+  }
+  if (typeof value !== "object" || value === null) {
+    return MEMBER_BYTES;
+  }
+  let bytes = OBJECT_BYTES;
+  for (const member of Object.values(value)) {
+    bytes += MEMBER_BYTES + bytesOf(member);
+  }
+  return bytes;
+}
