@@ -166,6 +166,7 @@ export {
   type InboxPosition,
   type InboxStatus,
   type InboxSwept,
+  type InboxVersion,
   type ItemChange,
   type ItemChanged,
   type ItemChangedOf,

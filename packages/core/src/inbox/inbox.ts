@@ -1,10 +1,11 @@
 import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import { countsUpToDate, unreadUpToDate } from "./apply-due.ts";
+import { countsUpToDate, readUpToDate, unreadUpToDate } from "./apply-due.ts";
 import { type Changing, changeItems } from "./change-items.ts";
 import { changeMatching, type MatchingInput } from "./change-matching.ts";
 import { changeWhole } from "./change-whole.ts";
+import type { InboxVersion } from "./content-cache.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
 import { type CountsInput, type FilteredCounts, filteredCounts, topItems } from "./filtered-counts.ts";
 import { ANYWHERE, absenceError, findItem } from "./find-item.ts";
@@ -274,6 +275,17 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   /** Returns the same as {@link counts}, for those who answer many requests: at once, if the database does. It may throw. */
   readCounts(): MaybePromise<InboxCounts> {
     return onceReady(this.#context, () => countsUpToDate(this.#context, this.owner));
+  }
+
+  /**
+   * Returns the counts as {@link readCounts} does, and the tenant's content token. While both are the same, no list of the inbox changes: for
+   * those who answer that nothing has changed.
+   */
+  readVersion(): MaybePromise<InboxVersion> {
+    const read = () => this.#context.inbox.version(this.owner);
+    return onceReady(this.#context, () =>
+      readUpToDate(this.#context, this.owner, { read, countsOf: ({ counts }: InboxVersion) => counts }),
+    );
   }
 
   /** Returns the number of unread items alone, in the way of {@link readCounts}: clients poll it. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { BelfryError } from "../../foundation/errors.ts";
-import type { JsonValue } from "../../foundation/json.ts";
+import type { JsonObject, JsonValue } from "../../foundation/json.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { splitUrl, timestamp } from "../../http/parameters.ts";
-import type { InboxItem } from "../../inbox/index.ts";
+import { bytesOfText, type InboxItem, type ListForm, type StoredItem } from "../../inbox/index.ts";
 import { type NotificationTypes, typeLabel } from "../../notifications/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
@@ -27,8 +27,31 @@ export const itemSchema = z
   })
   .meta({ id: "AppNotification" });
 
+/** What the contract shows of an inbox item. */
+type ShownItem = Pick<InboxItem, "seq" | "type" | "title" | "message" | "data" | "readAt" | "createdAt">;
+
+/** The items of a list, each as JSON, and how many there are in all. */
+export interface WrittenList {
+  readonly matching: number;
+  readonly items: readonly string[];
+}
+
+/** The form of a list: its items as the contract shows them. */
+export function listForm(types: NotificationTypes): ListForm<StoredItem, WrittenList> {
+  return {
+    name: "django",
+    make: ({ items, matching }) => ({ matching, items: items.map((item) => JSON.stringify(renderItem(shownItem(item), types))) }),
+    bytesOf: ({ items }) => items.reduce((bytes, text) => bytes + bytesOfText(text), 0),
+  };
+}
+
+function shownItem({ dataJson, createdAtMs, readAtMs, ...item }: StoredItem): ShownItem {
+  const times = { createdAt: new Date(createdAtMs), readAt: readAtMs === null ? null : new Date(readAtMs) };
+  return { ...item, ...times, data: JSON.parse(dataJson) as JsonObject };
+}
+
 /** Renders an inbox item for the contract. */
-export function renderItem(item: InboxItem, types: NotificationTypes): z.infer<typeof itemSchema> {
+export function renderItem(item: ShownItem, types: NotificationTypes): z.infer<typeof itemSchema> {
   return {
     id: item.seq,
     notification_type: item.type,
@@ -46,7 +69,7 @@ export function renderItem(item: InboxItem, types: NotificationTypes): z.infer<t
 }
 
 /** Returns a related id from the data: a whole number, also one that is written as a text of digits. Any other value is no id. */
-function related(item: InboxItem, key: string): number | null {
+function related(item: ShownItem, key: string): number | null {
   const value: JsonValue | undefined = Object.hasOwn(item.data, key) ? item.data[key] : undefined;
   const id = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   return typeof id === "number" && Number.isSafeInteger(id) ? id : null;

@@ -87,8 +87,8 @@ const conditionalHeaders = z.object({
 });
 
 /**
- * Answers 304 to who has the answer already. An inbox's counters change with every change of what it shows, so they are all there is to
- * read for it.
+ * Answers 304 to who has the answer already. An inbox's counters, or the tenant's content token, change with every change of what it shows,
+ * so they are all there is to read for it.
  *
  * @param shown what the answer shows besides, such as the filter and the language
  */
@@ -97,11 +97,13 @@ async function unlessKnown(
   { inbox, shown }: { readonly inbox: Inbox; readonly shown: readonly JsonValue[] },
   read: () => Promise<{ readonly json: object; readonly counts: InboxCounts }>,
 ): Promise<Reply> {
+  // Before the answer: if the content token is the same later, it was the same while the answer was read.
+  const version = await inbox.readVersion();
   const tag = ({ epoch, lastSeq, rev }: InboxCounts) =>
-    `"${epoch}.${lastSeq}.${rev}.${fingerprint([...shown, Object.keys(service.types)])}"`;
+    `"${epoch}.${lastSeq}.${rev}.${fingerprint([...shown, version.contentToken, Object.keys(service.types)])}"`;
   const known = request.headers["if-none-match"];
   if (known !== undefined) {
-    const etag = tag(await inbox.readCounts());
+    const etag = tag(version.counts);
     if (known.split(",").some((one) => one.trim().replace(/^W\//, "") === etag)) {
       return { status: 304, headers: { etag, ...REVALIDATED } };
     }

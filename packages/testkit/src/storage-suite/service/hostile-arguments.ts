@@ -123,6 +123,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       top: [],
       readCounts: [],
       readUnread: [],
+      readVersion: [],
       subscribe: [LISTENER, { seq: 0, epoch: "e" }],
     },
   },
