@@ -110,6 +110,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
         wake: [ID],
       },
       snooze: [ID, "2099-01-01T00:00:00Z"],
+      snoozeMany: [[ID], "2099-01-01T00:00:00Z"],
       markMany: [[ID], "seen"],
       markAllSeen: [{ filter: { types: ["note"] }, upTo: 3 }],
       markAllRead: [{ filter: { types: ["note"] }, upTo: 3 }],
