@@ -2,7 +2,8 @@
  * A process that creates one notification for very many users, and watches itself meanwhile.
  *
  * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users, hasMail }`, answered with
- * `{ longestMs, p99Ms, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered.
+ * `{ longestMs, p99Ms, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
+ * is for the subscribers of a topic, and the answer has `times`: how long the create took, beside one to a single user.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Channel, NotificationService } from "@belfry/core";
@@ -20,7 +21,8 @@ import { usersOf } from "../settings/users.ts";
 
 const RESOLUTION_MS = 1;
 const SAMPLE_MS = 10;
-const LEFT = "SELECT count(*) FROM (SELECT 1 FROM belfry_fan_outs LIMIT 1) c";
+const LEFT = `SELECT count(*) FROM (
+  SELECT 1 FROM belfry_fan_outs UNION ALL SELECT 1 FROM belfry_audiences WHERE source IS NOT NULL LIMIT 1) c`;
 
 const [, , target = ""] = process.argv;
 const isPostgres = target.startsWith("postgres");
@@ -63,12 +65,15 @@ const service = new NotificationService({
 /** One user of so many has switched e-mail off. */
 const OPTED_OUT = 10;
 
-async function create(users: number, hasMail: boolean): Promise<object> {
-  await service.start();
-  const to = shuffled(usersOf(users), randomFrom(17));
-  for (let place = 0; hasMail && place < users; place += OPTED_OUT) {
-    await service.preferences.set(to[place] ?? "", { all: true, channel: "email" }, "off");
-  }
+/** What is created, for whom. */
+interface Task {
+  readonly users: number;
+  readonly hasMail: boolean;
+  readonly topic?: string;
+}
+
+/** Creates once to many, and watches until everything is written. */
+async function watched(createOnce: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
   const idle = await usedHeap();
   let peak = idle;
   const sampling = setInterval(() => {
@@ -76,14 +81,46 @@ async function create(users: number, hasMail: boolean): Promise<object> {
   }, SAMPLE_MS);
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  await service.create({ to, title: "Maintenance tonight", ...(hasMail && { channels: ["email"] }) });
+  const startedMs = performance.now();
+  await createOnce();
+  const createMs = performance.now() - startedMs;
   await untilWritten(left);
   delay.disable();
   clearInterval(sampling);
   const toMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
-  return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20 };
+  return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20, createMs };
 }
 
-process.on("message", async ({ users, hasMail }: { readonly users: number; readonly hasMail: boolean }) => {
-  process.send?.(await create(users, hasMail));
+const WARM_UP = 5;
+const SINGLE_CREATES = 200;
+
+/** Creates for a topic, after creates for a smaller one and for single users. */
+async function createForTopic(topic: string): Promise<object> {
+  await service.start();
+  const title = "Maintenance tonight";
+  for (let times = 0; times < WARM_UP; times += 1) {
+    await service.create({ topic: `${topic}:few`, title });
+    await untilWritten(left);
+  }
+  const single: number[] = [];
+  while (single.length < SINGLE_CREATES) {
+    const startedMs = performance.now();
+    await service.create({ to: "somebody", title });
+    single.push(performance.now() - startedMs);
+  }
+  const { createMs = 0, ...figures } = await watched(() => service.create({ topic, title }));
+  return { ...figures, times: createMs / (single.toSorted((a, b) => a - b)[SINGLE_CREATES / 2] ?? 1) };
+}
+
+async function create(users: number, hasMail: boolean): Promise<object> {
+  await service.start();
+  const to = shuffled(usersOf(users), randomFrom(17));
+  for (let place = 0; hasMail && place < users; place += OPTED_OUT) {
+    await service.preferences.set(to[place] ?? "", { all: true, channel: "email" }, "off");
+  }
+  return watched(() => service.create({ to, title: "Maintenance tonight", ...(hasMail && { channels: ["email"] }) }));
+}
+
+process.on("message", async ({ users, hasMail, topic }: Task) => {
+  process.send?.(await (topic === undefined ? create(users, hasMail) : createForTopic(topic)));
 });

@@ -14,26 +14,26 @@ import { usersOf } from "./users.ts";
 /** The topic that all users subscribe to. */
 export const TOPIC = "all";
 
-/** How many items raw writes in a transaction: more are not faster by much, and hold up others. */
-const BATCH = 10_000;
+/** How many items raw writes in a transaction: as many as Belfry. With more it is faster, and holds up others longer. */
+const BATCH = { sqlite: 1_000, postgres: 5_000 };
 
 /** Subscribes users to the topic. */
-export function subscribeSqlite(database: Database.Database, users: readonly string[]): void {
+export function subscribeSqlite(database: Database.Database, users: readonly string[], topic = TOPIC): void {
   database
     .prepare(
       `INSERT INTO belfry_subscriptions (tenant, topic, user_id, is_deep, channels, created_at)
       SELECT 'default', ?, value, 0, NULL, ? FROM json_each(?)`,
     )
-    .run(TOPIC, Date.now(), JSON.stringify(users));
+    .run(topic, Date.now(), JSON.stringify(users));
   database.pragma("wal_checkpoint(TRUNCATE)");
 }
 
 /** Subscribes users to the topic. */
-export async function subscribePostgres(pool: pg.Pool, schema: string, users: readonly string[]): Promise<void> {
+export async function subscribePostgres(pool: pg.Pool, schema: string, users: readonly string[], topic = TOPIC): Promise<void> {
   await pool.query(
     `INSERT INTO ${schema}.belfry_subscriptions (tenant, topic, user_id, is_deep, channels, created_at)
     SELECT 'default', $1, u, false, NULL, now() FROM unnest($2::text[]) AS u`,
-    [TOPIC, users],
+    [topic, users],
   );
   await pool.query(`ANALYZE ${schema}.belfry_subscriptions`);
 }
@@ -120,7 +120,7 @@ function rawSqliteTopic(database: Database.Database): (order: number) => void {
       SELECT 'default', c.user_id, c.last_seq, ?, ?, ? FROM (${NEXT}) s CROSS JOIN belfry_inbox_counters c ON c.tenant = 'default' AND c.user_id = s.user_id`,
   );
   const writeBatch = database.transaction((key: number | bigint, after: string, order: number): string | null => {
-    const batch = [TOPIC, after, BATCH];
+    const batch = [TOPIC, after, BATCH.sqlite];
     const { last: end } = last.get(...batch) ?? { last: null };
     counters.run(...batch);
     items.run(key, typeOf(order), Date.now(), ...batch);
@@ -156,7 +156,7 @@ async function rawPostgresTopic(pool: pg.Pool, order: number): Promise<void> {
       SELECT 'default', c.user_id, c.last_seq, $4::bigint, $5, $6 FROM c)
     SELECT max(user_id) AS last FROM s`;
   for (let after: string | null = ""; after !== null; ) {
-    const values: readonly unknown[] = [TOPIC, after, BATCH, rows[0]?.pk, typeOf(order), new Date(now).toISOString()];
+    const values: readonly unknown[] = [TOPIC, after, BATCH.postgres, rows[0]?.pk, typeOf(order), new Date(now).toISOString()];
     const batch: pg.QueryResult<{ last: string | null }> = await pool.query({ name: "raw_topic", text, values: [...values] });
     after = batch.rows[0]?.last ?? null;
   }

@@ -143,7 +143,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
-    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES });
+    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES, partsOfStep: 1 });
     this.digests = postgresDigests(bound, sql);
     this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });
     this.hub = postgresHub(bound, sql);

@@ -128,7 +128,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
-    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES });
+    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES, partsOfStep: 5 });
     this.digests = sqliteDigests(current, sql);
     this.broadcasts = sqliteBroadcasts(current, sql);
     this.hub = sqliteHub(current, sql);

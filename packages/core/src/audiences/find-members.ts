@@ -1,6 +1,14 @@
 import { decideFor, obeysChoices, type PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext } from "../foundation/context.ts";
-import { declaredType, groupsOf, INBOX_CHANNEL, type NotificationTypes, type TopicMember } from "../notifications/index.ts";
+import {
+  declaredType,
+  groupsOf,
+  INBOX_CHANNEL,
+  type MemberGroup,
+  type NotificationTypes,
+  type TopicMember,
+} from "../notifications/index.ts";
+import { nextTurn } from "../work/timing.ts";
 import type { OpenAudience, PartOfAudience, TopicsStorage } from "./topics-storage.ts";
 
 /** The parts that finding the users of large audiences uses. */
@@ -25,20 +33,29 @@ export async function findNextPart(context: FindingContext): Promise<boolean> {
     await topics.moveOn(audience, { parts: [], last: null, place });
     return true;
   }
-  const { members, last } = await topics.findMembers(notification.tenant, source, { after, limit: source.chunk });
+  const limit = hasDeliveries ? source.chunk : source.chunk * topics.partsOfStep;
+  const { members, last } = await topics.findMembers(notification.tenant, source, { after, limit });
   const wanted = hasDeliveries ? members : await wantingItems(context, audience, members);
   const parts: PartOfAudience[] = [];
   let next = place;
-  // Items are alike, whatever brings them.
-  const groups = hasDeliveries ? groupsOf(wanted) : [{ users: wanted.map(({ userId }) => userId), topic: null, channels: null }];
+  const groups = hasDeliveries ? groupsOf(wanted) : partsOfItems(wanted, source.chunk);
   for (const group of groups) {
     if (group.users.length > 0) {
       parts.push({ ...group, place: next });
       next += group.users.length;
     }
   }
+  // A synchronous storage holds up others for each of both.
+  await nextTurn();
   await topics.moveOn(audience, { parts, last, place: next });
   return true;
+}
+
+/** Parts of so many users at the most. Items are alike, whatever brings them. */
+function partsOfItems(members: readonly TopicMember[], size: number): readonly MemberGroup[] {
+  const users = members.map(({ userId }) => userId);
+  const starts = Array.from({ length: Math.ceil(users.length / size) }, (_, index) => index * size);
+  return starts.map((start) => ({ users: users.slice(start, start + size), topic: null, channels: null }));
 }
 
 /** Those of the members who get an item: where the type lets them, some have switched it off. */

@@ -95,6 +95,9 @@ export interface TopicsStorage {
   /** How many deliveries a part of a large audience has. */
   readonly partDeliveries: number;
 
+  /** How many parts with items alone are found in one step: where to commit costs much beside the users of a part, several. */
+  readonly partsOfStep: number;
+
   /** Whether a topic has more than `count` subscriptions. */
   hasMoreThan(of: TopicName, count: number): Promise<boolean>;
 

@@ -29,8 +29,13 @@ export class FanOut {
 
   async #writeAll(): Promise<NextRun> {
     await this.#context.ready();
+    // Whoever has just created has the answer first: a synchronous storage would hold it up.
+    await nextTurn();
     while (!this.loop.isStopping) {
       const hasFound = await findNextPart(this.#context);
+      if (hasFound) {
+        await nextTurn();
+      }
       const hasItems = await this.#writeItems();
       if (hasItems) {
         await nextTurn();

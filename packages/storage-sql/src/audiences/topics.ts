@@ -10,8 +10,8 @@ interface SubscriptionRow extends Pick<Subscription, "topic" | "userId"> {
 }
 
 /** Topics and their subscriptions in a SQL database. */
-export function topicsStorage(sql: Sql, { partDeliveries }: Pick<TopicsStorage, "partDeliveries">): TopicsStorage {
-  return { partDeliveries, ...writingOf(sql), ...readingOf(sql), ...listingOf(sql), ...topicAudiences(sql) };
+export function topicsStorage(sql: Sql, sizes: Pick<TopicsStorage, "partDeliveries" | "partsOfStep">): TopicsStorage {
+  return { ...sizes, ...writingOf(sql), ...readingOf(sql), ...listingOf(sql), ...topicAudiences(sql) };
 }
 
 const OF_TOPIC = "s.tenant = $1 AND s.topic = $2";
