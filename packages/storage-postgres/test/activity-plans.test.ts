@@ -1,23 +1,12 @@
 import type { ActivityFilter } from "@belfry/core";
-import type { Pool, PoolClient } from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { postgresStorage } from "../src/index.ts";
-import { fillTables, openPool, silent, useDatabase } from "./setup.ts";
+import type { PoolClient } from "pg";
+import { describe, expect, test } from "vitest";
+import { readWhole, useFilledPlans } from "./filled-plans.ts";
 
 const NOTIFICATIONS = 100_000;
 const START_S = Date.UTC(2026, 0, 1) / 1_000;
 const END_MS = (START_S + NOTIFICATIONS) * 1_000;
 const MINUTE_MS = 60_000;
-
-interface Plan {
-  readonly "Node Type": string;
-  readonly "Relation Name"?: string;
-  readonly Plans?: readonly Plan[];
-}
-
-function nodesOf(plan: Plan): readonly Plan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-}
 
 /** The id of the notification number `index`; one is made each second. */
 function idOf(index: number): string {
@@ -48,65 +37,23 @@ const filters: Readonly<Record<string, ActivityFilter>> = {
 };
 
 describe("plans of an operator's questions over 100,000 notifications, and of a small tenant beside them", () => {
-  const database = useDatabase();
-  let pool: Pool;
-  let storage: ReturnType<typeof postgresStorage>;
-  const asked: { text: string; values: readonly unknown[] }[] = [];
+  const filled = useFilledPlans(fill);
 
-  beforeAll(async () => {
-    pool = openPool(database.url, 4);
-    storage = postgresStorage(pool, { logger: silent });
-    await storage.open();
-    await fillTables(pool, fill);
-    await pool.query("VACUUM ANALYZE");
-    const query = pool.query.bind(pool) as (config: unknown) => unknown;
-    pool.query = ((config: { text: string; values: readonly unknown[] }) => {
-      if (typeof config === "object") {
-        asked.push({ text: config.text, values: config.values });
-      }
-      return query(config);
-    }) as Pool["query"];
-  }, 300_000);
-
-  afterAll(async () => {
-    await storage.close();
-    await pool.end();
-  });
-
-  /** Which tables the statements of `work` read whole, planned for their values and for any. */
-  async function readWhole(work: () => Promise<unknown>): Promise<readonly string[]> {
-    asked.length = 0;
-    await work();
-    const statements = asked.splice(0);
-    expect(statements.length).toBeGreaterThan(0);
-    const client = await pool.connect();
-    try {
-      const plans: Plan[] = [];
-      for (const mode of ["force_custom_plan", "force_generic_plan"]) {
-        await client.query(`SET plan_cache_mode = ${mode}`);
-        for (const statement of statements) {
-          plans.push(await planOf(client, statement));
-        }
-      }
-      const scans = plans.flatMap(nodesOf).filter((node) => node["Node Type"] === "Seq Scan");
-      return scans.map((node) => node["Relation Name"] ?? "");
-    } finally {
-      client.release();
-    }
-  }
+  /** Which tables the statements of `work` read whole. */
+  const wholeOf = async (work: () => Promise<unknown>) => readWhole(await filled.plansOf(work));
 
   test.each(Object.entries(filters))("a search for %s, and its count, read no table whole", async (_, filter) => {
     for (const tenant of ["default", "small", "nobody"]) {
-      const { activity } = storage;
-      expect([tenant, await readWhole(() => activity.search(tenant, { ...filter, limit: 51 }))]).toEqual([tenant, []]);
-      expect([tenant, await readWhole(() => activity.search(tenant, { ...filter, after: idOf(50_000), limit: 51 }))]).toEqual([tenant, []]);
-      expect([tenant, await readWhole(() => activity.count(tenant, filter, 10_000))]).toEqual([tenant, []]);
+      const { activity } = filled.storage;
+      expect([tenant, await wholeOf(() => activity.search(tenant, { ...filter, limit: 51 }))]).toEqual([tenant, []]);
+      expect([tenant, await wholeOf(() => activity.search(tenant, { ...filter, after: idOf(50_000), limit: 51 }))]).toEqual([tenant, []]);
+      expect([tenant, await wholeOf(() => activity.count(tenant, filter, 10_000))]).toEqual([tenant, []]);
     }
   });
 
   test("everything else reads no table whole", async () => {
     for (const tenant of ["default", "small"]) {
-      const { activity } = storage;
+      const { activity } = filled.storage;
       const window = { from: anHour.from, bucketMs: MINUTE_MS, buckets: 60 };
       const questions: Readonly<Record<string, () => Promise<unknown>>> = {
         find: () => activity.find(tenant, idOf(500)),
@@ -115,23 +62,11 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
         health: () => activity.health(tenant, window, anHour.before),
       };
       for (const [name, question] of Object.entries(questions)) {
-        expect([tenant, name, await readWhole(question)]).toEqual([tenant, name, []]);
+        expect([tenant, name, await wholeOf(question)]).toEqual([tenant, name, []]);
       }
     }
   });
 });
-
-/** How a statement is planned, with the client's way to treat parameters. */
-async function planOf(client: PoolClient, { text, values }: { readonly text: string; readonly values: readonly unknown[] }): Promise<Plan> {
-  const literals = values.map((value) => (value === null ? "NULL" : client.escapeLiteral(String(value))));
-  await client.query(`PREPARE asked AS ${text}`);
-  try {
-    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE asked${values.length > 0 ? `(${literals.join(", ")})` : ""}`);
-    return (rows[0] as { "QUERY PLAN": { Plan: Plan }[] })["QUERY PLAN"][0]?.Plan as Plan;
-  } finally {
-    await client.query("DEALLOCATE asked");
-  }
-}
 
 /** Of ten notifications seven are messages, two sends and one is an event; of a hundred one is another tenant's. */
 async function fill(client: PoolClient): Promise<void> {
