@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { ListeningConnection, type ListeningMode } from "../src/listen-notify/listening-connection.ts";
 import { openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
@@ -45,6 +46,29 @@ describe("the modes of a listening connection", () => {
   test("connecting, and closed when it cannot be made", async () => {
     const { listening } = connection({ host: "127.0.0.1", port: 1 });
     await expect(listening.open()).rejects.toThrow();
+    expect(listening.mode).toBe("closed");
+  });
+
+  test("connecting, and closed when its peer lets it in and then says nothing", async () => {
+    const { hostname, port, pathname, username, password } = new URL(database.url);
+    const proxy = createServer((socket) => {
+      const server = connect(Number(port), hostname);
+      socket.on("data", (data) => void (data.includes("LISTEN") || server.write(data)));
+      server.pipe(socket);
+      const end = () => {
+        socket.destroy();
+        server.destroy();
+      };
+      for (const one of [socket, server]) {
+        one.on("error", end).on("close", end);
+      }
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    cleanup(() => new Promise((resolve) => proxy.close(resolve)));
+    const { port: proxyPort } = proxy.address() as AddressInfo;
+    const names = { database: pathname.slice(1), user: username, password };
+    const { listening } = connection({ host: "127.0.0.1", port: proxyPort, ...names, connectionTimeoutMillis: 2_000 });
+    await expect(listening.open()).rejects.toThrow("Query read timeout");
     expect(listening.mode).toBe("closed");
   });
 

@@ -3,6 +3,7 @@ import { Loop, type NextRun } from "@belfry/core/storage";
 import pg, { type Client, type ClientConfig } from "pg";
 import { type Session, session } from "../database/connection.ts";
 import { quoteIdentifier } from "../database/table-names.ts";
+import { CONNECTION_TIMEOUT_MS } from "../postgres-options.ts";
 
 /** How a listening connection is kept up. */
 export interface ListeningOptions {
@@ -81,6 +82,9 @@ export class ListeningConnection {
   async #connect(): Promise<void> {
     const { config, channel, preparedStatements, heartbeatMs } = this.#options;
     const client = new pg.Client(config);
+    // A peer may vanish once it has let the client in.
+    const { connectionTimeoutMillis: timeoutMs = CONNECTION_TIMEOUT_MS } = config;
+    const listen = { text: `LISTEN ${quoteIdentifier(channel)}`, query_timeout: timeoutMs };
     this.#mode = "connecting";
     this.#client = client;
     // Also while connecting, and after it was given up: an error nobody listens for ends the process.
@@ -92,7 +96,7 @@ export class ListeningConnection {
       client.once("end", () => reject(new Error("Connection terminated while it began to listen")));
     });
     try {
-      await Promise.race([client.connect().then(() => client.query(`LISTEN ${quoteIdentifier(channel)}`)), ended]);
+      await Promise.race([client.connect().then(() => client.query(listen as pg.QueryConfig)), ended]);
     } catch (error) {
       destroy(client);
       throw error;
