@@ -9,6 +9,7 @@ import { type ContractTenant, defineRoute, type Reply, type Route, reply } from 
 import type { InboxEvent, InboxItem } from "../inbox/index.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "./fastapi-failure.ts";
+import { frameOnce } from "./frame-once.ts";
 import { isoDate } from "./iso-date.ts";
 
 /** Options of the `pack` contract. */
@@ -181,8 +182,8 @@ function renderFailure(failure: Failure): Reply {
   return reply({ detail: [{ loc: ["body", "user_id"], msg: error.message, type: "value_error" }] }, 422);
 }
 
-// Every socket of a user gets the same object for an event, one after the other, so its frame is made once.
-const written = new WeakMap<InboxEvent, string>();
+/** The frame of a new notification; null for other events. */
+const frameOf = frameOnce(({ change, item }: InboxEvent) => (change === "created" && item ? JSON.stringify(renderItem(item)) : null));
 
 /** A WebSocket that gets a user's new notifications, and nothing else. What its client says means nothing. */
 class PackSocket implements SocketSession {
@@ -216,9 +217,8 @@ class PackSocket implements SocketSession {
   }
 
   onEvent(event: InboxEvent): void {
-    if (event.change === "created" && event.item) {
-      const text = written.get(event) ?? JSON.stringify(renderItem(event.item));
-      written.set(event, text);
+    const text = frameOf(event);
+    if (text !== null) {
       this.#context.stream.send(text);
     }
   }
