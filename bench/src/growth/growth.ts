@@ -1,4 +1,5 @@
 import { GROWTH_FILE, type Machine, thisMachine, writeResults } from "../harness/results.ts";
+import { UNCACHED } from "../settings/content.ts";
 import { fillPostgres } from "../settings/fill-postgres.ts";
 import { fillSqlite } from "../settings/fill-sqlite.ts";
 import { PostgresSetting } from "../settings/postgres.ts";
@@ -69,7 +70,7 @@ async function growOnSqlite(scale: number): Promise<Growth> {
   for (const size of SQLITE_SIZES) {
     const setting = await SqliteSetting.open();
     const filling = fillingOf(Math.round(size * scale));
-    const service = await setting.belfry("belfry.db");
+    const service = await setting.belfry("belfry.db", UNCACHED);
     fillSqlite(setting.raw("belfry.db"), filling);
     knobs = setting.knobs("belfry.db");
     const medians = await measureOperations({ service, users: filling.users, hotItems: filling.items * HOT_SHARE });
@@ -85,7 +86,7 @@ async function growOnPostgres(scale: number): Promise<Growth> {
   for (const size of POSTGRES_SIZES) {
     const setting = await PostgresSetting.open();
     const filling = fillingOf(Math.round(size * scale));
-    const { service, pool } = await setting.belfry("belfry", 2);
+    const { service, pool } = await setting.belfry("belfry", 2, UNCACHED);
     await fillPostgres(pool, "belfry", filling);
     knobs = await setting.knobs();
     const medians = await measureOperations({ service, users: filling.users, hotItems: filling.items * HOT_SHARE });

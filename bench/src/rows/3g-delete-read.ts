@@ -1,5 +1,6 @@
 import type { Inbox } from "@belfry/core";
 import type { FigureGoal, Figures, Row, Scale } from "../harness/row.ts";
+import { UNCACHED } from "../settings/content.ts";
 import { fillPostgres } from "../settings/fill-postgres.ts";
 import { fillSqlite } from "../settings/fill-sqlite.ts";
 import { longestBlock } from "../settings/longest-block.ts";
@@ -56,7 +57,7 @@ async function measure({ read, unread, items, reset }: Inboxes): Promise<Figures
 
 async function onSqlite(scale: Scale): Promise<Figures> {
   const setting = await SqliteSetting.open();
-  const service = await setting.belfry("belfry.db");
+  const service = await setting.belfry("belfry.db", UNCACHED);
   const raw = setting.raw("belfry.db");
   const items = scale.of(ITEMS);
   for (const filling of FILLINGS) {
@@ -71,7 +72,7 @@ async function onSqlite(scale: Scale): Promise<Figures> {
 
 async function onPostgres(scale: Scale): Promise<Figures> {
   const setting = await PostgresSetting.open();
-  const { service, pool } = await setting.belfry("belfry", 1);
+  const { service, pool } = await setting.belfry("belfry", 1, UNCACHED);
   const items = scale.of(ITEMS);
   for (const filling of FILLINGS) {
     await fillPostgres(pool, "belfry", { ...filling, items });

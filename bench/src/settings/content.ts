@@ -21,3 +21,6 @@ export function inputFor(userId: string, order: number) {
 
 /** Preloaded rows are spread over this long, up to now. */
 export const SPREAD_MS = 90 * 86_400_000;
+
+/** For rows that measure how a page is read: they ask for the same one again and again, and the content cache would have it. */
+export const UNCACHED = { contentCacheBytes: 0 };

@@ -1,5 +1,6 @@
 import type { NotificationService } from "@belfry/core";
 import type { Comparison, RatioGoal, Scale, Side } from "../harness/row.ts";
+import { UNCACHED } from "./content.ts";
 import { each } from "./each.ts";
 import { fillPostgres } from "./fill-postgres.ts";
 import { fillSqlite } from "./fill-sqlite.ts";
@@ -54,7 +55,7 @@ function sidesOf(service: NotificationService): readonly Side[] {
 
 export async function compareSqliteFilters(scale: Scale): Promise<Comparison> {
   const setting = await SqliteSetting.open();
-  const service = await setting.belfry("belfry.db");
+  const service = await setting.belfry("belfry.db", UNCACHED);
   const raw = setting.raw("belfry.db");
   for (const filling of FILLINGS) {
     fillSqlite(raw, { ...filling, items: scale.of(SIZE) });
@@ -64,7 +65,7 @@ export async function compareSqliteFilters(scale: Scale): Promise<Comparison> {
 
 export async function comparePostgresFilters(scale: Scale): Promise<Comparison> {
   const setting = await PostgresSetting.open();
-  const { service, pool } = await setting.belfry("belfry", 1);
+  const { service, pool } = await setting.belfry("belfry", 1, UNCACHED);
   for (const filling of FILLINGS) {
     await fillPostgres(pool, "belfry", { ...filling, items: scale.of(SIZE) });
   }

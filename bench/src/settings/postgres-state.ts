@@ -1,5 +1,6 @@
 import type { InboxCounts } from "@belfry/core";
 import type { Comparison, Scale, Side } from "../harness/row.ts";
+import { UNCACHED } from "./content.ts";
 import { each } from "./each.ts";
 import { fillPostgres } from "./fill-postgres.ts";
 import { numberIn, PostgresSetting } from "./postgres.ts";
@@ -34,7 +35,7 @@ export async function comparePostgresCounts(scale: Scale): Promise<Comparison> {
 export async function comparePostgresDepth(scale: Scale): Promise<Comparison> {
   const setting = await PostgresSetting.open();
   const users = usersOf(1_000);
-  const { service, pool } = await setting.belfry("belfry", 1);
+  const { service, pool } = await setting.belfry("belfry", 1, UNCACHED);
   const items = scale.of(200_000);
   await fillPostgres(pool, "belfry", { items, users, hotShare: 0.5 });
   const inbox = service.inbox(users[0] as string);
@@ -74,7 +75,7 @@ const PAGE = 10;
 /** A page of inboxes of different sizes, each a side. */
 export async function comparePostgresSizes(scale: Scale): Promise<Comparison> {
   const setting = await PostgresSetting.open();
-  const { service, pool } = await setting.belfry("belfry", 1);
+  const { service, pool } = await setting.belfry("belfry", 1, UNCACHED);
   const sides: Side[] = [];
   for (const size of SIZES) {
     const userId = `user_of_${size}`;

@@ -1,4 +1,5 @@
 import type { Comparison, Scale, Side } from "../harness/row.ts";
+import { UNCACHED } from "./content.ts";
 import { each } from "./each.ts";
 import { fillSqlite } from "./fill-sqlite.ts";
 import { RawSqliteReader } from "./raw-sqlite-reader.ts";
@@ -27,7 +28,7 @@ export async function compareSqliteCounts(scale: Scale): Promise<Comparison> {
 export async function compareSqliteDepth(scale: Scale): Promise<Comparison> {
   const setting = await SqliteSetting.open();
   const users = usersOf(1_000);
-  const service = await setting.belfry("belfry.db");
+  const service = await setting.belfry("belfry.db", UNCACHED);
   const items = scale.of(200_000);
   fillSqlite(setting.raw("belfry.db"), { items, users, hotShare: 0.5 });
   const inbox = service.inbox(users[0] as string);
