@@ -76,6 +76,7 @@ export type {
   DigestState,
   DigestTiming,
   Directory,
+  DirectoryPage,
   EntryPlan,
   ExplainedDecision,
   ExplainedDigest,

@@ -3,6 +3,7 @@ export type {
   BelowPath,
   Broadcast,
   BroadcastException,
+  BroadcastPage,
   BroadcastStorage,
   BroadcastsToPlace,
   BroadcastTerms,

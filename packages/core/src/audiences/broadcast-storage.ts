@@ -62,12 +62,26 @@ export interface SentBroadcast extends Pick<Notification, "tenant" | "id"> {
   readonly changed: SendChanged | null;
 }
 
-/** A broadcast whose users are still to be read from the host. */
+/** A broadcast whose next page of users somebody reads from the host. */
 export interface PagedBroadcast extends Pick<Notification, "tenant" | "id"> {
-  /** Of the next page; null for the first one. */
+  /** Opaque to core: it changes with every page, and whenever the page is taken up. */
+  readonly mark: string;
+  /** Of the page; null for the first one. */
   readonly cursor: string | null;
-  /** How many users were read before. */
+  /** How many users come before. */
   readonly place: number;
+  /** The users who do not get it. */
+  readonly except: readonly string[];
+  /** Whether it has expired, so that nobody is to get it any more. */
+  readonly isExpired: boolean;
+}
+
+/** A page of users for a broadcast. */
+export interface BroadcastPage {
+  /** Distinct, sorted bytewise. */
+  readonly users: readonly string[];
+  /** The cursor of the next page; null after the last one. */
+  readonly next: string | null;
 }
 
 /** A user who does not get a broadcast. */
@@ -110,14 +124,17 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
    */
   sendDue(at: Date): Promise<{ readonly sent: readonly SentBroadcast[]; readonly nextDueAt: Date | null }>;
 
-  /** Returns up to 10 broadcasts that are due at `at` and whose users are still to be read from the host, oldest first. */
-  paged(at: Date): Promise<readonly PagedBroadcast[]>;
+  /**
+   * Takes up the next page of the oldest broadcast that is due at `at`, that has users to be read from the host, and not many to be written:
+   * until `until`, nobody else is given it. Null when there is none.
+   */
+  takePage(at: Date, until: Date): Promise<PagedBroadcast | null>;
 
   /**
-   * Adds users to the fan-out of a broadcast, and moves its cursor; null after the last page. Nothing happens unless the cursor is as it
-   * was read.
+   * Adds the users of a page to the fan-out of its broadcast, and moves on to the next page, in one transaction. With null, the page is given
+   * back unread. Does nothing if the broadcast has ended, or somebody else has taken up the page since.
    */
-  addPage(broadcast: PagedBroadcast, page: { readonly users: readonly string[]; readonly next: string | null }): Promise<void>;
+  addPage(broadcast: PagedBroadcast, page: BroadcastPage | null): Promise<void>;
 
   /**
    * Ends a broadcast to inboxes alone, which has no deliveries: it is placed in no further one. Writes a line of the audit log. Returns its

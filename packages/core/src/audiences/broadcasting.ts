@@ -1,6 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
-import { nextTurn } from "../work/timing.ts";
+import { Cancellation, nextTurn } from "../work/timing.ts";
+import { readNextPage } from "./page-broadcasts.ts";
 import { type BroadcastContext, placeBroadcasts } from "./place-broadcasts.ts";
 
 /** How often a process looks for broadcasts that another one scheduled. */
@@ -15,14 +16,19 @@ export interface FollowedInboxes {
 }
 
 /**
- * Places broadcasts for the users who are connected to this process, inbox by inbox, and sends those whose time has come. Other
+ * Places broadcasts for the users who are connected to this process, inbox by inbox, sends those whose time has come, and reads the users of
+ * those that go over other channels. Other
  * processes do the same for theirs; a user who is connected to several gets each broadcast once, under the lock of the inbox.
  */
 export class Broadcasting {
   /** Places for those who are connected. A signal wakes it, and whoever finds that an inbox is behind. */
-  readonly placing: Loop;
+  readonly #placing: Loop;
   /** Sends what was scheduled, and runs when the next one is due. */
-  readonly sending: Loop;
+  readonly #sending: Loop;
+  /** Reads users from the host, page by page. It runs again once the users that were read before are written. */
+  readonly #paging: Loop;
+  /** Ends the call of the host's directory at a stop. */
+  #stopping = new Cancellation();
   readonly #context: BroadcastContext;
   readonly #followed: FollowedInboxes;
   readonly #waiting = new Map<string, Owner>();
@@ -31,13 +37,35 @@ export class Broadcasting {
     this.#context = context;
     this.#followed = followed;
     const { clock, logger } = context;
-    this.placing = new Loop({ task: "place broadcasts for who is connected", run: () => this.#placeAll(), clock, logger });
-    this.sending = new Loop({ task: "send scheduled broadcasts", run: () => this.#sendAll(), clock, logger });
+    this.#placing = new Loop({ task: "place broadcasts for who is connected", run: () => this.#placeAll(), clock, logger });
+    this.#sending = new Loop({ task: "send scheduled broadcasts", run: () => this.#sendAll(), clock, logger });
+    this.#paging = new Loop({ task: "read the users of broadcasts", run: () => this.#readAll(), clock, logger });
   }
 
-  /** Sends what is due. */
+  /** Lets wake-ups work after a stop. */
+  start(): void {
+    this.#stopping = new Cancellation();
+    for (const loop of [this.#placing, this.#sending, this.#paging]) {
+      loop.start();
+    }
+  }
+
+  /** Does all that is due. */
   wake(): void {
-    this.sending.wake();
+    for (const loop of [this.#placing, this.#sending, this.#paging]) {
+      loop.wake();
+    }
+  }
+
+  /** Reads the next users, now that those before are written. */
+  readOn(): void {
+    this.#paging.wake();
+  }
+
+  /** Lets what is under way end, and begins nothing more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("The service stops."));
+    await Promise.all([this.#placing, this.#sending, this.#paging].map((loop) => loop.stop()));
   }
 
   /** Places a tenant's broadcasts for those who are connected here. @param tenant null for all tenants */
@@ -51,7 +79,7 @@ export class Broadcasting {
       this.#waiting.set(JSON.stringify([owner.tenant, owner.userId]), owner);
     }
     if (owners.length > 0) {
-      this.placing.wake();
+      this.#placing.wake();
     }
   }
 
@@ -59,7 +87,7 @@ export class Broadcasting {
     await this.#context.ready();
     const held: Owner[] = [];
     for (const [key, owner] of this.#waiting) {
-      if (this.placing.isStopping) {
+      if (this.#placing.isStopping) {
         return null;
       }
       const placed = await placeBroadcasts(this.#context, owner);
@@ -78,6 +106,19 @@ export class Broadcasting {
     return held.length > 0 ? AGAIN_MS : null;
   }
 
+  async #readAll(): Promise<NextRun> {
+    const { fanOut, ready } = this.#context;
+    await ready();
+    while (!this.#paging.isStopping) {
+      if (!(await readNextPage(this.#context, this.#stopping))) {
+        return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
+      }
+      fanOut();
+      await nextTurn();
+    }
+    return null;
+  }
+
   async #sendAll(): Promise<NextRun> {
     const { broadcasts, clock, events, ready, placeConnected } = this.#context;
     await ready();
@@ -91,8 +132,11 @@ export class Broadcasting {
       for (const tenant of new Set(sent.map((one) => one.tenant))) {
         placeConnected(tenant);
       }
+      if (sent.length > 0) {
+        this.#paging.wake();
+      }
       const leftMs = nextDueAt === null ? null : nextDueAt.getTime() - clock.now();
-      if (leftMs === null || leftMs > 0 || this.sending.isStopping) {
+      if (leftMs === null || leftMs > 0 || this.#sending.isStopping) {
         return { dueInMs: leftMs, lookInMs: POLL_INTERVAL_MS };
       }
       await nextTurn();

@@ -1,6 +1,7 @@
 export type {
   Broadcast,
   BroadcastException,
+  BroadcastPage,
   BroadcastStorage,
   BroadcastsToPlace,
   BroadcastTerms,

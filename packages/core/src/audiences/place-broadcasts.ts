@@ -1,6 +1,7 @@
 import { obeysChoices, type PreferencesReader, wantsItem } from "../decisions/index.ts";
 import type { DeliveryEvents, Directory } from "../delivery/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { announceAlso, createdSignal, type InboxEvents, type InboxSignal } from "../inbox/index.ts";
 import { declaredType, INBOX_CHANNEL, type NotificationTypes } from "../notifications/index.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
@@ -19,6 +20,12 @@ export interface BroadcastContext<Tx = unknown, Written extends void | Promise<v
   dueItems(): void;
   /** Has every process place a tenant's broadcasts for those who are connected to it. Call it only after the commit. */
   placeConnected(tenant: string): void;
+  /** Warns of what may happen with every page. */
+  readonly lines: RepeatedLines;
+  /** Starts writing the parts of large audiences in the background. Call it only after the commit. */
+  fanOut(): void;
+  /** Reads the next users of broadcasts in the background, now that those before are written. */
+  readOn(): void;
   /** Looks in the background which broadcasts are due, and whose users are to be read. Call it only after the commit. */
   wakeBroadcasts(): void;
   /** Places broadcasts in these inboxes in the background. */

@@ -1,7 +1,7 @@
 import type { BroadcastContext, NewBroadcast } from "../audiences/index.ts";
 import { createSend, type DeliveryContext, parseSend, type SendRequest } from "../delivery/index.ts";
 import type { Issue } from "../foundation/errors.ts";
-import { requireNone } from "../foundation/issue-list.ts";
+import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
 import type { Created } from "../inbox/index.ts";
 import {
@@ -22,7 +22,7 @@ export type CreateBroadcastContext<Tx = unknown, Written extends void | Promise<
   Written
 > &
   DeliveryContext<Tx, Written> &
-  Pick<BroadcastContext<Tx, Written>, "broadcasts" | "placeConnected">;
+  Pick<BroadcastContext<Tx, Written>, "broadcasts" | "placeConnected" | "readOn">;
 
 /** The most users that a broadcast may leave out: every placing looks at all of them. */
 const MAX_EXCEPT = 1_000;
@@ -85,11 +85,17 @@ function othersOf(types: NotificationTypes, { type = "", channels }: UntypedCrea
 }
 
 /** A broadcast as a notification with deliveries, though those over the inbox are none. */
-function sendRequest({ types }: Pick<CreatingContext, "types">, { tenant, input, id }: CreateRequest): SendRequest {
+function sendRequest(
+  { types, directory }: Pick<CreateBroadcastContext, "types" | "directory">,
+  { tenant, input, id }: CreateRequest,
+): SendRequest {
   const others = othersOf(types, input);
-  requireNone([
-    others.length === 0 ? null : valueIssue("channels", `can be the inbox alone for everyone, but ${others.join(", ")} is among them`),
-  ]);
+  if (others.length > 0 && directory?.everyone === undefined) {
+    const message =
+      `reach everyone over ${others.map(shown).join(", ")} only where the service's directory pages its users: ` +
+      'give NotificationService a directory with everyone(cursor), or pass channels: ["inbox"]';
+    throw validationError([valueIssue("channels", message)]);
+  }
   return { tenant, input, rules: { isContract: false }, everyone: parseTerms(input), ...(id === undefined ? {} : { id }) };
 }
 

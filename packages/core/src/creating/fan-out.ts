@@ -42,6 +42,7 @@ export class FanOut {
       }
       if (!(await this.#writeDeliveries()) && !hasItems && !hasFound) {
         await endFanOuts(this.#context);
+        this.#context.readOn();
         if (!(await this.#context.inbox.tidyFanOuts(new Date(this.#context.clock.now())))) {
           return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
         }

@@ -139,16 +139,32 @@ export interface Contact {
   readonly [channel: string]: string | Date | undefined;
 }
 
+/** A page of the host's users. */
+export interface DirectoryPage {
+  /** Their ids, up to 10,000. Each user is on one page of a walk. */
+  readonly users: readonly string[];
+  /** Leads to the next page, up to 1,000 characters; null after the last one. */
+  readonly next: string | null;
+}
+
 /**
  * The host's own knowledge of its users: given user ids, their contacts. Belfry calls it when a delivery needs an address,
  * and never stores its answers. Users that it leaves out have no contact.
+ *
+ * With `everyone`, broadcasts reach users over other channels than the inbox: make it with `Object.assign(contacts, { everyone })`.
  *
  * @example
  * ```ts
  * const directory: Directory = async (ids, { tenant }) => new Map((await users.of(tenant, ids)).map((user) => [user.id, { email: user.email }]));
  * ```
  */
-export type Directory = (
-  ids: readonly string[],
-  options: { readonly tenant: string },
-) => ReadonlyMap<string, Contact> | Promise<ReadonlyMap<string, Contact>>;
+export interface Directory {
+  (ids: readonly string[], options: { readonly tenant: string }): ReadonlyMap<string, Contact> | Promise<ReadonlyMap<string, Contact>>;
+  /**
+   * Returns a page of all users of a tenant, within 10 seconds. Belfry walks over the pages of a broadcast one after another. After an
+   * error, or a crash, it asks for a page again; who joins or leaves meanwhile may be left out.
+   *
+   * @param cursor the `next` of the page before; null for the first page
+   */
+  everyone?(cursor: string | null, options: { readonly tenant: string }): DirectoryPage | Promise<DirectoryPage>;
+}

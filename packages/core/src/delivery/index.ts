@@ -11,6 +11,7 @@ export type {
   DeliverySuccess,
   DeliveryTask,
   Directory,
+  DirectoryPage,
   TaskDigest,
 } from "./channel.ts";
 export { CloseDigests } from "./close-digests.ts";

@@ -96,6 +96,10 @@ export function checkOptions(options: object): void {
   if (given.directory !== undefined && typeof given.directory !== "function") {
     throw wrong(`takes as directory a function of user ids that returns a Map of their contacts, got ${describe(given.directory)}`);
   }
+  const { everyone } = (given.directory ?? {}) as { readonly everyone?: unknown };
+  if (everyone !== undefined && typeof everyone !== "function") {
+    throw wrong(`takes as everyone of a directory a function of a cursor that returns a page of users, got ${describe(everyone)}`);
+  }
   const tenantIssue = given.defaultTenant === undefined ? null : textIssue(given.defaultTenant, [], NAME_RULE);
   if (tenantIssue !== null) {
     throw wrong(`cannot take this defaultTenant: ${tenantIssue.message}`);

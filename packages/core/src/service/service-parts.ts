@@ -115,6 +115,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     dueItems: () => dueItems.loop.wake(),
     placeConnected: (tenant) => publish([{ topic: "broadcast", tenant }]),
     wakeBroadcasts: () => broadcasting.wake(),
+    readOn: () => broadcasting.readOn(),
     placeLater: (owners) => broadcasting.add(owners),
     deliverDue: () => delivering?.wake(),
     reserveTurns: (send) => reserveTurns(delivering, send),
@@ -221,24 +222,23 @@ interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<Ser
 
 function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
   const { context, feeds, fanOut, dueItems, broadcasting, retention, workers, presence, transport } = parts;
-  const { placing, sending } = broadcasting;
   const { storage, writer, sendWriter, eventWriter } = context;
   return {
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
     resume() {
-      for (const part of [fanOut.loop, dueItems.loop, placing, sending, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
+      for (const part of [fanOut.loop, dueItems.loop, broadcasting, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
         part.start();
       }
     },
     wake() {
       broadcasting.placeFor(null);
-      for (const part of [fanOut.loop, dueItems.loop, placing, sending, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
+      for (const part of [fanOut.loop, dueItems.loop, broadcasting, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
         part.wake();
       }
     },
     async drain() {
-      await Promise.all([fanOut.loop, dueItems.loop, placing, sending, retention.loop].map((loop) => loop.stop()));
+      await Promise.all([fanOut.loop, dueItems.loop, broadcasting, retention.loop].map((part) => part.stop()));
       await Promise.all(workers.map((worker) => worker.stop()));
       // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);

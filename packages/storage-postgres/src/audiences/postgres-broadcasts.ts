@@ -1,6 +1,13 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
-import type { BroadcastStorage, BroadcastsToPlace, NewBroadcast, PagedBroadcast, PlacedBroadcast } from "@belfry/core/storage";
-import { isGrouped, pageCursor, type Sql, sharedBroadcasts, USERS_OF_PART, usersInParts } from "@belfry/storage-sql";
+import type {
+  BroadcastPage,
+  BroadcastStorage,
+  BroadcastsToPlace,
+  NewBroadcast,
+  PagedBroadcast,
+  PlacedBroadcast,
+} from "@belfry/core/storage";
+import { isGrouped, type ListPart, PLACE_OF_OTHERS, partsOfPage, placeAfter, type Sql, sharedBroadcasts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import type { Connection, PostgresTransaction, Session } from "../database/connection.ts";
@@ -143,17 +150,26 @@ function prepareAddPage({ broadcasts, notifications, fanOuts, fanOutParts }: Tab
   );
   const add = statement<[]>("add_page", `INSERT INTO ${fanOutParts} (fan_out_pk, place, recipients) VALUES ($1, $2, $3)`);
   const move = statement<[]>("move_page", `UPDATE ${broadcasts} SET page_cursor = $2 WHERE pk = $1`);
-  return ({ tenant, id, ...from }: PagedBroadcast, { users, next }: { readonly users: readonly string[]; readonly next: string | null }) =>
+  // Nobody is left to be found, so that the last part may end the fan-out.
+  const end = statement<[]>("end_pages", `DELETE FROM ${fanOutParts} WHERE fan_out_pk = $1 AND place = ${PLACE_OF_OTHERS}`);
+  const addParts = async (session: Session, fanOutPk: number, parts: Iterable<ListPart>): Promise<void> => {
+    for (const { place, recipients } of parts) {
+      await session.rows(add, [fanOutPk, place, recipients]);
+    }
+  };
+  return (broadcast: PagedBroadcast, page: BroadcastPage | null) =>
     async (session: Session): Promise<void> => {
-      const [[pk, fanOutPk, known] = [0, null, ""]] = await session.rows(find, [tenant, id]);
-      if (known !== pageCursor(from)) {
+      const [found] = await session.rows(find, [broadcast.tenant, broadcast.id]);
+      if (found?.[2] !== broadcast.mark) {
         return;
       }
-      // Without a fan-out it was cancelled.
-      for (const { place, recipients } of fanOutPk === null ? [] : usersInParts(users, USERS_OF_PART)) {
-        await session.rows(add, [fanOutPk, from.place + place, recipients]);
+      const [pk, fanOutPk] = found;
+      // Without a fan-out, it has expired.
+      const next = fanOutPk === null ? null : placeAfter(broadcast, page);
+      await addParts(session, fanOutPk ?? 0, fanOutPk === null ? [] : partsOfPage(broadcast, page));
+      if (next === null) {
+        await session.rows(end, [fanOutPk]);
       }
-      const cursor = next === null || fanOutPk === null ? null : pageCursor({ cursor: next, place: from.place + users.length });
-      await session.rows(move, [pk, cursor]);
+      await session.rows(move, [pk, next]);
     };
 }

@@ -1,6 +1,13 @@
 import type { Owner } from "@belfry/core";
-import type { BroadcastStorage, BroadcastsToPlace, NewBroadcast, PagedBroadcast, PlacedBroadcast } from "@belfry/core/storage";
-import { isGrouped, pageCursor, type Sql, sharedBroadcasts, USERS_OF_PART, usersInParts } from "@belfry/storage-sql";
+import type {
+  BroadcastPage,
+  BroadcastStorage,
+  BroadcastsToPlace,
+  NewBroadcast,
+  PagedBroadcast,
+  PlacedBroadcast,
+} from "@belfry/core/storage";
+import { isGrouped, PLACE_OF_OTHERS, partsOfPage, placeAfter, type Sql, sharedBroadcasts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, write, writeNow } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
@@ -89,22 +96,25 @@ function prepareAddPage(context: QueryContext) {
   const move = prepare<{ readonly pk: number; readonly next: string | null }>(
     "UPDATE belfry_broadcasts SET page_cursor = :next WHERE pk = :pk",
   );
-  return (
-    { tenant, id, ...from }: PagedBroadcast,
-    { users, next }: { readonly users: readonly string[]; readonly next: string | null },
-  ): void => {
+  // Nobody is left to be found, so that the last part may end the fan-out.
+  const end = prepare<{ readonly fanOutPk: number }>(
+    `DELETE FROM belfry_fan_out_parts WHERE fan_out_pk = :fanOutPk AND place = ${PLACE_OF_OTHERS}`,
+  );
+  return (broadcast: PagedBroadcast, page: BroadcastPage | null): void => {
+    const { tenant, id, mark } = broadcast;
     const found = find.get({ tenant, id });
-    if (found === undefined || found.pageCursor !== pageCursor(from)) {
+    if (found === undefined || found.pageCursor !== mark) {
       return;
     }
     const { pk, fanOutPk } = found;
-    if (fanOutPk === null) {
-      // It was cancelled.
-      move.run({ pk, next: null });
-      return;
+    // Without a fan-out, it has expired.
+    const next = fanOutPk === null ? null : placeAfter(broadcast, page);
+    if (fanOutPk !== null) {
+      writeList.parts(fanOutPk, partsOfPage(broadcast, page));
+      if (next === null) {
+        end.run({ fanOutPk });
+      }
     }
-    const parts = [...usersInParts(users, USERS_OF_PART)].map((part) => ({ ...part, place: part.place + from.place }));
-    writeList.parts(fanOutPk, parts);
-    move.run({ pk, next: next === null ? null : pageCursor({ cursor: next, place: from.place + users.length }) });
+    move.run({ pk, next });
   };
 }

@@ -2,6 +2,7 @@ import type { Owner } from "@belfry/core";
 import type { ForEveryone, MissedBroadcasts, NewBroadcast } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { fullSend } from "../delivery/delivery-fixture.ts";
+import { newSend } from "../delivery/send-entries.ts";
 import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
@@ -194,7 +195,11 @@ export function broadcastTests(harness: StorageHarness): void {
 
     const send = async (
       everyone: Partial<ForEveryone>,
-      { key = null, expiresAt = null }: { readonly key?: string | null; readonly expiresAt?: Date | null } = {},
+      {
+        key = null,
+        expiresAt = null,
+        isPaged = false,
+      }: { readonly key?: string | null; readonly expiresAt?: Date | null; readonly isPaged?: boolean } = {},
     ) => {
       const full = fullSend(fixture);
       const terms = { isStanding: false, except: [], hasItems: true, dueAt: null, ...everyone };
@@ -209,7 +214,11 @@ export function broadcastTests(harness: StorageHarness): void {
         idempotency,
         throttles: null,
       };
-      const [created] = await fixture.storage.deliveries.createSends([{ ...written, everyone: terms }], at(1));
+      const fanOut = { plan: '{"of":"core"}', users: [], addresses: new Map(), chainsEach: 1 };
+      const [created] = await fixture.storage.deliveries.createSends(
+        [{ ...written, everyone: terms, ...(isPaged ? { fanOut } : {}) }],
+        at(1),
+      );
       return { id: notification.id, created };
     };
     const statusOf = async (id: string) => (await fixture.storage.deliveries.findSend(fixture.tenant, id))?.status;
@@ -266,6 +275,87 @@ export function broadcastTests(harness: StorageHarness): void {
       expect(await sent(at(50))).toEqual([{ tenant: fixture.tenant, id: expired.id, from: "pending", to: "skipped" }]);
       expect(await statusOf(expired.id)).toBe("skipped");
       expect(await place(fixture.owner("ann"))).toEqual([]);
+    });
+
+    const takePage = (now: number) => fixture.storage.broadcasts.takePage(at(now), at(now + 10));
+    const takenBy = async (now: number) => {
+      const taken = await takePage(now);
+      if (taken === null) {
+        throw new Error("There is no page.");
+      }
+      return taken;
+    };
+    const users = (from: number, to: number) => range(from, to).map((number) => `user ${String(number).padStart(6, "0")}`);
+    /** The users of the parts that are left, which are then given up. */
+    const usersLeft = async (id: string) => {
+      const { deliveries } = fixture.storage;
+      const left: string[] = [];
+      for (let part = await deliveries.takePart(at(5)); part !== null; part = await deliveries.takePart(at(5))) {
+        left.push(...(part.notification.id === id ? part.recipients : []));
+        const nothing = { ...newSend(fixture, { channel: "email", to: [] }), notification: part.notification, deliveries: [] };
+        await deliveries.writePart(part, nothing, at(5));
+      }
+      return left.toSorted();
+    };
+
+    test("the host's users are taken page by page, each page once, and the fan-out ends with the last one", async () => {
+      const { broadcasts, deliveries } = fixture.storage;
+      const { id } = await send({ except: ["bob"] }, { isPaged: true });
+      const first = await takenBy(10_000);
+      expect(first).toMatchObject({ tenant: fixture.tenant, id, cursor: null, place: 0, except: ["bob"], isExpired: false });
+      expect(await takePage(10_009)).toBeNull();
+      // Whoever took it was killed.
+      const again = await takenBy(10_010);
+      expect({ ...again, mark: "" }).toEqual({ ...first, mark: "" });
+      await broadcasts.addPage(first, { users: users(1, 3), next: "lost" });
+      await broadcasts.addPage(again, null);
+      const [third, other] = await Promise.all([takePage(10_011), takePage(10_011)]);
+      expect([third, other].filter((taken) => taken !== null)).toHaveLength(1);
+      const taken = third ?? other;
+      if (taken !== null) {
+        await broadcasts.addPage(taken, { users: users(1, 300), next: "two" });
+        await broadcasts.addPage(taken, { users: users(1, 300), next: "two" });
+      }
+      const last = await takenBy(10_012);
+      expect(last).toMatchObject({ cursor: "two", place: 300 });
+      expect(await usersLeft(id)).toEqual(users(1, 300));
+      const isEnding = async () => (await deliveries.endingFanOuts(at(30))).some((ending) => ending.id === id);
+      expect(await isEnding()).toBe(false);
+      await broadcasts.addPage(last, { users: users(301, 302), next: null });
+      expect(await takePage(10_040)).toBeNull();
+      expect(await usersLeft(id)).toEqual(users(301, 302));
+      expect(await isEnding()).toBe(true);
+      expect(await statusOf(id)).toBe("pending");
+      const end = { changed: { tenant: fixture.tenant, id, from: "pending", to: "sent" } };
+      expect(await deliveries.endFanOut({ tenant: fixture.tenant, id }, { as: "written" }, at(50))).toEqual(end);
+    });
+
+    test("no page is taken before its time, while many users are to be written, and after a cancel", async () => {
+      const { broadcasts, deliveries } = fixture.storage;
+      const { id } = await send({ dueAt: at(10_060) }, { isPaged: true });
+      expect(await takePage(10_059)).toBeNull();
+      // It goes to the inboxes first.
+      expect(await takePage(10_060)).toBeNull();
+      expect(await sent(at(10_060))).toEqual([null]);
+      expect(await statusOf(id)).toBe("pending");
+      await broadcasts.addPage(await takenBy(10_060), { users: users(1, 10_000), next: "two" });
+      expect(await takePage(10_061)).toBeNull();
+      expect(await usersLeft(id)).toHaveLength(10_000);
+      const late = await takenBy(10_062);
+      const change = { tenant: fixture.tenant, id, from: "pending", to: "sent" };
+      const cancelled = { as: "cancelled", actor: "ann" } as const;
+      expect(await deliveries.endFanOut({ tenant: fixture.tenant, id }, cancelled, at(10_063))).toEqual({ changed: change });
+      await broadcasts.addPage(late, { users: users(1, 3), next: null });
+      expect(await usersLeft(id)).toEqual([]);
+      expect(await takePage(10_090)).toBeNull();
+      // One that has expired is taken once more, to be ended.
+      const over = await send({ hasItems: false }, { isPaged: true, expiresAt: at(10_080) });
+      const expired = await takenBy(10_090);
+      expect(expired).toMatchObject({ id: over.id, isExpired: true });
+      await broadcasts.addPage(expired, { users: [], next: null });
+      expect(await takePage(10_200)).toBeNull();
+      await deliveries.endFanOut({ tenant: fixture.tenant, id: over.id }, { as: "skipped" }, at(90));
+      expect(await statusOf(over.id)).toBe("skipped");
     });
 
     test("exceptions are exported, and erased with their user", async () => {
