@@ -105,6 +105,12 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
   begin(owner: Owner): Promise<unknown>;
 
   /**
+   * Begins those inboxes of users that have no row, as {@link begin} does; the users are distinct, and sorted bytewise. One that another transaction is
+   * beginning is left to it.
+   */
+  beginAll(tenant: string, userIds: readonly string[]): Promise<void>;
+
+  /**
    * Returns up to `limit` broadcasts that an inbox is to get; null for an inbox that has not begun. Expired ones are left out.
    *
    * @param joinedAt if nobody has looked at the inbox before: it gets what went out after this time, too

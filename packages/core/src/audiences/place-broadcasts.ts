@@ -85,6 +85,10 @@ export async function placeBroadcasts(context: PlacingContext, owner: Owner): Pr
     context,
     placed.map(({ item }) => item),
   );
+  if (isMore && missed.broadcasts.length < PLACED_AT_ONCE) {
+    // Those were the standing ones from before the inbox began. What went out since then is placed at once, too.
+    return placeBroadcasts(context, owner);
+  }
   return isMore ? "more" : "all";
 }
 

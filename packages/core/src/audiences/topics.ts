@@ -85,9 +85,11 @@ export class Topics {
   async subscribe(topic: string, users: Subscribers, options: SubscribeOptions = {}): Promise<number> {
     const to = this.#name(topic);
     const terms = this.#terms(options);
-    return await this.#inPieces(users, (userIds) =>
-      this.#context.topics.subscribe(to, userIds, { ...terms, at: new Date(this.#context.clock.now()) }),
-    );
+    const { topics, clock } = this.#context;
+    return await this.#inPieces(users, async (userIds) => {
+      await this.#context.beginInboxes(this.#tenant, userIds);
+      return topics.subscribe(to, userIds, { ...terms, at: new Date(clock.now()) });
+    });
   }
 
   /** Ends subscriptions of users to a topic, and to no other; it may be repeated. Returns how many there were. @throws BelfryError `VALIDATION_ERROR` */

@@ -16,6 +16,11 @@ export interface DecisionsContext extends BaseContext {
    * the host's directory does not answer counts as reachable.
    */
   reachable(owner: Owner): Promise<{ readonly channels: ReadonlySet<string>; readonly locale: string | null }>;
+  /**
+   * Begins the inboxes of users who are heard of for the first time, so that later broadcasts are theirs. Call it before the write that makes them
+   * known: then it holds for each of them. They are distinct, and sorted bytewise.
+   */
+  beginInboxes(tenant: string, userIds: readonly string[]): Promise<void>;
   /** Has what waits for a user's quiet hours decided anew. */
   reconsider(owner: Owner): Promise<void>;
   /** Moves the open windows of digests of a tenant's users to where the settings say now. */

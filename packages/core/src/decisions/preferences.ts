@@ -208,6 +208,7 @@ export class Preferences<Type extends string = string> {
 
 async function setChoice(context: DecisionsContext, owner: PreferencesOwner, choice: TenantChoice): Promise<void> {
   using _call = await context.ready();
+  await beginInbox(context, owner);
   if (!(await context.decisions.setChoice(owner, choice, MOST_CHOICES))) {
     const whose = owner.userId === null ? "The tenant has" : "The user has";
     throw new BelfryError("INVALID_STATE", `${whose} ${MOST_CHOICES} choices already, and may have no more. Take one back first.`);
@@ -217,6 +218,14 @@ async function setChoice(context: DecisionsContext, owner: PreferencesOwner, cho
 async function changeSettings(context: DecisionsContext, owner: PreferencesOwner, changes: Partial<Settings>): Promise<void> {
   using _call = await context.ready();
   if (Object.keys(changes).length > 0) {
+    await beginInbox(context, owner);
     await context.decisions.changeSettings(owner, changes);
+  }
+}
+
+/** Who chooses something is known from then on. */
+async function beginInbox(context: DecisionsContext, { tenant, userId }: PreferencesOwner): Promise<void> {
+  if (userId !== null) {
+    await context.beginInboxes(tenant, [userId]);
   }
 }

@@ -178,6 +178,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "reads"
     | "create"
     | "broadcasts"
+    | "beginInboxes"
     | "broadcast"
     | "endBroadcast"
     | "placeMissed"
@@ -188,6 +189,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
   const shared = {
     ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts },
     preferences: new PreferencesReader(decisions),
+    beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),
     broadcast(tenant: string) {
       parts.placeConnected(tenant);
       parts.wakeBroadcasts();

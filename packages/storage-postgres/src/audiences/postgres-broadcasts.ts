@@ -14,7 +14,7 @@ import type { Connection, PostgresTransaction, Session } from "../database/conne
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, lockGuard, prepareMakeInbox } from "../inbox/inbox-state.ts";
+import { BUSY_TIMEOUT_MS, lockGuard, prepareMakeInbox, prepareMakeInboxes } from "../inbox/inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "../inbox/item-row.ts";
 import { prepareSettleEntries } from "../inbox/settle-created.ts";
 import { prepareWriteBroadcast } from "./write-broadcast.ts";
@@ -40,6 +40,7 @@ export function postgresBroadcasts(
         };
       }),
       begin: run(prepareBegin),
+      beginAll: run(prepareBeginAll),
       place: run(preparePlace),
       addPage: inTransaction(prepareAddPage),
     }),
@@ -57,6 +58,24 @@ function prepareBegin(tables: TableNames) {
         // Another transaction begins it.
         if (!isLockTimeout(error)) {
           throw error;
+        }
+      }
+    };
+}
+
+function prepareBeginAll(tables: TableNames) {
+  const make = prepareMakeInboxes(tables);
+  const beginEach = prepareBegin(tables);
+  return (tenant: string, userIds: readonly string[]) =>
+    async (connection: Connection): Promise<void> => {
+      try {
+        await connection.rows(make, [tenant, userIds, BUSY_TIMEOUT_MS]);
+      } catch (error) {
+        if (!isLockTimeout(error)) {
+          throw error;
+        }
+        for (const userId of userIds) {
+          await beginEach({ tenant, userId })(connection);
         }
       }
     };

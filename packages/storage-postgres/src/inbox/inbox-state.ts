@@ -176,3 +176,16 @@ export function prepareMakeInbox(tables: TableNames) {
     ON CONFLICT DO NOTHING`,
   );
 }
+
+/** Begins the inboxes of a list of users that have not begun, as {@link prepareMakeInbox} does. */
+export function prepareMakeInboxes(tables: TableNames) {
+  return statement<[]>(
+    "make_inboxes",
+    `WITH ${lockGuard("$3")}
+    INSERT INTO ${tables.inboxCounters} (${COUNTERS_COLUMNS})
+    SELECT $1, e.user_id, 0, 0, 0, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "$1")} FROM guard CROSS JOIN unnest($2::text[]) AS e(user_id)
+    WHERE guard.lock_timeout IS NOT NULL
+      AND NOT EXISTS (SELECT FROM ${tables.inboxCounters} c WHERE c.tenant = $1 AND c.user_id = e.user_id COLLATE "C")
+    ORDER BY e.user_id COLLATE "C" ON CONFLICT DO NOTHING`,
+  );
+}

@@ -9,7 +9,7 @@ import type {
 } from "@belfry/core/storage";
 import { isGrouped, PLACE_OF_OTHERS, partsOfPage, placeAfter, type Sql, sharedBroadcasts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, write, writeNow } from "../database/bind.ts";
+import { bind, type Current, write, writeIf, writeNow } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { DIALECT } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -35,6 +35,7 @@ export function sqliteBroadcasts(
         };
       }),
       begin: writeNow(prepareBegin),
+      beginAll: writeIf(prepareHasMore, prepareBeginAll, undefined),
       place: writeNow(preparePlace),
       addPage: write(prepareAddPage),
     }),
@@ -47,6 +48,23 @@ function prepareBegin({ prepare }: QueryContext) {
     ${COUNTERS} VALUES (:tenant, :userId, 0, 0, 0, 0, ${DIALECT.newEpoch}, ${newestBroadcast(":tenant")}) ON CONFLICT DO NOTHING`);
   return (owner: Owner): void => {
     insert.run(owner);
+  };
+}
+
+/** Whether one of these inboxes has not begun. */
+function prepareHasMore({ prepareRows }: QueryContext) {
+  const find = prepareRows<{ readonly tenant: string; readonly users: string }, readonly [one: number]>(`
+    SELECT 1 FROM json_each(:users) e WHERE NOT EXISTS (
+      SELECT 1 FROM belfry_inbox_counters WHERE tenant = (SELECT :tenant) AND user_id = e.value) LIMIT 1`);
+  return (tenant: string, userIds: readonly string[]): boolean => find.get({ tenant, users: JSON.stringify(userIds) }) !== undefined;
+}
+
+function prepareBeginAll(context: QueryContext) {
+  const begin = prepareBegin(context);
+  return (tenant: string, userIds: readonly string[]): void => {
+    for (const userId of userIds) {
+      begin({ tenant, userId });
+    }
   };
 }
 

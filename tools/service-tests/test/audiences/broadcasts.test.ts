@@ -55,6 +55,28 @@ onEveryStorage((database) => {
       expect(await titles(notifications.inbox("late"))).toEqual([]);
     });
 
+    test("a choice, a setting, a mute or a subscription makes a user known: later ones are theirs, earlier ones are not", async () => {
+      const notifications = await service();
+      await notifications.create({ ...NEWS, title: "Earlier" });
+      const { preferences, topics } = notifications;
+      const known: Readonly<Record<string, () => Promise<unknown>>> = {
+        choice: () => preferences.set("choice", { type: "other", channel: "inbox" }, "off"),
+        setting: () => preferences.setSettings("setting", { timeZone: "Europe/Berlin" }),
+        mute: () => topics.mute("post:7", "mute"),
+        subscription: () => topics.subscribe("post:7", ["subscription", "another"]),
+      };
+      for (const make of Object.values(known)) {
+        await make();
+        await make();
+      }
+      await preferences.defaults.set({ type: "other", channel: "inbox" }, "off");
+      await notifications.create({ ...NEWS, title: "Later" });
+      for (const userId of [...Object.keys(known), "another"]) {
+        expect([userId, ...(await titles(notifications.inbox(userId)))]).toEqual([userId, "Later"]);
+      }
+      expect(await titles(notifications.inbox("stranger"))).toEqual([]);
+    });
+
     test("an item that is not there yet is found, and marked, by the broadcast's id", async () => {
       const notifications = await service();
       await notifications.inbox("ann").counts();

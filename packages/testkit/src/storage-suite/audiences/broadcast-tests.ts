@@ -81,6 +81,21 @@ export function broadcastTests(harness: StorageHarness): void {
       expect(await place(begun)).toEqual([2]);
     });
 
+    test("several inboxes begin at once; those that had begun stay as they are", async () => {
+      await fixture.fill("ann", 1);
+      await broadcast();
+      const { broadcasts } = fixture.storage;
+      await Promise.all([broadcasts.beginAll(fixture.tenant, ["ann", "bob"]), broadcasts.beginAll(fixture.tenant, ["bob", "cyd"])]);
+      await broadcasts.beginAll(fixture.tenant, []);
+      await broadcast();
+      expect(await place(fixture.owner("ann"))).toEqual([2, 3]);
+      for (const userId of ["bob", "cyd"]) {
+        // First what is standing from before they began, and then what went out since.
+        expect(await place(fixture.owner(userId))).toEqual([]);
+        expect(await place(fixture.owner(userId))).toEqual([1]);
+      }
+    });
+
     test("whoever the host has known before a broadcast gets it, if nobody has looked at the inbox before", async () => {
       const first = await broadcast();
       await broadcast();
