@@ -244,6 +244,7 @@ export {
 } from "./notifications/index.ts";
 export type {
   Activity,
+  ActivityBroadcast,
   ActivityContent,
   ActivityFilter,
   ActivityPage,

@@ -57,6 +57,7 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
       const window = { from: anHour.from, bucketMs: MINUTE_MS, buckets: 60 };
       const questions: Readonly<Record<string, () => Promise<unknown>>> = {
         find: () => activity.find(tenant, idOf(500)),
+        broadcastOf: () => activity.broadcastOf(tenant, idOf(503), anHour.before),
         itemsOf: () => activity.itemsOf(tenant, idOf(500), 100),
         auditOf: () => activity.auditOf(tenant, idOf(507), 100),
         health: () => activity.health(tenant, window, anHour.before),
@@ -79,6 +80,8 @@ async function fill(client: PoolClient): Promise<void> {
     FROM generate_series(1, ${NOTIFICATIONS}) i`);
   await client.query(`INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
     SELECT tenant, 'user_' || pk % 500, pk, pk, type, created_at FROM belfry_notifications WHERE kind = 'message'`);
+  await client.query(`INSERT INTO belfry_broadcasts (tenant, notification_pk, number, at, is_standing)
+    SELECT tenant, pk, pk, created_at, false FROM belfry_notifications WHERE kind = 'message' AND pk % 20 = 3`);
   await client.query(`INSERT INTO belfry_inbox_counters
     SELECT tenant, user_id, max(seq), count(*), count(*), 0, 'e' FROM belfry_inbox_items GROUP BY tenant, user_id`);
   await client.query(`INSERT INTO belfry_inbox_counters SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);

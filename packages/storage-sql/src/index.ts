@@ -1,4 +1,4 @@
-export { exceptText, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
+export { broadcastOf, exceptText, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
 export { topicsOf } from "./audiences/topic-audiences.ts";
 export { topicsStorage } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";

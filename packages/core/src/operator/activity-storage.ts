@@ -3,7 +3,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { InboxCounts, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
+import type { ActivityBroadcast, ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
 /** A period in equal parts. */
 export interface HealthWindow {
@@ -53,6 +53,9 @@ export interface DeletionStep {
 export interface ActivityStorage {
   /** The topics that a notification was created for, sorted bytewise; empty for none. */
   topicsOf(tenant: string, id: string): Promise<readonly string[]>;
+
+  /** Returns how a broadcast stands; null for one that has ended, and for other notifications. */
+  broadcastOf(tenant: string, id: string, now: Date): Promise<ActivityBroadcast | null>;
 
   /** Returns up to `limit` matching notifications, newest first, in the order of their ids. */
   search(tenant: string, query: ActivityQuery): Promise<readonly ActivitySummary[]>;

@@ -32,6 +32,8 @@ export interface ActivitySummary extends Pick<Notification, "id" | "kind" | "tit
   readonly recipients: readonly string[];
   /** The number of recipients. For a message it is counted up to 1,000; in a timeline, up to its `itemCount` if that is more. */
   readonly recipientCount: number;
+  /** Whether it is a broadcast that has not ended. Then nobody is named, and a message's recipients are those who have it by now. */
+  readonly isForEveryone: boolean;
   /** Of a send: the channels its sender named, then that of its fallback. */
   readonly channels: readonly string[];
   /** The status of a send; null for other kinds. */
@@ -50,10 +52,26 @@ export interface ActivityContent extends Pick<Notification, "message" | "data" |
   readonly summary: ActivitySummary;
 }
 
+/** How a broadcast stands that has not ended: it was not cancelled or deleted, and neither expired nor became too old to be placed. */
+export interface ActivityBroadcast {
+  /** `scheduled` until its time, then `sent`: it is placed in inboxes, one after another. */
+  readonly state: "scheduled" | "sent";
+  /** When it went out, or will. */
+  readonly at: Date;
+  /** Whether inboxes that begin later get it, too. */
+  readonly isStanding: boolean;
+  /** How many users are left out. */
+  readonly exceptCount: number;
+  /** Whether users are still to be read from the host, for other channels than the inbox. */
+  readonly isReadingUsers: boolean;
+}
+
 /** Everything known of one notification, for an operator. */
 export interface Activity extends ActivityContent {
   /** The topics that it was created for, by name. Others may have been named beside. */
   readonly topics: readonly string[];
+  /** Of a broadcast that has not ended. Its items are in the inboxes that have it by now. */
+  readonly broadcast: ActivityBroadcast | null;
   /** Up to 100 of its items in inboxes. */
   readonly items: readonly InboxItem[];
   /** All of its items in inboxes, deleted ones left out. A fan-out that is under way adds to them. */

@@ -1,5 +1,6 @@
 export type {
   Activity,
+  ActivityBroadcast,
   ActivityContent,
   ActivityFilter,
   ActivityPage,

@@ -136,18 +136,31 @@ export class Operator {
       throw new BelfryError("NOT_FOUND", `There is no notification ${shown(id)}.`);
     }
     const { kind } = content.summary;
-    const [inboxes, send, tracked, records, audit, topics] = await Promise.all([
+    const [inboxes, send, tracked, records, audit, topics, broadcast] = await Promise.all([
       activity.itemsOf(tenant, uuid, MAX_ITEMS),
       kind === "send" ? deliveries.findSend(tenant, uuid) : null,
       kind === "send" ? deliveries.deliveriesOf(tenant, [uuid], { offset: 0, limit: MAX_DELIVERIES }) : [],
       kind === "event" ? hub.recordsOf(tenant, uuid) : [],
       activity.auditOf(tenant, uuid, MAX_AUDIT),
       activity.topicsOf(tenant, uuid),
+      activity.broadcastOf(tenant, uuid, new Date(this.#context.clock.now())),
     ]);
     const { items, total, read } = inboxes;
     const withTheirs = await withDigests(this.#context, tenant, tracked);
     const summary = { ...content.summary, recipientCount: Math.max(content.summary.recipientCount, kind === "message" ? total : 0) };
-    return { ...content, summary, items, itemCount: total, readCount: read, send, deliveries: withTheirs, records, audit, topics };
+    return {
+      ...content,
+      summary,
+      items,
+      itemCount: total,
+      readCount: read,
+      send,
+      deliveries: withTheirs,
+      records,
+      audit,
+      topics,
+      broadcast,
+    };
   }
 
   /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. @throws BelfryError `VALIDATION_ERROR` */

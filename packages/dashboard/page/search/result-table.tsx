@@ -54,7 +54,10 @@ export function nameOf({ title, excerpt }: Summary): string {
 }
 
 /** The first recipients, and how many more there are. */
-export function Recipients({ summary: { recipients, recipientCount } }: { readonly summary: Summary }) {
+export function Recipients({ summary: { recipients, recipientCount, isForEveryone } }: { readonly summary: Summary }) {
+  if (isForEveryone) {
+    return <>everyone</>;
+  }
   const more = recipientCount - recipients.length;
   if (recipients.length === 0) {
     return <>–</>;

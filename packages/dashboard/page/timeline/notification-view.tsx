@@ -100,6 +100,11 @@ function Contents({ activity }: { readonly activity: Json<Activity> }) {
         <Fact name="Recipients">
           <Recipients summary={summary} />
         </Fact>
+        {activity.broadcast === null ? null : (
+          <Fact name="Broadcast">
+            {broadcastWords(activity.broadcast)} <Time date={activity.broadcast.at} />
+          </Fact>
+        )}
         <Fact name="Channels">{summary.channels.join(", ") || "–"}</Fact>
         <Fact name="In inboxes">{itemCount === 0 ? "–" : `${number(itemCount)}, read in ${number(readCount)}`}</Fact>
         <Fact name="Created">
@@ -117,6 +122,17 @@ function Contents({ activity }: { readonly activity: Json<Activity> }) {
       )}
     </section>
   );
+}
+
+/** How a broadcast stands, before its time is named. */
+function broadcastWords({ state, isStanding, exceptCount, isReadingUsers }: NonNullable<Json<Activity>["broadcast"]>): string {
+  const terms = [
+    isStanding ? "standing" : null,
+    exceptCount === 0 ? null : `all but ${number(exceptCount)}`,
+    isReadingUsers ? "users are being read" : null,
+    state === "scheduled" ? "scheduled for" : "sent",
+  ];
+  return terms.filter((term) => term !== null).join(", ");
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {

@@ -62,7 +62,9 @@ function created({ summary, send, itemCount, audit }: Json<Activity>): Step {
   const made = { message: "Created", send: "Sent", event: "Received" }[summary.kind];
   const count = summary.kind === "message" ? itemCount : summary.recipientCount;
   const facts: (readonly [string, string])[] = [];
-  if (count > 0) {
+  if (summary.isForEveryone) {
+    facts.push(["For", "everyone"]);
+  } else if (count > 0) {
     facts.push(["For", counted(count, "recipient")]);
   }
   if (send?.scheduledAt) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isUuid, type Notification } from "@belfry/core";
-import type { Broadcast, BroadcastPage, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
+import type { ActivityStorage, Broadcast, BroadcastPage, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql } from "../database/sql.ts";
 import { type ListPart, PLACE_OF_OTHERS, usersInParts } from "../delivery/fan-out-parts.ts";
@@ -262,6 +262,36 @@ function exceptions(sql: Sql): Pick<BroadcastStorage, "erase" | "export"> {
       const rows = await find(tenant, userId, [Number(after ?? 0), limit]);
       const last = rows.length < limit ? undefined : rows.at(-1);
       return { records: rows.map(({ id }) => ({ notificationId: id, userId })), next: last === undefined ? null : String(last.pk) };
+    },
+  };
+}
+
+interface StateRow {
+  readonly at: number;
+  readonly isScheduled: boolean | number;
+  readonly isStanding: boolean | number;
+  readonly isReadingUsers: boolean | number;
+  readonly except: string | null;
+}
+
+/** Reads how broadcasts stand. */
+export function broadcastOf(sql: Sql): Pick<ActivityStorage, "broadcastOf"> {
+  const { broadcasts, notifications } = sql.tables;
+  const find = `SELECT ${sql.milliseconds("b.at")} AS "at", b.due_at IS NOT NULL OR b.at > ${sql.cast("$3", "timestamptz")} AS "isScheduled",
+      b.is_standing AS "isStanding", b.page_cursor IS NOT NULL AS "isReadingUsers", b.except_users AS "except"
+    FROM ${notifications} n ${sql.join} ${broadcasts} b ON b.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`;
+  return {
+    async broadcastOf(tenant, id, now) {
+      const [row] = isUuid(id) ? await sql.rows<StateRow>("broadcast_of", find, [tenant, id.toLowerCase(), now]) : [];
+      return row === undefined
+        ? null
+        : {
+            state: row.isScheduled ? "scheduled" : "sent",
+            at: new Date(row.at),
+            isStanding: Boolean(row.isStanding),
+            exceptCount: row.except === null ? 0 : (JSON.parse(row.except) as readonly string[]).length,
+            isReadingUsers: Boolean(row.isReadingUsers),
+          };
     },
   };
 }

@@ -6,7 +6,8 @@ const EXCERPT_LENGTH = 200;
 const MAX_COUNTED_RECIPIENTS = 1_000;
 
 /** One line of a search. Times in milliseconds; lists parsed or in JSON. */
-export interface SummaryRow extends Omit<ActivitySummary, "recipients" | "channels" | "createdAt"> {
+export interface SummaryRow extends Omit<ActivitySummary, "recipients" | "channels" | "createdAt" | "isForEveryone"> {
+  readonly isForEveryone: boolean | number;
   /** The first three, null where there are fewer; null for none. */
   readonly recipients: readonly (string | null)[] | string | null;
   /** Of a send; else null. */
@@ -16,7 +17,10 @@ export interface SummaryRow extends Omit<ActivitySummary, "recipients" | "channe
 }
 
 /** The columns of a {@link SummaryRow}, of the notification `n` and, where it has them, its tracking `t` and its send `s`. */
-export function summaryColumns(dialect: Dialect, { inboxItems, deliveries }: Pick<Tables, "inboxItems" | "deliveries">): string {
+export function summaryColumns(
+  dialect: Dialect,
+  { broadcasts, inboxItems, deliveries }: Pick<Tables, "broadcasts" | "inboxItems" | "deliveries">,
+): string {
   const { list, listOfRows } = dialect.json;
   const users = (columns: string, rest: string) => `SELECT ${columns} FROM ${inboxItems} i WHERE i.notification_pk = n.pk ${rest}`;
   const ofSend = (value: string, otherwise: string) => `CASE WHEN s.notification_pk IS NOT NULL THEN ${value} ELSE (${otherwise}) END`;
@@ -28,6 +32,8 @@ export function summaryColumns(dialect: Dialect, { inboxItems, deliveries }: Pic
     excerpt: `substr(n.message, 1, ${EXCERPT_LENGTH})`,
     createdAt: dialect.milliseconds("n.created_at"),
     status: "t.status",
+    // With an offset, PostgreSQL looks for each by key. Without, it may read all of them.
+    isForEveryone: `EXISTS (SELECT 1 FROM ${broadcasts} b WHERE b.notification_pk = n.pk LIMIT 1 OFFSET 0)`,
     channels: `coalesce(s.channels, CASE WHEN t.channel IS NOT NULL THEN ${list}(t.channel) END)`,
     fallbackChannel: `CASE WHEN s.has_fallback THEN (
       SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) END`,
@@ -55,6 +61,7 @@ export function toSummary(row: SummaryRow): ActivitySummary {
     excerpt,
     recipients: parsed(row.recipients ?? []).filter((recipient) => recipient !== null),
     recipientCount,
+    isForEveryone: Boolean(row.isForEveryone),
     channels: fallback === null || own.includes(fallback) ? own : [...own, fallback],
     status,
     createdAt: new Date(createdAt),

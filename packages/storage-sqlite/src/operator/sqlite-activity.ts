@@ -2,6 +2,7 @@ import type { ActivitySummary } from "@belfry/core";
 import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
 import {
   auditLog,
+  broadcastOf,
   findActivity,
   findingDeletions,
   type Sql,
@@ -39,6 +40,7 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
     }),
     ...auditLog(sql),
     ...topicsOf(sql),
+    ...broadcastOf(sql),
     ...findingDeletions(sql),
     find: findActivity(sql),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),

@@ -116,6 +116,33 @@ onEveryStorage((database) => {
       await expect(notifications.prepare(input)).rejects.toThrow("idempotencyKey: has no use in a transaction of yours");
     });
 
+    test("an operator sees that it is for everyone, and how it stands, until it ends", async () => {
+      const clock = testClock();
+      const notifications = await service({ clock });
+      await notifications.inbox("ann").counts();
+      const at = new Date(clock.now());
+      const scheduledAt = new Date(clock.now() + MINUTE_MS);
+      const plain = await notifications.create({ ...NEWS, standing: true, except: ["bob", "cyd"] });
+      const later = await notifications.create({ ...NEWS, scheduledAt });
+      await notifications.create({ to: "ann", title: "For one" });
+      const stands = async ({ notification }: typeof plain) => (await notifications.timeline(notification.id)).broadcast;
+      const usual = { isStanding: false, exceptCount: 0, isReadingUsers: false };
+      expect(await stands(plain)).toEqual({ ...usual, state: "sent", at, isStanding: true, exceptCount: 2 });
+      expect(await stands(later)).toEqual({ ...usual, state: "scheduled", at: scheduledAt });
+      const forEveryone = async () => {
+        const { notifications: found } = await notifications.operator.search();
+        return found.filter(({ isForEveryone }) => isForEveryone).map(({ id }) => id);
+      };
+      expect(await forEveryone()).toEqual([later.notification.id, plain.notification.id]);
+      await notifications.inbox("ann").list();
+      expect((await notifications.timeline(plain.notification.id)).itemCount).toBe(1);
+      await clock.pass(2 * MINUTE_MS);
+      await expect.poll(() => stands(later)).toEqual({ ...usual, state: "sent", at: scheduledAt });
+      await notifications.cancel(later.notification.id);
+      expect(await stands(later)).toBeNull();
+      expect(await forEveryone()).toEqual([plain.notification.id]);
+    });
+
     test("in a transaction of the host's, a scheduled one commits or rolls back with it", async () => {
       const clock = testClock();
       const notifications = await service({ clock });

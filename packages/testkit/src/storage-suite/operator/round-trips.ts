@@ -37,7 +37,11 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       const { id, tenant, message, data, source, actor, url, actions, kind, type, title, createdAt } = send.notification;
       const { channels, recipients } = send.details;
       const found = await activity.find(tenant, id);
-      const counted = { recipientCount: recipients.length + send.details.erasedRecipients, status: "pending" } as const;
+      const counted = {
+        recipientCount: recipients.length + send.details.erasedRecipients,
+        status: "pending",
+        isForEveryone: false,
+      } as const;
       const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, ...counted };
       expect(found).toEqual({ message, data, source, actor, url, actions, summary });
       expect(await activity.search(tenant, { limit: 10 })).toEqual([summary]);
