@@ -1,4 +1,12 @@
-import type { FeedSubscription, Inbox, InboxItem, InboxPosition, NotificationService, NotificationServiceOptions } from "@belfry/core";
+import type {
+  FeedSubscription,
+  Inbox,
+  InboxItem,
+  InboxPosition,
+  Notification,
+  NotificationService,
+  NotificationServiceOptions,
+} from "@belfry/core";
 import { expect } from "vitest";
 import type { ServiceDatabase } from "../service-database.ts";
 import { sharedTransports } from "./shared-transports.ts";
@@ -6,6 +14,9 @@ import { sharedTransports } from "./shared-transports.ts";
 const USERS = 200;
 const STEPS = process.env.BELFRY_LONG ? 6_000 : 1_200;
 const AT_ONCE = 6;
+const EVERYONE = { to: "everyone", title: "For everyone" } as const;
+const SOON_MS = 100;
+const FAR_MS = 24 * 60 * 60 * 1_000;
 
 /** Numbers that repeat with their seed: mulberry32. */
 export function randomsOf(seed: number): (below: number) => number {
@@ -73,7 +84,7 @@ class Walker {
 
 /**
  * Users list, count, mark, archive, connect, resume and get notifications of their own, on two instances, while broadcasts go out, some
- * of them in transactions of the host, which may roll back. In the end each inbox has every broadcast since it began, once.
+ * of them in transactions of the host, which may roll back, and some later, unless they are cancelled. In the end each inbox has every broadcast since it began, once.
  */
 export async function walk({ seed, database, service }: Walking): Promise<void> {
   const random = randomsOf(seed);
@@ -101,19 +112,39 @@ export async function walk({ seed, database, service }: Walking): Promise<void> 
 }
 
 async function broadcast(notifications: NotificationService, database: ServiceDatabase, random: (below: number) => number) {
-  const input = { to: "everyone", title: "For everyone" } as const;
-  if (random(3) > 0) {
-    return (await notifications.create(input)).notification.id;
+  const kind = random(8);
+  if (kind < 4) {
+    return (await notifications.create(EVERYONE)).notification.id;
+  }
+  const isLater = kind < 6;
+  const input = isLater ? { ...EVERYONE, scheduledAt: new Date(Date.now() + (random(2) === 0 ? SOON_MS : FAR_MS)) } : EVERYONE;
+  if (isLater && random(2) === 0) {
+    return await sendLater(
+      notifications,
+      (await notifications.create({ ...input, idempotencyKey: `key ${random(2 ** 31)}` })).notification,
+    );
   }
   const prepared = await notifications.prepare(input);
   if (random(2) === 0) {
     await database.transaction((tx) => prepared.write(tx));
-    return prepared.notification.id;
+    return isLater ? await sendLater(notifications, prepared.notification) : prepared.notification.id;
   }
   await database.rolledBack(async (tx) => {
     await prepared.write(tx);
   });
   return null;
+}
+
+/** Waits for a scheduled broadcast to go out; changes and cancels one that is far away. */
+async function sendLater(notifications: NotificationService, { id }: Pick<Notification, "id">): Promise<string | null> {
+  const { scheduledAt } = await notifications.get(id);
+  if (scheduledAt !== null && scheduledAt.getTime() > Date.now() + FAR_MS / 2) {
+    await notifications.update(id, { title: "Changed" });
+    await notifications.cancel(id);
+    return null;
+  }
+  await expect.poll(async () => (await notifications.get(id)).status, { timeout: 30_000, interval: 10 }).toBe("sent");
+  return id;
 }
 
 async function step(notifications: NotificationService, walker: Walker, random: (below: number) => number): Promise<void> {
