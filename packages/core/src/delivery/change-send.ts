@@ -158,6 +158,9 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   if (updated === "unknown") {
     throw unknownSend(id);
   }
+  if (updated === "updated") {
+    context.lookAtInboxes();
+  }
   const send = await getSend(context, tenant, id);
   if (updated === "not_pending") {
     throw new BelfryError("INVALID_STATE", `The notification ${id} cannot be changed: it is ${send.status}, not pending.`);

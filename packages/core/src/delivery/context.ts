@@ -38,6 +38,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   /** The turns of lists of sends, which may be large. */
   readonly turns: TurnQueue;
   readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
+  /** Has every process look at the inboxes that are followed there: many may have changed. Call it only after the commit. */
+  lookAtInboxes(): void;
   /** Starts writing the parts of large audiences in the background. Call it only after the commit. */
   fanOut(): void;
   /**

@@ -114,8 +114,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     fanOut: () => fanOut.loop.wake(),
     dueItems: () => dueItems.loop.wake(),
     placeConnected: (tenant) => publish([{ topic: "broadcast", tenant }]),
-    wakeBroadcasts: () => broadcasting.wake(),
-    readOn: () => broadcasting.readOn(),
+    ...{ wakeBroadcasts: () => broadcasting.wake(), readOn: () => broadcasting.readOn() },
     placeLater: (owners) => broadcasting.add(owners),
     deliverDue: () => delivering?.wake(),
     reserveTurns: (send) => reserveTurns(delivering, send),
@@ -181,6 +180,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "beginInboxes"
     | "broadcast"
     | "endBroadcast"
+    | "lookAtInboxes"
     | "placeMissed"
     | "retrySend"
   >,
@@ -189,6 +189,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
   const shared = {
     ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts },
     preferences: new PreferencesReader(decisions),
+    lookAtInboxes: () => parts.publish([{ topic: "inboxes" }]),
     beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),
     broadcast(tenant: string) {
       parts.placeConnected(tenant);

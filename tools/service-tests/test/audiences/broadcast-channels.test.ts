@@ -107,6 +107,36 @@ onEveryStorage((database) => {
       expect(channel.tasks).toHaveLength(30);
     });
 
+    test("one that is under way is changed where it is placed, too, who follows is told, and counts stay", async () => {
+      let release = () => {};
+      const hold = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const directory = pagedBy(5);
+      const everyone = async (cursor: string | null) => {
+        await hold;
+        return directory.everyone(cursor);
+      };
+      const channel = recorder();
+      const notifications = await service({ channels: [channel], directory: Object.assign(pagedBy(5), { everyone }) });
+      const told: string[] = [];
+      const [ann, bob] = [notifications.inbox("ann"), notifications.inbox("bob")];
+      const follower = { onEvent: ({ change, seq }: { change: string; seq: number }) => void told.push(`${change} ${seq}`), onState() {} };
+      await ann.subscribe(follower).ready;
+      await bob.counts();
+      const { notification } = await notifications.create({ ...NEWS, title: "Wrong" });
+      await expect.poll(() => told, WAIT).toEqual(["created 1"]);
+      await notifications.update(notification.id, { title: "Right" });
+      await expect.poll(() => told, WAIT).toEqual(["created 1", "updated 1"]);
+      for (const inbox of [ann, bob]) {
+        const { items, counts } = await inbox.list();
+        expect([items.map(({ title }) => title), counts.total, counts.unread, counts.lastSeq]).toEqual([["Right"], 1, 1, 1]);
+      }
+      release();
+      await settled(notifications, notification.id);
+      expect(channel.tasks.map(({ title }) => title)).toEqual(Array.from({ length: 5 }, () => "Right"));
+    });
+
     test("in a transaction of the host's, it goes out with its commit alone", async () => {
       const [channel, asked] = [recorder(), [] as (string | null)[]];
       const notifications = await service({ channels: [channel], directory: pagedBy(20, { asked }) });
