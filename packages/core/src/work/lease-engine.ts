@@ -2,7 +2,7 @@ import type { WorkContext } from "../foundation/context.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { TenantShare } from "./fairness.ts";
 import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
-import type { LeasedWork } from "./leased-worker.ts";
+import type { LeasedWork } from "./leased-work.ts";
 import type { Lending } from "./lending.ts";
 import { type Cancellation, untilRecorded } from "./timing.ts";
 

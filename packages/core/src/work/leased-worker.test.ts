@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
-import { type LeasedWork, LeasedWorker, type LeasedWorkerOptions } from "./leased-worker.ts";
+import type { LeasedWork, LeasedWorkerOptions } from "./leased-work.ts";
+import { LeasedWorker } from "./leased-worker.ts";
 import type { Cancellation } from "./timing.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,40 +1,7 @@
-import type { WorkContext } from "../foundation/context.ts";
-import type { GivenLease, Lending, ReservedTask } from "./lending.ts";
+import type { LeasedWork, LeasedWorkerOptions } from "./leased-work.ts";
+import type { GivenLease, ReservedTask } from "./lending.ts";
 import { type Looking, Loop, type NextRun } from "./loop.ts";
 import { awhile, Cancellation, nextTurn } from "./timing.ts";
-
-/** The work of a {@link LeasedWorker}, which is claimed by lease. */
-export interface LeasedWork<Task> {
-  /** Names the work in logs, for example `deliveries`. */
-  readonly name: string;
-  /** Ends leases that ran out and waits that are over. */
-  tidy(): Promise<void>;
-  /** Leases up to `limit` tasks that are due, by the clock or by `wokenMs`, which is later where the clock has gone back since. */
-  claim(limit: number, wokenMs: number): Promise<readonly Task[]>;
-  /**
-   * Does a task, records how it ended, and returns whether another task may be due because of that. `cancellation` ends it when the
-   * lease is lost or the worker has no more time. It calls `attempted` once what is to be done is done, before it is recorded.
-   * Rejects only if the end could not be recorded; the lease then runs out.
-   */
-  perform(task: Task, cancellation: Cancellation, attempted: () => void): Promise<boolean>;
-  /** Renews leases and returns the tasks whose lease was lost. */
-  renew(tasks: readonly Task[]): Promise<readonly Task[]>;
-  /** Returns the milliseconds until something is due; null for never. */
-  nextDueInMs(): Promise<number | null>;
-  /** @default no task begins that was not claimed */
-  readonly lending?: Lending<Task>;
-}
-
-/** Options of a {@link LeasedWorker}. */
-export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
-  /** The most tasks that are attempted at once. Others may wait to be recorded meanwhile, less than twice as many. */
-  readonly concurrency: number;
-  readonly leaseMs: number;
-  /** The interval at which to look for tasks of other processes; null if there are none. */
-  readonly pollIntervalMs: number | null;
-  /** How long a stop waits for tasks under way before it aborts them. */
-  readonly drainMs: number;
-}
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;

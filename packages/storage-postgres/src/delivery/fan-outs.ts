@@ -14,7 +14,7 @@ import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 import { prepareSave } from "./settle.ts";
 import { prepareThrottle } from "./throttle.ts";
-import { prepareWriteDeliveries } from "./write-sends.ts";
+import { prepareWriteDeliveries } from "./write-deliveries.ts";
 
 interface PartRow extends ContentRow {
   readonly partPk: number;

@@ -14,9 +14,16 @@ import { prepareWriteEntries, prepareWrittenItems, writeItems } from "../inbox/w
 import { prepareWriteAudit, type TenantAuditEntry } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 import { prepareThrottle } from "./throttle.ts";
+import {
+  byKey,
+  DELIVERY_MEMBERS,
+  deliveryValues,
+  insertDeliveries,
+  isEntry,
+  type JoinNotification,
+  prepareWriteDeliveries,
+} from "./write-deliveries.ts";
 import { prepareWriteKeys } from "./write-keys.ts";
-
-const isEntry = ({ digest }: NewSend["deliveries"][number]) => digest !== null;
 
 /** Whether a send is written without a look at anything else. */
 function isPlain({ idempotency, throttles, deliveries, fanOut, notification, audience, everyone }: NewSend): boolean {
@@ -170,9 +177,6 @@ function newSendsText(tables: TableNames): string {
   SELECT place, seq, epoch FROM numbered`;
 }
 
-/** Joins the notification `n` of a row, by the alias of the table with its `tenant` and `notification_id`. */
-type JoinNotification = (of: string) => string;
-
 const member = (key: string) => `e."${key}"`;
 
 /** An insert of the details in the JSON list that is parameter number `list`. */
@@ -189,49 +193,6 @@ function insertTrackings(tables: TableNames, join: JoinNotification, list: numbe
   return `INSERT INTO ${tables.trackings} (notification_pk, created_at, ${tracking.names})
     SELECT n.pk, n.created_at, ${tracking.members(member)}
     FROM json_to_recordset($${list}) AS e(notification_id uuid, ${recordset(tracking)}) ${join("e")}`;
-}
-
-/** An insert of deliveries: the lists of {@link DELIVERY_MEMBERS} from parameter number `first` on, and then the time. */
-function insertDeliveries(tables: TableNames, join: JoinNotification, first: number): string {
-  const columns = DELIVERY_MEMBERS.map(([, column]) => column).join(", ");
-  const values = DELIVERY_MEMBERS.map(([, , type], index) => `$${first + index}::${type}[]`).join(", ");
-  const now = timeOf(`$${first + DELIVERY_MEMBERS.length}`);
-  return `INSERT INTO ${tables.deliveries} (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence, recipient_kind,
-      reason, reason_source, topic, settled_at, lease_owner, lease_until)
-    SELECT e.id, n.pk, n.tenant, e.channel, e.recipient, e.chain, e.is_fallback, e.status, (e.lease_owner IS NOT NULL)::int, 0,
-      coalesce(e.scheduled_at, ${now}) + e.due_in_ms * interval '1 millisecond', (e.lease_owner IS NOT NULL)::int, e.recipient_kind,
-      e.reason, e.reason_source, e.topic, CASE WHEN e.status = 'skipped' THEN ${now} END, e.lease_owner,
-      ${now} + e.lease_ms * interval '1 millisecond'
-    FROM unnest(${values}) WITH ORDINALITY AS e(${columns}, place) ${join("e")} ORDER BY e.place`;
-}
-
-/** One look-up by key for each: a plan made while the table was young would read all of it. */
-function byKey({ notifications }: TableNames): JoinNotification {
-  return (of) =>
-    `CROSS JOIN LATERAL (
-      SELECT pk, tenant, created_at FROM ${notifications} WHERE tenant = ${of}.tenant AND id = ${of}.notification_id OFFSET 0
-    ) n`;
-}
-
-/** Writes deliveries of notifications that are there, and the entries of those that wait for a digest. */
-export function prepareWriteDeliveries(tables: TableNames) {
-  const write = statement<[]>("write_deliveries", insertDeliveries(tables, byKey(tables), 1));
-  const writeEntries = statement<[]>(
-    "write_digest_entries",
-    `INSERT INTO ${tables.digestEntries} (delivery_pk, due_at, plan)
-    SELECT d.pk, coalesce(e."scheduledAt", ${timeOf("$2")}) + e."dueInMs" * interval '1 millisecond', e.plan
-    FROM json_to_recordset($1) AS e(id uuid, "dueInMs" bigint, "scheduledAt" timestamptz, plan json)
-    CROSS JOIN LATERAL (SELECT pk FROM ${tables.deliveries} WHERE id = e.id OFFSET 0) d ORDER BY d.pk`,
-  );
-  return async (session: Session, sends: readonly NewSend[], at: string | null): Promise<void> => {
-    await session.rows(write, [...deliveryValues(sends), at]);
-    const entries = sends.flatMap(({ scheduledAt, deliveries }) =>
-      deliveries.filter(isEntry).map(({ id, dueInMs, digest: plan }) => ({ id, dueInMs: dueInMs ?? 0, scheduledAt, plan })),
-    );
-    if (entries.length > 0) {
-      await session.rows(writeEntries, [JSON.stringify(entries), at]);
-    }
-  };
 }
 
 /** How many deliveries a part of a large audience has. */
@@ -284,36 +245,4 @@ function detailValues(sends: readonly NewSend[]): readonly [trackings: string, d
 
 function auditOf(sends: readonly NewSend[]): readonly TenantAuditEntry[] {
   return sends.map(({ actor, notification: { tenant, id } }) => ({ tenant, notificationId: id, actor, action: "created" }));
-}
-
-/** What is written of a delivery: its members, the names in SQL, and the types. */
-const DELIVERY_MEMBERS = [
-  ["id", "id", "uuid"],
-  ["tenant", "tenant", "text"],
-  ["notificationId", "notification_id", "uuid"],
-  ["channel", "channel", "text"],
-  ["recipient", "recipient", "text"],
-  ["chain", "chain", "int"],
-  ["isFallback", "is_fallback", "boolean"],
-  ["status", "status", "text"],
-  ["dueInMs", "due_in_ms", "bigint"],
-  ["scheduledAt", "scheduled_at", "timestamptz"],
-  ["recipientKind", "recipient_kind", "text"],
-  ["reason", "reason", "text"],
-  ["reasonSource", "reason_source", "text"],
-  ["topic", "topic", "text"],
-  ["leaseOwner", "lease_owner", "text"],
-  ["leaseMs", "lease_ms", "bigint"],
-] as const;
-
-function deliveryValues(sends: readonly NewSend[]): readonly unknown[] {
-  const all = sends.flatMap(({ notification: { tenant, id }, scheduledAt, deliveries }) =>
-    deliveries.map((delivery) => {
-      // One that waits for a digest is not due by itself.
-      const dueInMs = isEntry(delivery) ? null : delivery.dueInMs;
-      const { owner: leaseOwner = null, leaseMs = null } = delivery.lease ?? {};
-      return { ...delivery, dueInMs, tenant, notificationId: id, scheduledAt: scheduledAt?.toISOString() ?? null, leaseOwner, leaseMs };
-    }),
-  );
-  return lists(all, ...DELIVERY_MEMBERS.map(([key]) => key));
 }

@@ -6,7 +6,7 @@ import { isLockTimeout, isTransientConflict, wrapError } from "../database/error
 import { type JsonRow, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareBusyInboxes } from "./busy-rows.ts";
-import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, LOCK_TIMEOUT_MS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 
@@ -211,7 +211,7 @@ export function selectNextPart(
 }
 
 /** Makes a fan-out of the oldest chunk that a process of an older version left. */
-function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: TableNames): string {
+export function adoptChunkText({ fanOuts, fanOutChunks, fanOutParts, notifications }: TableNames): string {
   return `WITH taken AS (
     DELETE FROM ${fanOutChunks} WHERE pk = (SELECT pk FROM ${fanOutChunks} ORDER BY pk LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING notification_pk, recipients
@@ -283,38 +283,4 @@ function toChunk([first, ...rows]: readonly ChunkRow[]): FanOutChunk | null {
   const [, , , , notification] = first;
   const items = rows.map(([, userId, seq, epoch]): CreatedItem => ({ userId, seq, epoch }));
   return { notification: NOTIFICATION_FIELDS.record(notification), items };
-}
-
-/** Removes a user, or an address, from the lists that still name them, and answers how many parts did. */
-export function prepareLeaveFanOuts(tables: TableNames) {
-  const adopt = statement<[one: number]>("adopt_chunk", adoptChunkText(tables));
-  const leave = statement<[one: number]>("leave_fan_outs", leaveFanOutsText(tables));
-  return async (session: Session, { tenant, userId }: Owner, limit: number): Promise<number> => {
-    for (let adopted = 1; adopted > 0; ) {
-      adopted = (await session.rows(adopt, [])).length;
-    }
-    return (await session.rows(leave, [tenant, userId, limit, LOCK_TIMEOUT_MS])).length;
-  };
-}
-
-/**
- * $1 tenant, $2 user, $3 how many parts, $4 the lock timeout. What is left of a part gets a key of its own, so that whoever is at
- * work on the part does not write it.
- */
-function leaveFanOutsText({ fanOuts, fanOutParts }: TableNames): string {
-  return `WITH ${lockGuard("$4")},
-  naming AS MATERIALIZED (
-    SELECT chunk.* FROM guard CROSS JOIN LATERAL (
-      SELECT p.pk, p.fan_out_pk, p.channel, p.place, p.topic, p.channels, array_remove(p.recipients, $2::text) AS others
-      FROM ${fanOuts} f JOIN ${fanOutParts} p ON p.fan_out_pk = f.pk
-      WHERE guard.lock_timeout IS NOT NULL AND f.tenant = $1 AND $2::text = ANY (p.recipients)
-      ORDER BY p.pk LIMIT $3 FOR UPDATE OF p
-    ) chunk
-  ),
-  forgotten AS (DELETE FROM ${fanOutParts} p USING naming WHERE p.pk = naming.pk),
-  kept AS (
-    INSERT INTO ${fanOutParts} (fan_out_pk, channel, place, recipients, topic, channels)
-    SELECT fan_out_pk, channel, place, others, topic, channels FROM naming WHERE cardinality(others) > 0 ORDER BY pk
-  )
-  SELECT 1 FROM naming`;
 }

@@ -124,6 +124,9 @@ export function isAway({ archivedAt, snoozedUntil }: Pick<InboxItem, "archivedAt
 /** The columns of an item that only its own list reads. */
 export const ITEM_MARKS = "seen_mark, pinned_at, archived_at, snoozed_until, category";
 
+/** The same, of an item `i`. */
+export const ITEM_MARKS_OF_I = ITEM_MARKS.replaceAll(/\w+/g, "i.$&");
+
 /**
  * The columns of an {@link ItemRow}, of the item `i` and its notification `n`, with an SQL expression for its read time.
  *

@@ -5,28 +5,25 @@ import {
   type GetOptions,
   type InboxPage,
   type InboxQuery,
-  type InboxTail,
   type ItemPlace,
   leastLookedAt,
-  type PageBounds,
 } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
+import { COUNTS_COLUMNS, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
 import { fewOf, filterText } from "./item-filter.ts";
 import {
   contentOf,
   IN_PLACE,
   ITEM_MARKS,
+  ITEM_MARKS_OF_I,
   ITEM_WIDTH,
   type ItemRow,
-  isItemRow,
   isRead,
   isUnread,
   itemColumns,
   joinNotification,
-  type MaybeItemRow,
   ownReadTime,
   placeOf,
   readTime,
@@ -35,8 +32,6 @@ import {
   toItem,
   toStoredItem,
 } from "./item-row.ts";
-
-const ITEM_MARKS_OF_I = ITEM_MARKS.replaceAll(/\w+/g, "i.$&");
 
 /** The columns that a list reads of each item, and what it makes of them. */
 interface Reading<Row extends readonly unknown[], Item> {
@@ -182,53 +177,6 @@ function pageStatement(
 function isOfRoom({ notifications }: TableNames, room: string): string {
   return `(SELECT n.data ->> 'room_id' FROM ${notifications} n
     WHERE n.pk = i.notification_pk AND json_typeof(n.data -> 'room_id') = 'string') = ${room}`;
-}
-
-type TailRow = readonly [...CountsRow, ...MaybeItemRow];
-
-/** Reads the items of an inbox after a number, oldest first. */
-export function prepareListAfter(tables: TableNames) {
-  const tail = memoized((scan: ScanLimit) =>
-    statement<TailRow>(
-      "list_after",
-      `WITH ${inboxState(tables)}
-      SELECT ${COUNTS_COLUMNS}, ${itemColumns(ownReadTime(tables))}
-      FROM inbox
-      LEFT JOIN LATERAL (
-        SELECT * FROM (
-          SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk, ${ITEM_MARKS_OF_I}
-          FROM ${tables.inboxItems} i
-          WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
-            AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)
-          ORDER BY i.seq LIMIT ${scan}
-        ) scan
-        LIMIT $4
-      ) i ON true
-      ${joinNotification(tables)}
-      ORDER BY i.seq`,
-    ),
-  );
-  return (owner: Owner, seq: number, { limit, bytes }: PageBounds) =>
-    async (session: Session): Promise<InboxTail> => {
-      const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit, bytes]);
-      const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
-      return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
-    };
-}
-
-/**
- * The number of the item that makes the page $5 bytes long; null if all items together are shorter. PostgreSQL adds the sizes
- * up row by row and stops at that item, so long contents behind it are not even unpacked.
- */
-function lastOfBytes({ inboxItems, notifications }: TableNames, scan: ScanLimit): string {
-  return `SELECT summed.seq FROM (
-      SELECT sized.seq, sum(sized.bytes) OVER (ORDER BY sized.seq ROWS UNBOUNDED PRECEDING) AS bytes FROM (
-        SELECT i.seq, (SELECT octet_length(title) + octet_length(message) + octet_length(data::text) + coalesce(octet_length(actions::text), 0)
-          FROM ${notifications} WHERE pk = i.notification_pk) AS bytes
-        FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL
-        ORDER BY i.seq LIMIT ${scan}
-      ) sized
-    ) summed WHERE summed.bytes >= $5::bigint ORDER BY summed.seq LIMIT 1`;
 }
 
 type TenantItemRow = readonly [userId: string, ...ItemRow];

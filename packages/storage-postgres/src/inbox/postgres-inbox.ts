@@ -10,7 +10,8 @@ import { prepareCounts, preparePositions, prepareTally, prepareVersion } from ".
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
-import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
+import { prepareGet, prepareList, prepareListStored, prepareListTenant } from "./list.ts";
+import { prepareListAfter } from "./list-after.ts";
 import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareRemoveRead } from "./remove.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";

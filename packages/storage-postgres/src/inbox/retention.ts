@@ -5,10 +5,10 @@ import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { loggedChange } from "./change-log.ts";
-import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareDropGroups, settleGroups, settleOwnGroups } from "./groups.ts";
 import { addTo, holdInboxes, inboxState } from "./inbox-state.ts";
 import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
+import { prepareLeaveFanOuts } from "./leave-fan-outs.ts";
 import { prepareDropNotifications } from "./remove.ts";
 
 type One = readonly [one: number];

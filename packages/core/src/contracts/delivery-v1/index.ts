@@ -1,12 +1,10 @@
 import { z } from "zod";
 import type { Acting, SendStatus } from "../../delivery/index.ts";
-import { BelfryError } from "../../foundation/errors.ts";
 import type { JsonObject } from "../../foundation/json.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
-import type { HttpRequest } from "../../http/messages.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { INBOX_CHANNEL, type UntypedCreateInput, type UntypedTopicInput } from "../../notifications/index.ts";
 import { isoDate } from "../iso-date.ts";
+import { inputOf, keyOf, MAX_KEY_LENGTH, saidBy } from "./create-request.ts";
 import { deliveryFailure, errors } from "./failure.ts";
 import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
 import {
@@ -27,7 +25,6 @@ import {
 /** The most deliveries per notification in `meta.delivery_details` of a list. `/deliveries` shows all. */
 const SHOWN_IN_LISTS = 20;
 const SHOWN_ALONE = 100;
-const MAX_KEY_LENGTH = 255;
 
 const BASE = "/api/v1/notifications";
 const ONE = `${BASE}/{notification_id}`;
@@ -237,58 +234,6 @@ function success(body: object): Reply {
 
 function successDoc(description: string, body: z.ZodRawShape) {
   return { description, schema: z.object({ ...body, status: z.literal("success") }) };
-}
-
-/** What a body says. A repetition is known by it: its members, and their names, stay as they are. */
-function saidBy(body: z.infer<typeof createBody>) {
-  const { type, recipients, content } = body;
-  const meta = (body.meta ?? {}) as JsonObject;
-  const { notification_type } = meta;
-  const hasFallback = type === "websocket" && body.email_fallback === true;
-  return {
-    channel: channelOf(type),
-    to: recipients ?? [],
-    content,
-    meta,
-    fallback: hasFallback && { channel: "email", afterMs: delayMs(meta.fallback_delay) },
-    ...given({
-      type: typeof notification_type === "string" && notification_type !== "" ? notification_type : undefined,
-      subject: body.subject,
-      roomId: body.room_id,
-      scheduledAt: body.scheduled_at,
-    }),
-  };
-}
-
-function inputOf(said: ReturnType<typeof saidBy>): UntypedCreateInput | UntypedTopicInput {
-  const { channel, to, subject: title, content: message, meta: data, ...shared } = said;
-  const texts = { message, data, ...given({ title }) };
-  if (channel === INBOX_CHANNEL && to.length === 0 && shared.roomId !== undefined) {
-    // Nobody is named: it is for all who are in the room.
-    return { ...shared, ...texts, topic: `room:${shared.roomId}`, channels: [INBOX_CHANNEL] };
-  }
-  return channel === INBOX_CHANNEL
-    ? { ...shared, ...texts, to, channels: [INBOX_CHANNEL] }
-    : { ...shared, ...texts, to: to.map((address) => ({ [channel]: address })) };
-}
-
-/** Converts `meta.fallback_delay` from seconds to milliseconds. The check of the send refuses a value that is not a number. */
-function delayMs(seconds: unknown): number {
-  if (seconds === undefined || seconds === null) {
-    return 0;
-  }
-  return typeof seconds === "number" ? seconds * 1_000 : Number.NaN;
-}
-
-function keyOf({ headers }: HttpRequest): { readonly idempotencyKey?: string } {
-  const key = headers["idempotency-key"];
-  if (key === "" || (key?.length ?? 0) > MAX_KEY_LENGTH) {
-    throw new BelfryError(
-      "INVALID_IDEMPOTENCY_KEY",
-      `The header Idempotency-Key must have 1 to ${MAX_KEY_LENGTH} characters, has ${key?.length}.`,
-    );
-  }
-  return given({ idempotencyKey: key });
 }
 
 /** Names the caller for the audit log. */
