@@ -45,22 +45,24 @@ afterAll(async () => {
   await other.drop();
 });
 
-let backups = 0;
-
-/** Copies the tables of a schema into another, and returns what puts the copied rows in the place of all that are there then. */
+/** Copies the tables of a schema into another, in the place of an earlier copy, and returns what puts the copied rows in the place of all that are there then. */
 async function backUp(pool: Pool, schema: string): Promise<() => Promise<void>> {
-  backups += 1;
-  const copy = `backup_${backups}`;
+  const copy = escapeIdentifier(`backup_of_${schema}`);
   const { rows } = await pool.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", [schema]);
-  const of = (where: string, name: string) => `${escapeIdentifier(where)}.${escapeIdentifier(name)}`;
+  const own = (name: string) => `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
+  const copied = (name: string) => `${copy}.${escapeIdentifier(name)}`;
   const together = (statements: readonly string[]) => pool.query(["BEGIN", ...statements, "COMMIT"].join(";"));
-  await together([`CREATE SCHEMA ${copy}`, ...rows.map(({ name }) => `CREATE TABLE ${of(copy, name)} AS TABLE ${of(schema, name)}`)]);
+  await together([
+    `DROP SCHEMA IF EXISTS ${copy} CASCADE`,
+    `CREATE SCHEMA ${copy}`,
+    ...rows.map(({ name }) => `CREATE TABLE ${copied(name)} AS TABLE ${own(name)}`),
+  ]);
   return async () => {
     await together([
       // Without triggers and foreign keys.
       "SET LOCAL session_replication_role = replica",
-      `TRUNCATE ${rows.map(({ name }) => of(schema, name)).join()}`,
-      ...rows.map(({ name }) => `INSERT INTO ${of(schema, name)} OVERRIDING SYSTEM VALUE SELECT * FROM ${of(copy, name)}`),
+      `TRUNCATE ${rows.map(({ name }) => own(name)).join()}`,
+      ...rows.map(({ name }) => `INSERT INTO ${own(name)} OVERRIDING SYSTEM VALUE SELECT * FROM ${copied(name)}`),
     ]);
   };
 }

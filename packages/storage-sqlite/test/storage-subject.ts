@@ -41,12 +41,10 @@ async function places(): Promise<Places> {
   };
 }
 
-let backups = 0;
-
-/** Copies a database into a file beside it, and returns what puts the rows of the copy in the place of all that are there then. */
+/** Copies a database into a file beside it, in the place of an earlier copy, and returns what puts the rows of the copy in the place of all that are there then. */
 async function backUp(path: string): Promise<() => Promise<void>> {
-  backups += 1;
-  const copy = `${path}-backup-${backups}`;
+  const copy = `${path}-backup`;
+  rmSync(copy, { force: true });
   const database = new Database(path);
   database.prepare("VACUUM INTO ?").run(copy);
   database.close();

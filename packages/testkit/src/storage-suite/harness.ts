@@ -75,8 +75,8 @@ export interface StorageSubject<Tx = unknown, Written extends void | Promise<voi
    */
   another?(): Promise<Storage<Tx, Written>>;
   /**
-   * Copies what Belfry keeps, and returns a function that restores the copy into the open database. Left out by storages that
-   * cannot.
+   * Copies what Belfry keeps, in the place of an earlier copy, and returns a function that restores the copy into the open database. Left
+   * out by storages that cannot.
    */
   backUp?(): Promise<() => Promise<void>>;
   /** Closes the storage, the one that `reopen` opened too, and removes the database. */
