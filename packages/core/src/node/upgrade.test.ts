@@ -108,7 +108,7 @@ async function raw(address: string, text: string): Promise<Socket> {
   return socket;
 }
 
-const HANDSHAKE_HEAD = "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+const HANDSHAKE_HEAD = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
 
 describe("upgradeListener", () => {
   test("beside other listeners, each has the sockets of its own paths", async () => {
