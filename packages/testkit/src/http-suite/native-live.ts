@@ -109,6 +109,8 @@ export function nativeLiveTests(setting: Setting): void {
     const { notification } = await setting.service.create({ to: userId, type: "comment", title: "a" } as never);
     const headers = await setting.bearer(userId);
     const stream = await new StreamClient().open(`${setting.url}${BASE}/stream`, headers);
+    // What happens before the first state may be told before it.
+    await stream.received.count(1);
     await setting.service.inbox(userId).markRead(notification.id);
     await setting.service.create({ to: userId, type: "comment", title: "b" } as never);
     await stream.received.count(3);
