@@ -113,7 +113,7 @@ export const changingRoutes: readonly Route[] = [
         case "deleted_read":
           if (input !== undefined) {
             throw validationError([
-              { path: [Object.keys(input)[0] ?? ""], type: "conflict", message: "is not for deleted_read, which takes no body" },
+              { path: [Object.keys(input)[0] ?? ""], type: "conflict", message: "is not for deleted_read, which takes nothing else" },
             ]);
           }
           return changed(inbox, inbox.removeRead());
