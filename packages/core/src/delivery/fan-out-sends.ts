@@ -1,6 +1,7 @@
 import { isRetryable } from "../foundation/errors.ts";
 import { announceAlso, createdSignal } from "../inbox/index.ts";
 import { declaredType } from "../notifications/index.ts";
+import { nextTurn } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
 import { decideDeliveries } from "./decide-deliveries.ts";
 import type { NewSend } from "./delivery-storage.ts";
@@ -48,6 +49,8 @@ async function writePart(context: DeliveryContext, part: FanOutPart, at: Date): 
     declared: declaredType(context, notification.type, { declaredTypesOnly: false }),
     ...{ tenant: notification.tenant, ...deliveriesOfPart(context, part), scheduledAt, group: notification.group },
   });
+  // Deciding and writing have a turn each: on SQLite, both together would hold up others for too long.
+  await nextTurn();
   const entry: NewSend = {
     ...{ ...UNUSED, notification, scheduledAt, deliveries, throttles: null },
     inboxRecipients: scheduledAt === null && channel === null ? placedUsers(recipients, deliveries) : [],
