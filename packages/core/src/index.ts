@@ -145,6 +145,7 @@ export {
   type AcknowledgedFallback,
   type AlsoChanged,
   type CountsInput,
+  type CountsOfPlace,
   type Created,
   type CreatedItem,
   EMPTY_EPOCH,

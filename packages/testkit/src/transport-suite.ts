@@ -61,9 +61,10 @@ export function transportSuite(name: string, harness: TransportHarness): void {
       const [transport, ear] = [await create(), new Ear()];
       await transport.start(ear);
       const item = signal(1, { change: "read", count: 3, userId: "Zoë 😀" });
-      transport.publish([item, signal(2)]);
+      const counted = signal(2, { change: "seen", rev: 4, lastSeq: 9, of: 1, counts: { total: 7, unread: 2, unseen: 0 } });
+      transport.publish([item, counted]);
       transport.publish([signal(3)]);
-      expect(ear.signals).toEqual([item, signal(2), signal(3)]);
+      expect(ear.signals).toEqual([item, counted, signal(3)]);
     });
 
     test("a process hears the hub's signals among those of inboxes, with their local parts", async () => {
@@ -128,6 +129,19 @@ export function transportSuite(name: string, harness: TransportHarness): void {
         await expect
           .poll(() => ear.signals, { timeout: 20_000 })
           .toMatchObject([{ tenant: sent.tenant, userId: sent.userId, change: "deleted" }]);
+      });
+
+      test("numbered changes arrive with their counts, their time and their steps, each if it has some", async () => {
+        const [one, two] = [await create(), await create()];
+        const ear = new Ear();
+        await Promise.all([one.start(new Ear()), two.start(ear)]);
+        const change = { change: "read", rev: 4, lastSeq: 9, of: 2 } as const;
+        const counts = { total: 7, unread: 2, unseen: 0 };
+        const { id: _, ...whole } = signal(9, { ...change, change: "read_matching", of: 1, count: 3, atMs: 5, revs: 2, counts });
+        const { atMs: __, ...steps } = { ...whole, change: "deleted" } as const;
+        const sent = [signal(1, change), signal(2, { ...change, counts }), whole, steps];
+        one.publish(sent);
+        await expect.poll(() => ear.signals, { timeout: 20_000 }).toEqual(sent);
       });
 
       test("the hub's signals arrive unchanged among those of inboxes, without their local parts", async () => {

@@ -89,6 +89,7 @@ function publishSteps(
     publishWhole(context, owner, { ...steps, isChange: true, change: matching, at });
     return;
   }
-  const { lastSeq, epoch, rev } = steps.counts;
-  context.publish([{ ...owner, change: name, seq: lastSeq, epoch, rev, lastSeq, of: steps.changed, revs: steps.revs }]);
+  const { lastSeq, epoch, rev, total, unread, unseen } = steps.counts;
+  const place = { ...owner, change: name, seq: lastSeq, epoch, rev, lastSeq, of: steps.changed, revs: steps.revs };
+  context.publish([{ ...place, counts: { total, unread, unseen } }]);
 }

@@ -45,8 +45,9 @@ export function publishWhole(
   { change, count, counts, isChange, at, revs = 1 }: AnnouncedWhole,
 ): void {
   if (isChange) {
-    const { lastSeq, epoch, rev } = counts;
-    publish([{ ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime(), ...(revs === 1 ? {} : { revs }) }]);
+    const { lastSeq, epoch, rev, total, unread, unseen } = counts;
+    const place = { ...owner, change, seq: lastSeq, epoch, count, rev, lastSeq, of: 1, atMs: at.getTime() };
+    publish([{ ...place, ...(revs === 1 ? {} : { revs }), counts: { total, unread, unseen } }]);
   }
 }
 

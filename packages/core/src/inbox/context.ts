@@ -3,7 +3,7 @@ import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DataByType, NotificationTypes, Typed } from "../notifications/index.ts";
 import type { ContentCache } from "./content-cache.ts";
 import type { InboxSignal } from "./inbox-event.ts";
-import type { InboxCounts, InboxItem, ItemChange, ItemsChange } from "./inbox-item.ts";
+import type { CountsOfPlace, InboxItem, ItemChange, ItemsChange } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 import type { CreatedItem } from "./new-items-storage.ts";
 
@@ -75,14 +75,18 @@ export interface InboxContext extends BaseContext {
 /** An item that was changed, and the change of its inbox. */
 export interface AnnouncedItem {
   readonly item: InboxItem;
-  readonly counts: Pick<InboxCounts, "epoch" | "rev" | "lastSeq">;
+  /** The counts after the change. */
+  readonly counts: CountsOfPlace;
   /** How many items the change has. @default 1 */
   readonly of?: number;
+  /** Whether it is the last of them. @default true */
+  readonly isLast?: boolean;
 }
 
 /** The items that a call changed. */
 export function announcedOf({ items, changed, counts }: ItemsChange): readonly AnnouncedItem[] {
-  return items.filter(({ seq }) => changed.has(seq)).map((item) => ({ item, counts, of: changed.size }));
+  const of = changed.size;
+  return items.filter(({ seq }) => changed.has(seq)).map((item, index) => ({ item, counts, of, isLast: index === of - 1 }));
 }
 
 /** Whether a change is of an item that was archived or snoozed before it, and stays so or is deleted: no active item changed. */
@@ -97,10 +101,11 @@ export function announceItems(
   announced: readonly AnnouncedItem[],
 ): void {
   context.publish(
-    announced.map(({ item, counts: { epoch, rev, lastSeq }, of = 1 }): InboxSignal => {
+    announced.map(({ item, counts: { epoch, rev, lastSeq, total, unread, unseen }, of = 1, isLast = true }): InboxSignal => {
       const { tenant, userId, seq, id } = item;
       const place = { tenant, userId, change, seq, epoch, id, rev, lastSeq, of };
-      return { ...place, item, ...(isOutside(change, item) ? { count: 0 } : {}) };
+      const counts = isLast ? { counts: { total, unread, unseen } } : {};
+      return { ...place, item, ...(isOutside(change, item) ? { count: 0 } : {}), ...counts };
     }),
   );
   emitItems(context, change, announced);

@@ -2,7 +2,7 @@ import type { FeedSubscription, Owner } from "../foundation/context.ts";
 import { type MembersOf, requireFunctions, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import { numberIssue, stringIssue } from "../foundation/parse-text.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { InboxChange, InboxCounts, InboxItem, InboxPosition, MatchingKind, WholeChange } from "./inbox-item.ts";
+import type { CountsOfPlace, InboxChange, InboxCounts, InboxItem, InboxPosition, MatchingKind, WholeChange } from "./inbox-item.ts";
 import type { CreatedItem } from "./new-items-storage.ts";
 
 const MATCHING: readonly string[] = ["read_matching", "seen_matching", "archived_matching"] satisfies readonly MatchingKind[];
@@ -38,6 +38,8 @@ export interface InboxSignal extends Owner, InboxPosition {
   readonly lastSeq?: number;
   /** The number of signals that the change has, one for each item. Set with `rev`. */
   readonly of?: number;
+  /** The counts after the change, at its `lastSeq` and `rev`. Set for the last item of a change, unless an older version sent the signal. */
+  readonly counts?: Pick<InboxCounts, "total" | "unread" | "unseen">;
   /** When it changed, in milliseconds since 1970. Set for changes of a whole inbox that have a `rev`. */
   readonly atMs?: number;
   /** The created notification. Set for `created`, and only in the process that created it. */
@@ -78,6 +80,13 @@ export interface InboxEvent<Item = InboxItem> extends InboxPosition {
    * are very many: then the inbox is to be listed again.
    */
   readonly seqs?: readonly number[];
+  /**
+   * The counts after the event, and all that was told before it. The `lastSeq` and `rev` in them say of which place they are: an answer
+   * that has neither a lower `lastSeq` nor a lower `rev` is newer. They are missing while more events of the same change follow, in a
+   * replay, and where they are not known: if a signal was lost, or an older version made the change. Then {@link InboxListener.onState} or
+   * a later event has them; who cannot wait asks the inbox.
+   */
+  readonly counts?: CountsOfPlace;
 }
 
 /** The functions that a subscriber of an inbox passes in. */

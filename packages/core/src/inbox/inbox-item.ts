@@ -91,6 +91,9 @@ export interface InboxCounts {
   readonly isBehind?: boolean;
 }
 
+/** The counts of an inbox at one place of its numbering, which they name. */
+export type CountsOfPlace = Pick<InboxCounts, "total" | "unread" | "unseen" | "lastSeq" | "epoch" | "rev">;
+
 /** The epoch of an inbox that never had an item. It has no numbers yet, so every item comes after it. */
 export const EMPTY_EPOCH = "0";
 

@@ -40,6 +40,7 @@ export {
   isWholeChange,
 } from "./inbox-event.ts";
 export {
+  type CountsOfPlace,
   EMPTY_COUNTS,
   EMPTY_EPOCH,
   type InboxChange,

@@ -1,7 +1,7 @@
 import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
-import type { InboxCounts, InboxItem } from "../inbox/index.ts";
+import type { CountsOfPlace, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { ActivityBroadcast, ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
 
@@ -39,8 +39,8 @@ export interface Deletion {
 
 /** The result of one step of deleting a notification. */
 export interface DeletionStep {
-  /** The items that the step removed from lists, in their former state. */
-  readonly items: readonly (InboxItem & Pick<InboxCounts, "epoch" | "rev" | "lastSeq">)[];
+  /** The items that the step removed from lists, in their former state, each with the counts of its inbox after that. */
+  readonly items: readonly (InboxItem & CountsOfPlace)[];
   /** False if another step has to follow. */
   readonly isDone: boolean;
 }

@@ -62,7 +62,9 @@ class DeletionSteps {
     if (step === null) {
       return "unknown";
     }
-    const deleted = step.items.map(({ epoch, rev, lastSeq, ...item }) => ({ item, counts: { epoch, rev, lastSeq } }));
+    const deleted = step.items.map(({ total, unread, unseen, lastSeq, epoch, rev, ...item }) => {
+      return { item, counts: { total, unread, unseen, lastSeq, epoch, rev } };
+    });
     announceItems(this.#context, "deleted", deleted);
     return step.isDone ? "done" : "more";
   }

@@ -13,7 +13,8 @@ import {
 } from "../inbox/index.ts";
 import type { DueFeeds } from "./due-feeds.ts";
 import { Feed, type Pending } from "./feed.ts";
-import { createdEvent, eventsOf, type Lost, type Reader, readMissed, seqsOf } from "./missed.ts";
+import { KnownCounts } from "./known-counts.ts";
+import { createdEvent, eventsOf, type Lost, type Missed, type Reader, readMissed, seqsOf } from "./missed.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {
@@ -51,6 +52,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   readonly #reader: Reader;
   readonly #due: DueFeeds;
   readonly #clock: WorkContext["clock"];
+  readonly #counts = new KnownCounts();
   #position: FeedPosition | null = null;
   /** The change after the last one that was told whole, and the items of it that were told. */
   #half = { rev: 0, seqs: new Set<number>() };
@@ -70,8 +72,11 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
 
   /** Does what is due in the inbox, and learns where it stands. Signals that arrive before are kept. */
   async open(): Promise<void> {
-    const { lastSeq, epoch, rev } = await this.#due.look(this.owner);
-    this.#position ??= { seq: lastSeq, epoch, rev };
+    const counts = await this.#due.look(this.owner);
+    if (this.#position === null) {
+      this.#position = { seq: counts.lastSeq, epoch: counts.epoch, rev: counts.rev };
+      this.#counts.learn(counts);
+    }
     this.wake();
   }
 
@@ -114,6 +119,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     const { rev, revs = 1, lastSeq = 0, of = 1, epoch, seq } = signal;
     const position = this.position;
     if (rev === undefined || epoch !== position.epoch) {
+      this.#counts.forget();
       return this.#pass(signal, {});
     }
     if (rev <= position.rev) {
@@ -131,6 +137,7 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
       return null;
     }
     seqs.add(seq);
+    this.#counts.learnFrom(signal);
     return this.#pass(signal, { rev, left: of - seqs.size });
   }
 
@@ -184,13 +191,12 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
         }
         continue;
       }
-      for (const told of missed.told) {
-        await this.#tellMissed(told, missed.position.epoch, known);
-      }
+      await this.#tellAllMissed(missed, known);
       if (this.#isLeft) {
         break;
       }
       this.#position = { rev, ...missed.position };
+      this.#counts.learnAfter(missed, rev);
       if (missed.isAll) {
         return true;
       }
@@ -200,7 +206,9 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   }
 
   /** Goes on after what was lost. Returns whether the numbering began anew; else followers of changes are told. */
-  #lose({ lost, counts: { lastSeq, epoch, rev } }: Lost): boolean {
+  #lose({ lost, counts }: Lost): boolean {
+    const { lastSeq, epoch, rev } = counts;
+    this.#counts.learn(counts);
     const isNew = lost === "epoch";
     this.#position = { seq: isNew ? lastSeq : this.position.seq, epoch, rev };
     if (isNew) {
@@ -211,12 +219,24 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     return isNew;
   }
 
+  async #tellAllMissed(missed: Missed, known: readonly Pending<InboxSignal>[]): Promise<void> {
+    for (const told of missed.told) {
+      if (told === missed.told.at(-1)) {
+        this.#counts.learnAfter(missed, this.position.rev);
+      }
+      await this.#tellMissed(told, missed.position.epoch, known);
+    }
+  }
+
   async #tellMissed(told: InboxItem | LoggedChange, epoch: string, known: readonly Pending<InboxSignal>[]): Promise<void> {
     if (!("rev" in told)) {
       this.#tell(createdEvent(told, epoch));
       return;
     }
-    const signal = known.find((one) => typeof one === "object" && one.rev === told.rev) as InboxSignal | undefined;
+    const signal = known.findLast((one) => typeof one === "object" && one.rev === told.rev) as InboxSignal | undefined;
+    if (signal !== undefined) {
+      this.#counts.learnFrom(signal);
+    }
     const without = this.#half.rev === told.rev ? this.#half.seqs : new Set<number>();
     for await (const event of eventsOf(this.#reader, { change: told, epoch, without })) {
       if (this.#isLeft) {
@@ -239,11 +259,20 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     if (change === "created") {
       this.#position = { ...this.position, seq, epoch };
     } else if (rev !== undefined && left === 0) {
+      this.#counts.pass(change, { from: this.position.rev, to: rev });
       this.#position = { ...this.position, rev };
     }
+    const told = this.#counted(event);
     for (const follower of this.followers) {
-      follower.onEvent(event);
+      follower.onEvent(told);
     }
+  }
+
+  /** The event with the counts after it, if they are known, and no more events of its change follow. */
+  #counted(event: InboxEvent): InboxEvent {
+    const { change, rev, left = 0 } = event;
+    const counts = left > 0 || (change !== "created" && rev === undefined) ? undefined : this.#counts.at(this.position);
+    return counts === undefined ? event : { ...event, counts };
   }
 
   #state(recovered: boolean): void {

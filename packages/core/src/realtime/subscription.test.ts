@@ -84,6 +84,20 @@ describe("the modes of a subscription", () => {
     expect(told).toEqual(["state false 3"]);
   });
 
+  test("counts that lack what a replay has told are left out, others are passed on", async () => {
+    const counts = { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: "e", rev: 5 };
+    const passed: InboxEvent["counts"][] = [];
+    const replayed: Partial<InboxStorage> = { counts: async () => counts, changesAfter: async () => ({ changes: [], counts }) };
+    const listener: InboxListener = { onEvent: (one) => void passed.push(one.counts), onState: () => {} };
+    const parts = { inbox: replayed as InboxStorage, pages: new Slots(1), logger };
+    subscription = new Subscription({ owner: OWNER, position: { seq: 2, epoch: "e", rev: 4 } }, parts, listener);
+    await subscription.start({ seq: 3, epoch: "e", rev: 5 });
+    subscription.onEvent({ ...event(4), counts: { ...counts, lastSeq: 4, rev: 4 } });
+    subscription.onEvent({ ...event(1, "read"), rev: 6, counts: { ...counts, lastSeq: 3, rev: 6 } });
+    subscription.onEvent({ ...event(2, "read"), rev: 7, counts: { ...counts, lastSeq: 4, rev: 7 } });
+    expect(passed.map((one) => one?.rev)).toEqual([undefined, undefined, 7]);
+  });
+
   test("a change of another epoch is told, however low its number", async () => {
     const counts = { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: "e", rev: 5 };
     const old: Partial<InboxStorage> = { counts: async () => counts, changesAfter: async () => ({ changes: [], counts }) };

@@ -164,7 +164,13 @@ export class Subscription implements FeedFollower {
       this.#state(true);
       return;
     }
-    guarded(this.#parts.logger, () => this.#listener.onEvent(event));
+    const told = this.#isOutdated(event) ? withoutCounts(event) : event;
+    guarded(this.#parts.logger, () => this.#listener.onEvent(told));
+  }
+
+  /** Whether the counts of an event are those before something that a replay has told already. */
+  #isOutdated({ counts }: InboxEvent): boolean {
+    return counts !== undefined && (counts.lastSeq < this.#seq || counts.rev < this.#rev);
   }
 
   /** In another epoch, items and changes are numbered from the beginning. */
@@ -272,6 +278,10 @@ export class Subscription implements FeedFollower {
     const reach = this.#toReach;
     return reach !== null && (reach.epoch === epoch || epoch === EMPTY_EPOCH) && (reach.seq > lastSeq || reach.rev > rev);
   }
+}
+
+function withoutCounts({ counts: _, ...event }: InboxEvent): InboxEvent {
+  return event;
 }
 
 /** Whether a number is one of those from 0 to `last`. */

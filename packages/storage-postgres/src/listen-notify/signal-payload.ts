@@ -1,5 +1,5 @@
 import type { InboxChange } from "@belfry/core";
-import { type HubSignal, isHubSignal, type Signal } from "@belfry/core/storage";
+import { type HubSignal, type InboxSignal, isHubSignal, type Signal } from "@belfry/core/storage";
 
 /** PostgreSQL refuses payloads of 8,000 bytes and more. */
 export const MAX_BYTES = 7_999;
@@ -128,10 +128,11 @@ function pack(signal: Signal): readonly unknown[] {
   if ("topic" in signal) {
     return signal.topic === "presence" ? [PRESENCE_CODE, signal.instance] : [INBOXES_CODE];
   }
-  const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs = null, revs = null } = signal;
+  const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs, revs, counts } = signal;
   const start = [CODES[change], tenant, userId, seq, epoch];
   if (rev !== undefined) {
-    return [...start, id ?? null, count ?? null, rev, lastSeq, of, ...moreOf(atMs, revs)];
+    const more = withoutEnd([atMs, revs, counts?.total, counts?.unread, counts?.unseen]);
+    return [...start, id ?? null, count ?? null, rev, lastSeq, of, ...more];
   }
   if (count !== undefined) {
     return [...start, id ?? null, count];
@@ -140,9 +141,9 @@ function pack(signal: Signal): readonly unknown[] {
 }
 
 /** The last members of a signal, without missing ones at the end. */
-function moreOf(atMs: number | null, revs: number | null): readonly unknown[] {
-  const ofTime = atMs === null ? [] : [atMs];
-  return revs === null ? ofTime : [atMs, revs];
+function withoutEnd(members: readonly (number | undefined)[]): readonly (number | null)[] {
+  const end = members.findLastIndex((member) => member !== undefined) + 1;
+  return members.slice(0, end).map((member) => member ?? null);
 }
 
 /** The signal in a part of a payload; none for a signal of a newer version. */
@@ -150,9 +151,9 @@ function unpack(packed: unknown): readonly Signal[] {
   const [code, ...values]: readonly unknown[] = Array.isArray(packed) ? packed : [];
   const change = CHANGES.get(code);
   if (change !== undefined && isLike(values, ["", "", 0, ""])) {
-    const [tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs, revs] = values;
+    const [tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs, revs, ...counts] = values;
     const more = { ...(typeof id === "string" ? { id } : {}), ...numbersIn({ count, rev, lastSeq, of, atMs, revs }) };
-    return [{ tenant, userId, change, seq, epoch, ...more }];
+    return [{ tenant, userId, change, seq, epoch, ...more, ...countsIn(counts) }];
   }
   const hubChange = HUB_CHANGES.get(code);
   if (hubChange !== undefined && isLike(values, ["", "", ""])) {
@@ -166,6 +167,15 @@ function unpack(packed: unknown): readonly Signal[] {
     return [{ topic: "broadcast", tenant: values[0] }];
   }
   return code === PRESENCE_CODE && isLike(values, [""]) ? [{ topic: "presence", instance: values[0] }] : [];
+}
+
+/** The counts of a signal; none in one of an older version. */
+function countsIn(values: readonly unknown[]): Pick<InboxSignal, "counts"> {
+  if (!isLike(values, [0, 0, 0])) {
+    return {};
+  }
+  const [total, unread, unseen] = values;
+  return { counts: { total, unread, unseen } };
 }
 
 /** The members that are numbers. */

@@ -1,3 +1,4 @@
+import type { InboxCounts, InboxItem } from "@belfry/core";
 import { type Deletion, type DeletionStep, tenantOfDeleted } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement } from "../database/statement.ts";
@@ -8,7 +9,17 @@ import { prepareDropGroups, settleGroups } from "../inbox/groups.ts";
 import { addTo, holdInboxes } from "../inbox/inbox-state.ts";
 import { type ItemRow, isAway, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
-type DroppedRow = readonly [userId: string, epoch: string, rev: number, lastSeq: number, isShown: boolean, ...ItemRow];
+type DroppedRow = readonly [
+  userId: string,
+  epoch: string,
+  rev: number,
+  lastSeq: number,
+  total: number,
+  unread: number,
+  seenUnread: number,
+  isShown: boolean,
+  ...ItemRow,
+];
 
 /** How many deliveries a step removes, with all that belongs to them. */
 export const DELIVERIES_AT_ONCE = 1_000;
@@ -129,6 +140,16 @@ export function prepareHide({ notifications, trackings }: TableNames) {
   return (session: Session, pks: readonly number[]) => session.rows(hide, [pks, tenantOfDeleted("")]);
 }
 
+/** The counts of an inbox without an active item of it. */
+function countsWithout(
+  { readAt, isSeen }: InboxItem,
+  { total, unread, seenUnread }: { readonly total: number; readonly unread: number; readonly seenUnread: number },
+): Pick<InboxCounts, "total" | "unread" | "unseen"> {
+  const isUnread = Number(readAt === null);
+  const unseen = unread - isUnread - (seenUnread - Number(isSeen) * isUnread);
+  return { total: total - 1, unread: unread - isUnread, unseen: Math.max(unseen, 0) };
+}
+
 /** Removes items of a notification, and answers those that their inboxes still showed. */
 function prepareDropItems(tables: TableNames) {
   const { notifications, inboxItems, inboxCounters } = tables;
@@ -139,7 +160,7 @@ function prepareDropItems(tables: TableNames) {
   const hold = statement<[one: number]>("hold_inboxes_to_delete", holdInboxes(tables, "tenant = $1 AND user_id = ANY ($2::text[])"));
   const read = statement<DroppedRow>(
     "items_to_delete",
-    `SELECT i.user_id, c.epoch, c.rev + 1, c.last_seq, i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
+    `SELECT i.user_id, c.epoch, c.rev + 1, c.last_seq, c.total, c.unread, coalesce(c.seen_unread, 0), i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
     FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE i.notification_pk = $1 AND i.user_id = ANY ($2::text[]) ORDER BY i.user_id`,
@@ -169,8 +190,10 @@ function prepareDropItems(tables: TableNames) {
     const named = (await session.rows(users, [pk, limit])).map(([userId]) => userId);
     await session.rows(hold, [tenant, named]);
     const rows = await session.rows(read, [pk, named]);
-    const items = rows.map(([userId, epoch, rev, lastSeq, isShown, ...row]) => {
-      return { isShown, item: { ...toItem(row, { tenant, userId }), epoch, rev, lastSeq } };
+    const items = rows.map(([userId, epoch, rev, lastSeq, total, unread, seenUnread, isShown, ...row]) => {
+      const item = toItem(row, { tenant, userId });
+      const after = countsWithout(item, { total, unread, seenUnread });
+      return { isShown, item: { ...item, ...after, lastSeq, epoch, rev } };
     });
     const counted = items
       .filter(({ isShown, item }) => isShown || isAway(item))

@@ -170,8 +170,9 @@ function prepareDropItemsOf(context: QueryContext) {
         }
         return [];
       }
-      const { epoch, rev, lastSeq } = addToCounts(owner, state.counts, { change, total: -1, unread, seenUnread: seen });
-      return [{ ...was, epoch, rev, lastSeq }];
+      const counts = addToCounts(owner, state.counts, { change, total: -1, unread, seenUnread: seen });
+      const { total, unread: unreadNow, unseen, lastSeq, epoch, rev } = counts;
+      return [{ ...was, total, unread: unreadNow, unseen, lastSeq, epoch, rev }];
     });
     return { items, dropped: rows.length };
   };

@@ -71,6 +71,14 @@ export function nativeLiveTests(setting: Setting): void {
         [1, 2],
         [1, 3],
       ]);
+      expect(frames.map(({ counts: after }) => after)).toEqual(
+        [
+          { total: 2, unread: 2, unseen: 2, lastSeq: 2, rev: 0 },
+          { total: 2, unread: 1, unseen: 1, lastSeq: 2, rev: 1 },
+          { total: 1, unread: 1, unseen: 1, lastSeq: 2, rev: 2 },
+          { total: 1, unread: 0, unseen: 0, lastSeq: 2, rev: 3 },
+        ].map((after) => ({ ...after, epoch: expect.any(String) })),
+      );
       expect(frames[2]?.item).toMatchObject({ id: old, readAt: expect.any(String), snoozedUntil: expect.any(String) });
       live.drop();
     });

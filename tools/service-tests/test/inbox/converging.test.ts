@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { type Inbox, type InboxItem, type ItemRef, NotificationService } from "@belfry/core";
+import { type CountsOfPlace, type Inbox, type InboxItem, type ItemRef, NotificationService } from "@belfry/core";
 import { testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
@@ -154,6 +154,11 @@ class Clients {
   }
 }
 
+/** The counts of an inbox, and their place. */
+function placed({ total, unread, unseen, lastSeq, epoch, rev }: CountsOfPlace) {
+  return { total, unread, unseen, lastSeq, epoch, rev };
+}
+
 /** What a client that has resumed shows. */
 function shownBy({ lost, counts, lines }: FollowingClient) {
   return { lost, counts, lines };
@@ -186,6 +191,9 @@ onEveryStorage((database) => {
           expect({ seed, done, ...(resumed && shownBy(resumed)) }).toEqual({ seed, done, ...(resumed && { lost: 0, counts, lines }) });
           for (const live of await clients.live(counts.rev)) {
             expect({ seed, done, lines: live.lines }).toEqual({ seed, done, lines });
+            // What the last event, or the state before any, said of the counts.
+            const told = live.told ?? live.counts ?? counts;
+            expect({ seed, done, uncounted: live.uncounted, ...placed(told) }).toEqual({ seed, done, uncounted: 0, ...placed(counts) });
           }
         }
       },

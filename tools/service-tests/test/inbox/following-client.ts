@@ -8,6 +8,11 @@ export class FollowingClient {
   #subscription: FeedSubscription | null = null;
   /** The counts at its last resumption. */
   counts: InboxCounts | null = null;
+  /** The counts that the last event had. */
+  told: InboxEvent["counts"];
+  /** How many events of live changes had none, though no other event of the same change was to follow. */
+  uncounted = 0;
+  #isLive = false;
   /** How many resumptions did not recover everything. */
   lost = 0;
 
@@ -32,6 +37,8 @@ export class FollowingClient {
         onState: (recovered, position, counts) => {
           this.lost += recovered ? 0 : 1;
           this.counts = counts;
+          this.told = undefined;
+          this.#isLive = true;
           this.#position = { ...position, rev: position.rev ?? 0 };
         },
       },
@@ -44,10 +51,12 @@ export class FollowingClient {
   drop(): void {
     this.#subscription?.close();
     this.#subscription = null;
+    this.#isLive = false;
   }
 
   #apply(event: InboxEvent): void {
     const { change, item, seq, epoch, rev, left = 0 } = event;
+    this.#count(event);
     if (change === "read_all" || change === "seen_all") {
       this.#cover(event);
     } else if (change === "deleted_read") {
@@ -66,6 +75,11 @@ export class FollowingClient {
     } else if (rev !== undefined && left === 0) {
       this.#position = { ...this.#position, rev };
     }
+  }
+
+  #count({ counts, left = 0 }: InboxEvent): void {
+    this.told = counts;
+    this.uncounted += this.#isLive && left === 0 && counts === undefined ? 1 : 0;
   }
 
   #match({ change, seqs = [], at: time }: InboxEvent): void {

@@ -33,10 +33,11 @@ function positionText({ epoch, seq, rev }: InboxPosition): string {
 }
 
 /** The text of an event. All clients of a user get the same. */
-const changeFrame = frameOnce(({ item, at, ...event }: InboxEvent): string => {
+const changeFrame = frameOnce(({ item, at, counts, ...event }: InboxEvent): string => {
   return JSON.stringify({
     ...{ v: VERSION, type: "change", ...event, item: item === null ? null : itemJson(item) },
     ...(at === undefined ? {} : { at: isoDate(at) }),
+    ...(counts === undefined ? {} : { counts: countsJson(counts) }),
   });
 });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timestamp } from "../../http/parameters.ts";
-import type { InboxCounts, InboxItem } from "../../inbox/index.ts";
+import type { CountsOfPlace, InboxItem } from "../../inbox/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
 
 /** An inbox item in the native contract. */
@@ -60,6 +60,6 @@ export function itemJson(item: InboxItem): ItemJson {
 }
 
 /** Renders the counts of an inbox. */
-export function countsJson({ total, unread, unseen, epoch, lastSeq, rev }: InboxCounts): CountsJson {
+export function countsJson({ total, unread, unseen, epoch, lastSeq, rev }: CountsOfPlace): CountsJson {
   return { total, unread, unseen, epoch, lastSeq, rev };
 }
