@@ -1,0 +1,107 @@
+import { type Filter, isThere, meets } from "./filter.ts";
+import type { Item } from "./item.ts";
+
+/** What may happen to items. */
+export type ItemChange =
+  | "read"
+  | "unread"
+  | "seen"
+  | "unseen"
+  | "pinned"
+  | "unpinned"
+  | "archived"
+  | "unarchived"
+  | "snoozed"
+  | "woken"
+  | "deleted";
+
+/** What may happen to everything. `deleted_read` deletes the active items that are read. */
+export type WholeChange = "read" | "seen" | "archived" | "deleted_read";
+
+/** A change as it is asked for: of items, of a group, or of everything. */
+export type ChangeRequest =
+  | { readonly to: "items"; readonly change: ItemChange; readonly ids: readonly string[]; readonly until?: string }
+  | { readonly to: "groups"; readonly change: ItemChange; readonly group: string; readonly until?: string; readonly upTo?: number }
+  | { readonly to: "all"; readonly change: WholeChange; readonly filter?: Filter; readonly upTo?: number };
+
+/** A change that the server has not answered yet. */
+export type Change = ChangeRequest & {
+  /** Its idempotency key. Of one tab, later changes have greater ids. */
+  readonly id: string;
+  /** When it was asked for, ISO 8601. */
+  readonly at: string;
+  /** The number of the newest item of that moment. A change of many leaves later ones as they are. */
+  readonly lastSeq: number;
+};
+
+/** The newest item that a change covers. */
+export function lastCovered(change: Change): number {
+  return Math.min(change.lastSeq, (change.to === "items" ? undefined : change.upTo) ?? change.lastSeq);
+}
+
+/** What a change makes of an item: the same object if it leaves it as it is, null if it deletes it. It is a pure function. */
+export function effectOf<Shown extends Item>(change: Change, item: Shown): Shown | null {
+  return covers(change, item) ? changed(change, item) : item;
+}
+
+function covers(change: Change, item: Item): boolean {
+  const isActive = isThere(item, {});
+  switch (change.to) {
+    case "items":
+      return change.ids.includes(item.id) && isFound(change.change, item);
+    case "groups": {
+      const isHere = change.change === "unarchived" || change.change === "woken" ? isFound(change.change, item) : isActive;
+      return item.group === change.group && item.seq <= lastCovered(change) && isHere;
+    }
+    case "all": {
+      const { filter = {} } = change;
+      const isAnywhere = change.change === "read" || change.change === "seen";
+      const named = isAnywhere && filter.archived === undefined && filter.snoozed === undefined;
+      return item.seq <= lastCovered(change) && meets(item, filter) && (named || isThere(item, filter));
+    }
+  }
+}
+
+/** Whether a change by its id finds an item where it is. */
+function isFound(change: ItemChange, item: Item): boolean {
+  switch (change) {
+    case "archived":
+    case "unarchived":
+      return item.snoozedUntil === null;
+    case "snoozed":
+      return isThere(item, {});
+    case "woken":
+      return item.snoozedUntil !== null;
+    default:
+      return true;
+  }
+}
+
+function changed<Shown extends Item>({ at, ...change }: Change, item: Shown): Shown | null {
+  switch (change.change) {
+    case "read":
+      return { ...item, readAt: item.readAt ?? at, isSeen: true };
+    case "unread":
+      return { ...item, readAt: null };
+    case "seen":
+      return { ...item, isSeen: true };
+    case "unseen":
+      return { ...item, isSeen: item.readAt !== null };
+    case "pinned":
+      return { ...item, pinnedAt: item.pinnedAt ?? at };
+    case "unpinned":
+      return { ...item, pinnedAt: null };
+    case "archived":
+      return { ...item, archivedAt: item.archivedAt ?? at };
+    case "unarchived":
+      return { ...item, archivedAt: null };
+    case "snoozed":
+      return { ...item, snoozedUntil: change.until ?? null };
+    case "woken":
+      return { ...item, snoozedUntil: null, readAt: null };
+    case "deleted":
+      return null;
+    case "deleted_read":
+      return item.readAt === null ? item : null;
+  }
+}

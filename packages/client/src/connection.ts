@@ -1,0 +1,127 @@
+import { type Frame, parseFrame } from "./frame.ts";
+import { type ClientError, errorOf, type Http } from "./http.ts";
+import { type Item, type Position, positionText } from "./item.ts";
+import { pause, TRANSPORTS, type TransportName } from "./transports.ts";
+
+/** Where a connection is. `offline`: it failed, and is tried again; `closed`: it was stopped. */
+export type ConnectionStatus = "idle" | "connecting" | "open" | "offline" | "closed";
+
+/** What a {@link Connection} needs. */
+export interface ConnectionParts<Shown extends Item> {
+  readonly http: Http;
+  readonly transports: readonly TransportName[];
+  /** Gives the position to resume from; it may ask the server. */
+  position(): Promise<Position>;
+  onFrame(frame: Frame<Shown>): void;
+  onStatus(status: ConnectionStatus, error: ClientError | null): void;
+}
+
+const MAX_WAIT_MS = 30_000;
+/** A server says something every 30 s. One that was silent for this long is gone. */
+const SILENCE_MS = 65_000;
+
+/** A random time to wait after some failures in a row: full jitter, so that many clients do not come back at once. */
+export function jitter(failures: number): number {
+  return Math.random() * Math.min(MAX_WAIT_MS, 1_000 * 2 ** Math.min(failures, 10));
+}
+
+/**
+ * The connection that tells of the inbox. It takes the first transport that works, and stays with it. When it breaks, it comes back at the
+ * position where it was.
+ */
+export class Connection<Shown extends Item> {
+  readonly #parts: ConnectionParts<Shown>;
+  #stop: AbortController | null = null;
+  /** Ends the present wait, or the present transport. */
+  #turn = new AbortController();
+  #isWaiting = false;
+  #heardAtMs = 0;
+
+  constructor(parts: ConnectionParts<Shown>) {
+    this.#parts = parts;
+  }
+
+  /** Connects, and stays connected. */
+  start(): void {
+    if (this.#stop === null) {
+      this.#stop = new AbortController();
+      void this.#run(this.#stop.signal);
+    }
+  }
+
+  stop(): void {
+    this.#stop?.abort();
+    this.#stop = null;
+    this.#turn.abort();
+  }
+
+  /** Tries again at once, if it waits. */
+  hurry(): void {
+    if (this.#isWaiting) {
+      this.#turn.abort();
+    }
+  }
+
+  /** Connects anew, in place of a connection that may be dead. */
+  reopen(): void {
+    this.#turn.abort();
+  }
+
+  async #run(stop: AbortSignal): Promise<void> {
+    const { transports, onStatus } = this.#parts;
+    let [failures, chosen] = [0, 0];
+    onStatus("connecting", null);
+    while (!stop.aborted) {
+      const { isOpened, error } = await this.#follow(transports[chosen % transports.length] ?? "sse");
+      if (stop.aborted) {
+        return;
+      }
+      failures = isOpened ? 0 : failures + 1;
+      chosen += isOpened ? 0 : 1;
+      onStatus("offline", error);
+      // A transport that does not work makes room for the next at once. After all of them, the server is left alone for a while.
+      if (isOpened || chosen % transports.length === 0) {
+        this.#turn = new AbortController();
+        this.#isWaiting = true;
+        await pause(jitter(Math.floor(failures / transports.length)), this.#turn.signal);
+        this.#isWaiting = false;
+      }
+    }
+  }
+
+  /** Follows the inbox by a transport until that ends. */
+  async #follow(name: TransportName): Promise<{ readonly isOpened: boolean; readonly error: ClientError | null }> {
+    const { http, position, onFrame, onStatus } = this.#parts;
+    const turn = new AbortController();
+    this.#turn = turn;
+    let isOpened = false;
+    let error: ClientError | null = null;
+    this.#heardAtMs = Date.now();
+    const watch = setInterval(() => {
+      if (Date.now() - this.#heardAtMs > SILENCE_MS) {
+        turn.abort();
+      }
+    }, SILENCE_MS / 4);
+    try {
+      const since = positionText(await position());
+      const onText = (text: string) => {
+        const frame = turn.signal.aborted ? null : parseFrame<Shown>(text);
+        if (frame !== null) {
+          onFrame(frame);
+          if (!isOpened) {
+            isOpened = true;
+            onStatus("open", null);
+          }
+        }
+      };
+      const onLife = () => {
+        this.#heardAtMs = Date.now();
+      };
+      await TRANSPORTS[name]({ http, since, signal: turn.signal, onText, onLife });
+    } catch (thrown) {
+      error = errorOf(thrown);
+    }
+    clearInterval(watch);
+    return { isOpened, error };
+  }
+}

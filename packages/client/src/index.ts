@@ -1,0 +1,35 @@
+export type { Change, ChangeRequest, ItemChange, WholeChange } from "./change.ts";
+export {
+  type ClientEvents,
+  type ClientSnapshot,
+  createClient,
+  type GroupChanges,
+  type GroupRange,
+  InboxClient,
+  type ManyInput,
+  type View,
+} from "./client.ts";
+export type { ConnectionStatus } from "./connection.ts";
+export type { Filter } from "./filter.ts";
+export type { Group, GroupsInput, GroupsPage } from "./groups.ts";
+export type { ClientError, HttpOptions, Result } from "./http.ts";
+export type { Counts, Item, ItemOf, JsonObject, Tally } from "./item.ts";
+export type { ClientOptions } from "./options.ts";
+export type {
+  ChannelPreference,
+  Choice,
+  ChoiceTarget,
+  ChoiceValue,
+  ExplainedDecision,
+  ExplainInput,
+  Explanation,
+  PreferenceList,
+  Preferences,
+  QuietHours,
+  Settings,
+  SettingsInput,
+  Weekday,
+} from "./preferences.ts";
+export type { Subscription, SubscriptionsInput, SubscriptionsPage, Topics } from "./topics.ts";
+export type { TransportName } from "./transports.ts";
+export type { ViewCounts, ViewSnapshot } from "./view.ts";

@@ -1,0 +1,79 @@
+import type { Change } from "./change.ts";
+import { jitter } from "./connection.ts";
+import { type ClientError, errorOf, type Http, RequestError } from "./http.ts";
+import type { Counts } from "./item.ts";
+import { pause } from "./transports.ts";
+
+/** What the server made of a change. */
+export interface Outcome {
+  readonly id: string;
+  /** How many items were found, or changed, and the counts after it. */
+  readonly answer?: { readonly changed: number; readonly counts: Counts };
+  /** Why it refused it. */
+  readonly error?: ClientError;
+}
+
+/** What a {@link Queue} needs. */
+export interface QueueParts {
+  readonly http: Http;
+  /** Whether a change waits for the server if that cannot be reached. */
+  readonly waits: boolean;
+  onOutcome(outcome: Outcome): void;
+}
+
+/** Sends changes one after another, in their order, each until the server has answered it. */
+export class Queue {
+  readonly #parts: QueueParts;
+  readonly #changes = new Map<string, Change>();
+  #isSending = false;
+  #wait = new AbortController();
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds a change, unless it is there. */
+  add(change: Change): void {
+    if (!this.#changes.has(change.id)) {
+      this.#changes.set(change.id, change);
+      void this.#send();
+    }
+  }
+
+  /** Sends at once what waits. */
+  hurry(): void {
+    this.#wait.abort();
+  }
+
+  async #send(): Promise<void> {
+    if (this.#isSending) {
+      return;
+    }
+    this.#isSending = true;
+    let failures = 0;
+    for (let [change] = this.#changes.values(); change !== undefined; [change] = this.#changes.values()) {
+      const outcome = await this.#ask(change);
+      if (outcome === null) {
+        failures += 1;
+        this.#wait = new AbortController();
+        await pause(jitter(failures), this.#wait.signal);
+      } else {
+        failures = 0;
+        this.#changes.delete(change.id);
+        this.#parts.onOutcome(outcome);
+      }
+    }
+    this.#isSending = false;
+  }
+
+  /** Asks for a change; null if it is to be asked for again. */
+  async #ask({ id, to, at: _, lastSeq: __, ...body }: Change): Promise<Outcome | null> {
+    try {
+      const headers = { "idempotency-key": id };
+      return { id, answer: await this.#parts.http.json(`/inbox/${to}`, { method: "POST", body, headers }) };
+    } catch (thrown) {
+      const isPassing = thrown instanceof RequestError && thrown.isPassing;
+      return isPassing && this.#parts.waits ? null : { id, error: errorOf(thrown) };
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { lostFrame } from "./frame.ts";
+import type { Http } from "./http.ts";
+import type { Counts } from "./item.ts";
+
+/** A way to learn of what happens in the inbox. */
+export type TransportName = "ws" | "sse" | "poll";
+
+/** What a transport needs. */
+export interface Following {
+  readonly http: Http;
+  /** The position to resume from. */
+  readonly since: string;
+  /** Ends the connection. */
+  readonly signal: AbortSignal;
+  /** Is called with the text of each frame. */
+  onText(text: string): void;
+  /** Is called with each sign of life. */
+  onLife(): void;
+}
+
+/** How often a client that polls asks. */
+const POLL_MS = 15_000;
+
+/** Follows the inbox until the connection ends. It rejects if there is none. */
+export type Transport = (following: Following) => Promise<void>;
+
+/** The transports by their names. */
+export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { ws: followSocket, sse: followStream, poll };
+
+async function followSocket({ http, since, signal, onText, onLife }: Following): Promise<void> {
+  const { ticket } = await http.json<{ readonly ticket: string }>("/inbox/ticket", { method: "POST", signal });
+  const url = http.url("/inbox/socket", { ticket, since });
+  url.protocol = url.protocol.replace("http", "ws");
+  const socket = new WebSocket(url);
+  const close = () => socket.close();
+  signal.addEventListener("abort", close);
+  await new Promise<void>((resolve) => {
+    socket.onmessage = ({ data }) => {
+      onLife();
+      if (String(data).includes('"type":"ping"')) {
+        socket.send('{"type":"pong"}');
+      } else {
+        onText(String(data));
+      }
+    };
+    socket.onclose = () => resolve();
+    // A close follows.
+    socket.onerror = null;
+  });
+  signal.removeEventListener("abort", close);
+}
+
+async function followStream({ http, since, signal, onText, onLife }: Following): Promise<void> {
+  const response = await http.ask("/inbox/stream", { query: { since }, signal });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
+    onLife();
+    const lines = (rest + part.value).split("\n");
+    rest = lines.pop() ?? "";
+    // The server writes the data of an event in one line.
+    for (const line of lines.filter((one) => one.startsWith("data:"))) {
+      onText(line.slice("data:".length));
+    }
+  }
+}
+
+async function poll({ http, signal, onText, onLife }: Following): Promise<void> {
+  let etag = "";
+  while (!signal.aborted) {
+    const response = await http.ask("/inbox/counts", { signal, headers: { "if-none-match": etag } });
+    onLife();
+    if (response.status !== 304) {
+      etag = response.headers.get("etag") ?? "";
+      const { counts } = (await response.json()) as { readonly counts: Counts };
+      onText(JSON.stringify(lostFrame(counts)));
+    }
+    await pause(POLL_MS, signal);
+  }
+}
+
+/** Waits for a time, or until a signal. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+    if (signal.aborted) {
+      done();
+    }
+  });
+}

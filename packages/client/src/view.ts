@@ -1,0 +1,168 @@
+import type { Base, Move } from "./base.ts";
+import { type Filter, filterKey, isThere, meets } from "./filter.ts";
+import type { ClientError } from "./http.ts";
+import type { Item, Tally } from "./item.ts";
+import { type Overlay, sumOf } from "./overlay.ts";
+
+/** How many items of a view there are. */
+export interface ViewCounts extends Tally {
+  /** Whether there are so many that older ones were not counted. */
+  readonly more: boolean;
+}
+
+/** A view at one moment. It is immutable, and the same object until something changes. */
+export interface ViewSnapshot<Shown extends Item = Item> {
+  /** The items that match, newest first, down to the oldest one that was loaded. */
+  readonly items: readonly Shown[];
+  /** The items to show above them: pinned ones, then unread ones that were put off and came back. For a view without a filter. */
+  readonly top: readonly Shown[];
+  /** `idle` before it was loaded. After `error`, the items are those that were known. */
+  readonly status: "idle" | "loading" | "ready" | "error";
+  /** Whether there are older items that `fetchMore` loads. */
+  readonly hasMore: boolean;
+  readonly isLoadingMore: boolean;
+  /** How many items match; null before they were counted. */
+  readonly counts: ViewCounts | null;
+  /** Why the last loading failed. */
+  readonly error: ClientError | null;
+}
+
+/** How far a view was loaded, and what the server counted. */
+export interface Loaded {
+  readonly status: ViewSnapshot["status"];
+  /** All items that match are known from this number on. */
+  readonly floor: number;
+  /** Leads to the next page; null at the end. */
+  readonly cursor: string | null;
+  readonly isLoadingMore: boolean;
+  readonly error: ClientError | null;
+  /** The counts that the server gave, and their moment; kept up with what changed since. */
+  readonly counted: (ViewCounts & { readonly moment: number }) | null;
+}
+
+/** The state of one view: which of the known items it has, and how many there are. */
+export class ViewState<Shown extends Item> {
+  readonly filter: Filter;
+  readonly key: string;
+  readonly pageSize: number;
+  readonly listeners = new Set<() => void>();
+  /** The items without a category that the server says are in one of the filter's. */
+  readonly placed = new Set<string>();
+  /** The items that were put off and came back. */
+  readonly woken = new Set<string>();
+  /** Whether what it shows may be wrong, so that it is loaded again when somebody looks. */
+  isStale = true;
+  loaded: Loaded = {
+    ...{ status: "idle", floor: Number.POSITIVE_INFINITY, cursor: null, isLoadingMore: false, error: null, counted: null },
+  };
+  #snapshot: ViewSnapshot<Shown> = {
+    ...{ items: [], top: [], status: "idle", hasMore: false, isLoadingMore: false, counts: null, error: null },
+  };
+
+  constructor(filter: Filter, pageSize: number) {
+    this.filter = filter;
+    this.key = filterKey(filter);
+    this.pageSize = pageSize;
+  }
+
+  /** Whether it shows all active items. */
+  get isWhole(): boolean {
+    return this.key === "[]";
+  }
+
+  /** Whether it knows every item that matches, so that it counts them itself. */
+  get isComplete(): boolean {
+    return this.loaded.floor === 0;
+  }
+
+  get snapshot(): ViewSnapshot<Shown> {
+    return this.#snapshot;
+  }
+
+  /** Whether it shows an item, if that is known. */
+  matches(item: Item): boolean {
+    const { filter } = this;
+    const known = this.placed.has(item.id) && filter.categories !== undefined ? { ...filter, categories: [""] } : filter;
+    return isThere(item, filter) && meets(item, known);
+  }
+
+  /** Keeps its counts up with a change of one item. True if the server has to count again. */
+  follow({ seq, before, after, moment, source }: Move<Shown>): boolean {
+    const { counted, floor } = this.loaded;
+    if (counted === null || this.isComplete || this.isWhole || moment <= counted.moment || (source === "listed" && before === undefined)) {
+      return false;
+    }
+    if (before === undefined && source === "changed" && seq < floor) {
+      return true;
+    }
+    const [left, came] = [before, after].map((item) => sumOf(item && this.matches(item) ? [activeLike(item)] : []));
+    if (left !== undefined && came !== undefined) {
+      this.loaded = { ...this.loaded, counted: { ...counted, ...difference(counted, left, came) } };
+    }
+    return false;
+  }
+
+  /** Makes the snapshot. It stays the same object if nothing is different. */
+  refresh(base: Base<Shown>, { items: changed, counts }: Overlay<Shown>): void {
+    const { status, floor, cursor, isLoadingMore, error } = this.loaded;
+    const shown: Shown[] = [];
+    for (const [seq, known] of base.items) {
+      const item = changed.has(seq) ? changed.get(seq) : known.item;
+      if (item && this.matches(item)) {
+        shown.push(item);
+      }
+    }
+    shown.sort((one, other) => other.seq - one.seq);
+    const items = shown.filter(({ seq }) => seq >= floor);
+    const next = {
+      ...{ items, top: this.isWhole ? this.#top(shown) : [], status, hasMore: cursor !== null, isLoadingMore, error },
+      counts: this.isWhole ? counts && { ...counts, more: false } : this.#counts(base, changed, items),
+    };
+    this.#snapshot = isEqual(next, this.#snapshot) ? this.#snapshot : next;
+  }
+
+  /** Pinned items, then unread ones that came back. */
+  #top(items: readonly Shown[]): readonly Shown[] {
+    const isWoken = ({ id, pinnedAt, readAt }: Shown) => pinnedAt === null && readAt === null && this.woken.has(id);
+    return [...items.filter(({ pinnedAt }) => pinnedAt !== null), ...items.filter(isWoken)];
+  }
+
+  #counts(base: Base<Shown>, changed: Overlay<Shown>["items"], items: readonly Shown[]): ViewCounts | null {
+    const { counted } = this.loaded;
+    if (this.isComplete) {
+      return { ...sumOf(items.map(activeLike)), more: false };
+    }
+    if (counted === null) {
+      return null;
+    }
+    const ofView = (some: Iterable<Shown | null | undefined>) =>
+      sumOf([...some].flatMap((item) => (item && this.matches(item) ? [activeLike(item)] : [])));
+    const before = ofView([...changed.keys()].map((seq) => base.items.get(seq)?.item));
+    return { ...difference(counted, before, ofView(changed.values())), more: counted.more };
+  }
+}
+
+/** An item as an active one: a view counts the items of its own place. */
+function activeLike<Shown extends Item>(item: Shown): Shown {
+  return { ...item, archivedAt: null, snoozedUntil: null };
+}
+
+function difference(counts: Tally, left: Tally, came: Tally): Tally {
+  return {
+    total: counts.total - left.total + came.total,
+    unread: counts.unread - left.unread + came.unread,
+    unseen: counts.unseen - left.unseen + came.unseen,
+  };
+}
+
+/** Whether two JSON values are equal. */
+export function isEqual(one: unknown, other: unknown): boolean {
+  if (one === other || typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+    return one === other;
+  }
+  const [entries, others] = [Object.entries(one), Object.entries(other)];
+  return (
+    entries.length === others.length &&
+    entries.every(([name, value], index) => others[index]?.[0] === name && isEqual(value, others[index][1]))
+  );
+}

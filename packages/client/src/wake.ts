@@ -1,0 +1,17 @@
+/** Calls `listener` when the network is back, or the page is looked at again. Returns the function that ends it. */
+export function onWake(listener: () => void): () => void {
+  if (typeof document === "undefined") {
+    return () => undefined;
+  }
+  const onVisible = () => {
+    if (document.visibilityState === "visible") {
+      listener();
+    }
+  };
+  window.addEventListener("online", listener);
+  document.addEventListener("visibilitychange", onVisible);
+  return () => {
+    window.removeEventListener("online", listener);
+    document.removeEventListener("visibilitychange", onVisible);
+  };
+}

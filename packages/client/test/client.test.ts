@@ -1,0 +1,138 @@
+import { sqliteStorage } from "@belfry/storage-sqlite";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type ClientOptions, createClient, type InboxClient } from "../src/index.ts";
+import { type Host, startHost } from "./host.ts";
+
+let host: Host;
+const clients: InboxClient[] = [];
+
+beforeAll(async () => {
+  host = await startHost({ options: () => ({ storage: sqliteStorage(":memory:") }) });
+});
+
+afterEach(() => {
+  for (const client of clients.splice(0)) {
+    client.stop();
+  }
+});
+
+afterAll(() => host.stop());
+
+function clientOf(user: string, options: Partial<ClientOptions> = {}): InboxClient {
+  const client = createClient({ url: host.url, getToken: () => user, tabs: "each", ...options });
+  clients.push(client);
+  return client;
+}
+
+async function create(user: string, titles: readonly string[], more: object = {}): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const title of titles) {
+    ids.push((await host.service.create({ to: user, type: "note", title, ...more })).notification.id);
+  }
+  return ids;
+}
+
+const titles = (view: { getSnapshot(): { readonly items: readonly { readonly title: string }[] } }) =>
+  view.getSnapshot().items.map(({ title }) => title);
+
+/** Starts a client with a view that is loaded, and connected. */
+async function live(client: InboxClient, ...args: Parameters<InboxClient["view"]>) {
+  const view = client.view(...args);
+  view.subscribe(() => undefined);
+  client.start();
+  await vi.waitFor(() => expect([view.getSnapshot().status, client.getSnapshot().connection]).toEqual(["ready", "open"]));
+  return view;
+}
+
+describe.each(["ws", "sse"] as const)("over %s", (transport) => {
+  test("items and counts follow the inbox without asking again", async () => {
+    const user = `${transport}-follow`;
+    const [a = ""] = await create(user, ["a", "b"]);
+    const client = clientOf(user, { transports: [transport] });
+    const received: string[] = [];
+    client.on("received", ({ title }) => received.push(title));
+    const view = await live(client);
+    const asked = host.requests.length;
+    await create(user, ["c"]);
+    await host.service.inbox(user).markRead(a);
+    await vi.waitFor(() => expect(client.getSnapshot().counts).toEqual({ total: 3, unread: 2, unseen: 2 }));
+    expect(titles(view)).toEqual(["c", "b", "a"]);
+    expect(received).toEqual(["c"]);
+    await host.service.inbox(user).archive(a);
+    await vi.waitFor(() => expect(titles(view)).toEqual(["c", "b"]));
+    expect(host.requests.slice(asked).filter((request) => !request.endsWith("/counts"))).toEqual([]);
+  });
+
+  test("a dropped connection comes back at its position", async () => {
+    const user = `${transport}-drop`;
+    await create(user, ["a"]);
+    const client = clientOf(user, { transports: [transport] });
+    const recovered: boolean[] = [];
+    client.on("recovered", ({ complete }) => recovered.push(complete));
+    const view = await live(client);
+    host.drop();
+    await create(user, ["b"]);
+    await vi.waitFor(() => expect([titles(view), recovered]).toEqual([["b", "a"], [true]]));
+  });
+});
+
+test("a change shows at once, and stays when the server has made it", async () => {
+  const [a = "", b = ""] = await create("at-once", ["a", "b"]);
+  const client = clientOf("at-once", { transports: ["sse"] });
+  const view = await live(client);
+  const unread = await live(client, { read: false });
+  const read = client.markRead(a);
+  expect([titles(unread), client.getSnapshot().counts, client.getSnapshot().pending]).toEqual([
+    ["b"],
+    { total: 2, unread: 1, unseen: 1 },
+    1,
+  ]);
+  const archived = client.archive(b);
+  expect([titles(view), titles(unread), client.getSnapshot().counts]).toEqual([["a"], [], { total: 1, unread: 0, unseen: 0 }]);
+  expect([await read, await archived]).toEqual([
+    { ok: true, value: 1 },
+    { ok: true, value: 1 },
+  ]);
+  expect([titles(view), titles(unread), client.getSnapshot()]).toMatchObject([
+    ["a"],
+    [],
+    { counts: { total: 1, unread: 0, unseen: 0 }, pending: 0 },
+  ]);
+});
+
+test("a refused change takes back its own effect alone, and says why", async () => {
+  const [a = "", b = ""] = await create("refused", ["a", "b"]);
+  const client = clientOf("refused", { transports: ["sse"] });
+  const failures: string[] = [];
+  client.on("failed", ({ change, error }) => failures.push(`${change.change} ${error.code}`));
+  const view = await live(client);
+  const snoozed = client.snooze(a, new Date(Date.now() - 60_000));
+  const read = client.markRead(b);
+  expect(titles(view)).toEqual(["b"]);
+  expect(await snoozed).toMatchObject({ ok: false, error: { code: "VALIDATION_ERROR", status: 422 } });
+  expect(await read).toMatchObject({ ok: true });
+  expect(titles(view)).toEqual(["b", "a"]);
+  expect(client.getSnapshot().counts).toEqual({ total: 2, unread: 1, unseen: 1 });
+  expect(failures).toEqual(["snoozed VALIDATION_ERROR"]);
+});
+
+test("a view loads older items page by page, and keeps its place while new ones come", async () => {
+  await create("pages", ["1", "2", "3", "4", "5"]);
+  const client = clientOf("pages", { transports: ["sse"], pageSize: 2 });
+  const view = await live(client);
+  expect([titles(view), view.getSnapshot().hasMore]).toEqual([["5", "4"], true]);
+  await create("pages", ["6"]);
+  await vi.waitFor(() => expect(titles(view)).toEqual(["6", "5", "4"]));
+  await view.fetchMore();
+  expect([titles(view), view.getSnapshot().hasMore]).toEqual([["6", "5", "4", "3", "2"], true]);
+  await view.fetchMore();
+  expect([titles(view).length, view.getSnapshot().hasMore]).toEqual([6, false]);
+});
+
+test("a token that is not valid any more is asked for once, and the request goes on", async () => {
+  await create("renewed", ["a"]);
+  const tokens = ["old", "renewed", "none"];
+  const client = clientOf("", { transports: ["sse"], getToken: async () => tokens.shift() ?? "" });
+  const view = await live(client);
+  expect([titles(view), tokens]).toEqual([["a"], ["none"]]);
+});
