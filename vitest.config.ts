@@ -30,15 +30,15 @@ const TOGETHER = globSync(
   { cwd: import.meta.dirname, exclude: ALONE },
 );
 
+const waiting = { expect: { poll: { timeout: 15_000 } }, testTimeout: 60_000, hookTimeout: 60_000 };
+
 const settings = {
   // Puts temporary files into memory, starts a real PostgreSQL when the first test asks for a database, and bundles the dashboard's page.
   globalSetup: ["test/temporary-files.ts", "tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
   // Programs that tests start from the sources are compiled once.
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
   setupFiles: ["test/patience.ts"],
-  expect: { poll: { timeout: 15_000 } },
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  ...waiting,
 };
 
 export default defineConfig({
@@ -55,12 +55,36 @@ export default defineConfig({
           ...settings,
           name: "tests",
           include: ["packages/*/{src,test}/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...TOGETHER],
+          exclude: [...configDefaults.exclude, ...TOGETHER, "packages/react/**"],
         },
       },
       {
         extends: true,
         test: { ...settings, name: "together", isolate: false, include: TOGETHER },
+      },
+      {
+        extends: true,
+        test: { ...waiting, setupFiles: settings.setupFiles, name: "react", include: ["packages/react/test/**/*.test.{ts,tsx}"] },
+      },
+      {
+        extends: true,
+        // The same tests with the oldest React that hosts may have.
+        resolve: {
+          alias: [
+            {
+              find: /^(react|react-dom|@testing-library\/react)(\/.*)?$/,
+              replacement: join(import.meta.dirname, "tools/react-18/node_modules/$1$2"),
+            },
+          ],
+        },
+        // Only what vitest itself loads gets the other React.
+        test: {
+          ...waiting,
+          setupFiles: settings.setupFiles,
+          name: "react 18",
+          include: ["packages/react/test/**/*.test.tsx"],
+          server: { deps: { inline: ["virtua"] } },
+        },
       },
     ],
   },

@@ -65,7 +65,7 @@ async function packAll(): Promise<Packed[]> {
     name: manifest.name,
     directory,
     tarball: join(temporary, `${manifest.name.replace("@", "").replace("/", "-")}.tgz`),
-    entryPoints: Object.keys(manifest.exports).filter((key) => key !== "./package.json"),
+    entryPoints: Object.entries(manifest.exports).flatMap(([key, entry]) => (typeof entry === "string" || key.includes("*") ? [] : [key])),
     manifest,
   }));
 }
@@ -99,7 +99,9 @@ async function tool(name: string, args: readonly string[]): Promise<string[]> {
 
 /** Runs are-the-types-wrong in this process: it takes longer to load than to check. `node10` knows no `exports`. */
 async function wrongTypes(tarball: string): Promise<string[]> {
-  const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
+  const data = createPackageFromTarballData(new Uint8Array(await readFile(tarball)));
+  // Styles have no types.
+  const analysis = await checkPackage(data, { excludeEntrypoints: [/\.css$/] });
   const problems = analysis.types
     ? analysis.problems.filter((each) => !("resolutionKind" in each && each.resolutionKind === "node10"))
     : [];
@@ -126,8 +128,10 @@ function publishedEntryPoints({ exports, publishConfig }: Manifest): string[] {
 
 /** The files behind the entry points for importers. */
 function importedEntryPoints({ directory, manifest }: Packed): EntryPoint[] {
-  return Object.values(manifest.publishConfig.exports).flatMap((entry) =>
-    typeof entry === "string" ? [] : [{ types: join(directory, entry.import.types), code: join(directory, entry.import.default) }],
+  return Object.entries(manifest.publishConfig.exports).flatMap(([key, entry]) =>
+    typeof entry === "string" || key.includes("*")
+      ? []
+      : [{ types: join(directory, entry.import.types), code: join(directory, entry.import.default) }],
   );
 }
 

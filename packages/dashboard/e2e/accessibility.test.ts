@@ -1,7 +1,7 @@
 import { defineTypes } from "@belfry/core";
-import axe from "axe-core";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { seriousProblems } from "./axe.ts";
 import { startBrowser } from "./browser.ts";
 import { type Stage, setStage } from "./stage.ts";
 
@@ -30,27 +30,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => stage.end());
-
-/** The problems that axe finds serious or critical in both colour schemes, as `scheme: rule: element`. */
-async function seriousProblems(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => "axe" in window))) {
-    await page.evaluate(axe.source);
-  }
-  const problems: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate(() =>
-      // Only violations are of interest, and no rule as grave needs what axe would load beforehand: the style sheets once more.
-      (window as unknown as { axe: typeof axe }).axe.run({ preload: false, resultTypes: ["violations"] }),
-    );
-    for (const { id, impact, nodes } of violations) {
-      if (impact === "serious" || impact === "critical") {
-        problems.push(...nodes.map(({ html, failureSummary }) => `${colorScheme}: ${id}: ${html} ${failureSummary}`));
-      }
-    }
-  }
-  return problems;
-}
 
 async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".skeleton") === null);

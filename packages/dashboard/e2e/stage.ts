@@ -6,6 +6,7 @@ import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BreakableChannel } from "../test/breakable-channel.ts";
 import { type HostOptions, type RunningHost, startHost } from "../test/host.ts";
+import { watchPage } from "./browser.ts";
 
 /** A page and its problems: violations of the policy, errors, anything on the console. */
 export interface WatchedPage {
@@ -76,7 +77,7 @@ export async function setStage(browser: Browser, { clock, types, ...options }: S
       const context = await browser.newContext({ locale: "en", timezoneId: "UTC", ...contextOptions });
       const page = await context.newPage();
       pages.push(page);
-      const problems = watch(page);
+      const problems = watchPage(page);
       await page.goto(current().host.url + search);
       return { page, problems };
     },
@@ -110,20 +111,4 @@ export async function setStage(browser: Browser, { clock, types, ...options }: S
   };
   await stage.start();
   return stage;
-}
-
-/** Collects the browser's complaints, violations of the policy among them. */
-function watch(page: Page): string[] {
-  const problems: string[] = [];
-  page.on("pageerror", (error) => void problems.push(`error: ${error.message}`));
-  page.on("dialog", (dialog) => {
-    problems.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") {
-      problems.push(`${message.type()}: ${message.text()}`);
-    }
-  });
-  return problems;
 }

@@ -38,6 +38,7 @@ import { STORAGE_VERSION, type Storage, type Transport } from "@belfry/core/stor
 import { type Dashboard, type DashboardOptions, dashboard, localOnly } from "@belfry/dashboard";
 import { createEgress, type Egress, type EgressResult, httpOutcome } from "@belfry/egress";
 import { type OpenAIOptions, openai } from "@belfry/processor-openai";
+import { Inbox, type InboxProps, useCounts } from "@belfry/react";
 import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, postgresTransport } from "@belfry/storage-postgres";
 import { notifications as postgresTable, tablesIn } from "@belfry/storage-postgres/schema";
 import { migrate as migrateSqlite, sqliteStorage } from "@belfry/storage-sqlite";
@@ -192,3 +193,9 @@ export function suites(http: HttpHarness, channel: ChannelHarness, storage: Stor
 
 /** A storage of the host's own has to say which version of the interface it was written for. */
 export const version: Pick<Storage, "version"> = { version: STORAGE_VERSION };
+
+/** The inbox of a front end, and a hook. */
+export const frontEnd: { readonly inbox: (props: InboxProps) => unknown; readonly counts: typeof useCounts } = {
+  inbox: Inbox,
+  counts: useCounts,
+};

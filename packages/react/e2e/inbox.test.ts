@@ -1,0 +1,302 @@
+import { defineTypes } from "@belfry/core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { seriousProblems } from "../../dashboard/e2e/axe.ts";
+import { startBrowser } from "../../dashboard/e2e/browser.ts";
+import { type InboxStage, type OpenPage, setInboxStage } from "./stage.ts";
+
+const types = defineTypes({
+  note: { channels: ["inbox"] },
+  comment: { label: "New comment", category: "social", channels: { inbox: true, email: true } },
+  invoice: { label: "Invoice", category: "billing", required: ["inbox", "email"], channels: { inbox: true, email: true } },
+});
+
+/** How many items a reader scrolls through. */
+const MANY = process.env.BELFRY_LONG ? 20_000 : 500;
+
+let browser: Browser;
+let stage: InboxStage;
+let user: string;
+let users = 0;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  const directory = async (ids: readonly string[]) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }]));
+  stage = await setInboxStage(browser, { types, directory });
+});
+
+// Each test has an inbox of its own on the same host.
+beforeEach(() => {
+  users += 1;
+  user = `user-${users}`;
+});
+
+afterEach(() => stage.closePages());
+
+afterAll(async () => {
+  await stage.end();
+  await browser.close();
+});
+
+/** Puts items into the inbox of this test, the last one newest. */
+async function fill(...inputs: readonly object[]): Promise<void> {
+  for (const input of inputs) {
+    await stage.service.create({ to: user, type: "note", ...input } as Parameters<typeof stage.service.create>[0]);
+  }
+}
+
+async function open(search = "", options: Parameters<InboxStage["open"]>[1] = {}): Promise<OpenPage> {
+  const opened = await stage.open(`?user=${user}${search}`, options);
+  await opened.page.locator(search.includes("layout=page") ? ".belfry-panel" : ".belfry-bell").waitFor();
+  return opened;
+}
+
+/** The name of the element with the focus: its label, or its text. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    const title = element?.matches("article") ? element.querySelector("[id$=-title]")?.textContent : null;
+    return (title ?? element?.getAttribute("aria-label") ?? element?.textContent ?? "").trim();
+  });
+}
+
+const titles = (page: Page) => page.locator("article bdi").allTextContents();
+
+describe("the bell and its popover, by the keyboard", () => {
+  test("open with the focus inside, follow tabs, items, a menu, and give the focus back", async () => {
+    await fill({ title: "First" }, { title: "Second", url: "/posts/2" }, { title: "Third" });
+    const { page, problems } = await open("&router");
+    const bell = page.locator(".belfry-bell");
+    await vi.waitFor(async () => expect(await bell.getAttribute("aria-label")).toBe("Notifications, 3 unread"));
+    await bell.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Notifications" }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("role"))).toBe("dialog");
+    await page.locator("article").first().waitFor();
+
+    // One tab stop for all tabs; arrows choose.
+    await page.getByRole("tab", { name: "All" }).focus();
+    await page.keyboard.press("ArrowRight");
+    expect(await page.getByRole("tab", { selected: true }).textContent()).toContain("Unread");
+    await page.keyboard.press("End");
+    expect(await focused(page)).toBe("Archived");
+    await page.keyboard.press("ArrowRight");
+    expect(await focused(page)).toContain("All");
+    await page.locator("article").first().waitFor();
+
+    // The pattern of a feed.
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toContain("Third");
+    await page.keyboard.press("PageDown");
+    expect(await focused(page)).toContain("Second");
+    const article = page.locator("article:focus");
+    expect([await article.getAttribute("aria-posinset"), await article.getAttribute("aria-setsize")]).toEqual(["2", "3"]);
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () =>
+      expect(await page.evaluate(() => (window as unknown as { visited: string[] }).visited)).toEqual(["/posts/2"]),
+    );
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+
+    // A menu: archive the first item; the focus goes to the item in its place.
+    await bell.focus();
+    await page.keyboard.press("Enter");
+    const menu = page.locator("article").first().getByRole("button", { name: "More actions" });
+    await menu.focus();
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("Mark as read");
+    await page.keyboard.press("End");
+    expect(await focused(page)).toBe("Delete");
+    await page.keyboard.press("Escape");
+    expect(await focused(page)).toBe("More actions");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    expect(await focused(page)).toBe("Archive");
+    await page.keyboard.press("Enter");
+    await vi.waitFor(async () => expect(await titles(page)).toEqual(["Second", "First"]));
+    await vi.waitFor(async () => expect(await focused(page)).toContain("Second"));
+    expect((await stage.service.inbox(user).list({ archived: true })).items.map(({ title }) => title)).toEqual(["Third"]);
+
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    expect(await focused(page)).toContain("Notifications");
+    expect(problems).toEqual([]);
+  });
+
+  test("a click outside closes it, and a second click on the bell does", async () => {
+    const { page } = await open();
+    await page.locator(".belfry-bell").click();
+    await page.getByRole("dialog").waitFor();
+    await page.locator(".belfry-bell").click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.locator(".belfry-bell").click();
+    await page.getByRole("dialog").waitFor();
+    await page.mouse.click(40, 500);
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  });
+});
+
+describe("what happens live", () => {
+  test("arrives without a reload, is announced once, and is marked by one click for all", async () => {
+    const { page, problems } = await open();
+    await page.locator(".belfry-bell").click();
+    await page.getByText("All caught up").waitFor();
+    await vi.waitFor(async () =>
+      expect(
+        await page.evaluate(
+          () => (window as unknown as { client: { getSnapshot(): { connection: string } } }).client.getSnapshot().connection,
+        ),
+      ).toBe("open"),
+    );
+    await fill({ title: "One" }, { title: "Two" }, { title: "Three", group: "g" }, { title: "Four", group: "g" });
+    await vi.waitFor(async () => expect(await titles(page)).toEqual(["Four", "Two", "One"]));
+    await vi.waitFor(async () => expect(await page.getByRole("status").textContent()).toContain("4 new notifications"));
+    await vi.waitFor(async () => expect((await stage.service.inbox(user).counts()).unseen).toBe(0));
+    await page.getByRole("button", { name: "1 more" }).click();
+    expect(await titles(page)).toEqual(["Four", "Three", "Two", "One"]);
+    await page.getByRole("button", { name: "Mark all as read" }).click();
+    await vi.waitFor(async () => expect((await stage.service.inbox(user).counts()).unread).toBe(0));
+    expect(await page.locator(".belfry-bell").getAttribute("aria-label")).toBe("Notifications");
+    expect(problems).toEqual([]);
+  });
+
+  test("waits behind a pill while the reader is further down, and no row moves", async () => {
+    await fill(...Array.from({ length: 30 }, (_, index) => ({ title: `Item ${index + 1}` })));
+    const { page } = await open();
+    await page.locator(".belfry-bell").click();
+    await page.locator("article").first().waitFor();
+    const scroller = page.locator(".belfry-list .belfry-scroll");
+    await scroller.evaluate((element) => element.scrollTo({ top: 400 }));
+    const place = async () => (await page.getByText("Item 24", { exact: true }).boundingBox())?.y;
+    await vi.waitFor(async () => expect(await place()).toBeDefined());
+    const before = await place();
+    await fill({ title: "New 1" }, { title: "New 2" }, { title: "New 3" });
+    await page.getByRole("button", { name: "3 new" }).click({ trial: true });
+    expect(await place()).toBe(before);
+    await page.getByRole("button", { name: "3 new" }).click();
+    await vi.waitFor(async () => expect((await titles(page)).slice(0, 3)).toEqual(["New 3", "New 2", "New 1"]));
+    expect(await page.locator(".belfry-pill").count()).toBe(0);
+  });
+});
+
+test("an item is put off by its menu", async () => {
+  await fill({ title: "Later" }, { title: "Now" });
+  const { page } = await open();
+  await page.locator(".belfry-bell").click();
+  const later = page.locator("article", { hasText: "Later" });
+  await later.hover();
+  await later.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Snooze" }).click();
+  await page.getByRole("menuitem", { name: /Tomorrow/ }).click();
+  await vi.waitFor(async () => expect(await titles(page)).toEqual(["Now"]));
+  await vi.waitFor(async () =>
+    expect((await stage.service.inbox(user).list({ snoozed: true })).items.map(({ title }) => title)).toEqual(["Later"]),
+  );
+});
+
+test("preferences are chosen, locked ones cannot be, and quiet hours and a pause are kept", async () => {
+  const { page, problems } = await open();
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("button", { name: "Preferences" }).click();
+  await page.getByRole("heading", { name: "Preferences" }).waitFor();
+  const comment = page.getByRole("group", { name: "New comment" });
+  await comment.getByLabel("Email: How often").selectOption("daily");
+  await vi.waitFor(async () => {
+    const { choices } = await stage.service.preferences.list(user);
+    expect(choices).toMatchObject([{ scope: "type", name: "comment", channel: "email", value: "daily" }]);
+  });
+  const invoice = page.getByRole("group", { name: "Invoice" });
+  expect(await invoice.getByRole("switch", { name: "Email" }).isDisabled()).toBe(true);
+  expect(await invoice.textContent()).toContain("Always on");
+  await page.getByRole("switch", { name: "Quiet hours" }).click();
+  await page.getByRole("button", { name: "1 hour" }).click();
+  await page.getByText(/Paused until/).waitFor();
+  await vi.waitFor(async () => {
+    const { settings } = await stage.service.preferences.list(user);
+    expect(settings.quietHours).toMatchObject([{ from: "22:00", to: "07:00", timeZone: "UTC" }]);
+    expect(settings.pauseUntil).not.toBeNull();
+  });
+  expect(await seriousProblems(page)).toEqual([]);
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByText("All caught up").waitFor();
+  expect(problems).toEqual([]);
+});
+
+test(`${MANY} items are scrolled through with few of them in the document`, { timeout: 600_000 }, async () => {
+  const batch = 500;
+  for (let count = 0; count < MANY; count += batch) {
+    await Promise.all(Array.from({ length: batch }, (_, index) => fill({ title: `Item ${count + index + 1}` })));
+  }
+  const { page, problems } = await open("&layout=page&pageSize=100");
+  await page.locator("article").first().waitFor();
+  const scroller = page.locator(".belfry-list .belfry-scroll");
+  let most = 0;
+  const reachedEnd = async () => {
+    await scroller.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+    most = Math.max(most, await page.locator("article").count());
+    return (await page.getByText("Item 1", { exact: true }).count()) === 1;
+  };
+  await vi.waitFor(async () => expect(await reachedEnd()).toBe(true), { timeout: 500_000, interval: 20 });
+  expect(most).toBeLessThan(60);
+  expect(await page.locator("article").last().getAttribute("aria-posinset")).toBe(String(MANY));
+  expect(problems).toEqual([]);
+});
+
+describe("axe finds nothing serious, and nothing scrolls sideways,", () => {
+  test.each([
+    ["in the popover", "", {}],
+    ["on a phone", "", { viewport: { width: 360, height: 700 } }],
+    ["in Arabic, on a page", "&locale=ar&layout=page", {}],
+    ["with forced colours", "", { forcedColors: "active" }],
+  ] as const)("%s", async (_, search, options) => {
+    await fill(
+      { title: "Read me", message: "A text", url: "/posts/1", group: "g" },
+      { title: "Again", group: "g" },
+      {
+        title: "Act",
+        actor: "Ann",
+        priority: "urgent",
+        actions: [
+          { label: "Approve", url: "/a" },
+          { label: "Decline", url: "/b" },
+        ],
+      },
+    );
+    const { page, problems } = await open(`&theme=system${search}`, options);
+    if (!search.includes("page")) {
+      await page.locator(".belfry-bell").click();
+    }
+    await page.locator("article").first().waitFor();
+    if (search.includes("ar")) {
+      await page.locator(".belfry[dir=rtl]").waitFor();
+    }
+    // Forced colours are the browser's own, which axe does not see.
+    const problemsOfAxe = await seriousProblems(page);
+    expect("forcedColors" in options ? problemsOfAxe.filter((one) => !one.includes("color-contrast")) : problemsOfAxe).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test("without a connection, where changes are kept, and after an error", async () => {
+    await fill({ title: "Here" });
+    const { page } = await open("&theme=system");
+    await page.locator(".belfry-bell").click();
+    await page.locator("article").first().waitFor();
+    await stage.cut();
+    await page.locator(".belfry-offline").waitFor();
+    await page.locator("article").hover();
+    await page.locator("article").getByRole("button", { name: "Mark as read" }).click();
+    await page.getByText("1 change waits").waitFor();
+    expect(await seriousProblems(page)).toEqual([]);
+    await stage.mend();
+    await vi.waitFor(async () => expect((await stage.service.inbox(user).counts()).unread).toBe(0));
+    await page.locator(".belfry-offline").waitFor({ state: "detached" });
+    await page.route("**/inbox?*", (route) => route.fulfill({ status: 500, body: "" }));
+    await page.getByRole("tab", { name: "Archived" }).click();
+    await page.getByText("Notifications could not be loaded.").waitFor();
+    expect(await seriousProblems(page)).toEqual([]);
+    await page.unroute("**/inbox?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Nothing here").waitFor();
+  });
+});

@@ -1,0 +1,15 @@
+import { join } from "node:path";
+import { build } from "esbuild";
+
+/** The styles of the inbox as one minified file. */
+export async function bundledStyles(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, "../src/styles/index.css")],
+    bundle: true,
+    minify: true,
+    write: false,
+    // Newer rules stay as they are: esbuild would replace logical properties for older browsers.
+    target: ["chrome125", "firefox128", "safari17.5"],
+  });
+  return outputFiles[0]?.text ?? "";
+}

@@ -1,0 +1,31 @@
+import type { PreferenceTexts } from "../texts/texts.ts";
+
+/** The preference panel's texts in English. They are loaded with the panel. */
+export const enPreferences: PreferenceTexts = {
+  intro: "Choose what reaches you, and where.",
+  pause: "Pause",
+  pauseHint: "Nothing is lost: it arrives when the pause ends.",
+  pausedUntil: "Paused until {time}",
+  resume: "Resume",
+  forOneHour: "1 hour",
+  untilTomorrow: "Until tomorrow",
+  forOneWeek: "1 week",
+  quietHours: "Quiet hours",
+  quietHoursHint: "Only what is urgent gets through.",
+  from: "From",
+  to: "To",
+  days: "Days",
+  other: "Other",
+  frequency: "How often",
+  on: "As usual",
+  immediate: "At once",
+  hourly: "Hourly",
+  daily: "Daily",
+  weekly: "Weekly",
+  required: "Always on",
+  locked: "Set by your organisation",
+  fixed: "Always on",
+  failed: "Your preferences could not be saved.",
+  nothing: "There is nothing to choose yet.",
+  channels: { inbox: "Inbox", email: "Email", push: "Push", sms: "SMS", webhook: "Webhook", chat: "Chat" },
+};
