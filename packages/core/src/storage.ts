@@ -8,6 +8,7 @@ export type {
   BroadcastsToPlace,
   BroadcastTerms,
   FoundMembers,
+  ItemsTurn,
   KeyRange,
   MissedBroadcasts,
   MissedRange,
@@ -21,6 +22,7 @@ export type {
   SubscriptionTerms,
   TopicName,
   TopicsStorage,
+  WrittenMembers,
 } from "./audiences/index.ts";
 export type {
   Choice,

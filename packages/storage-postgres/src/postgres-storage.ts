@@ -16,9 +16,10 @@ import {
   type TopicsStorage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage, topicsStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
+import { postgresTopics } from "./audiences/postgres-topics.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
 import { Connection, type DrizzlePostgresDatabase, identityCheck, type PostgresTransaction, poolOf } from "./database/connection.ts";
@@ -28,7 +29,6 @@ import { storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
 import { postgresDigests } from "./delivery/digests.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
-import { PART_DELIVERIES } from "./delivery/write-sends.ts";
 import { postgresHub } from "./hub/postgres-hub.ts";
 import { postgresInbox } from "./inbox/postgres-inbox.ts";
 import { Announcements } from "./listen-notify/announcements.ts";
@@ -143,7 +143,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
-    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES, partsOfStep: 1 });
+    this.topics = postgresTopics(bound, sql);
     this.digests = postgresDigests(bound, sql);
     this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });
     this.hub = postgresHub(bound, sql);

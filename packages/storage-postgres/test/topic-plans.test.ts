@@ -1,6 +1,7 @@
-import type { TopicSource } from "@belfry/core/storage";
+import type { OpenAudience, TopicSource } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { blocksOf, readWhole, useFilledPlans } from "./filled-plans.ts";
+import { entry } from "./setup.ts";
 
 const SUBSCRIBERS = 100_000;
 const LIMIT = 1_000;
@@ -38,6 +39,21 @@ describe(`finding members of topics of ${SUBSCRIBERS} subscribers each`, () => {
       // A look at the choices of each member, and the pages of the members themselves.
       expect(Math.max(...read)).toBeLessThan(LIMIT * partsOf * 8);
     }
+  });
+
+  test.each([
+    ["of one topic", one],
+    ["of several, with a deep one and users by name", several],
+  ])("items of members %s are written along their keys", async (_, source) => {
+    const { inbox, topics } = filled.storage;
+    const audience = { topics: ["post/1"], source: JSON.stringify(source), place: 0, hasDeliveries: false };
+    await inbox.createMany([{ ...entry([]), audience }]);
+    const open = (await topics.openAudience(new Date())) as OpenAudience;
+    const plans = await filled.plansOf(() => topics.writeMembers(open, { at: new Date() }));
+    const large = ["belfry_subscriptions", "belfry_choices", "belfry_inbox_counters", "belfry_inbox_items"];
+    expect(readWhole(plans).filter((table) => large.includes(table))).toEqual([]);
+    const left = (await topics.openAudience(new Date())) as OpenAudience;
+    await topics.moveOn(left, { parts: [], last: null, place: 0 });
   });
 
   test("whether a topic has many subscribers is seen from their keys", async () => {

@@ -1,6 +1,7 @@
 export { broadcastOf, exceptText, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
+export { collected, lookedAt } from "./audiences/looked-at.ts";
 export { topicsOf } from "./audiences/topic-audiences.ts";
-export { topicsStorage } from "./audiences/topics.ts";
+export { sharedTopics } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Column, type Fields, fieldsOf, haveSame, nullableOf, type TableOf } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";

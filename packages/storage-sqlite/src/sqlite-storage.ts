@@ -14,9 +14,10 @@ import {
   type Storage,
   type TopicsStorage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage, topicsStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { sqliteBroadcasts } from "./audiences/sqlite-broadcasts.ts";
+import { sqliteTopics } from "./audiences/sqlite-topics.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import { CommitWatch } from "./database/commit-watch.ts";
 import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransaction } from "./database/connection.ts";
@@ -25,7 +26,6 @@ import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from
 import { sqliteSql } from "./database/sql.ts";
 import { sqliteDigests } from "./delivery/digests.ts";
 import { sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
-import { PART_DELIVERIES } from "./delivery/write-sends.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
 import { sqliteInbox } from "./inbox/sqlite-inbox.ts";
 import { prepareHasNotification } from "./inbox/write-items.ts";
@@ -128,7 +128,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
-    this.topics = topicsStorage(sql, { partDeliveries: PART_DELIVERIES, partsOfStep: 5 });
+    this.topics = sqliteTopics(current, sql);
     this.digests = sqliteDigests(current, sql);
     this.broadcasts = sqliteBroadcasts(current, sql);
     this.hub = sqliteHub(current, sql);

@@ -1,5 +1,6 @@
 import { decideFor, obeysChoices, type PreferencesReader } from "../decisions/index.ts";
 import type { BaseContext } from "../foundation/context.ts";
+import type { FanOutChunk, FanOutTurn } from "../inbox/index.ts";
 import {
   declaredType,
   groupsOf,
@@ -9,7 +10,7 @@ import {
   type TopicMember,
 } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
-import type { OpenAudience, PartOfAudience, TopicsStorage } from "./topics-storage.ts";
+import type { OpenAudience, PartOfAudience, TopicsStorage, WrittenMembers } from "./topics-storage.ts";
 
 /** The parts that finding the users of large audiences uses. */
 export interface FindingContext extends Pick<BaseContext, "clock"> {
@@ -18,21 +19,56 @@ export interface FindingContext extends Pick<BaseContext, "clock"> {
   readonly types: NotificationTypes;
 }
 
+/** Whose turn it is, and whose items are told. */
+export type StepTurn = Pick<FanOutTurn, "after" | "isWanted">;
+
+/** What a step did for an audience of a tenant. */
+export interface AudienceStepTaken {
+  readonly tenant: string;
+  /** The items that it wrote; null where it found users for the fan-out, or nobody. */
+  readonly chunk: FanOutChunk | null;
+}
+
 /**
- * Finds the next users of the oldest large audience, and hands them to the fan-out. Nothing is held in memory but these users. Returns false if
- * no audience is open.
+ * Takes the next step of a large audience: of the tenant whose turn it is. If its users get items alone, and all alike, the storage writes these
+ * without telling their names. Otherwise it finds the next users, and hands them to the fan-out: nothing is held in memory but these users.
+ * Returns null if no audience is open, or others are at work on it.
  */
-export async function findNextPart(context: FindingContext): Promise<boolean> {
+export async function takeNextStep(context: FindingContext, { after, isWanted }: StepTurn): Promise<AudienceStepTaken | null> {
   const { topics, clock } = context;
-  const audience = await topics.openAudience(new Date(clock.now()));
+  const at = new Date(clock.now());
+  const audience = await topics.openAudience(at, after);
   if (audience === null) {
-    return false;
+    return null;
   }
-  const { notification, source, after, place, isOver, hasDeliveries } = audience;
-  if (isOver) {
-    await topics.moveOn(audience, { parts: [], last: null, place });
-    return true;
+  const { notification } = audience;
+  const nothing: AudienceStepTaken = { tenant: notification.tenant, chunk: null };
+  if (audience.isOver) {
+    await topics.moveOn(audience, { parts: [], last: null, place: audience.place });
+    return nothing;
   }
+  const written = isWrittenAtOnce(context, audience) ? await topics.writeMembers(audience, { at, isWanted }) : REFUSED;
+  if (written.as === "written") {
+    return { ...nothing, chunk: { ...written, notification: { ...notification, createdAt: at } } };
+  }
+  if (written.as === "refused") {
+    await findNextPart(context, audience);
+  }
+  return written.as === "taken" ? null : nothing;
+}
+
+const REFUSED: WrittenMembers = { as: "refused" };
+
+/** Whether its users get an item each and nothing else, whatever they chose, that changes nothing beside itself. */
+function isWrittenAtOnce({ types }: Pick<FindingContext, "types">, { notification, hasDeliveries }: OpenAudience): boolean {
+  const declared = declaredType({ types }, notification.type, { declaredTypesOnly: false });
+  return !hasDeliveries && !obeysChoices(declared, INBOX_CHANNEL) && notification.group === null && notification.replaceKey === null;
+}
+
+/** Finds the next users, and hands them to the fan-out. */
+async function findNextPart(context: FindingContext, audience: OpenAudience): Promise<void> {
+  const { topics } = context;
+  const { notification, source, after, place, hasDeliveries } = audience;
   const limit = hasDeliveries ? source.chunk : source.chunk * topics.partsOfStep;
   const { members, last } = await topics.findMembers(notification.tenant, source, { after, limit });
   const wanted = hasDeliveries ? members : await wantingItems(context, audience, members);
@@ -48,7 +84,6 @@ export async function findNextPart(context: FindingContext): Promise<boolean> {
   // A synchronous storage holds up others for each of both.
   await nextTurn();
   await topics.moveOn(audience, { parts, last, place: next });
-  return true;
 }
 
 /** Parts of so many users at the most. Items are alike, whatever brings them. */

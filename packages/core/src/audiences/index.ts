@@ -13,7 +13,7 @@ export type {
   SentBroadcast,
 } from "./broadcast-storage.ts";
 export { Broadcasting } from "./broadcasting.ts";
-export { findNextPart, wantingItems } from "./find-members.ts";
+export { takeNextStep, wantingItems } from "./find-members.ts";
 export { type BroadcastContext, beginAndPlace } from "./place-broadcasts.ts";
 export { topicAudience } from "./topic-audience.ts";
 export {
@@ -30,6 +30,7 @@ export type {
   AudienceStep,
   BelowPath,
   FoundMembers,
+  ItemsTurn,
   KeyRange,
   OpenAudience,
   PartOfAudience,
@@ -37,4 +38,5 @@ export type {
   SubscriptionTerms,
   TopicName,
   TopicsStorage,
+  WrittenMembers,
 } from "./topics-storage.ts";

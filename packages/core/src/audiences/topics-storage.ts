@@ -1,5 +1,6 @@
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange } from "../foundation/json.ts";
+import type { FanOutChunk, FanOutTurn } from "../inbox/index.ts";
 import type { MemberGroup, Notification, TopicMember, TopicSource } from "../notifications/index.ts";
 
 /** A topic of a tenant. */
@@ -75,6 +76,20 @@ export interface AudienceStep {
   readonly place: number;
 }
 
+/** When the items of a step are written, and whose are told. */
+export interface ItemsTurn extends Pick<FanOutTurn, "isWanted"> {
+  /** The items' creation time. */
+  readonly at: Date;
+}
+
+/**
+ * What became of a step that writes items by itself: it wrote them; somebody has moved the audience on, or is at work on it at this
+ * moment; or they cannot be written just now, as an inbox is held or one of them fails. Then the fan-out is to have them, which writes the others.
+ */
+export type WrittenMembers =
+  | (Pick<FanOutChunk, "items" | "isUntold"> & { readonly as: "written" })
+  | { readonly as: "moved" | "taken" | "refused" };
+
 /** The part of a storage that keeps topics and their subscriptions. Its queries are scoped by tenant. */
 export interface TopicsStorage {
   /** Subscribes distinct users, sorted bytewise, or changes their subscriptions. It may be repeated. Returns how many are new. */
@@ -107,11 +122,23 @@ export interface TopicsStorage {
    */
   findMembers(tenant: string, source: TopicSource, range: KeyRange): Promise<FoundMembers>;
 
-  /** The oldest audience of which users are still to be found, and no part is left to be written; null for none. */
-  openAudience(at: Date): Promise<OpenAudience | null>;
+  /**
+   * An audience of which users are still to be found, and no part is left to be written: the oldest one of the tenant whose turn it is. Null
+   * for none.
+   *
+   * @param after the tenant that had its turn last: see `FanOutTurn.after`
+   */
+  openAudience(at: Date, after?: string): Promise<OpenAudience | null>;
 
   /** Hands parts to the fan-out and moves the audience on, in one transaction. Does nothing if somebody else has moved it meanwhile. */
   moveOn(audience: Pick<OpenAudience, "key" | "mark" | "hasDeliveries">, step: AudienceStep): Promise<void>;
+
+  /**
+   * Writes the items of the next users of an audience that has no deliveries, straight from their subscriptions, and moves the audience on,
+   * in one transaction. It looks at as many users as a step takes, and leaves out those that {@link findMembers} leaves out and whose channels lack
+   * the inbox. Its notification has neither a group nor a key that replaces.
+   */
+  writeMembers(audience: OpenAudience, turn: ItemsTurn): Promise<WrittenMembers>;
 
   /** Ends subscriptions of a user, up to `limit`; last, takes their name out of the audiences that are still being found. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;

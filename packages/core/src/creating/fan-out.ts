@@ -1,6 +1,6 @@
-import { findNextPart } from "../audiences/index.ts";
+import { takeNextStep } from "../audiences/index.ts";
 import { endFanOuts, writeNextPart } from "../delivery/index.ts";
-import { announceAlso, createdSignal } from "../inbox/index.ts";
+import { announceAlso, createdSignal, type FanOutChunk } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { VerbContext } from "./verb.ts";
@@ -19,7 +19,7 @@ export class FanOut {
   readonly loop: Loop;
   readonly #context: VerbContext;
   /** The tenants that had their turns last. */
-  #served: { readonly items?: string; readonly deliveries?: string } = {};
+  #served: { readonly audiences?: string; readonly items?: string; readonly deliveries?: string } = {};
 
   constructor(context: VerbContext) {
     this.#context = context;
@@ -32,7 +32,7 @@ export class FanOut {
     // Whoever has just created has the answer first: a synchronous storage would hold it up.
     await nextTurn();
     while (!this.loop.isStopping) {
-      const hasFound = await findNextPart(this.#context);
+      const hasFound = await this.#takeStep();
       if (hasFound) {
         await nextTurn();
       }
@@ -52,9 +52,22 @@ export class FanOut {
     return null;
   }
 
+  /** Takes the next step of a large audience with topics. Returns false if none can be taken. */
+  async #takeStep(): Promise<boolean> {
+    const step = await takeNextStep(this.#context, { after: this.#served.audiences, isWanted: this.#context.follows ?? nobody });
+    if (step === null) {
+      return false;
+    }
+    this.#served = { ...this.#served, audiences: step.tenant };
+    if (step.chunk !== null) {
+      this.#tell(step.chunk);
+    }
+    return true;
+  }
+
   /** Writes the items of a chunk of a large create for inboxes alone. Returns false if there is none. */
   async #writeItems(): Promise<boolean> {
-    const { inbox, clock, lines, follows, publish } = this.#context;
+    const { inbox, clock, lines, follows } = this.#context;
     const createdAt = new Date(clock.now());
     const chunk = await inbox.fanOutNext(createdAt, { after: this.#served.items, isWanted: follows ?? nobody });
     if (chunk === null) {
@@ -68,11 +81,16 @@ export class FanOut {
       return true;
     }
     // An item's time is the moment it entered the inbox, both in live events and in later lists.
-    const notification = { ...chunk.notification, createdAt };
-    const isUntold = chunk.isUntold === true || (follows === undefined && chunk.items.length === 0);
-    publish(isUntold ? [{ topic: "inboxes" }] : chunk.items.map((item) => createdSignal(notification, item)));
-    announceAlso(this.#context, chunk.items);
+    this.#tell({ ...chunk, notification: { ...chunk.notification, createdAt } });
     return true;
+  }
+
+  /** Tells clients and other processes about items that were just written. */
+  #tell({ notification, items, isUntold }: FanOutChunk): void {
+    const { follows, publish } = this.#context;
+    const mustLook = isUntold === true || (follows === undefined && items.length === 0);
+    publish(mustLook ? [{ topic: "inboxes" }] : items.map((item) => createdSignal(notification, item)));
+    announceAlso(this.#context, items);
   }
 
   /** Writes the deliveries of a part of a large audience. Returns false if there is none. */

@@ -1,5 +1,5 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
-import type { NewAudience, NewNotification } from "@belfry/core/storage";
+import type { NewNotification } from "@belfry/core/storage";
 import { isGrouped } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isAsleep } from "../database/errors.ts";
@@ -10,6 +10,7 @@ import { prepareBusyInboxes, writeFree, writeWaiting } from "./busy-rows.ts";
 import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
+import { openAudienceOf, prepareWriteAudience, prepareWriteOpen } from "./write-audience.ts";
 import { prepareWriteBatch, type WriteEntries } from "./write-batch.ts";
 import { prepareWriteLone } from "./write-lone.ts";
 
@@ -61,15 +62,20 @@ interface WriteOthers {
 
 /**
  * Writes entries that change more than themselves in several statements: in a transaction. All others are left to `write`. A lone one
- * that joins a group takes a single statement, unless the group has snoozed items to wake.
+ * that joins a group takes a single statement, unless the group has snoozed items to wake. So does a lone one whose users are still to be found.
  */
 function prepareWriteGrouped(tables: TableNames, { write, writeLone }: WriteOthers): WriteBatch {
   const writeGrouped = prepareWriteEntries(tables);
+  const writeOpen = prepareWriteOpen(tables);
   return async (connection, entries, options) => {
     if (entries.every(({ notification, audience }) => !isGrouped(notification) && audience === undefined)) {
       return write(connection, entries, options);
     }
     const [first] = entries;
+    const open = openAudienceOf(entries);
+    if (first !== undefined && open !== undefined && (await writeOpen(connection, first.notification, open))) {
+      return [[]];
+    }
     const joined =
       first !== undefined && joinsGroup(entries) ? await joinGroup(() => writeLone(connection, first, options.lockTimeoutMs)) : null;
     return joined === null ? connection.transaction((session) => writeGrouped(session, entries, options)) : [joined];
@@ -190,19 +196,6 @@ export function prepareWriteEntries(tables: TableNames, announcements: Announcem
     // A separate statement: the one above cannot see what another transaction committed while it ran.
     const before = await writtenItems(session, known);
     return entries.map((entry, index) => before.get(entry) ?? answers[index] ?? []);
-  };
-}
-
-/** Writes the audience of a notification, once. */
-function prepareWriteAudience({ audiences, notifications }: TableNames) {
-  const write = statement<[]>(
-    "write_audience",
-    `INSERT INTO ${audiences} (notification_pk, tenant, topics, source, place, mark, has_deliveries)
-    SELECT pk, tenant, $3, $4, $5, '', $6 FROM ${notifications} WHERE tenant = $1 AND id = $2 ON CONFLICT DO NOTHING`,
-  );
-  return async (session: Session, { tenant, id }: Notification, audience: NewAudience): Promise<void> => {
-    const { topics, source, place, hasDeliveries } = audience;
-    await session.rows(write, [tenant, id, JSON.stringify(topics), source, place, hasDeliveries]);
   };
 }
 

@@ -6,7 +6,7 @@ import { parsed, type Sql } from "../database/sql.ts";
 import { choicePlace } from "../decisions/preferences.ts";
 import { PLACE_OF_OTHERS } from "../delivery/fan-out-parts.ts";
 
-/** Audiences with topics in a SQL database. */
+/** Audiences with topics in a SQL database, but for what each database writes in its own way. */
 export function topicAudiences(sql: Sql): Pick<TopicsStorage, "hasMoreThan" | "findMembers" | "openAudience" | "moveOn"> {
   return { ...findingOf(sql), ...movingOf(sql) };
 }
@@ -40,8 +40,15 @@ function findingOf(sql: Sql): Pick<TopicsStorage, "hasMoreThan" | "findMembers">
   };
 }
 
+/** Whether one of two choices, at these places, mutes a subscription. @param of its alias */
+export function muted(choices: string, of: string, places: readonly [string, string]): string {
+  // With an offset, PostgreSQL looks at each member's choices by key. Without, it may read those of everybody, and of all tenants.
+  return `EXISTS (SELECT 1 FROM ${choices} c WHERE c.tenant = ${of}.tenant AND c.user_id = ${of}.user_id
+      AND c.place IN (${places.join(", ")}) AND c.value = 'off' LIMIT 1 OFFSET 0)`;
+}
+
 /** The places of the two choices that mute a part. */
-function placesOf([own = "", other = own]: readonly string[]): readonly [string, string] {
+export function placesOf([own = "", other = own]: readonly string[]): readonly [string, string] {
   const [first, second] = [own, other].map((name) => choicePlace({ scope: "topic", name, channel: null, when: null }));
   return [first as string, second as string];
 }
@@ -58,9 +65,7 @@ function membersText(sql: Sql, { parts, required, users }: TopicSource): string 
   const { choices, subscriptions } = sql.tables;
   const ofPart = ({ isDeepOnly }: TopicSource["parts"][number], index: number) => {
     const first = BEFORE + OF_PART * index + 1;
-    // With an offset, PostgreSQL looks at each member's choices by key. Without, it may read those of everybody, and of all tenants.
-    const isMuted = `EXISTS (SELECT 1 FROM ${choices} c WHERE c.tenant = s.tenant AND c.user_id = s.user_id
-      AND c.place IN ($${first + 1}, $${first + 2}) AND c.value = 'off' LIMIT 1 OFFSET 0)`;
+    const isMuted = muted(choices, "s", [`$${first + 1}`, `$${first + 2}`]);
     const [channels, isWanted] =
       required.length === 0 ? ["s.channels", ` AND NOT ${isMuted}`] : [`CASE WHEN ${isMuted} THEN '[]' ELSE s.channels END`, ""];
     return `SELECT * FROM (SELECT s.user_id, ${index} AS place, ${channels} AS channels FROM ${subscriptions} s
@@ -109,11 +114,12 @@ function movingOf(sql: Sql): Pick<TopicsStorage, "openAudience" | "moveOn"> {
   const open = `SELECT a.notification_pk AS "key", a.mark, a.source AS audience, a.after_user AS "afterUser", a.place AS "nextPlace",
       a.has_deliveries AS "hasDeliveries", coalesce(n.expires_at <= ${sql.cast("$1", "timestamptz")}, false) OR (a.has_deliveries AND NOT ${isOpen}) AS "isOver",
       ${notification.columns("n")}
-    FROM ${audiences} a ${sql.join} ${notifications} n ON n.pk = a.notification_pk WHERE a.source IS NOT NULL AND NOT ${isUnwritten} ORDER BY a.notification_pk LIMIT 1`;
+    FROM ${audiences} a ${sql.join} ${notifications} n ON n.pk = a.notification_pk WHERE a.source IS NOT NULL AND NOT ${isUnwritten}
+    ORDER BY a.tenant <= ${sql.cast("$2", "text")}, a.tenant, a.notification_pk LIMIT 1`;
   const texts = movingTexts(sql);
   return {
-    async openAudience(at) {
-      const [row] = await sql.rows<OpenRow>("open_audience", open, [at]);
+    async openAudience(at, served = "") {
+      const [row] = await sql.rows<OpenRow>("open_audience", open, [at, served]);
       if (row === undefined) {
         return null;
       }

@@ -9,8 +9,8 @@ interface SubscriptionRow extends Pick<Subscription, "topic" | "userId"> {
   readonly createdAt: number;
 }
 
-/** Topics and their subscriptions in a SQL database. */
-export function topicsStorage(sql: Sql, sizes: Pick<TopicsStorage, "partDeliveries" | "partsOfStep">): TopicsStorage {
+/** Topics and their subscriptions in a SQL database, but for what each database writes in its own way. */
+export function sharedTopics(sql: Sql, sizes: Pick<TopicsStorage, "partDeliveries" | "partsOfStep">): Omit<TopicsStorage, "writeMembers"> {
   return { ...sizes, ...writingOf(sql), ...readingOf(sql), ...listingOf(sql), ...topicAudiences(sql) };
 }
 

@@ -292,6 +292,28 @@ onEveryStorage((database) => {
       expect(await service.inbox(names[3] as string).counts()).toMatchObject({ total: 0 });
     });
 
+    test("who is connected hears of it, and who muted it or wants mail alone gets nothing", async () => {
+      const { service } = setUp(database);
+      const [first, muted, mailed, last] = [1, 1_500, 1_501, MANY - 1].map((place) => names[place] as string);
+      await service.topics.subscribe("a", stream());
+      await service.topics.subscribe("a", [mailed as string], { channels: ["email"] });
+      await service.topics.mute("a", muted as string);
+      const told: unknown[] = [];
+      const followed = [first, muted, mailed, last].map((userId) =>
+        service.inbox(userId as string).subscribe({ onEvent: ({ item }) => void told.push([userId, item?.title]), onState: () => {} }),
+      );
+      await Promise.all(followed.map(({ ready }) => ready));
+      await service.create({ type: "note", topic: "a", title: "x" });
+      await service.runDue();
+      await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(2), { timeout: 20_000 });
+      expect(told.toSorted()).toEqual([
+        [first, "x"],
+        [last, "x"],
+      ]);
+      const counts = await Promise.all(names.map((userId) => service.inbox(userId).counts()));
+      expect(counts.filter(({ total, unread, lastSeq }) => total === 1 && unread === 1 && lastSeq === 1)).toHaveLength(MANY - 2);
+    });
+
     test("deliveries are made and decided for everyone, and the whole is told", async () => {
       const { service, mails } = setUp(database);
       await service.topics.subscribe("a", stream());

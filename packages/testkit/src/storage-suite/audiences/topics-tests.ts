@@ -5,11 +5,13 @@ import { at, sortBytewise, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { LOOKALIKES } from "../service/lookalikes.ts";
 import { eraseAll, exportAll } from "../steps.ts";
+import { membersTests } from "./members-tests.ts";
 
 const ALL = { after: null, limit: 100 };
 
 /** The promises of keeping topics and subscriptions. */
 export function topicsTests(harness: StorageHarness): void {
+  membersTests(harness);
   describe("topics", () => {
     const fixture = useFixture(harness);
     const topics = () => fixture.storage.topics;
