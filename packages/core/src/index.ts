@@ -174,6 +174,7 @@ export {
   type ItemChangedOf,
   type ItemMark,
   type ItemRef,
+  type KeyedInbox,
   type ListForm,
   type ListInput,
   type LoggedKind,

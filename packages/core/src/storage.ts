@@ -120,6 +120,7 @@ export type {
 } from "./hub/index.ts";
 export {
   type AlsoChanged,
+  type ChangeKey,
   type ChangeLogStorage,
   COUNTED_ITEMS,
   type CountedItems,
@@ -154,6 +155,7 @@ export {
   type ItemsChange,
   type ItemTally,
   type KeptItemsStorage,
+  type KeyedChange,
   type KnownPosition,
   type LoggedChange,
   type LoggedChanges,
@@ -171,6 +173,7 @@ export {
   parseRanges,
   rangesOf,
   rangesText,
+  reusedKey,
   type SeqRange,
   type StepOfCall,
   type SweptBefore,

@@ -1,6 +1,6 @@
 import type { DirectoryPage } from "../delivery/index.ts";
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import { describe, NAME_RULE, shown, textIssue } from "../foundation/parse-text.ts";
-import { compareBytewise } from "../notifications/index.ts";
 import { type Cancellation, withinTime } from "../work/timing.ts";
 import type { BroadcastPage, PagedBroadcast } from "./broadcast-storage.ts";
 import type { BroadcastContext } from "./place-broadcasts.ts";

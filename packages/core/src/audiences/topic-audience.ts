@@ -1,9 +1,9 @@
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import type { BaseContext } from "../foundation/context.ts";
 import type { Issue } from "../foundation/errors.ts";
 import { requireNone, validationError } from "../foundation/issue-list.ts";
 import { describeList, NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import {
-  compareBytewise,
   isRequired,
   MAX_AT_ONCE,
   type NotificationType,

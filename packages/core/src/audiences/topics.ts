@@ -1,9 +1,10 @@
 import { channelIssue, type DecisionsContext, Preferences } from "../decisions/index.ts";
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import { fromBase64Url, toBase64Url } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type ChecksOf, IssueList, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, oneOf, stringIssue, textIssue, whole } from "../foundation/parse-text.ts";
-import { compareBytewise, MAX_AT_ONCE, topicIssue } from "../notifications/index.ts";
+import { MAX_AT_ONCE, topicIssue } from "../notifications/index.ts";
 import type { Subscription, SubscriptionTerms, TopicName, TopicsStorage } from "./topics-storage.ts";
 
 /** The parts that topics use. */

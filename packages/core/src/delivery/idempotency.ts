@@ -1,5 +1,7 @@
+import { canonical } from "../foundation/canonical.ts";
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import { digest } from "../foundation/digest.ts";
-import { compareBytewise, type UntypedCreateInput } from "../notifications/index.ts";
+import type { UntypedCreateInput } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import { type Audience, isLarge } from "./audience.ts";
 
@@ -49,16 +51,4 @@ async function digestOf(texts: readonly string[]): Promise<string> {
 export async function idempotencyOf({ idempotencyKey = "" }: UntypedCreateInput, said: object) {
   const { idempotencyKey: _, actor: __, ...body } = said as UntypedCreateInput;
   return { key: idempotencyKey, bodyHash: await digest(JSON.stringify(canonical(body))), response: "" };
-}
-
-/** The same value with every object's members in one order: how a client orders them says nothing. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(canonical);
-  }
-  if (typeof value !== "object" || value === null || value instanceof Date) {
-    return value;
-  }
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return members.sort(([left], [right]) => compareBytewise(left, right)).map(([key, member]) => [key, canonical(member)]);
 }

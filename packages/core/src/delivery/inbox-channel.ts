@@ -1,5 +1,5 @@
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import { announceAlso, createdSignal } from "../inbox/index.ts";
-import { compareBytewise } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";

@@ -1,4 +1,5 @@
-import { compareBytewise, type FallbackInput, INBOX_CHANNEL, type MemberGroup } from "../notifications/index.ts";
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
+import { type FallbackInput, INBOX_CHANNEL, type MemberGroup } from "../notifications/index.ts";
 import type { AddressOf, Audience } from "./audience.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { NewDelivery } from "./delivery-storage.ts";

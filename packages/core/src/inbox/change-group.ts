@@ -12,7 +12,7 @@ import { SteppedChange, type Steps } from "./stepped-change.ts";
 const ITEMS_AT_ONCE = 1_000;
 
 /** A change of a group's items, up to a number. */
-export interface GroupChanging extends Pick<Changing, "owner" | "change"> {
+export interface GroupChanging extends Pick<Changing, "owner" | "change" | "key"> {
   readonly group: string;
   /** @default the newest of this moment */
   readonly upTo?: number | undefined;
@@ -32,21 +32,21 @@ function placeOf(change: Changing["change"]): GroupPlaces {
 }
 
 /** Changes the items of a group, and returns how many it found: in one transaction up to 1,000, else in steps that are one change. */
-export async function changeGroup(context: InboxContext, { owner, group, change, upTo }: GroupChanging): Promise<number> {
+export async function changeGroup(context: InboxContext, { owner, group, change, upTo, key }: GroupChanging): Promise<number> {
   using _call = await context.ready();
   await bringUpToDate(context, owner);
   const query = { group, place: placeOf(change), ...(upTo === undefined ? {} : { upTo }) };
   const seqs = await context.inbox.groupItems(owner, { ...query, limit: ITEMS_AT_ONCE + 1 });
   if (seqs.length > ITEMS_AT_ONCE) {
-    return await changeInSteps(context, { owner, change, query });
+    return await changeInSteps(context, { owner, change, key, query });
   }
   const refs = seqs.map((seq) => ({ seq }));
-  return refs.length === 0 ? 0 : (await changeItems(context, { owner, refs, change, activeOnly: true })).length;
+  return refs.length === 0 ? 0 : (await changeItems(context, { owner, refs, change, activeOnly: true, key })).length;
 }
 
 async function changeInSteps(
   context: InboxContext,
-  { owner, change, query }: Pick<GroupChanging, "owner" | "change"> & { readonly query: Omit<GroupItemsQuery, "limit"> },
+  { owner, change, key, query }: Pick<GroupChanging, "owner" | "change" | "key"> & { readonly query: Omit<GroupItemsQuery, "limit"> },
 ): Promise<number> {
   const { inbox, clock } = context;
   const name = nameOf(change);
@@ -58,9 +58,11 @@ async function changeInSteps(
       const found = await inbox.groupItems(owner, { ...query, after, upTo, limit: ITEMS_AT_ONCE + 1 });
       const seqs = found.slice(0, ITEMS_AT_ONCE);
       isMore = found.length > ITEMS_AT_ONCE;
-      const { openUntil, ...step } = steps.next(clock.now());
+      const step = steps.next(clock.now());
+      const { openUntil: _, ...last } = step;
       const refs = seqs.map((seq) => ({ seq }));
-      const done = await inbox.mark(owner, refs, { ...markingOf(change, at), ...step, ...(isMore ? { openUntil } : {}) });
+      const marked = isMore ? step : { ...last, key: key && { ...key, countBefore: count } };
+      const done = await inbox.mark(owner, refs, { ...markingOf(change, at), ...marked });
       steps.add({ count: done.changed.size, changed: done.changed.size, counts: done.counts });
       emitItems(context, name, announcedOf(done));
       await tellReads(context, owner, { change, items: done.items });

@@ -5,6 +5,7 @@ import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import { ANYWHERE, isPossible } from "./find-item.ts";
 import { EMPTY_EPOCH, type InboxItem, type ItemChange, type ItemRef, type ItemsChange } from "./inbox-item.ts";
 import type { ItemMarking } from "./inbox-storage.ts";
+import type { ChangeKey } from "./logged-change.ts";
 
 /** A change of some items of an inbox. */
 export interface Changing {
@@ -14,6 +15,8 @@ export interface Changing {
   readonly change: Exclude<ItemChange, "snoozed" | "updated"> | { readonly until: Date };
   /** Whether it finds active items alone where it could find others, too. */
   readonly activeOnly: boolean;
+  /** The key that it is made once for. @default none */
+  readonly key?: ChangeKey | undefined;
 }
 
 /** The changes that leave an item where it is, or delete it from there: they find it anywhere. */
@@ -63,8 +66,12 @@ async function writeUpToDate(context: InboxContext, name: ItemChange, changing: 
   return done;
 }
 
-function write({ inbox, clock }: InboxContext, { owner, refs, change, activeOnly }: Changing, unlessDue: boolean): Promise<ItemsChange> {
-  const marking = { ...markingOf(change, new Date(clock.now())), unlessDue };
+function write(
+  { inbox, clock }: InboxContext,
+  { owner, refs, change, activeOnly, key }: Changing,
+  unlessDue: boolean,
+): Promise<ItemsChange> {
+  const marking = { ...markingOf(change, new Date(clock.now())), unlessDue, key };
   return inbox.mark(owner, refs, !activeOnly && FOUND_ANYWHERE.includes(marking.mark) ? { ...marking, places: ANYWHERE } : marking);
 }
 

@@ -8,6 +8,7 @@ import type { InboxContext } from "./context.ts";
 import { ANYWHERE } from "./find-item.ts";
 import type { ItemPlace, MatchingKind } from "./inbox-item.ts";
 import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+import type { ChangeKey } from "./logged-change.ts";
 import { SteppedChange } from "./stepped-change.ts";
 
 /** Which items to change, of all that are there when the call begins. */
@@ -24,6 +25,8 @@ const INPUT: ChecksOf<MatchingInput> = { filter: () => null, upTo: whole({ min: 
 export interface Matching {
   readonly verb: string;
   readonly mark: "read" | "seen" | "archived";
+  /** The key that it is made once for. @default none */
+  readonly key?: ChangeKey | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface Matching {
 export async function changeMatching(
   context: InboxContext,
   owner: Owner,
-  { verb, mark, input }: Matching & { readonly input: MatchingInput },
+  { verb, mark, input, key }: Matching & { readonly input: MatchingInput },
 ): Promise<number> {
   requireInput(verb, input, INPUT);
   const { filter = {}, upTo = Number.MAX_SAFE_INTEGER } = input;
@@ -56,6 +59,7 @@ export async function changeMatching(
         after,
         upTo: last,
         ...steps.next(context.clock.now()),
+        key: key && { ...key, countBefore: count },
       });
       count += step.count;
       steps.add(step);

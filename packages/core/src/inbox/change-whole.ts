@@ -3,6 +3,7 @@ import { bringUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { WholeChange } from "./inbox-item.ts";
 import type { WholeInboxChange } from "./inbox-storage.ts";
+import type { ChangeKey } from "./logged-change.ts";
 
 /** The events of a service for changes of whole inboxes. */
 const WHOLE_EVENTS = {
@@ -14,14 +15,21 @@ const WHOLE_EVENTS = {
   archived_matching: "inbox.matching_archived",
 } as const satisfies Record<WholeChange, string>;
 
+/** A change of all that an inbox has. */
+export interface ChangingWhole {
+  readonly change: "read_all" | "seen_all" | "deleted_read";
+  /** The key that it is made once for. @default none */
+  readonly key?: ChangeKey | undefined;
+}
+
 /** Changes all that an inbox has at this moment, tells everybody, and returns how many active items it changed. */
-export async function changeWhole(context: InboxContext, owner: Owner, change: "read_all" | "seen_all" | "deleted_read"): Promise<number> {
+export async function changeWhole(context: InboxContext, owner: Owner, { change, key }: ChangingWhole): Promise<number> {
   using _call = await context.ready();
   const { inbox, clock } = context;
   const at = new Date(clock.now());
   await bringUpToDate(context, owner);
   const verb = ({ read_all: "markAllRead", seen_all: "markAllSeen", deleted_read: "removeRead" } as const)[change];
-  const done = await inbox[verb](owner, at);
+  const done = await inbox[verb](owner, at, key);
   announceWhole(context, owner, { ...done, change, at });
   if (change === "read_all") {
     await context.reads.onRead(owner, null);

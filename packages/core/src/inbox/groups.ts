@@ -6,6 +6,7 @@ import { timeIssue } from "../foundation/parse-time.ts";
 import { readUpToDate } from "./apply-due.ts";
 import { changeGroup } from "./change-group.ts";
 import type { Changing } from "./change-items.ts";
+import { ALWAYS, type Once } from "./change-once.ts";
 import type { InboxContext } from "./context.ts";
 import type { GroupListQuery, GroupSummary, GroupsPage } from "./groups-storage.ts";
 import type { InboxCounts, InboxItem, ItemMark } from "./inbox-item.ts";
@@ -79,13 +80,15 @@ export class InboxGroup {
   readonly owner: Owner;
   readonly name: string;
   readonly #context: InboxContext;
+  readonly #once: Once;
 
   /** Hosts do not call this. They call `inbox.group(name)`. */
-  constructor(owner: Owner, name: string, context: InboxContext) {
+  constructor({ owner, name }: Pick<InboxGroup, "owner" | "name">, context: InboxContext, once: Once = ALWAYS) {
     requireNone([textIssue(name, ["group"], GROUP_RULE)]);
     this.owner = owner;
     this.name = name;
     this.#context = context;
+    this.#once = once;
   }
 
   /**
@@ -96,7 +99,7 @@ export class InboxGroup {
    */
   async mark(mark: ItemMark | "read" | "unread", range?: GroupRange): Promise<number> {
     requireNone([isMark(mark, "mark")]);
-    return await this.#change(mark, range);
+    return await this.#change([mark], () => mark, range);
   }
 
   /**
@@ -106,17 +109,19 @@ export class InboxGroup {
    * @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come
    */
   async snooze(until: Date | string, range?: GroupRange): Promise<number> {
-    return await this.#change({ until: futureTime(this.#context, until) }, range);
+    return await this.#change(["snoozed", until], () => ({ until: futureTime(this.#context, until) }), range);
   }
 
   /** Deletes the group's active items, and returns their number. @throws BelfryError `VALIDATION_ERROR` */
   async remove(range?: GroupRange): Promise<number> {
-    return await this.#change("deleted", range);
+    return await this.#change(["deleted"], () => "deleted", range);
   }
 
-  async #change(change: Changing["change"], range: GroupRange = {}): Promise<number> {
+  async #change(said: readonly unknown[], changeOf: () => Changing["change"], range: GroupRange = {}): Promise<number> {
     requireInput("the range of a group", range, RANGE);
-    return await changeGroup(this.#context, { owner: this.owner, group: this.name, change, upTo: range.upTo });
+    const { owner, name: group } = this;
+    const { upTo } = range;
+    return await this.#once([group, range, ...said], (key) => changeGroup(this.#context, { owner, group, change: changeOf(), upTo, key }));
   }
 }
 

@@ -18,7 +18,7 @@ import type {
 } from "./inbox-item.ts";
 import { COUNTED_ITEMS } from "./item-filter.ts";
 import type { KeptItemsStorage } from "./kept-items-storage.ts";
-import type { ChangeLogStorage, StepOfCall } from "./logged-change.ts";
+import type { ChangeKey, ChangeLogStorage, StepOfCall } from "./logged-change.ts";
 import type { NewItemsStorage } from "./new-items-storage.ts";
 
 /** Which part of an inbox to read. */
@@ -163,7 +163,7 @@ export interface DueItemsStorage {
  * need of one.
  *
  * A call that changes existing items raises the inbox's `rev` by one, and logs the change under that number: see
- * {@link ChangeLogStorage}. A call that changes nothing leaves both.
+ * {@link ChangeLogStorage}. A call that changes nothing leaves both, and notes no {@link ChangeKey}.
  *
  * Errors of the driver are wrapped once into a `BelfryError`: `STORAGE_UNAVAILABLE` when the same call may succeed later,
  * `STORAGE_FAILED` otherwise, with the driver's error as `cause`.
@@ -233,7 +233,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * Marks everything read that is in the inbox at this moment, archived and snoozed items too. Later items stay unread. Its cost does not
    * grow with the number of unread items.
    */
-  markAllRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
+  markAllRead(owner: Owner, at: Date, key?: ChangeKey): Promise<WholeInboxChange>;
 
   /**
    * Changes items. What they have already stays as it is; read items that are to be unseen stay, too. Woken items are unread.
@@ -242,13 +242,13 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 
   /** Marks everything seen that is in the inbox at this moment, archived and snoozed items too, as {@link markAllRead} marks it read. */
-  markAllSeen(owner: Owner, at: Date): Promise<WholeInboxChange>;
+  markAllSeen(owner: Owner, at: Date, key?: ChangeKey): Promise<WholeInboxChange>;
 
   /** Deletes active items softly: they leave lists and counts. Unknown refs, archived, snoozed and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
   /** Deletes every read item that is active softly. */
-  removeRead(owner: Owner, at: Date): Promise<WholeInboxChange>;
+  removeRead(owner: Owner, at: Date, key?: ChangeKey): Promise<WholeInboxChange>;
 
   /**
    * Gives every inbox a new epoch, so that clients that saw numbers of a lost history start over. Call it once after you

@@ -13,6 +13,7 @@ import { futureTime, type GroupList, type GroupsInput, InboxGroup, isMark, listG
 import { type FollowInboxes, type InboxListener, requireListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { InboxPage, InboxQuery, InboxStorage } from "./inbox-storage.ts";
+import { KeyedInbox } from "./keyed-inbox.ts";
 import { itemsForm, type ListForm, listAs, requireForm } from "./list-forms.ts";
 import {
   type InboxList,
@@ -54,6 +55,22 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     const inbox = new Inbox<Item>(this.owner, this.#context, this.#feeds);
     inbox.#isActiveOnly = true;
     return inbox;
+  }
+
+  /**
+   * The same inbox for one change that is to be made once, however often it is asked for, such as by a client that got no answer. If the
+   * key's change is among the inbox's last changes (at least 950, and those that the retention of changes keeps), the call changes nothing,
+   * and returns what the first one did. The key is written in the change's own transaction. A call that finds nothing to change writes no key.
+   *
+   * @param idempotencyKey 1 to 255 characters of printable ASCII; each change of an inbox has its own
+   * @throws BelfryError `INVALID_IDEMPOTENCY_KEY` for another key; its calls throw `IDEMPOTENCY_KEY_REUSED` for the key of another change
+   * @example
+   * ```ts
+   * await notifications.inbox("user_123").withKey(request.headers["idempotency-key"]).markAllRead();
+   * ```
+   */
+  withKey(idempotencyKey: string): KeyedInbox {
+    return new KeyedInbox(this.owner, idempotencyKey, this.#context);
   }
 
   /**
@@ -106,7 +123,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /** The items of one group, to be marked, snoozed or deleted together. @throws BelfryError `VALIDATION_ERROR` for a name that no group has */
   group(name: string): InboxGroup {
-    return new InboxGroup(this.owner, name, this.#context);
+    return new InboxGroup({ owner: this.owner, name }, this.#context);
   }
 
   /**
@@ -223,7 +240,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     if (input !== undefined) {
       return await changeMatching(this.#context, this.owner, { verb: "markAllRead", mark: "read", input });
     }
-    return await changeWhole(this.#context, this.owner, "read_all");
+    return await changeWhole(this.#context, this.owner, { change: "read_all" });
   }
 
   /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
@@ -231,7 +248,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
     if (input !== undefined) {
       return await changeMatching(this.#context, this.owner, { verb: "markAllSeen", mark: "seen", input });
     }
-    return await changeWhole(this.#context, this.owner, "seen_all");
+    return await changeWhole(this.#context, this.owner, { change: "seen_all" });
   }
 
   /**
@@ -256,7 +273,7 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /** Deletes every active item that is read, and returns their number. */
   async removeRead(): Promise<number> {
-    return await changeWhole(this.#context, this.owner, "deleted_read");
+    return await changeWhole(this.#context, this.owner, { change: "deleted_read" });
   }
 
   /** Returns how many active items there are, and how many of them are unread and unseen. It reads one row, whatever the size of the inbox. */

@@ -78,15 +78,19 @@ export type {
 export { leastLookedAt } from "./inbox-storage.ts";
 export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
 export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from "./kept-items-storage.ts";
+export { KeyedInbox } from "./keyed-inbox.ts";
 export type { ListForm } from "./list-forms.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
 export {
+  type ChangeKey,
   type ChangeLogStorage,
   FORGOTTEN_AT_ONCE,
+  type KeyedChange,
   type LoggedChange,
   type LoggedChanges,
   type LoggedKind,
   MAX_LOGGED_CHANGES,
+  reusedKey,
   type StepOfCall,
 } from "./logged-change.ts";
 export type { AlsoChanged, CreatedItem, FanOutChunk, FanOutTurn, NewItemsStorage, NewNotification } from "./new-items-storage.ts";

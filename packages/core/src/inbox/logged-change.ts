@@ -1,4 +1,5 @@
 import type { Owner } from "../foundation/context.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { InboxChange, InboxCounts, MatchingKind } from "./inbox-item.ts";
 import type { SeqRange } from "./seq-ranges.ts";
@@ -44,6 +45,34 @@ export interface StepOfCall {
   readonly continues?: number;
   /** Until when the log says that more steps follow. A step that finds out that it is the last leaves it out. @default none follows */
   readonly openUntil?: Date;
+  /**
+   * The key to note with the change, in its transaction: by the last step of a call, if one of its steps changed something. If the log has
+   * a change with the key, it throws {@link reusedKey}, and changes nothing.
+   */
+  readonly key?: ChangeKey | undefined;
+}
+
+/** The key of a change that is to be made once, however often it is asked for. */
+export interface ChangeKey {
+  readonly key: string;
+  /** What tells a repetition from another change. */
+  readonly bodyHash: string;
+  /** How many items the steps before it found, of a call that takes several. @default 0 */
+  readonly countBefore?: number;
+}
+
+/** A change that was made with a key. */
+export interface KeyedChange extends Pick<ChangeKey, "bodyHash"> {
+  /** How many items it found. */
+  readonly count: number;
+}
+
+/** The error that a change with the key of another one throws. */
+export function reusedKey(key: string): BelfryError {
+  return new BelfryError(
+    "IDEMPOTENCY_KEY_REUSED",
+    `The idempotency key ${JSON.stringify(key)} was used for another change. Use a new key for each change.`,
+  );
 }
 
 /** A part of an inbox's log, with the counts of the same moment. */
@@ -60,6 +89,9 @@ export interface ChangeLogStorage {
    * made by an older version.
    */
   changesAfter(owner: Owner, rev: number, limit: number): Promise<LoggedChanges>;
+
+  /** Returns the change that was made with a key; null if there is none, or if it is no longer kept. */
+  changeWithKey(owner: Owner, key: string): Promise<KeyedChange | null>;
 
   /** The inbox's kept changes, oldest first. */
   exportChanges(owner: Owner, range: StepRange): Promise<ExportStep<LoggedChange>>;

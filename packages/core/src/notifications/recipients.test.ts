@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import type { Issue } from "../foundation/errors.ts";
-import { compareBytewise, parseRecipients } from "./recipients.ts";
+import { parseRecipients } from "./recipients.ts";
 
 async function issuesOf(to: unknown): Promise<readonly Issue[]> {
   const parsed = await parseRecipients(to);

@@ -5,15 +5,20 @@ import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareApplyDue } from "./apply-due.ts";
-import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareCounts, preparePositions, prepareTally, prepareVersion } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
+import {
+  prepareKeyedChangeMatching,
+  prepareKeyedMark,
+  prepareKeyedMarkAllRead,
+  prepareKeyedMarkAllSeen,
+  prepareKeyedRemoveRead,
+} from "./keyed-changes.ts";
 import { prepareGet, prepareList, prepareListStored, prepareListTenant } from "./list.ts";
 import { prepareListAfter } from "./list-after.ts";
-import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
-import { prepareRemoveRead } from "./remove.ts";
+import { prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
@@ -52,13 +57,13 @@ export function postgresInbox(
       groupItems: run(prepareGroupItems),
       markRead: run(prepareMarkRead),
       markUnread: run(prepareMarkUnread),
-      markAllRead: run(prepareMarkAllRead),
-      mark: run(prepareMark),
-      markAllSeen: run(prepareMarkAllSeen),
-      changeMatching: run(prepareChangeMatching),
+      markAllRead: run(prepareKeyedMarkAllRead),
+      mark: run(prepareKeyedMark),
+      markAllSeen: run(prepareKeyedMarkAllSeen),
+      changeMatching: run(prepareKeyedChangeMatching),
       applyDue: run(prepareApplyDue),
       remove: run(prepareRemove),
-      removeRead: run(prepareRemoveRead),
+      removeRead: run(prepareKeyedRemoveRead),
       erase: inStep(prepareErase),
       export: run(prepareExport),
       sweep: run(prepareSweep),

@@ -2,6 +2,7 @@ import type { LoggedKind, Owner } from "@belfry/core";
 import {
   type ChangeLogStorage,
   EMPTY_COUNTS,
+  type KeyedChange,
   type LoggedChange,
   parseRanges,
   rangesOf,
@@ -48,6 +49,8 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
     FROM ${inboxCounters} c LEFT JOIN ${later} WHERE c.tenant = $1 AND c.user_id = $2 ORDER BY l.rev LIMIT $4`;
   const exported = `SELECT l.last_seq AS "lastSeq", ${change} FROM ${inboxChanges} l
     WHERE l.tenant = $1 AND l.user_id = $2 AND l.rev > $3 ORDER BY l.rev LIMIT $4`;
+  const withKey = `SELECT body_hash AS "bodyHash", found AS count FROM ${inboxChanges}
+    WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`;
   return {
     async changesAfter({ tenant, userId }: Owner, rev, limit) {
       const rows = await sql.rows<ReadRow>("changes_after", after, [tenant, userId, rev, limit]);
@@ -66,6 +69,10 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
         ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }),
       };
       return { changes: rows.flatMap((row) => (row.rev === null ? [] : toChange({ ...row, lastSeq: row.changeSeq }))), counts };
+    },
+    async changeWithKey({ tenant, userId }: Owner, key) {
+      const [made] = await sql.rows<KeyedChange>("change_with_key", withKey, [tenant, userId, key]);
+      return made ?? null;
     },
     async exportChanges({ tenant, userId }: Owner, range) {
       const rows = await sql.rows<ChangeRow>("export_changes", exported, [tenant, userId, Number(range.after ?? 0), range.limit]);

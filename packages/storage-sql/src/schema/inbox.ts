@@ -182,6 +182,7 @@ export const INBOX = {
   /**
    * The changes of each inbox that were made lately, by their number, without text: which items each changed (ranges such as `1-5,9`,
    * all up to a number, or a group), and what state they got. All three are null if it changed too many to name. A sweep walks the key.
+   * One that was made for an idempotency key has that, a hash of what was asked for, and how many items it found.
    */
   inboxChanges: table(
     {
@@ -203,8 +204,14 @@ export const INBOX = {
       firstRev: c.nullable(c.number),
       /** Until when more of its steps may follow, in milliseconds; null if none does. */
       openUntil: c.nullable(c.number),
+      idempotencyKey: c.nullable(c.bytewise),
+      bodyHash: c.nullable(c.text),
+      found: c.nullable(c.integer),
     },
-    { key: ["tenant", "userId", "rev"] },
+    {
+      key: ["tenant", "userId", "rev"],
+      unique: { idempotency: { on: ["tenant", "userId", "idempotencyKey"], with: "idempotencyKey" } },
+    },
   ),
 
   /** A large audience that is still to be written, in parts. Without a notification it is still being stored, or has ended. */

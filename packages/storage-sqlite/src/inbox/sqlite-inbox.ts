@@ -5,14 +5,19 @@ import { bind, type Current, queryNow, read, readNow, step, write, writeTogether
 import type { SqliteTransaction } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { prepareApplyDue } from "./apply-due.ts";
-import { prepareChangeMatching } from "./change-matching.ts";
 import { preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, preparePutOffNext, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread, prepareVersion } from "./inbox-state.ts";
+import {
+  prepareKeyedChangeMatching,
+  prepareKeyedMark,
+  prepareKeyedMarkAllRead,
+  prepareKeyedMarkAllSeen,
+  prepareKeyedRemoveRead,
+} from "./keyed-changes.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
-import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen, prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
-import { prepareRemoveRead } from "./remove.ts";
+import { prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareCreateMany } from "./write-items.ts";
 
@@ -46,13 +51,13 @@ export function sqliteInbox(
       groupItems: readNow(prepareGroupItems),
       markRead: write(prepareMarkRead),
       markUnread: write(prepareMarkUnread),
-      markAllRead: write(prepareMarkAllRead),
-      mark: writeTogether(prepareMark, (_, refs) => refs.length <= MARKED_TOGETHER),
-      markAllSeen: write(prepareMarkAllSeen),
-      changeMatching: write(prepareChangeMatching),
+      markAllRead: write(prepareKeyedMarkAllRead),
+      mark: writeTogether(prepareKeyedMark, (_, refs) => refs.length <= MARKED_TOGETHER),
+      markAllSeen: write(prepareKeyedMarkAllSeen),
+      changeMatching: write(prepareKeyedChangeMatching),
       applyDue: write(prepareApplyDue),
       remove: write(prepareRemove),
-      removeRead: write(prepareRemoveRead),
+      removeRead: write(prepareKeyedRemoveRead),
       erase: step(prepareErase),
       export: read(prepareExport),
       sweep: step(prepareSweep),

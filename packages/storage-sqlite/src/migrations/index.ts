@@ -33,6 +33,7 @@ import { audiencesMigration } from "./0031-audiences.ts";
 import { broadcastsMigration } from "./0032-broadcasts.ts";
 import { moreReferringMigration } from "./0033-more-referring.ts";
 import { contentTokensMigration } from "./0034-content-tokens.ts";
+import { changeKeysMigration } from "./0035-change-keys.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -70,4 +71,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: broadcastsMigration },
   { phase: "expand", sql: moreReferringMigration },
   { phase: "expand", sql: contentTokensMigration },
+  { phase: "expand", sql: changeKeysMigration },
 ] as const satisfies readonly Migration[];

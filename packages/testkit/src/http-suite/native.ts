@@ -92,6 +92,33 @@ export function nativeSuite(harness: HttpHarness): void {
       expect((await call("shape", `/inbox/items/${id}`)).body).toEqual(item);
     });
 
+    test("with a key, a change is made once, whatever happened since, and repeated ones say what it did", async () => {
+      const ids = await create("once", ["a", "b", "c"]);
+      const headers = { "idempotency-key": "0b4b ~!" };
+      const send = (path: string, json: object, more: Readonly<Record<string, string>> = headers) =>
+        call("once", `/inbox/${path}`, { method: "POST", json, headers: more });
+      const archive = { change: "archived", ids: ids.slice(0, 2) };
+      expect(await send("items", archive)).toMatchObject({ status: 200, body: { changed: 2, counts: { total: 1, rev: 1 } } });
+      await setting.service.inbox("once").unarchive(ids[0] ?? "");
+      const again = { status: 200, body: { changed: 2, counts: { total: 2, rev: 2 } } };
+      expect(await Promise.all([send("items", archive), send("items", archive)])).toMatchObject([again, again]);
+      const reused = { status: 422, body: { code: "IDEMPOTENCY_KEY_REUSED" } };
+      expect(await send("items", { ...archive, ids })).toMatchObject(reused);
+      expect(await send("all", { change: "read" })).toMatchObject(reused);
+      const later = { "idempotency-key": "later" };
+      const all = { change: "seen", filter: { read: false, types: ["comment"] } };
+      expect(await send("all", all, later)).toMatchObject({ body: { changed: 2, counts: { unseen: 0, rev: 3 } } });
+      await setting.service.inbox("once").markUnseen(ids[2] ?? "");
+      const sorted = { filter: { types: ["comment"], read: false }, change: "seen" };
+      expect(await send("all", sorted, later)).toMatchObject({ body: { changed: 2, counts: { unseen: 1, rev: 4 } } });
+      const group = { change: "read", group: "none of it" };
+      expect(await send("groups", group, later)).toMatchObject(reused);
+      expect(await send("groups", group, { "idempotency-key": "g" })).toMatchObject({ status: 200, body: { changed: 0 } });
+      const wrong = { status: 400, body: { code: "INVALID_IDEMPOTENCY_KEY" } };
+      expect(await send("items", archive, { "idempotency-key": "x".repeat(256) })).toMatchObject(wrong);
+      expect(await send("items", archive, { "idempotency-key": "é" })).toMatchObject(wrong);
+    });
+
     test("pages follow each other by their cursor, which is this inbox's alone", async () => {
       await create("pages", ["a", "b", "c"]);
       const first = await list("pages", "?limit=2");

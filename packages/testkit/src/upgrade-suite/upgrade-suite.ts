@@ -190,7 +190,9 @@ async function expectExpiry({ inbox }: Storage): Promise<void> {
 async function expectChanges({ inbox }: Storage): Promise<void> {
   const at = new Date(THEN.getTime() + 1_000);
   expect(await inbox.mark(owner, [{ seq: 3 }], { mark: "archived", at })).toMatchObject({ counts: { total: 2, unread: 0, unseen: 0 } });
-  await inbox.mark(owner, [{ seq: 3 }], { mark: "unarchived", at });
+  const key = { key: "k", bodyHash: "hash" };
+  await inbox.mark(owner, [{ seq: 3 }], { mark: "unarchived", at, key });
+  expect(await inbox.changeWithKey(owner, "k")).toEqual({ bodyHash: "hash", count: 1 });
   expect((await inbox.markAllSeen(owner, at)).count).toBe(1);
   expect((await inbox.markAllRead(owner, at)).count).toBe(1);
   expect((await inbox.removeRead(owner, at)).count).toBe(3);

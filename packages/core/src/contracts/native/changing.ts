@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { validationError } from "../../foundation/issue-list.ts";
 import { choice, list, text, uuid } from "../../http/parameters.ts";
-import { defineRoute, given, type Reply, type Route, reply } from "../../http/route.ts";
-import type { Inbox, InboxFilter, ItemMark } from "../../inbox/index.ts";
+import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import type { Inbox, InboxFilter, ItemMark, KeyedInbox } from "../../inbox/index.ts";
 import { errors } from "./failure.ts";
 import { countsJson, countsSchema } from "./item.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
 
 const MAX_IDS = 1_000;
 const NAME_LENGTH = 255;
+const MAX_KEY_LENGTH = 255;
 
 const CHANGES = [
   ...(["read", "unread", "seen", "unseen", "pinned", "unpinned"] as const),
@@ -34,10 +35,24 @@ const changedSchema = z.object({
   changed: z.int().meta({ description: "How many items were found, or changed" }),
   counts: countsSchema,
 });
-const responses = { 200: { description: "The new state", schema: changedSchema }, ...errors(422) };
+const responses = { 200: { description: "The new state", schema: changedSchema }, ...errors(400, 422) };
+const headers = z.object({
+  "Idempotency-Key": z
+    .string()
+    .min(1)
+    .max(MAX_KEY_LENGTH)
+    .optional()
+    .meta({ description: "Makes a repetition of this request change nothing, and answer what the first one changed" }),
+});
 
-async function changed(inbox: Inbox, count: Promise<number>): Promise<Reply> {
-  const found = await count;
+/** Makes a change of the caller's inbox, once for the key that the request has, and answers with the present counts. */
+async function changed(
+  context: Pick<RouteContext, "principal" | "tenant" | "request">,
+  change: (inbox: Inbox | KeyedInbox) => Promise<number>,
+): Promise<Reply> {
+  const inbox = ownInbox(context);
+  const key = context.request.headers["idempotency-key"];
+  const found = await change(key === undefined ? inbox : inbox.withKey(key));
   return reply({ changed: found, counts: countsJson(await inbox.counts()) });
 }
 
@@ -50,7 +65,7 @@ function refuseTime(change: Change, time: string | undefined): void {
 
 /**
  * The routes that change the caller's inbox. Each says the state that is to be, so a client that got no answer may ask again: the second
- * time changes nothing.
+ * time changes nothing, or with a key, whatever else happened in between.
  */
 export const changingRoutes: readonly Route[] = [
   defineRoute("POST", `${BASE}/inbox/items`, {
@@ -61,32 +76,36 @@ export const changingRoutes: readonly Route[] = [
       ids: list(uuid("The notification's id"), { max: MAX_IDS, items: "string", description: "The items" }),
       until,
     }),
+    headers,
     responses,
-    async handle(context) {
-      const inbox = ownInbox(context);
+    handle(context) {
       const { change: what, ids, until: time } = context.body;
       refuseTime(what, time);
-      if (what === "deleted") {
-        return changed(inbox, inbox.removeMany(ids));
-      }
-      return changed(inbox, what === "snoozed" ? inbox.snoozeMany(ids, time ?? "") : inbox.markMany(ids, what satisfies Mark));
+      return changed(context, (inbox) => {
+        if (what === "deleted") {
+          return inbox.removeMany(ids);
+        }
+        return what === "snoozed" ? inbox.snoozeMany(ids, time ?? "") : inbox.markMany(ids, what satisfies Mark);
+      });
     },
   }),
   defineRoute("POST", `${BASE}/inbox/groups`, {
     operationId: "changeGroup",
     summary: "Change the items of a group of the caller's inbox",
     body: z.strictObject({ change, group: text({ minLength: 1, maxLength: NAME_LENGTH, description: "The group" }), until, upTo }),
+    headers,
     responses,
-    async handle(context) {
-      const inbox = ownInbox(context);
+    handle(context) {
       const { change: what, until: time, upTo: last } = context.body;
       refuseTime(what, time);
-      const group = inbox.group(context.body.group);
       const range = given({ upTo: last });
-      if (what === "deleted") {
-        return changed(inbox, group.remove(range));
-      }
-      return changed(inbox, what === "snoozed" ? group.snooze(time ?? "", range) : group.mark(what satisfies Mark, range));
+      return changed(context, (inbox) => {
+        const group = inbox.group(context.body.group);
+        if (what === "deleted") {
+          return group.remove(range);
+        }
+        return what === "snoozed" ? group.snooze(time ?? "", range) : group.mark(what satisfies Mark, range);
+      });
     },
   }),
   defineRoute("POST", `${BASE}/inbox/all`, {
@@ -97,27 +116,29 @@ export const changingRoutes: readonly Route[] = [
       filter: z.record(z.string(), z.unknown()).optional().meta({ description: "Only items that match" }),
       upTo,
     }),
+    headers,
     responses,
-    async handle(context) {
-      const inbox = ownInbox(context);
+    handle(context) {
       const { change: what, filter, ...rest } = context.body;
       const asked = { ...given(rest), ...(filter === undefined ? {} : { filter: filter as InboxFilter }) };
       const input = Object.keys(asked).length === 0 ? undefined : asked;
-      switch (what) {
-        case "read":
-          return changed(inbox, inbox.markAllRead(input));
-        case "seen":
-          return changed(inbox, inbox.markAllSeen(input));
-        case "archived":
-          return changed(inbox, inbox.archiveAll(input));
-        case "deleted_read":
-          if (input !== undefined) {
-            throw validationError([
-              { path: [Object.keys(input)[0] ?? ""], type: "conflict", message: "is not for deleted_read, which takes nothing else" },
-            ]);
-          }
-          return changed(inbox, inbox.removeRead());
+      if (what === "deleted_read" && input !== undefined) {
+        throw validationError([
+          { path: [Object.keys(input)[0] ?? ""], type: "conflict", message: "is not for deleted_read, which takes nothing else" },
+        ]);
       }
+      return changed(context, (inbox) => {
+        switch (what) {
+          case "read":
+            return inbox.markAllRead(input);
+          case "seen":
+            return inbox.markAllSeen(input);
+          case "archived":
+            return inbox.archiveAll(input);
+          case "deleted_read":
+            return inbox.removeRead();
+        }
+      });
     },
   }),
 ];

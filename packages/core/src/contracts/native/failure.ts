@@ -23,11 +23,19 @@ export const problemSchema = z
 
 /** Returns the documentation of error answers. */
 export const errors = errorDocs({
-  400: { description: "The cursor is not one of this list", schema: problemSchema, contentType: PROBLEM_TYPE },
+  400: {
+    description: "The cursor is not one of this list, or the Idempotency-Key is none",
+    schema: problemSchema,
+    contentType: PROBLEM_TYPE,
+  },
   403: { description: "It exists, but is not the caller's", schema: problemSchema, contentType: PROBLEM_TYPE },
   404: { description: "It is unknown or deleted", schema: problemSchema, contentType: PROBLEM_TYPE },
   409: { description: "It is not possible now", schema: problemSchema, contentType: PROBLEM_TYPE },
-  422: { description: "A member or parameter is not valid", schema: problemSchema, contentType: PROBLEM_TYPE },
+  422: {
+    description: "A member or parameter is not valid, or the Idempotency-Key was used for another request",
+    schema: problemSchema,
+    contentType: PROBLEM_TYPE,
+  },
 });
 
 /** What callers are told where the log has the details. */

@@ -8,6 +8,7 @@ import { filterTests } from "./filters.ts";
 import { groupTests } from "./groups.ts";
 import { itemMarkTests } from "./item-marks.ts";
 import { itemTests } from "./items.ts";
+import { keyedChangeTests } from "./keyed-changes.ts";
 import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
 import { matchingTests } from "./matching.ts";
@@ -30,6 +31,7 @@ export function inboxTests(harness: StorageHarness): void {
     matchingTests(harness);
     dueItemTests(harness);
     changeLogTests(harness);
+    keyedChangeTests(harness);
     groupTests(harness);
     replacingTests(harness);
     erasingTests(harness);

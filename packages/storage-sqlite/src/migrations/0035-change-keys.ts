@@ -1,0 +1,11 @@
+/**
+ * Never edit a published migration: databases keep its checksum.
+ *
+ * Few changes have a key, and the index has only those.
+ */
+export const changeKeysMigration = `
+ALTER TABLE belfry_inbox_changes ADD COLUMN idempotency_key TEXT;
+ALTER TABLE belfry_inbox_changes ADD COLUMN body_hash TEXT;
+ALTER TABLE belfry_inbox_changes ADD COLUMN found INTEGER;
+CREATE UNIQUE INDEX belfry_inbox_changes_idempotency ON belfry_inbox_changes (tenant, user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+`;
