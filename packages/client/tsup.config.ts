@@ -1,3 +1,4 @@
 import { packageBuild } from "../../tsup.base.ts";
 
-export default packageBuild({ index: "src/index.ts" }, { format: ["esm"], shims: false, minify: true });
+// Browsers load it as it is: it is small, and imports nothing of Node's.
+export default packageBuild({ index: "src/index.ts" }, { shims: false, minify: true });

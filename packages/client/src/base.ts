@@ -5,13 +5,23 @@ import { type Counts, type Item, momentOf, type Position, positionOf } from "./i
 /** The epoch of an inbox that never had an item. */
 const EMPTY_EPOCH = "0";
 
+/** What a base knows, as JSON. */
+export interface BaseState<Shown extends Item> {
+  readonly position: Position | null;
+  readonly counts: Counts | null;
+  /** Items, each with the number of the change as of which it is known. */
+  readonly items: readonly (readonly [item: Shown, rev: number])[];
+}
+
 /** What is known of one number of the inbox. */
 export interface Known<Shown extends Item> {
-  /** Null for an item that is gone. */
+  /** The item with the effect of own changes that were answered, but are not told yet; null if it is gone. */
   readonly item: Shown | null;
+  /** The item as the server told it last. */
+  readonly told: Shown | null;
   /** The number of the change as of which it is known. */
   readonly rev: number;
-  /** The number of this client's own last change of it that was answered. A list that is older does not have that yet. */
+  /** The number of this client's own last change of it that was answered; 0 for none. What is older does not have it yet. */
   readonly ownRev: number;
 }
 
@@ -53,6 +63,10 @@ export class Base<Shown extends Item> {
   /** Up to where frames were applied; null before the first answer. */
   position: Position | null = null;
   readonly #onMove: (move: Move<Shown>) => void;
+  /** The items that own changes changed, which are not told yet. */
+  readonly #own = new Set<number>();
+  /** The items that are gone. */
+  readonly #gone = new Set<number>();
   #reading = 0;
   /** The changes of many that came while a list was asked for: its answer may not have them. */
   #recent: ChangeOfMany[] = [];
@@ -60,6 +74,16 @@ export class Base<Shown extends Item> {
   /** @param onMove is called for each item that changes */
   constructor(onMove: (move: Move<Shown>) => void) {
     this.#onMove = onMove;
+  }
+
+  /** The number of the newest item. */
+  get lastSeq(): number {
+    return Math.max(this.position?.seq ?? 0, this.counts?.lastSeq ?? 0);
+  }
+
+  /** Whether frames have not told what the server knew at the moment of these counts. */
+  isBehind(counts: Counts | null): boolean {
+    return counts !== null && this.position !== null && momentOf(positionOf(counts)) > momentOf(this.position);
   }
 
   /** Takes counts, unless newer ones are known. False if their numbering is another one than that of the items. */
@@ -79,9 +103,20 @@ export class Base<Shown extends Item> {
   begin(counts: Counts): void {
     this.items.clear();
     this.seqs.clear();
+    this.#own.clear();
     this.#recent = [];
     this.counts = counts;
     this.position = positionOf(counts);
+  }
+
+  /** Begins with what another client knew. */
+  restore({ position, counts, items }: BaseState<Shown>): void {
+    this.position = position;
+    this.counts = counts;
+    for (const [item, rev] of items) {
+      this.items.set(item.seq, { item, told: item, rev, ownRev: 0 });
+      this.seqs.set(item.id, item.seq);
+    }
   }
 
   /** Asks for a part of a list, and takes the answer. What happens until then is kept in mind. */
@@ -138,24 +173,22 @@ export class Base<Shown extends Item> {
     } else if (rev !== undefined && left === 0) {
       this.position = { ...at, epoch, rev: Math.max(rev, at.rev) };
     }
+    this.#confirm();
     return counts === undefined || this.count(counts);
   }
 
-  /** Keeps what this client's own change made of an item, now that the server has made the change. */
-  settle(seq: number, after: Shown | null, { lastSeq, rev }: Counts): void {
-    const known = this.items.get(seq);
-    if (known !== undefined) {
-      this.#put(seq, after, { rev: known.rev, ownRev: rev, moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
-    }
+  /** Goes to a position up to which everything was told. */
+  moveTo(position: Position): void {
+    this.position = position;
+    this.#confirm();
   }
 
-  /** Forgets the items that nobody needs. */
-  keep(isNeeded: (seq: number, item: Shown) => boolean): void {
-    for (const [seq, { item }] of this.items) {
-      if (item !== null && !isNeeded(seq, item)) {
-        this.items.delete(seq);
-        this.seqs.delete(item.id);
-      }
+  /** Keeps what this client's own change made of an item until the server tells of it. */
+  settle(seq: number, after: Shown | null, { lastSeq, rev }: Counts): void {
+    const known = this.items.get(seq);
+    if (known !== undefined && rev > (this.position?.rev ?? 0)) {
+      this.#own.add(seq);
+      this.#set(seq, { ...known, item: after, ownRev: rev }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
     }
   }
 
@@ -183,42 +216,66 @@ export class Base<Shown extends Item> {
       const source = isCreated ? "created" : "changed";
       this.#put(seq, change === "deleted" ? null : item, { rev: rev ?? at.rev, moment, source });
     }
-    this.#tidy([seq]);
   }
 
   #changeOfMany({ rev, seq: lastSeq, effect }: ChangeOfMany, seq: number): void {
     const known = this.items.get(seq);
-    if (known?.item && known.rev < rev) {
-      this.#put(seq, effect(known.item), { rev, moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
+    if (known?.told && known.rev < rev) {
+      const told = effect(known.told);
+      const item = rev >= known.ownRev ? told : known.item && effect(known.item);
+      this.#set(seq, { ...known, item, told, rev }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
     }
   }
 
-  #put(
-    seq: number,
-    item: Shown | null,
-    { rev, ownRev, ...told }: Pick<Move<Shown>, "moment" | "source"> & { readonly rev: number; readonly ownRev?: number },
-  ): void {
-    const known = this.items.get(seq);
-    this.items.set(seq, { item, rev, ownRev: ownRev ?? known?.ownRev ?? 0 });
+  /** Own changes that the server has told of by now need no keeping. */
+  #confirm(): void {
+    const { rev, seq: lastSeq } = this.position ?? { rev: 0, seq: 0 };
+    for (const seq of this.#own) {
+      const known = this.items.get(seq);
+      if (known === undefined || known.ownRev <= rev) {
+        this.#own.delete(seq);
+        if (known !== undefined) {
+          this.#set(seq, { ...known, item: known.told, ownRev: 0 }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
+        }
+      }
+    }
+    this.#tidy();
+  }
+
+  #put(seq: number, item: Shown | null, { rev, ...told }: Pick<Move<Shown>, "moment" | "source"> & { readonly rev: number }): void {
+    const ownRev = this.items.get(seq)?.ownRev ?? 0;
+    this.#set(seq, { item, told: item, rev, ownRev }, told);
+  }
+
+  #set(seq: number, known: Known<Shown>, told: Pick<Move<Shown>, "moment" | "source">): void {
+    const before = this.items.get(seq)?.item;
+    const { item } = known;
+    this.items.set(seq, known);
     if (item !== null) {
       this.seqs.set(item.id, seq);
-    } else if (known?.item) {
-      this.seqs.delete(known.item.id);
+    } else if (before) {
+      this.seqs.delete(before.id);
     }
-    if (item !== known?.item) {
-      this.#onMove({ seq, before: known?.item, after: item, ...told });
+    if (item === null) {
+      this.#gone.add(seq);
+    }
+    if (item !== before) {
+      this.#onMove({ seq, before, after: item, ...told });
     }
   }
 
   /** Forgets which items are gone, once no answer is under way that may still have them. */
-  #tidy(seqs: Iterable<number> = this.items.keys()): void {
+  #tidy(): void {
     if (this.#reading > 0) {
       return;
     }
     this.#recent = [];
-    for (const seq of seqs) {
-      const known = this.items.get(seq);
-      if (known?.item === null && known.rev <= (this.position?.rev ?? 0) + 1) {
+    for (const seq of this.#gone) {
+      const { told, rev = 0 } = this.items.get(seq) ?? {};
+      if (told !== null) {
+        this.#gone.delete(seq);
+      } else if (rev <= (this.position?.rev ?? 0)) {
+        this.#gone.delete(seq);
         this.items.delete(seq);
       }
     }

@@ -34,6 +34,12 @@ export type Change = ChangeRequest & {
   readonly lastSeq: number;
 };
 
+/** Makes the change that is asked for. @param number its place among the changes of a tab */
+export function newChange(request: ChangeRequest, number: number, lastSeq: number): Change {
+  const at = new Date().toISOString();
+  return { ...request, id: `${at}-${String(number).padStart(6, "0")}-${crypto.randomUUID().slice(0, 8)}`, at, lastSeq };
+}
+
 /** The newest item that a change covers. */
 export function lastCovered(change: Change): number {
   return Math.min(change.lastSeq, (change.to === "items" ? undefined : change.upTo) ?? change.lastSeq);

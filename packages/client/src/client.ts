@@ -7,6 +7,7 @@ import type { Item, ItemOf, Tally } from "./item.ts";
 import type { ClientOptions } from "./options.ts";
 import { Preferences } from "./preferences.ts";
 import { Session } from "./session.ts";
+import { type InitialState, stateOf } from "./snapshot.ts";
 import { Topics } from "./topics.ts";
 import { isEqual, type ViewSnapshot, ViewState } from "./view.ts";
 
@@ -87,7 +88,7 @@ export class InboxClient<Shown extends Item = Item> {
   #told = this.#snapshot;
 
   /** Hosts do not call this. They call {@link createClient}. */
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions<Shown>) {
     this.#session = new Session<Shown>(options, {
       changed: () => this.#changed(),
       received: (item) => this.#emit("received", item),
@@ -131,6 +132,11 @@ export class InboxClient<Shown extends Item = Item> {
     const view = this.#views.get(state) ?? this.#viewOf(state);
     this.#views.set(state, view);
     return view;
+  }
+
+  /** What the client knows, as JSON: for the option `initial` of another client, such as the browser's after a server has made the page. */
+  snapshot(): InitialState<Shown> {
+    return stateOf(this.#session.store);
   }
 
   /** One page of the inbox's groups, as the server has them. */
@@ -288,6 +294,6 @@ function added<Listener>(listeners: Set<Listener>, listener: Listener): () => vo
  * inbox.start();
  * ```
  */
-export function createClient<Service = unknown>(options: ClientOptions): InboxClient<ItemOf<Service>> {
+export function createClient<Service = unknown>(options: ClientOptions<ItemOf<Service>>): InboxClient<ItemOf<Service>> {
   return new InboxClient(options);
 }

@@ -30,6 +30,7 @@ export type {
   SettingsInput,
   Weekday,
 } from "./preferences.ts";
+export type { InitialState } from "./snapshot.ts";
 export type { Subscription, SubscriptionsInput, SubscriptionsPage, Topics } from "./topics.ts";
 export type { TransportName } from "./transports.ts";
 export type { ViewCounts, ViewSnapshot } from "./view.ts";

@@ -37,9 +37,14 @@ export interface Item<Type extends string = string, Data = JsonObject> {
  */
 export type ItemOf<Service> = Service extends { inbox(userId: string): { get(ref: string): Promise<infer Made> } }
   ? Made extends { readonly type: infer Type extends string; readonly data: infer Data }
-    ? Item<Type, Data>
+    ? Item<Type, Declared<Data>>
     : never
   : Item;
+
+/** The fields that a type declares. Others are a type error; of a type that declares none, data is any JSON object. */
+type Declared<Data> = keyof Named<Data> extends never ? JsonObject : Named<Data>;
+
+type Named<Data> = { [Name in keyof Data as string extends Name ? never : number extends Name ? never : Name]: Data[Name] };
 
 /** How many items there are, how many of them are unread, and how many unseen. */
 export interface Tally {

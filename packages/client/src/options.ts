@@ -1,8 +1,10 @@
 import type { HttpOptions } from "./http.ts";
+import type { Item } from "./item.ts";
+import type { InitialState } from "./snapshot.ts";
 import type { TransportName } from "./transports.ts";
 
 /** Options of {@link createClient}. */
-export interface ClientOptions extends HttpOptions {
+export interface ClientOptions<Shown extends Item = Item> extends HttpOptions {
   /**
    * The id of the signed-in user. Tabs of one browser with the same `url` and `user` share one connection and one queue of changes.
    *
@@ -20,5 +22,5 @@ export interface ClientOptions extends HttpOptions {
   /** The language of texts that functions of types make (BCP 47). @default the texts as they are stored */
   readonly locale?: string;
   /** The {@link InboxClient.snapshot} of a client on the server: it is shown at once, and followed from there. */
-  readonly initial?: unknown;
+  readonly initial?: InitialState<Shown>;
 }

@@ -21,11 +21,20 @@ export interface QueueParts {
   onOutcome(outcome: Outcome): void;
 }
 
+/** The most changes that wait. */
+export const MAX_PENDING = 1_000;
+
+/** Why a change is not taken at all. */
+export const QUEUE_FULL: ClientError = {
+  ...{ code: "QUEUE_FULL", status: 0, message: "Too many changes wait for the server. Try again when it can be reached." },
+};
+
 /** Sends changes one after another, in their order, each until the server has answered it. */
 export class Queue {
   readonly #parts: QueueParts;
   readonly #changes = new Map<string, Change>();
   #isSending = false;
+  #isOn = true;
   #wait = new AbortController();
 
   constructor(parts: QueueParts) {
@@ -34,9 +43,19 @@ export class Queue {
 
   /** Adds a change, unless it is there. */
   add(change: Change): void {
-    if (!this.#changes.has(change.id)) {
+    if (this.#isOn && !this.#changes.has(change.id)) {
       this.#changes.set(change.id, change);
       void this.#send();
+    }
+  }
+
+  /** Goes on with sending, or leaves it to another tab. What is under way is still told. */
+  turn(isOn: boolean): void {
+    this.#isOn = isOn;
+    if (isOn) {
+      void this.#send();
+    } else {
+      this.#changes.clear();
     }
   }
 

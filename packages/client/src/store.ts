@@ -29,6 +29,7 @@ export class Store<Shown extends Item> {
   readonly views = new Map<string, ViewState<Shown>>();
   readonly loader: Loader<Shown>;
   readonly #events: StoreEvents<Shown>;
+  readonly #isTranslated: boolean;
   /** Which snapshots were told last. */
   readonly #told = new WeakMap<ViewState<Shown>, object>();
   #overlay: Overlay<Shown> | null = null;
@@ -39,6 +40,7 @@ export class Store<Shown extends Item> {
 
   constructor(http: Http, locale: string | undefined, events: StoreEvents<Shown>) {
     this.#events = events;
+    this.#isTranslated = locale !== undefined;
     this.loader = new Loader(this.base, http, { locale, changed: () => this.changed(), count: (counts) => this.count(counts) });
   }
 
@@ -157,19 +159,20 @@ export class Store<Shown extends Item> {
     }
   }
 
-  #takeState({ recovered, position, counts, isPolled }: StateFrame): void {
+  #takeState({ recovered, position, counts }: StateFrame): void {
     this.count(counts);
-    this.base.position = parsePosition(position);
     if (recovered) {
+      this.base.moveTo(parsePosition(position));
       void this.load();
     } else {
+      this.base.position = parsePosition(position);
       this.reload();
     }
-    void isPolled;
   }
 
   #takeChange(frame: ChangeFrame<Shown>): void {
-    const { change, item, seq, counts } = frame;
+    const { change, seq, counts } = frame;
+    const item = this.#inLocale(frame);
     const isNew = change === "created" && seq > (this.base.position?.seq ?? 0);
     const isKnown = frame.seqs?.every((one) => this.base.items.has(one)) ?? false;
     if (change === "woken" && item !== null) {
@@ -177,7 +180,7 @@ export class Store<Shown extends Item> {
         view.woken.add(item.id);
       }
     }
-    if (!this.base.apply(frame) || counts === undefined) {
+    if (!this.base.apply({ ...frame, item }) || counts === undefined) {
       this.loader.recount();
     }
     if (isOfMany(frame)) {
@@ -188,6 +191,20 @@ export class Store<Shown extends Item> {
     if (isNew && item !== null) {
       this.#events.received(item);
     }
+  }
+
+  /** The server tells the texts as they are stored. In another language they stay as they were listed, and new ones are listed. */
+  #inLocale({ item, seq, change }: ChangeFrame<Shown>): Shown | null {
+    if (!this.#isTranslated || item === null) {
+      return item;
+    }
+    const known = this.base.items.get(seq)?.item;
+    if (!known || change === "updated") {
+      this.reload();
+      return item;
+    }
+    const { title, message } = known;
+    return { ...item, title, message };
   }
 
   /** After a change of many: a view lacks the items that it gained if they were not known. */
