@@ -41,14 +41,14 @@ export function inboxState(tables: TableNames): string {
   )`;
 }
 
-/** The number of a tenant's newest broadcast, null for none: an inbox that begins has it. */
+/** The number of a tenant's newest broadcast, 0 for none: an inbox that begins has it. */
 export function newestBroadcast({ broadcastNumbers }: TableNames, tenant: string): string {
-  return `(SELECT newest FROM ${broadcastNumbers} WHERE tenant = ${tenant})`;
+  return `coalesce((SELECT newest FROM ${broadcastNumbers} WHERE tenant = ${tenant}), 0)`;
 }
 
 /** Whether the tenant has broadcasts that are not placed in the inbox of a row of counters. */
 export function isBehind(tables: TableNames, tenant = "$1"): string {
-  return `coalesce(placed_up_to, 0) < coalesce(${newestBroadcast(tables, tenant)}, 0)`;
+  return `coalesce(placed_up_to, 0) < ${newestBroadcast(tables, tenant)}`;
 }
 
 /** The counts in a row; an inbox without a row has not begun. */

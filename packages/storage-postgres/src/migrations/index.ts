@@ -34,6 +34,7 @@ import { broadcastsMigration } from "./0032-broadcasts.ts";
 import { moreReferringMigration } from "./0033-more-referring.ts";
 import { contentTokensMigration } from "./0034-content-tokens.ts";
 import { changeKeysMigration } from "./0035-change-keys.ts";
+import { begunInboxesMigration } from "./0036-begun-inboxes.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -72,4 +73,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: moreReferringMigration },
   { phase: "expand", sql: contentTokensMigration },
   { phase: "expand", sql: changeKeysMigration },
+  { phase: "expand", sql: begunInboxesMigration },
 ] as const satisfies readonly Migration[];

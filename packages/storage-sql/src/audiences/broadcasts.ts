@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { isUuid, type Notification } from "@belfry/core";
+import { isUuid, type Notification, type Owner } from "@belfry/core";
 import type { ActivityStorage, Broadcast, BroadcastPage, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql } from "../database/sql.ts";
@@ -59,7 +59,8 @@ export function sharedBroadcasts(
 
 interface CountersRow {
   readonly placedUpTo: number | null;
-  readonly beganAfter: number;
+  /** Null where a process of an older version began the inbox. */
+  readonly beganAfter: number | null;
   readonly newest: number;
 }
 
@@ -71,11 +72,14 @@ interface BroadcastRow {
 }
 
 function missing(sql: Sql): BroadcastStorage["missed"] {
-  const { broadcasts, broadcastNumbers, inboxCounters, notifications } = sql.tables;
+  const { broadcasts, broadcastNumbers, inboxCounters, inboxItems, notifications } = sql.tables;
   const fields = fieldsOf<Notification>(sql.schema.notifications, sql);
-  const counters = `SELECT c.placed_up_to AS "placedUpTo", coalesce(c.began_after, 0) AS "beganAfter", coalesce(b.newest, 0) AS newest
+  const counters = `SELECT c.placed_up_to AS "placedUpTo", c.began_after AS "beganAfter", coalesce(b.newest, 0) AS newest
     FROM ${inboxCounters} c LEFT JOIN ${broadcastNumbers} b ON b.tenant = c.tenant WHERE c.tenant = $1 AND c.user_id = $2`;
-  const earlier = `SELECT coalesce(max(number), 0) AS number FROM ${broadcasts} WHERE tenant = $1 AND number IS NOT NULL AND at <= $2`;
+  const newest = `SELECT coalesce(max(number), 0) AS number FROM ${broadcasts} WHERE tenant = $1 AND number IS NOT NULL`;
+  const earlier = `${newest} AND at <= $2`;
+  // An inbox of an older version began with its first item. Where that one is gone, nobody knows, and it gets them all.
+  const beforeFirstItem = `${newest} AND at < (SELECT created_at FROM ${inboxItems} WHERE tenant = $1 AND user_id = $2 AND seq = 1)`;
   const page = (
     more: string,
   ) => `SELECT b.number, b.is_standing AS "isStanding", b.except_users AS "except", ${sql.milliseconds("b.at")} AS "sentAt",
@@ -84,19 +88,22 @@ function missing(sql: Sql): BroadcastStorage["missed"] {
     WHERE b.tenant = $1 AND b.number > $2 AND b.number <= $3 AND (n.expires_at IS NULL OR n.expires_at > ${sql.cast("$4", "timestamptz")})${more}
     ORDER BY b.number LIMIT $5`;
   const [anyOf, standing] = [page(""), page(" AND b.is_standing")];
-  const began = async (tenant: string, { placedUpTo, beganAfter }: CountersRow, joinedAt: Date | null) => {
-    if (placedUpTo !== null || joinedAt === null || beganAfter === 0) {
-      return beganAfter;
+  const numberOf = async (name: string, text: string, values: readonly [tenant: string, of: string | Date]) =>
+    (await sql.rows<{ readonly number: number }>(name, text, values))[0]?.number ?? 0;
+  const began = async ({ tenant, userId }: Owner, { placedUpTo, beganAfter }: CountersRow, joinedAt: Date | null) => {
+    if (placedUpTo !== null) {
+      return beganAfter ?? 0;
     }
-    const [found] = await sql.rows<{ readonly number: number }>("broadcasts_before", earlier, [tenant, joinedAt]);
-    return Math.min(beganAfter, found?.number ?? 0);
+    const after = beganAfter ?? (await numberOf("broadcasts_before_item", beforeFirstItem, [tenant, userId]));
+    return joinedAt === null || after === 0 ? after : Math.min(after, await numberOf("broadcasts_before", earlier, [tenant, joinedAt]));
   };
-  return async ({ tenant, userId }, at, { limit, joinedAt }) => {
+  return async (owner, at, { limit, joinedAt }) => {
+    const { tenant, userId } = owner;
     const [inbox] = await sql.rows<CountersRow>("placed_broadcasts", counters, [tenant, userId]);
     if (inbox === undefined) {
       return null;
     }
-    const beganAfter = await began(tenant, inbox, joinedAt);
+    const beganAfter = await began(owner, inbox, joinedAt);
     const { placedUpTo, newest } = inbox;
     const after = placedUpTo ?? 0;
     // Of what went out before the inbox began, only standing ones count, and others are not even looked at.

@@ -104,8 +104,8 @@ const NOTHING_WAITS = {};
 const IS_BEHIND =
   "ifnull(ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant), 0)";
 
-/** The number of a tenant's newest broadcast, null for none: an inbox that begins has it. */
-export const newestBroadcast = (tenant: string) => `(SELECT newest FROM belfry_broadcast_numbers WHERE tenant = ${tenant})`;
+/** The number of a tenant's newest broadcast, 0 for none: an inbox that begins has it. */
+export const newestBroadcast = (tenant: string) => `ifnull((SELECT newest FROM belfry_broadcast_numbers WHERE tenant = ${tenant}), 0)`;
 
 const COUNTS_COLUMNS = `total, unread, last_seq, epoch, rev, seen_unread, due_at, ${IS_BEHIND}`;
 

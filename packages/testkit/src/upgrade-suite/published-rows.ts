@@ -275,6 +275,16 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       ...{ except_users: '["bob"]', page_cursor: null },
     },
   },
+  // Begun by processes that know no broadcasts, after the one above; of the second, the first item is gone.
+  { since: 32, table: "belfry_inbox_items", values: { ...item(1, 1, null), user_id: "gus", created_at: new Date(THEN.getTime() + 1) } },
+  ...[
+    { since: 32, userId: "gus" },
+    { since: 36, userId: "hal" },
+  ].map(({ since, userId }) => ({
+    since,
+    table: "belfry_inbox_counters",
+    values: { tenant, user_id: userId, last_seq: 1, total: 1, unread: 1, read_up_to_seq: 0, epoch: "first" },
+  })),
   {
     since: 34,
     table: "belfry_content_tokens",

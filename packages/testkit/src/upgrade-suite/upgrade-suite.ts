@@ -46,6 +46,7 @@ const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage
   [26, expectGroups],
   [1, expectTopics],
   [29, expectExpiry],
+  [32, expectBroadcasts],
 ];
 
 /** Declares the tests that hold a storage's migrations to the data of every version that was published. */
@@ -185,6 +186,16 @@ async function expectExpiry({ inbox }: Storage): Promise<void> {
   const applied = await inbox.applyDue(fay, THEN);
   expect(applied).toMatchObject({ expired: { items: [{ id: EXPIRING }] }, woken: { items: [] }, counts: { total: 1, unread: 1, rev: 1 } });
   expect(applied?.counts.dueAt).toBeUndefined();
+}
+
+async function expectBroadcasts({ broadcasts }: Storage, migrations: number): Promise<void> {
+  const missedBy = async (userId: string) => {
+    const missed = await broadcasts.missed({ ...owner, userId }, THEN, { limit: 10, joinedAt: null });
+    return missed?.broadcasts.map(({ number }) => number);
+  };
+  expect(await missedBy("ann")).toEqual([2]);
+  expect(await missedBy("gus")).toEqual([]);
+  expect(await missedBy("hal")).toEqual(migrations >= 36 ? [] : undefined);
 }
 
 async function expectChanges({ inbox }: Storage): Promise<void> {
