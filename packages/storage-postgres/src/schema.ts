@@ -48,5 +48,6 @@ export const {
   broadcastNumbers,
   broadcasts,
   contentTokens,
+  deletedUsers,
   migrations,
 } = tables;

@@ -1,4 +1,6 @@
-export { broadcastOf, exceptText, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
+export { broadcastOf, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
+export { deletedSince, usersByHash, withoutDeleted } from "./audiences/deleted-users.ts";
+export { exceptText } from "./audiences/leave-broadcasts.ts";
 export { collected, lookedAt } from "./audiences/looked-at.ts";
 export { topicsOf } from "./audiences/topic-audiences.ts";
 export { sharedTopics } from "./audiences/topics.ts";

@@ -35,5 +35,6 @@ export const {
   broadcastNumbers,
   broadcasts,
   contentTokens,
+  deletedUsers,
   migrations,
 } = tables;

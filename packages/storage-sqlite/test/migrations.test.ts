@@ -40,6 +40,7 @@ describe("migrations", () => {
       "belfry_broadcasts",
       "belfry_choices",
       "belfry_content_tokens",
+      "belfry_deleted_users",
       "belfry_deliveries",
       "belfry_delivery_attempts",
       "belfry_digest_entries",

@@ -66,6 +66,7 @@ describe("schema", () => {
       "belfry_broadcast_numbers",
       "belfry_choices",
       "belfry_content_tokens",
+      "belfry_deleted_users",
       "belfry_delivery_attempts",
       "belfry_event_acks",
       "belfry_idempotency_keys",

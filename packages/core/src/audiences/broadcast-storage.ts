@@ -137,7 +137,7 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
   takePage(at: Date, until: Date): Promise<PagedBroadcast | null>;
 
   /**
-   * Adds the users of a page to the fan-out of its broadcast, and moves on to the next page, in one transaction. With null, the page is given
+   * Adds the users of a page to the fan-out of its broadcast, but for those who were deleted since it went out, and moves on to the next page, in one transaction. With null, the page is given
    * back unread. Does nothing if the broadcast has ended, or somebody else has taken up the page since.
    */
   addPage(broadcast: PagedBroadcast, page: BroadcastPage | null): Promise<void>;
@@ -148,8 +148,12 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
    */
   end(of: Pick<Notification, "tenant" | "id">, by: { readonly actor: string; readonly at: Date }): Promise<Notification | null>;
 
-  /** Takes a user out of the exceptions of broadcasts. */
-  erase(owner: Owner, limit: number): Promise<ErasureStep>;
+  /**
+   * Takes a user out of the exceptions of broadcasts, and keeps a keyed hash of the user as long as broadcasts that went out by `at` go on:
+   * {@link addPage} leaves the user out, and {@link missed} counts nothing from before `at`. A page that somebody adds meanwhile is in the
+   * fan-out's list once this resolves.
+   */
+  erase(owner: Owner, limit: number, at: Date): Promise<ErasureStep>;
 
   /** Reads the broadcasts that name a user as an exception. */
   export(owner: Owner, range: StepRange): Promise<ExportStep<BroadcastException>>;

@@ -44,7 +44,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   const now = () => new Date(clock.now());
   // Subscriptions first: a fan-out that is under way would find them.
   let removed = await untilDone(context, (limit) => topics.erase(owner, limit));
-  removed += await untilDone(context, (limit) => broadcasts.erase(owner, limit));
+  removed += await untilDone(context, (limit) => broadcasts.erase(owner, limit, now()));
   // Then deliveries: one that is still to come would write an item into the inbox.
   for (const recipient of recipients) {
     removed += await untilDone(context, async (limit) => {

@@ -7,7 +7,18 @@ import type {
   PagedBroadcast,
   PlacedBroadcast,
 } from "@belfry/core/storage";
-import { isGrouped, type ListPart, PLACE_OF_OTHERS, partsOfPage, placeAfter, type Sql, sharedBroadcasts } from "@belfry/storage-sql";
+import {
+  deletedSince,
+  isGrouped,
+  type ListPart,
+  PLACE_OF_OTHERS,
+  partsOfPage,
+  placeAfter,
+  type Sql,
+  sharedBroadcasts,
+  usersByHash,
+  withoutDeleted,
+} from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import type { Connection, PostgresTransaction, Session } from "../database/connection.ts";
@@ -160,7 +171,9 @@ function placeText({ broadcasts, inboxCounters, inboxItems, notifications }: Tab
 type PageRow = readonly [pk: number, fanOutPk: number | null, pageCursor: string];
 
 /** Adds a page of the host's users to the list of a broadcast's fan-out. */
-function prepareAddPage({ broadcasts, notifications, fanOuts, fanOutParts }: TableNames) {
+function prepareAddPage(tables: TableNames) {
+  const { broadcasts, notifications, fanOuts, fanOutParts } = tables;
+  const withoutDeletedOf = prepareWithoutDeleted(tables);
   const find = statement<PageRow>(
     "find_page",
     `SELECT b.pk, (SELECT f.pk FROM ${fanOuts} f WHERE f.notification_pk = b.notification_pk AND f.drop_at IS NULL), b.page_cursor
@@ -176,13 +189,14 @@ function prepareAddPage({ broadcasts, notifications, fanOuts, fanOutParts }: Tab
       await session.rows(add, [fanOutPk, place, recipients]);
     }
   };
-  return (broadcast: PagedBroadcast, page: BroadcastPage | null) =>
+  return (broadcast: PagedBroadcast, read: BroadcastPage | null) =>
     async (session: Session): Promise<void> => {
       const [found] = await session.rows(find, [broadcast.tenant, broadcast.id]);
       if (found?.[2] !== broadcast.mark) {
         return;
       }
       const [pk, fanOutPk] = found;
+      const page = await withoutDeletedOf(session, pk, read);
       // Without a fan-out, it has expired.
       const next = fanOutPk === null ? null : placeAfter(broadcast, page);
       await addParts(session, fanOutPk ?? 0, fanOutPk === null ? [] : partsOfPage(broadcast, page));
@@ -191,4 +205,18 @@ function prepareAddPage({ broadcasts, notifications, fanOuts, fanOutParts }: Tab
       }
       await session.rows(move, [pk, next]);
     };
+}
+
+/** Leaves out users who were deleted since a broadcast went out, whose row the transaction holds. */
+function prepareWithoutDeleted(tables: TableNames) {
+  const texts = deletedSince(tables);
+  const keysOf = statement<[key: string]>("keys_of_deleted", texts.keys);
+  const goneOf = statement<[hash: string]>("deleted_in_page", texts.gone("d.hash = ANY ($2::text[])"));
+  return async (session: Session, pk: number, page: BroadcastPage | null): Promise<BroadcastPage | null> => {
+    const users = page?.users ?? [];
+    const keys = (await session.rows(keysOf, [pk])).map(([key]) => key);
+    const byHash = usersByHash(users, keys);
+    const gone = keys.length === 0 ? [] : await session.rows(goneOf, [pk, [...byHash.keys()]]);
+    return page && withoutDeleted(page, byHash, new Set(gone.map(([hash]) => hash)));
+  };
 }

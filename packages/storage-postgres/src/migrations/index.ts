@@ -35,6 +35,7 @@ import { moreReferringMigration } from "./0033-more-referring.ts";
 import { contentTokensMigration } from "./0034-content-tokens.ts";
 import { changeKeysMigration } from "./0035-change-keys.ts";
 import { begunInboxesMigration } from "./0036-begun-inboxes.ts";
+import { deletedUsersMigration } from "./0037-deleted-users.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -74,4 +75,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: contentTokensMigration },
   { phase: "expand", sql: changeKeysMigration },
   { phase: "expand", sql: begunInboxesMigration },
+  { phase: "expand", sql: deletedUsersMigration },
 ] as const satisfies readonly Migration[];

@@ -4,6 +4,8 @@ import type { ActivityStorage, Broadcast, BroadcastPage, BroadcastStorage, Paged
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql } from "../database/sql.ts";
 import { type ListPart, PLACE_OF_OTHERS, usersInParts } from "../delivery/fan-out-parts.ts";
+import { forgettingDeleted, whenDeleted } from "./deleted-users.ts";
+import { leavingBroadcasts } from "./leave-broadcasts.ts";
 
 /** How many users a part of a page has, whose deliveries one transaction writes. */
 const USERS_OF_PART = 250;
@@ -45,16 +47,11 @@ export function* partsOfPage({ place: before }: PagedBroadcast, page: BroadcastP
   }
 }
 
-/** The exceptions of a broadcast as the column keeps them. */
-export function exceptText(except: readonly string[]): string | null {
-  return except.length === 0 ? null : JSON.stringify(except);
-}
-
 /** The operations of broadcasts that both storages share. */
 export function sharedBroadcasts(
   sql: Sql,
 ): Pick<BroadcastStorage, "missed" | "sendDue" | "takePage" | "end" | "erase" | "export" | "sweep"> {
-  return { missed: missing(sql), sendDue: sending(sql), takePage: paging(sql), ...ending(sql), ...exceptions(sql) };
+  return { missed: missing(sql), sendDue: sending(sql), takePage: paging(sql), ...ending(sql), ...leavingBroadcasts(sql) };
 }
 
 interface CountersRow {
@@ -90,12 +87,19 @@ function missing(sql: Sql): BroadcastStorage["missed"] {
   const [anyOf, standing] = [page(""), page(" AND b.is_standing")];
   const numberOf = async (name: string, text: string, values: readonly [tenant: string, of: string | Date]) =>
     (await sql.rows<{ readonly number: number }>(name, text, values))[0]?.number ?? 0;
-  const began = async ({ tenant, userId }: Owner, { placedUpTo, beganAfter }: CountersRow, joinedAt: Date | null) => {
+  const deletedAt = whenDeleted(sql);
+  const began = async (owner: Owner, { placedUpTo, beganAfter }: CountersRow, joinedAt: Date | null) => {
     if (placedUpTo !== null) {
       return beganAfter ?? 0;
     }
+    const { tenant, userId } = owner;
     const after = beganAfter ?? (await numberOf("broadcasts_before_item", beforeFirstItem, [tenant, userId]));
-    return joinedAt === null || after === 0 ? after : Math.min(after, await numberOf("broadcasts_before", earlier, [tenant, joinedAt]));
+    if (joinedAt === null || after === 0) {
+      return after;
+    }
+    // Whoever was deleted, and came back, gets nothing from before that.
+    const since = new Date(Math.max(joinedAt.getTime(), await deletedAt(owner)));
+    return Math.min(after, await numberOf("broadcasts_before", earlier, [tenant, since]));
   };
   return async (owner, at, { limit, joinedAt }) => {
     const { tenant, userId } = owner;
@@ -222,6 +226,7 @@ function ending(sql: Sql): Pick<BroadcastStorage, "end" | "sweep"> {
     (table) => `AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE o.notification_pk = ${notifications}.pk)`,
   );
   const dropUnused = `DELETE FROM ${notifications} WHERE ${sql.isIn("pk", "$1", "bigint")} ${without.join(" ")}`;
+  const forgetDeleted = forgettingDeleted(sql);
   return {
     async end({ tenant, id: given }, { actor, at }) {
       const id = given.toLowerCase();
@@ -237,38 +242,8 @@ function ending(sql: Sql): Pick<BroadcastStorage, "end" | "sweep"> {
       if (rows.length > 0) {
         await sql.inStep("sweep_broadcasts", [drop, dropUnused], [JSON.stringify(rows.map(({ notificationPk }) => notificationPk))]);
       }
-      return { removed: rows.length, next: rows.length < limit ? null : "" };
-    },
-  };
-}
-
-interface ExceptRow {
-  readonly pk: number;
-  readonly id: string;
-  readonly except: string;
-}
-
-function exceptions(sql: Sql): Pick<BroadcastStorage, "erase" | "export"> {
-  const { broadcasts, notifications } = sql.tables;
-  const naming = `SELECT b.pk, n.id, b.except_users AS "except" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
-    WHERE b.tenant = $1 AND ${sql.contains("b.except_users", "$2")} AND b.pk > $3 ORDER BY b.pk LIMIT $4`;
-  const change = `UPDATE ${broadcasts} SET except_users = $3 WHERE pk = $1 AND except_users = $2 RETURNING pk`;
-  // As an element of a list in JSON, which nothing else in it looks like.
-  const find = (tenant: string, userId: string, [after, limit]: readonly [number, number]) =>
-    sql.rows<ExceptRow>("excepting_broadcasts", naming, [tenant, JSON.stringify(userId), after, limit]);
-  return {
-    async erase({ tenant, userId }, limit) {
-      const rows = await find(tenant, userId, [0, limit]);
-      for (const { pk, except } of rows) {
-        const left = (JSON.parse(except) as readonly string[]).filter((one) => one !== userId);
-        await sql.rows("change_exceptions", change, [pk, except, exceptText(left)]);
-      }
-      return { removed: rows.length, isDone: rows.length < limit };
-    },
-    async export({ tenant, userId }, { after, limit }) {
-      const rows = await find(tenant, userId, [Number(after ?? 0), limit]);
-      const last = rows.length < limit ? undefined : rows.at(-1);
-      return { records: rows.map(({ id }) => ({ notificationId: id, userId })), next: last === undefined ? null : String(last.pk) };
+      const forgotten = await forgetDeleted(limit);
+      return { removed: rows.length, next: Math.max(rows.length, forgotten) < limit ? null : "" };
     },
   };
 }

@@ -94,6 +94,7 @@ export type Tables = Readonly<
     | "broadcastNumbers"
     | "broadcasts"
     | "contentTokens"
+    | "deletedUsers"
     | "digestEntries"
     | "eventAcks"
     | "events"

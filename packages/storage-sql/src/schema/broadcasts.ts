@@ -8,6 +8,12 @@ export const BROADCASTS = {
    */
   broadcastNumbers: table({ tenant: c.asKey(c.bytewise), newest: c.number }),
 
+  /**
+   * Users who were deleted while broadcasts of before could still reach them: a keyed hash of the id, by a random key that the tenant's rows share.
+   * A row goes with the last such broadcast.
+   */
+  deletedUsers: table({ tenant: c.bytewise, hash: c.bytewise, key: c.text, at: c.time }, { key: ["tenant", "hash"] }),
+
   /** Notifications for everyone: one row each. Their items are placed inbox by inbox. One that has ended has no row. */
   broadcasts: table(
     {

@@ -7,11 +7,21 @@ import type {
   PagedBroadcast,
   PlacedBroadcast,
 } from "@belfry/core/storage";
-import { isGrouped, PLACE_OF_OTHERS, partsOfPage, placeAfter, type Sql, sharedBroadcasts } from "@belfry/storage-sql";
+import {
+  deletedSince,
+  isGrouped,
+  PLACE_OF_OTHERS,
+  partsOfPage,
+  placeAfter,
+  type Sql,
+  sharedBroadcasts,
+  usersByHash,
+  withoutDeleted,
+} from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, write, writeIf, writeNow } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
-import { DIALECT } from "../database/sql.ts";
+import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN } from "../inbox/conditions.ts";
 import { prepareWriteList } from "../inbox/fan-outs.ts";
@@ -118,13 +128,15 @@ function prepareAddPage(context: QueryContext) {
   const end = prepare<{ readonly fanOutPk: number }>(
     `DELETE FROM belfry_fan_out_parts WHERE fan_out_pk = :fanOutPk AND place = ${PLACE_OF_OTHERS}`,
   );
-  return (broadcast: PagedBroadcast, page: BroadcastPage | null): void => {
+  const withoutDeletedOf = prepareWithoutDeleted(context);
+  return (broadcast: PagedBroadcast, read: BroadcastPage | null): void => {
     const { tenant, id, mark } = broadcast;
     const found = find.get({ tenant, id });
     if (found === undefined || found.pageCursor !== mark) {
       return;
     }
     const { pk, fanOutPk } = found;
+    const page = withoutDeletedOf(pk, read);
     // Without a fan-out, it has expired.
     const next = fanOutPk === null ? null : placeAfter(broadcast, page);
     if (fanOutPk !== null) {
@@ -134,5 +146,21 @@ function prepareAddPage(context: QueryContext) {
       }
     }
     move.run({ pk, next });
+  };
+}
+
+/** Leaves out users who were deleted since a broadcast went out. */
+function prepareWithoutDeleted({ prepareRows }: QueryContext) {
+  const texts = deletedSince(TABLES);
+  const keysOf = prepareRows<readonly [pk: number], readonly [key: string]>(texts.keys);
+  const goneOf = prepareRows<readonly [pk: number, hashes: string], readonly [hash: string]>(
+    texts.gone(DIALECT.isIn("d.hash", "$2", "text")),
+  );
+  return (pk: number, page: BroadcastPage | null): BroadcastPage | null => {
+    const users = page?.users ?? [];
+    const keys = keysOf.all([pk]).map(([key]) => key);
+    const byHash = usersByHash(users, keys);
+    const gone = keys.length === 0 ? [] : goneOf.all([pk, JSON.stringify([...byHash.keys()])]);
+    return page && withoutDeleted(page, byHash, new Set(gone.map(([hash]) => hash)));
   };
 }

@@ -286,6 +286,11 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     values: { tenant, user_id: userId, last_seq: 1, total: 1, unread: 1, read_up_to_seq: 0, epoch: "first" },
   })),
   {
+    since: 37,
+    table: "belfry_deleted_users",
+    values: { tenant, hash: "hash of a deleted user", key: "key", at: THEN },
+  },
+  {
     since: 34,
     table: "belfry_content_tokens",
     values: { tenant, token: 1 },

@@ -137,6 +137,30 @@ onEveryStorage((database) => {
       expect(channel.tasks.map(({ title }) => title)).toEqual(Array.from({ length: 5 }, () => "Right"));
     });
 
+    test("a user who is deleted while the host is asked for a page gets nothing, though the page names them", async () => {
+      let release = () => {};
+      let asked = 0;
+      const hold = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const directory = pagedBy(5);
+      const everyone = async (cursor: string | null) => {
+        asked += 1;
+        await hold;
+        return directory.everyone(cursor);
+      };
+      const channel = recorder();
+      const notifications = await service({ channels: [channel], directory: Object.assign(pagedBy(5), { everyone }) });
+      const { notification } = await notifications.create({ ...NEWS, except: "user 3" });
+      await expect.poll(() => asked, WAIT).toBe(1);
+      for (const gone of ["user 2", "user 3"]) {
+        await notifications.deleteUser(gone);
+      }
+      release();
+      await settled(notifications, notification.id);
+      expect(recipients(channel)).toEqual(["user 0", "user 1", "user 4"]);
+    });
+
     test("in a transaction of the host's, it goes out with its commit alone", async () => {
       const [channel, asked] = [recorder(), [] as (string | null)[]];
       const notifications = await service({ channels: [channel], directory: pagedBy(20, { asked }) });

@@ -385,10 +385,47 @@ export function broadcastTests(harness: StorageHarness): void {
         records: [{ notificationId: second.id, userId: "ann" }],
         next: null,
       });
-      expect(await broadcasts.erase(owner, 1)).toEqual({ removed: 1, isDone: false });
-      expect(await broadcasts.erase(owner, 5)).toEqual({ removed: 1, isDone: true });
+      expect(await broadcasts.erase(owner, 1, at(2))).toEqual({ removed: 1, isDone: false });
+      expect(await broadcasts.erase(owner, 5, at(2))).toEqual({ removed: 1, isDone: true });
       expect((await broadcasts.export(owner, { after: null, limit: 5 })).records).toEqual([]);
       expect((await broadcasts.export(fixture.owner("bob"), { after: null, limit: 5 })).records).toHaveLength(1);
+    });
+
+    test("whoever is deleted while a page is read is left out of it, and of later ones, as long as broadcasts of before go on", async () => {
+      const { broadcasts } = fixture.storage;
+      const page = async (now: number, id: string) => {
+        const taken = await takenBy(now);
+        expect(taken.id).toBe(id);
+        return taken;
+      };
+      const { id } = await send({ hasItems: false }, { isPaged: true });
+      const first = await page(10_000, id);
+      await broadcasts.erase(fixture.owner("user 000002"), 10, at(10_001));
+      await broadcasts.erase(fixture.owner("user 000003"), 10, at(10_001));
+      await broadcasts.addPage(first, { users: users(1, 4), next: "two" });
+      expect(await usersLeft(id)).toEqual([...users(1, 1), ...users(4, 4)]);
+      await broadcasts.addPage(await page(10_002, id), { users: users(2, 2), next: null });
+      expect(await usersLeft(id)).toEqual([]);
+      const later = await send({ hasItems: false, dueAt: at(10_002) }, { isPaged: true });
+      await broadcasts.addPage(await page(10_003, later.id), { users: users(1, 4), next: null });
+      expect(await usersLeft(later.id)).toEqual(users(1, 4));
+      for (const gone of [id, later.id]) {
+        await fixture.storage.activity.deleteNotification(fixture.tenant, gone, { at: at(2), actor: "host", limit: 10 });
+      }
+      await broadcasts.sweep({ at: at(2), before: new Date(0) }, { after: null, limit: 10 });
+      const last = await send({ hasItems: false }, { isPaged: true });
+      await broadcasts.addPage(await page(10_004, last.id), { users: users(1, 4), next: null });
+      expect(await usersLeft(last.id)).toEqual(users(1, 4));
+    });
+
+    test("whoever was deleted and comes back gets nothing from before, since whenever the host has known them", async () => {
+      const owner = fixture.owner("ann");
+      const { createdAt } = await broadcast();
+      await fixture.storage.broadcasts.erase(owner, 10, new Date(createdAt.getTime() + 1));
+      await fixture.fill("ann", 1);
+      expect(await missed(owner, 100, new Date(0))).toMatchObject({ beganAfter: 1, broadcasts: [] });
+      await fixture.fill("bob", 1);
+      expect(await missed(fixture.owner("bob"), 100, new Date(0))).toMatchObject({ beganAfter: 0, broadcasts: [{ number: 1 }] });
     });
 
     test("a sweep ends broadcasts that are old or have expired, and drops those that nobody got", async () => {
