@@ -49,5 +49,6 @@ export const {
   broadcasts,
   contentTokens,
   deletedUsers,
+  itemUpdates,
   migrations,
 } = tables;

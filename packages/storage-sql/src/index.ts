@@ -43,6 +43,7 @@ export {
   type ListPart,
   newChains,
   PLACE_OF_OTHERS,
+  UPDATED_AT_ONCE,
   usersInParts,
 } from "./delivery/fan-out-parts.ts";
 export { sendReads } from "./delivery/read-sends.ts";

@@ -36,5 +36,6 @@ export const {
   broadcasts,
   contentTokens,
   deletedUsers,
+  itemUpdates,
   migrations,
 } = tables;

@@ -57,6 +57,7 @@ describe("migrations", () => {
       "belfry_inbox_counters",
       "belfry_inbox_groups",
       "belfry_inbox_items",
+      "belfry_item_updates",
       "belfry_migrations",
       "belfry_notifications",
       "belfry_processing_records",

@@ -9,7 +9,7 @@ import type { VerbContext } from "./verb.ts";
 const POLL_INTERVAL_MS = 5_000;
 
 /**
- * Writes the remaining items and deliveries of large creates, part by part, and yields to the event loop between parts. Tenants have
+ * Writes the remaining items and deliveries of large creates, part by part, and notes updates of notifications that are in many inboxes. It yields to the event loop between parts. Tenants have
  * their turns one after another, each with one part. After a crash, the next start continues: one transaction writes a part and
  * deletes it. A part that cannot be written is left alone for a while, and others go on. A stop lets the current part end and begins
  * no other.
@@ -40,7 +40,8 @@ export class FanOut {
       if (hasItems) {
         await nextTurn();
       }
-      if (!(await this.#writeDeliveries()) && !hasItems && !hasFound) {
+      const hasUpdates = await this.#noteUpdates();
+      if (!(await this.#writeDeliveries()) && !hasItems && !hasFound && !hasUpdates) {
         await endFanOuts(this.#context);
         this.#context.readOn();
         if (!(await this.#context.inbox.tidyFanOuts(new Date(this.#context.clock.now())))) {
@@ -91,6 +92,17 @@ export class FanOut {
     const mustLook = isUntold === true || (follows === undefined && items.length === 0);
     publish(mustLook ? [{ topic: "inboxes" }] : items.map((item) => createdSignal(notification, item)));
     announceAlso(this.#context, items);
+  }
+
+  /** Notes an update in some of the inboxes of a large audience. Returns false if there is none. */
+  async #noteUpdates(): Promise<boolean> {
+    const { deliveries, clock, publish } = this.#context;
+    const hasFound = await deliveries.noteUpdates(new Date(clock.now()));
+    if (hasFound) {
+      publish([{ topic: "inboxes" }]);
+      await nextTurn();
+    }
+    return hasFound;
   }
 
   /** Writes the deliveries of a part of a large audience. Returns false if there is none. */

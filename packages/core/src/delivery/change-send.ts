@@ -158,8 +158,11 @@ export async function updateSend(context: DeliveryContext, request: ChangeReques
   if (updated === "unknown") {
     throw unknownSend(id);
   }
-  if (updated === "updated") {
+  if (updated === "updated" || updated === "updating") {
     context.lookAtInboxes();
+  }
+  if (updated === "updating") {
+    context.fanOut();
   }
   const send = await getSend(context, tenant, id);
   if (updated === "not_pending") {

@@ -259,9 +259,16 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
 
   /**
    * Changes title, message, meta and data of a send whose status is `pending`, and writes the audit line. Inbox items show
-   * the change.
+   * the change, and their inboxes count and log it; if these are many, {@link noteUpdates} does that afterwards.
    */
   updateSend(tenant: string, id: string, change: SendUpdate): Promise<SendUpdated>;
+
+  /**
+   * Takes the next step of an update that {@link updateSend} left to it: counts and logs the change in some more inboxes, in one
+   * transaction. It does not wait for an inbox that another transaction holds, and puts the update off for a second instead. Returns false
+   * if no update is due at `at`, or somebody else is at each.
+   */
+  noteUpdates(at: Date): Promise<boolean>;
 
   /**
    * In one transaction, loads the selected chains under lock, runs `decide`, and writes its changes. Chains of one send are

@@ -149,5 +149,5 @@ export interface SendUpdate extends SendChanges {
   readonly actor: string;
 }
 
-/** The result of a storage's `updateSend`. */
-export type SendUpdated = "updated" | "unknown" | "not_pending";
+/** The result of a storage's `updateSend`: `updating` if inboxes are left to `noteUpdates`. */
+export type SendUpdated = "updated" | "updating" | "unknown" | "not_pending";

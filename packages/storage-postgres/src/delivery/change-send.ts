@@ -4,10 +4,10 @@ import { isGrouped, withAlso } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { lists, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { loggedChange } from "../inbox/change-log.ts";
-import { holdInboxes, LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
+import { LOCK_TIMEOUT_MS, lockGuard } from "../inbox/inbox-state.ts";
 import { prepareSettleCreated } from "../inbox/settle-created.ts";
 import { writeItems } from "../inbox/write-items.ts";
+import { prepareNoteOrLeave } from "./item-updates.ts";
 
 interface SendName {
   readonly tenant: string;
@@ -16,10 +16,9 @@ interface SendName {
 
 /** Changes a pending send's content; inside a transaction of the caller's. */
 export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
-  const { notifications, trackings, sends, inboxItems, inboxCounters } = tables;
+  const { notifications, trackings, sends } = tables;
   const writeAudit = prepareWriteAudit(tables);
-  const itsInboxes = `tenant = $1 AND user_id IN (SELECT user_id FROM ${inboxItems} WHERE notification_pk = $2)`;
-  const hold = statement<[one: number]>("hold_inboxes_of_send", holdInboxes(tables, itsInboxes));
+  const noteOrLeave = prepareNoteOrLeave(tables);
   const holdSend = statement<[status: string, pk: number]>(
     "hold_send",
     `SELECT t.status, n.pk FROM ${notifications} n JOIN ${trackings} t ON t.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2 FOR UPDATE OF t`,
@@ -34,20 +33,6 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
     `WITH n AS (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2),
     detailed AS (UPDATE ${sends} s SET meta = $3::json FROM n WHERE s.notification_pk = n.pk AND $3::json IS NOT NULL)
     UPDATE ${trackings} t SET updated_at = ${timeOf("$4")} FROM n WHERE t.notification_pk = n.pk`,
-  );
-  const change = {
-    kind: "updated",
-    from: `item JOIN ${inboxCounters} inbox ON inbox.tenant = $1 AND inbox.user_id = item.user_id`,
-    ...{ at: timeOf("$3"), seqs: "ARRAY[item.seq]", owner: "inbox.tenant, inbox.user_id" },
-  } as const;
-  const noteChange = statement<[]>(
-    "note_update",
-    `WITH item AS MATERIALIZED (
-      SELECT user_id, seq FROM ${inboxItems}
-      WHERE notification_pk = $2 AND (deleted_at IS NULL OR archived_at IS NOT NULL OR snoozed_until IS NOT NULL)
-    ),
-    ${loggedChange(tables, change)}
-    UPDATE ${inboxCounters} c SET rev = c.rev + 1 FROM item WHERE c.tenant = $1 AND c.user_id = item.user_id`,
   );
   const write = async (session: Session, { tenant, id }: SendName, { at, actor, ...change }: SendUpdate): Promise<void> => {
     const { title = null, message = null, meta, data, url = null, keptRendered } = change;
@@ -64,10 +49,9 @@ export function prepareUpdateSend(tables: TableNames, time: StorageTime) {
       if (held[0] !== "pending") {
         return "not_pending";
       }
-      await session.rows(hold, [tenant, held[1]]);
-      await session.rows(noteChange, [tenant, held[1], time(update.at)]);
+      const isLeft = await noteOrLeave(session, { tenant, pk: held[1], at: time(update.at) });
       await write(session, { tenant, id }, update);
-      return "updated";
+      return isLeft ? "updating" : "updated";
     };
 }
 

@@ -8,6 +8,7 @@ import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
 import { prepareCreateFreeSends, prepareCreateSends } from "./create-sends.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
+import { prepareNoteUpdates } from "./item-updates.ts";
 import { prepareDeliveriesOf } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { prepareComplete, prepareSettle } from "./settle.ts";
@@ -33,6 +34,7 @@ export function postgresDeliveries(
       placeItems: run(preparePlaceItems),
       deliveriesOf: run(prepareDeliveriesOf),
       updateSend: inTransaction(prepareUpdateSend),
+      noteUpdates: run(prepareNoteUpdates),
       settle: run(prepareSettle),
       complete: run(prepareComplete),
       erase: inStep(prepareErase),

@@ -36,6 +36,7 @@ import { contentTokensMigration } from "./0034-content-tokens.ts";
 import { changeKeysMigration } from "./0035-change-keys.ts";
 import { begunInboxesMigration } from "./0036-begun-inboxes.ts";
 import { deletedUsersMigration } from "./0037-deleted-users.ts";
+import { itemUpdatesMigration } from "./0038-item-updates.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -76,4 +77,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: changeKeysMigration },
   { phase: "expand", sql: begunInboxesMigration },
   { phase: "expand", sql: deletedUsersMigration },
+  { phase: "expand", sql: itemUpdatesMigration },
 ] as const satisfies readonly Migration[];

@@ -105,6 +105,7 @@ export type Tables = Readonly<
     | "inboxCounters"
     | "inboxGroups"
     | "inboxItems"
+    | "itemUpdates"
     | "prompts"
     | "subscriptions"
     | "takenAddresses"

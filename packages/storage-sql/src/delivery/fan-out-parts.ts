@@ -2,6 +2,9 @@ import { isUuid, type Notification } from "@belfry/core";
 import type { DeliveryStorage, NewDelivery, NewFanOut, NewNotification, NewSend } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
 
+/** In how many inboxes a transaction notes an update; the others are left to steps. Each takes a few milliseconds. */
+export const UPDATED_AT_ONCE = 100;
+
 /** A piece of the list of a fan-out. */
 export interface ListPart {
   /** The channel that the recipients are addresses of; null for users. */

@@ -13,6 +13,21 @@ import { columns as c, LEASE, table } from "./columns.ts";
 
 /** The tables of deliveries, and of access to them. */
 export const DELIVERIES = {
+  /**
+   * Updates of notifications that are in many inboxes: the next step notes the change in those that come after the user. A later update of the
+   * same notification begins anew.
+   */
+  itemUpdates: table({
+    notificationPk: c.asKey(c.keyOf("notifications")),
+    tenant: c.bytewise,
+    /** Empty before the first user. */
+    afterUser: c.bytewise,
+    /** When the content was changed. */
+    at: c.time,
+    /** A step that finds an inbox held puts the next one off. */
+    dueAt: c.time,
+  }),
+
   /** The plan and the progress of each notification's deliveries. */
   trackings: table(
     {

@@ -2,8 +2,8 @@ import type { CreatedItem, SendStatus } from "@belfry/core";
 import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
 import type { Grouped } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
-import { JOIN_COUNTERS } from "../inbox/conditions.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
+import { prepareNoteOrLeave } from "./item-updates.ts";
 
 /** Names a tenant's notification. */
 export interface Name {
@@ -11,23 +11,18 @@ export interface Name {
   readonly id: string;
 }
 
-const ITS_ITEMS = "belfry_inbox_items i";
-const IS_THERE = "i.notification_pk = :pk AND (i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
-
 /** Changes the content of a pending send. */
 export function prepareUpdateSend(context: QueryContext) {
   const find = context.prepare<Name, { readonly pk: number; readonly status: SendStatus }>(`
     SELECT n.pk, t.status FROM belfry_notifications n CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk
     WHERE n.tenant = :tenant AND n.id = :id`);
   const writeAudit = prepareWriteAudit(context);
+  const noteOrLeave = prepareNoteOrLeave(context);
   const parts = [
     `UPDATE belfry_notifications SET title = coalesce(:title, title), message = coalesce(:message, message), data = coalesce(:data, data),
       url = coalesce(:url, url), rendered = nullif(rendered & :keptRendered, 0) WHERE pk = :pk`,
     "UPDATE belfry_sends SET meta = coalesce(:meta, meta) WHERE notification_pk = :pk",
     "UPDATE belfry_trackings SET updated_at = :at WHERE notification_pk = :pk",
-    `INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, seq_ranges, at)
-      SELECT c.tenant, c.user_id, c.rev + 1, c.last_seq, 'updated', CAST(i.seq AS TEXT), :at FROM ${ITS_ITEMS} ${JOIN_COUNTERS} WHERE ${IS_THERE}`,
-    `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (SELECT i.user_id FROM ${ITS_ITEMS} WHERE ${IS_THERE})`,
   ].map((text) => context.prepare<object>(text));
   return (tenant: string, given: string, change: SendUpdate): SendUpdated => {
     const id = given.toLowerCase();
@@ -40,7 +35,7 @@ export function prepareUpdateSend(context: QueryContext) {
       part.run({ tenant, pk: found.pk, title, message, meta, data, url, keptRendered, at });
     }
     writeAudit(tenant, { action: "updated", actor, notificationId: id }, at);
-    return "updated";
+    return noteOrLeave({ pk: found.pk, tenant, at: at.getTime() }) ? "updating" : "updated";
   };
 }
 

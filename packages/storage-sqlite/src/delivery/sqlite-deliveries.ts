@@ -6,6 +6,7 @@ import type { SqliteTransaction } from "../database/connection.ts";
 import { leases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
+import { prepareHasItemUpdates, prepareNoteUpdates } from "./item-updates.ts";
 import { prepareDeliveriesOf, prepareHasChains } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
 import { DELIVERY_LEASES, prepareComplete, prepareSettle } from "./settle.ts";
@@ -38,6 +39,7 @@ export function sqliteDeliveries(
       placeItems: write(preparePlaceItems),
       deliveriesOf: read(prepareDeliveriesOf),
       updateSend: write(prepareUpdateSend),
+      noteUpdates: writeIf(prepareHasItemUpdates, prepareNoteUpdates, false),
       // Usually nothing is due, and no delivery waits for an item that was read.
       settle: writeIf(prepareHasChains, prepareSettle, undefined),
       complete: writeTogether(prepareComplete),

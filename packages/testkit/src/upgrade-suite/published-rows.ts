@@ -291,6 +291,11 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     values: { tenant, hash: "hash of a deleted user", key: "key", at: THEN },
   },
   {
+    since: 38,
+    table: "belfry_item_updates",
+    values: { notification_pk: 2, tenant, after_user: "", at: THEN, due_at: THEN },
+  },
+  {
     since: 34,
     table: "belfry_content_tokens",
     values: { tenant, token: 1 },

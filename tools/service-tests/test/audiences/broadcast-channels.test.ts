@@ -7,7 +7,7 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 
 const NEWS = { to: "everyone", type: "news", title: "For everyone", message: "Hello" } as const;
 const types = defineTypes({ news: { channels: ["inbox", "email"] }, note: {} });
-const WAIT = { timeout: 20_000, interval: 10 };
+const WAIT = { timeout: 50_000, interval: 10 };
 
 /** A directory that pages users whose names are their numbers; its cursors are numbers, too. */
 function pagedBy(users: number, { size = 100, asked = [] as (string | null)[] } = {}) {
@@ -135,6 +135,30 @@ onEveryStorage((database) => {
       release();
       await settled(notifications, notification.id);
       expect(channel.tasks.map(({ title }) => title)).toEqual(Array.from({ length: 5 }, () => "Right"));
+    });
+
+    test("a change of one that is in many inboxes is told once in each, also after a stop of the process that made it", async () => {
+      const users = Array.from({ length: 120 }, (_, index) => `user ${index}`).toSorted();
+      const last = users.at(-1) ?? "";
+      const everyone = async () => await new Promise<never>(() => {});
+      const options = () => ({ channels: [recorder()], directory: Object.assign(pagedBy(0), { everyone }) });
+      const first = await service(options());
+      await Promise.all(users.map((user) => first.inbox(user).counts()));
+      const { notification } = await first.create({ ...NEWS, title: "Wrong" });
+      await Promise.all(users.map((user) => first.inbox(user).list()));
+      await first.update(notification.id, { title: "Right" });
+      await first.stop();
+      const second = await service(options());
+      const changesOf = async (user: string) => (await second.inbox(user).counts()).rev;
+      await expect.poll(() => changesOf(last), WAIT).toBe(1);
+      expect(await Promise.all(users.map(changesOf))).toEqual(users.map(() => 1));
+      const told: string[] = [];
+      const onEvent = ({ change, item }: { change: string; item: { title: string } | null }) => void told.push(`${change} ${item?.title}`);
+      await second.inbox(last).subscribe({ onEvent, onState() {} }).ready;
+      await second.update(notification.id, { title: "Better" });
+      await expect.poll(() => told, WAIT).toEqual(["updated Better"]);
+      expect(await Promise.all(users.map(changesOf))).toEqual(users.map(() => 2));
+      expect((await second.inbox("user 0").list()).items).toMatchObject([{ title: "Better", seq: 1 }]);
     });
 
     test("a user who is deleted while the host is asked for a page gets nothing, though the page names them", async () => {

@@ -1,7 +1,7 @@
 import type { SendQuery } from "@belfry/core";
 import { type NewSend, retryChains } from "@belfry/core/storage";
 import { describe, expect, test, vi } from "vitest";
-import { at, useFixture } from "../fixture.ts";
+import { at, range, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
@@ -284,6 +284,46 @@ export function sendingTests(harness: StorageHarness): void {
         ["updated", "editor"],
         ["created", "somebody"],
       ]);
+    });
+
+    test("a change of a send in many inboxes is noted there in steps, once in each; another one in between begins anew", async () => {
+      const storage = deliveriesOf(fixture);
+      const to = range(1, 250).map((number) => `user ${number}`);
+      const send = await createSend(fixture, { to });
+      const { id, createdAt } = send.notification;
+      const time = new Date(createdAt.getTime() + 1_000);
+      const update = (title: string) => storage.updateSend(fixture.tenant, id, { title, keptRendered: -1, at: time, actor: "editor" });
+      /** How many inboxes have had so many changes. */
+      const inboxesWith = async (changes: number) => {
+        const counts = await Promise.all(to.map((userId) => fixture.inbox.counts(fixture.owner(userId))));
+        return counts.filter(({ rev }) => rev === changes).length;
+      };
+      expect(await update("First")).toBe("updating");
+      expect(await storage.findSend(fixture.tenant, id)).toMatchObject({ title: "First" });
+      expect(await inboxesWith(0)).toBe(250);
+      expect(await storage.noteUpdates(time)).toBe(true);
+      expect([await inboxesWith(1), await inboxesWith(0)]).toEqual([100, 150]);
+      expect(await update("Second")).toBe("updating");
+      while (await storage.noteUpdates(time)) {
+        // Step by step.
+      }
+      expect([await inboxesWith(2), await inboxesWith(1)]).toEqual([100, 150]);
+      const [last] = to.toSorted().slice(-1);
+      const owner = fixture.owner(last ?? "");
+      expect((await fixture.inbox.changesAfter(owner, 0, 10)).changes).toMatchObject([
+        { rev: 1, kind: "updated", ranges: [[1, 1]], at: time },
+      ]);
+      expect(await expectTrueCounts(fixture, owner)).toMatchObject([{ title: "Second" }]);
+    });
+
+    test("a send in many inboxes that is deleted while a change is noted leaves nothing to note", async () => {
+      const storage = deliveriesOf(fixture);
+      const send = await createSend(fixture, { to: range(1, 150).map((number) => `user ${number}`) });
+      const { id, createdAt } = send.notification;
+      await storage.updateSend(fixture.tenant, id, { title: "New", keptRendered: -1, at: createdAt, actor: "editor" });
+      await storage.noteUpdates(createdAt);
+      await deleteSend(fixture.storage, { tenant: fixture.tenant, id }, { at: createdAt, actor: "editor" });
+      expect(await storage.noteUpdates(createdAt)).toBe(false);
     });
 
     test("a deleted send is gone with its items, and the counts follow, read or not", async () => {
