@@ -1,4 +1,5 @@
 import { onceReady } from "../foundation/context.ts";
+import type { Issue } from "../foundation/errors.ts";
 import { requireFunctions, requireNone } from "../foundation/issue-list.ts";
 import type { JsonValue } from "../foundation/json.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
@@ -12,7 +13,7 @@ import { askedList, type InboxList, type Listing, readList } from "./list-inbox.
 
 /** What is made of a list, such as the answer of a contract. It goes by the list alone. */
 export interface ListForm<Item, Made> {
-  /** Tells it from other forms. */
+  /** Tells it from other forms. Not empty. */
   readonly name: string;
   make(list: InboxList<Item>): MaybePromise<Made>;
   /** How much memory it takes, roughly; Infinity for what must not be kept. */
@@ -24,7 +25,14 @@ export interface ListForm<Item, Made> {
 /** Refuses what is no form. @throws BelfryError `VALIDATION_ERROR` */
 export function requireForm(form: ListForm<never, unknown>): void {
   requireFunctions("a form of lists", form, ["make", "bytesOf"]);
-  requireNone([stringIssue(form.name, "name")]);
+  requireNone([stringIssue(form.name, "name") ?? (form.name === OWN_NAME ? emptyName() : null)]);
+}
+
+/** The name of the form of `list`, which no other form may have: it would be given what that one made. */
+const OWN_NAME = "";
+
+function emptyName(): Issue {
+  return { path: ["name"], type: "too_short", message: "must not be empty" };
 }
 
 /** What a form made, and the counts of the moment. */
@@ -79,7 +87,7 @@ interface ItemList<Item> {
 /** The form of a list as callers of the library get it, with its texts in a language if one is named. */
 export function itemsForm<Item extends InboxItem>(context: InboxContext, locale: string | undefined): ListForm<Item, ItemList<Item>> {
   return {
-    name: "items",
+    name: OWN_NAME,
     make: (list) => (locale === undefined ? { list, isWhole: true } : inLocale(context, list, locale)),
     bytesOf: ({ list, isWhole }) =>
       isWhole ? list.items.reduce((bytes, item) => bytes + bytesOfItem(item), OBJECT_BYTES) : Number.POSITIVE_INFINITY,

@@ -83,8 +83,9 @@ class Follower implements InboxListener {
       this.#wire.write(stateFrame(recovered, position, counts), position);
       return;
     }
+    // Events may have been written meanwhile: a client must not be taken back behind them.
     this.#inbox.counts().then(
-      (read) => this.#wire.write(stateFrame(recovered, position, read), position),
+      (read) => this.#wire.write(stateFrame(recovered, this.#at, read), this.#at),
       (error: unknown) => failed(this.#wire, error),
     );
   }
