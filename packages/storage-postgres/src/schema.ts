@@ -50,5 +50,6 @@ export const {
   contentTokens,
   deletedUsers,
   itemUpdates,
+  endedBroadcasts,
   migrations,
 } = tables;

@@ -82,6 +82,8 @@ async function fill(client: PoolClient): Promise<void> {
     SELECT tenant, 'user_' || pk % 500, pk, pk, type, created_at FROM belfry_notifications WHERE kind = 'message'`);
   await client.query(`INSERT INTO belfry_broadcasts (tenant, notification_pk, number, at, is_standing)
     SELECT tenant, pk, pk, created_at, false FROM belfry_notifications WHERE kind = 'message' AND pk % 20 = 3`);
+  await client.query(`INSERT INTO belfry_ended_broadcasts (notification_pk, at, ended_at, is_standing, except_count)
+    SELECT pk, created_at, created_at, false, 0 FROM belfry_notifications WHERE kind = 'message' AND pk % 20 = 4`);
   await client.query(`INSERT INTO belfry_inbox_counters
     SELECT tenant, user_id, max(seq), count(*), count(*), 0, 'e' FROM belfry_inbox_items GROUP BY tenant, user_id`);
   await client.query(`INSERT INTO belfry_inbox_counters SELECT 'default', 'other_' || i, 1, 1, 1, 0, 'e' FROM generate_series(1, 20000) i`);

@@ -1,4 +1,5 @@
-export { broadcastOf, FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
+export { broadcastOf, ENDED_COLUMNS, endedColumns, keepEnded } from "./audiences/broadcast-state.ts";
+export { FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
 export { deletedSince, usersByHash, withoutDeleted } from "./audiences/deleted-users.ts";
 export { exceptText } from "./audiences/leave-broadcasts.ts";
 export { collected, lookedAt } from "./audiences/looked-at.ts";

@@ -37,5 +37,6 @@ export const {
   contentTokens,
   deletedUsers,
   itemUpdates,
+  endedBroadcasts,
   migrations,
 } = tables;

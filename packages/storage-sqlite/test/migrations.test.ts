@@ -45,6 +45,7 @@ describe("migrations", () => {
       "belfry_delivery_attempts",
       "belfry_digest_entries",
       "belfry_digests",
+      "belfry_ended_broadcasts",
       "belfry_event_acks",
       "belfry_events",
       "belfry_fan_out_chunks",

@@ -54,7 +54,7 @@ export interface ActivityStorage {
   /** The topics that a notification was created for, sorted bytewise; empty for none. */
   topicsOf(tenant: string, id: string): Promise<readonly string[]>;
 
-  /** Returns how a broadcast stands; null for one that has ended, and for other notifications. */
+  /** Returns how a broadcast stands, also after its end; null for other notifications. */
   broadcastOf(tenant: string, id: string, now: Date): Promise<ActivityBroadcast | null>;
 
   /** Returns up to `limit` matching notifications, newest first, in the order of their ids. */

@@ -32,7 +32,7 @@ export interface ActivitySummary extends Pick<Notification, "id" | "kind" | "tit
   readonly recipients: readonly string[];
   /** The number of recipients. For a message it is counted up to 1,000; in a timeline, up to its `itemCount` if that is more. */
   readonly recipientCount: number;
-  /** Whether it is a broadcast that has not ended. Then nobody is named, and a message's recipients are those who have it by now. */
+  /** Whether it is a broadcast, which may have ended. Then nobody is named, and a message's recipients are those who have it by now. */
   readonly isForEveryone: boolean;
   /** Of a send: the channels its sender named, then that of its fallback. */
   readonly channels: readonly string[];
@@ -52,12 +52,17 @@ export interface ActivityContent extends Pick<Notification, "message" | "data" |
   readonly summary: ActivitySummary;
 }
 
-/** How a broadcast stands that has not ended: it was not cancelled or deleted, and neither expired nor became too old to be placed. */
+/** How a broadcast stands. */
 export interface ActivityBroadcast {
-  /** `scheduled` until its time, then `sent`: it is placed in inboxes, one after another. */
-  readonly state: "scheduled" | "sent";
-  /** When it went out, or will. */
+  /**
+   * `scheduled` until its time, then `sent`: it is placed in inboxes, one after another. `ended` once it was cancelled, has expired, or became
+   * too old to be placed.
+   */
+  readonly state: "scheduled" | "sent" | "ended";
+  /** When it went out, or will; of one that ended before, when it would have. */
   readonly at: Date;
+  /** Null until it ends. */
+  readonly endedAt: Date | null;
   /** Whether inboxes that begin later get it, too. */
   readonly isStanding: boolean;
   /** How many users are left out. */
@@ -70,7 +75,7 @@ export interface ActivityBroadcast {
 export interface Activity extends ActivityContent {
   /** The topics that it was created for, by name. Others may have been named beside. */
   readonly topics: readonly string[];
-  /** Of a broadcast that has not ended. Its items are in the inboxes that have it by now. */
+  /** Of a broadcast. Its items are in the inboxes that have it by now. */
   readonly broadcast: ActivityBroadcast | null;
   /** Up to 100 of its items in inboxes. */
   readonly items: readonly InboxItem[];

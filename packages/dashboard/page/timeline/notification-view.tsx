@@ -103,6 +103,11 @@ function Contents({ activity }: { readonly activity: Json<Activity> }) {
         {activity.broadcast === null ? null : (
           <Fact name="Broadcast">
             {broadcastWords(activity.broadcast)} <Time date={activity.broadcast.at} />
+            {activity.broadcast.endedAt === null ? null : (
+              <>
+                , ended <Time date={activity.broadcast.endedAt} />
+              </>
+            )}
           </Fact>
         )}
         <Fact name="Channels">{summary.channels.join(", ") || "–"}</Fact>
@@ -125,12 +130,12 @@ function Contents({ activity }: { readonly activity: Json<Activity> }) {
 }
 
 /** How a broadcast stands, before its time is named. */
-function broadcastWords({ state, isStanding, exceptCount, isReadingUsers }: NonNullable<Json<Activity>["broadcast"]>): string {
+function broadcastWords({ state, at, endedAt, isStanding, exceptCount, isReadingUsers }: NonNullable<Json<Activity>["broadcast"]>): string {
   const terms = [
     isStanding ? "standing" : null,
     exceptCount === 0 ? null : `all but ${number(exceptCount)}`,
     isReadingUsers ? "users are being read" : null,
-    state === "scheduled" ? "scheduled for" : "sent",
+    state === "scheduled" || (endedAt !== null && endedAt < at) ? "scheduled for" : "sent",
   ];
   return terms.filter((term) => term !== null).join(", ");
 }

@@ -1,8 +1,9 @@
 import { type CreatedItem, isUuid, type Notification } from "@belfry/core";
 import { type Ended, type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutRest } from "@belfry/core/storage";
-import { type ContentRow, isGrouped, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
+import { type ContentRow, ENDED_COLUMNS, endedColumns, isGrouped, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout } from "../database/errors.ts";
+import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareBusyInboxes } from "../inbox/busy-rows.ts";
@@ -173,11 +174,13 @@ type EndedRow = TrackingRow & { readonly id: string };
 
 /** Ends the fan-out of a notification. */
 export function prepareEndFanOut(tables: TableNames, time: StorageTime) {
-  const { broadcasts, fanOuts, notifications, trackings } = tables;
+  const { broadcasts, endedBroadcasts, fanOuts, notifications, trackings } = tables;
   const pkOf = `(SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2)`;
   const endBroadcast = statement<[isScheduled: boolean]>(
     "end_sent_broadcast",
-    `DELETE FROM ${broadcasts} WHERE notification_pk = ${pkOf} RETURNING due_at IS NOT NULL`,
+    `WITH b AS (DELETE FROM ${broadcasts} WHERE notification_pk = ${pkOf} RETURNING *),
+    kept AS (INSERT INTO ${endedBroadcasts} (${ENDED_COLUMNS}) SELECT ${endedColumns(DIALECT, "$3::timestamptz")} FROM b ON CONFLICT DO NOTHING)
+    SELECT due_at IS NOT NULL FROM b`,
   );
   const end = statement<[one: number]>(
     "end_fan_out",
@@ -196,7 +199,7 @@ export function prepareEndFanOut(tables: TableNames, time: StorageTime) {
     [tenant, id]: readonly [string, string],
     { as, at }: Pick<Ended, "as"> & { readonly at: Date },
   ) => {
-    const [broadcast] = as === "cancelled" ? await session.rows(endBroadcast, [tenant, id]) : [];
+    const [broadcast] = as === "cancelled" ? await session.rows(endBroadcast, [tenant, id, at.toISOString()]) : [];
     const hasFanOut = (await session.rows(end, [tenant, id, at.toISOString()])).length > 0;
     const [held] = broadcast !== undefined || hasFanOut ? await session.rows(hold, [tenant, id, time(at)]) : [];
     return held === undefined ? null : ({ held, what: { as, hasFanOut, hasInboxes: broadcast?.[0] === true } } as const);

@@ -37,6 +37,7 @@ import { changeKeysMigration } from "./0035-change-keys.ts";
 import { begunInboxesMigration } from "./0036-begun-inboxes.ts";
 import { deletedUsersMigration } from "./0037-deleted-users.ts";
 import { itemUpdatesMigration } from "./0038-item-updates.ts";
+import { endedBroadcastsMigration } from "./0039-ended-broadcasts.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -78,4 +79,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: begunInboxesMigration },
   { phase: "expand", sql: deletedUsersMigration },
   { phase: "expand", sql: itemUpdatesMigration },
+  { phase: "expand", sql: endedBroadcastsMigration },
 ] as const satisfies readonly Migration[];

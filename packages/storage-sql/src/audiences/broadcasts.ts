@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { isUuid, type Notification, type Owner } from "@belfry/core";
-import type { ActivityStorage, Broadcast, BroadcastPage, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
+import type { Broadcast, BroadcastPage, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql } from "../database/sql.ts";
 import { type ListPart, PLACE_OF_OTHERS, usersInParts } from "../delivery/fan-out-parts.ts";
+import { keepEnded } from "./broadcast-state.ts";
 import { forgettingDeleted, whenDeleted } from "./deleted-users.ts";
 import { leavingBroadcasts } from "./leave-broadcasts.ts";
 
@@ -148,8 +149,9 @@ function sendingTexts(sql: Sql): { readonly send: readonly string[]; readonly sk
     WHERE notification_pk = (SELECT notification_pk FROM ${broadcasts} WHERE ${isDue})`;
   const send = `UPDATE ${broadcasts} SET due_at = NULL,
       number = (SELECT newest FROM ${broadcastNumbers} c WHERE c.tenant = ${broadcasts}.tenant) WHERE ${isDue}`;
+  const keep = keepEnded(sql, { which: `b.${isDue}`, at: "b.due_at" });
   const drop = `DELETE FROM ${broadcasts} WHERE ${isDue}`;
-  return { send: [hold, count, settle("sent"), send], skip: [hold, settle("skipped"), drop] };
+  return { send: [hold, count, settle("sent"), send], skip: [hold, settle("skipped"), keep, drop] };
 }
 
 function sending(sql: Sql): BroadcastStorage["sendDue"] {
@@ -217,15 +219,23 @@ function ending(sql: Sql): Pick<BroadcastStorage, "end" | "sweep"> {
   const audit = `INSERT INTO ${auditLog} (tenant, at, action, actor, notification_id)
     SELECT n.tenant, ${sql.cast("$3", "timestamptz")}, 'cancelled', ${sql.cast("$4", "text")}, n.id
     FROM ${notifications} n ${sql.join} ${broadcasts} b ON b.notification_pk = n.pk WHERE n.pk = ${itsPk}`;
-  const end = `DELETE FROM ${broadcasts} WHERE notification_pk = ${itsPk}
-    AND ${sql.cast("$3", "timestamptz")} IS NOT NULL AND ${sql.cast("$4", "text")} IS NOT NULL`;
+  const given = `${sql.cast("$3", "timestamptz")} IS NOT NULL AND ${sql.cast("$4", "text")} IS NOT NULL`;
+  // Its row is locked before its notification, as by a delete.
+  const hold = `UPDATE ${broadcasts} SET at = at WHERE notification_pk = ${itsPk} AND ${given}`;
+  const keep = keepEnded(sql, { which: `b.notification_pk = ${itsPk} AND ${given}`, at: sql.cast("$3", "timestamptz") });
+  const end = `DELETE FROM ${broadcasts} WHERE notification_pk = ${itsPk} AND ${given}`;
   const over = `SELECT b.pk, b.notification_pk AS "notificationPk" FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
     WHERE b.due_at IS NULL AND b.page_cursor IS NULL AND (b.number IS NULL OR n.expires_at <= ${sql.cast("$1", "timestamptz")} OR b.at < $2) ORDER BY b.pk LIMIT $3`;
-  const drop = `DELETE FROM ${broadcasts} WHERE ${sql.isIn("notification_pk", "$1", "bigint")}`;
+  const swept = `${sql.cast("$2", "timestamptz")} IS NOT NULL AND ${sql.isIn("notification_pk", "$1", "bigint")}`;
+  const holdOver = `UPDATE ${broadcasts} SET at = at WHERE ${swept}`;
+  const endedAt = `(SELECT CASE WHEN n.expires_at <= ${sql.cast("$2", "timestamptz")} THEN n.expires_at ELSE ${sql.cast("$2", "timestamptz")} END
+    FROM ${notifications} n WHERE n.pk = b.notification_pk)`;
+  const keepOver = keepEnded(sql, { which: swept, at: endedAt });
+  const drop = `DELETE FROM ${broadcasts} WHERE ${swept}`;
   const without = [inboxItems, trackings, fanOuts, fanOutChunks, events].map(
     (table) => `AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE o.notification_pk = ${notifications}.pk)`,
   );
-  const dropUnused = `DELETE FROM ${notifications} WHERE ${sql.isIn("pk", "$1", "bigint")} ${without.join(" ")}`;
+  const dropUnused = `DELETE FROM ${notifications} WHERE ${sql.cast("$2", "timestamptz")} IS NOT NULL AND ${sql.isIn("pk", "$1", "bigint")} ${without.join(" ")}`;
   const forgetDeleted = forgettingDeleted(sql);
   return {
     async end({ tenant, id: given }, { actor, at }) {
@@ -234,46 +244,17 @@ function ending(sql: Sql): Pick<BroadcastStorage, "end" | "sweep"> {
       if (found === undefined) {
         return null;
       }
-      await sql.inTransaction("end_broadcast", [audit, end], [tenant, id, at, actor]);
+      await sql.inTransaction("end_broadcast", [hold, audit, keep, end], [tenant, id, at, actor]);
       return fields.record(found);
     },
     async sweep({ at, before }, { limit }) {
       const rows = await sql.rows<EndingRow>("over_broadcasts", over, [at, before, limit]);
       if (rows.length > 0) {
-        await sql.inStep("sweep_broadcasts", [drop, dropUnused], [JSON.stringify(rows.map(({ notificationPk }) => notificationPk))]);
+        const pks = JSON.stringify(rows.map(({ notificationPk }) => notificationPk));
+        await sql.inStep("sweep_broadcasts", [holdOver, keepOver, drop, dropUnused], [pks, at]);
       }
       const forgotten = await forgetDeleted(limit);
       return { removed: rows.length, next: Math.max(rows.length, forgotten) < limit ? null : "" };
-    },
-  };
-}
-
-interface StateRow {
-  readonly at: number;
-  readonly isScheduled: boolean | number;
-  readonly isStanding: boolean | number;
-  readonly isReadingUsers: boolean | number;
-  readonly except: string | null;
-}
-
-/** Reads how broadcasts stand. */
-export function broadcastOf(sql: Sql): Pick<ActivityStorage, "broadcastOf"> {
-  const { broadcasts, notifications } = sql.tables;
-  const find = `SELECT ${sql.milliseconds("b.at")} AS "at", b.due_at IS NOT NULL OR b.at > ${sql.cast("$3", "timestamptz")} AS "isScheduled",
-      b.is_standing AS "isStanding", b.page_cursor IS NOT NULL AS "isReadingUsers", b.except_users AS "except"
-    FROM ${notifications} n ${sql.join} ${broadcasts} b ON b.notification_pk = n.pk WHERE n.tenant = $1 AND n.id = $2`;
-  return {
-    async broadcastOf(tenant, id, now) {
-      const [row] = isUuid(id) ? await sql.rows<StateRow>("broadcast_of", find, [tenant, id.toLowerCase(), now]) : [];
-      return row === undefined
-        ? null
-        : {
-            state: row.isScheduled ? "scheduled" : "sent",
-            at: new Date(row.at),
-            isStanding: Boolean(row.isStanding),
-            exceptCount: row.except === null ? 0 : (JSON.parse(row.except) as readonly string[]).length,
-            isReadingUsers: Boolean(row.isReadingUsers),
-          };
     },
   };
 }

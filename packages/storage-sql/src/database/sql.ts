@@ -96,6 +96,7 @@ export type Tables = Readonly<
     | "contentTokens"
     | "deletedUsers"
     | "digestEntries"
+    | "endedBroadcasts"
     | "eventAcks"
     | "events"
     | "fanOutChunks"

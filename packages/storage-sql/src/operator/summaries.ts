@@ -19,7 +19,7 @@ export interface SummaryRow extends Omit<ActivitySummary, "recipients" | "channe
 /** The columns of a {@link SummaryRow}, of the notification `n` and, where it has them, its tracking `t` and its send `s`. */
 export function summaryColumns(
   dialect: Dialect,
-  { broadcasts, inboxItems, deliveries }: Pick<Tables, "broadcasts" | "inboxItems" | "deliveries">,
+  { broadcasts, endedBroadcasts, inboxItems, deliveries }: Pick<Tables, "broadcasts" | "endedBroadcasts" | "inboxItems" | "deliveries">,
 ): string {
   const { list, listOfRows } = dialect.json;
   const users = (columns: string, rest: string) => `SELECT ${columns} FROM ${inboxItems} i WHERE i.notification_pk = n.pk ${rest}`;
@@ -33,7 +33,8 @@ export function summaryColumns(
     createdAt: dialect.milliseconds("n.created_at"),
     status: "t.status",
     // With an offset, PostgreSQL looks for each by key. Without, it may read all of them.
-    isForEveryone: `EXISTS (SELECT 1 FROM ${broadcasts} b WHERE b.notification_pk = n.pk LIMIT 1 OFFSET 0)`,
+    isForEveryone: `(EXISTS (SELECT 1 FROM ${broadcasts} b WHERE b.notification_pk = n.pk LIMIT 1 OFFSET 0)
+      OR EXISTS (SELECT 1 FROM ${endedBroadcasts} b WHERE b.notification_pk = n.pk LIMIT 1 OFFSET 0))`,
     channels: `coalesce(s.channels, CASE WHEN t.channel IS NOT NULL THEN ${list}(t.channel) END)`,
     fallbackChannel: `CASE WHEN s.has_fallback THEN (
       SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) END`,

@@ -8,6 +8,15 @@ export const BROADCASTS = {
    */
   broadcastNumbers: table({ tenant: c.asKey(c.bytewise), newest: c.number }),
 
+  /** What is told of broadcasts that ended, as long as somebody has them in an inbox, or they have a status. */
+  endedBroadcasts: table({
+    notificationPk: c.asKey(c.keyOf("notifications")),
+    at: c.time,
+    endedAt: c.time,
+    isStanding: c.boolean,
+    exceptCount: c.integer,
+  }),
+
   /**
    * Users who were deleted while broadcasts of before could still reach them: a keyed hash of the id, by a random key that the tenant's rows share.
    * A row goes with the last such broadcast.

@@ -1,6 +1,7 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import { type EndedFanOut, type FanOutEnd, type FanOutPart, type NewSend, withoutRest } from "@belfry/core/storage";
-import { type ContentRow, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
+import { type ContentRow, keepEnded, loadedOf, newChains, type TrackingRow } from "@belfry/storage-sql";
+import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareForgetPart, prepareNextPart, preparePutOff } from "../inbox/fan-outs.ts";
 import { prepareWriteItems } from "../inbox/write-items.ts";
@@ -86,6 +87,9 @@ export function prepareEndFanOut(context: QueryContext) {
     SELECT n.id, ${RECORDS.tracking}, EXISTS (
       SELECT 1 FROM belfry_fan_outs f WHERE f.notification_pk = n.pk AND f.drop_at IS NULL AND f.plan IS NOT NULL) AS "hasFanOut"
     FROM belfry_notifications n CROSS JOIN belfry_trackings t ON t.notification_pk = n.pk WHERE n.tenant = :tenant AND n.id = :id`);
+  const keepBroadcast = context.prepare<{ readonly pk: number; readonly at: Date }>(
+    keepEnded({ ...DIALECT, tables: TABLES }, { which: "b.notification_pk = :pk", at: ":at" }),
+  );
   const endBroadcast = context.prepareRows<{ readonly pk: number }, readonly [isScheduled: number]>(
     "DELETE FROM belfry_broadcasts WHERE notification_pk = :pk RETURNING due_at IS NOT NULL",
   );
@@ -101,6 +105,9 @@ export function prepareEndFanOut(context: QueryContext) {
       return null;
     }
     const { notificationPk: pk, hasFanOut } = row;
+    if (ending.as === "cancelled") {
+      keepBroadcast.run({ pk, at });
+    }
     const ended = ending.as === "cancelled" ? endBroadcast.get({ pk }) : undefined;
     if (ended === undefined && hasFanOut === 0) {
       return null;

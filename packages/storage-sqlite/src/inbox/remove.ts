@@ -51,14 +51,18 @@ export function prepareDropNotification({ prepare }: QueryContext) {
   const references = ["inbox_items", "trackings", "events", "fan_outs", "fan_out_chunks", "broadcasts"];
   const isUnused = references.map((table) => `NOT EXISTS (SELECT 1 FROM belfry_${table} WHERE notification_pk = n.pk)`);
   const isFound = "NOT EXISTS (SELECT 1 FROM belfry_audiences WHERE notification_pk = n.pk AND source IS NOT NULL)";
-  const dropAudience = prepare<{ readonly pk: number }>("DELETE FROM belfry_audiences WHERE notification_pk = :pk");
+  const dropRows = ["audiences", "ended_broadcasts", "item_updates"].map((table) =>
+    prepare<{ readonly pk: number }>(`DELETE FROM belfry_${table} WHERE notification_pk = :pk`),
+  );
   const drop = prepare<{ readonly tenant: string; readonly pk: number }>(
     `DELETE FROM belfry_notifications AS n WHERE pk = :pk AND tenant = :tenant AND ${[...isUnused, isFound].join(" AND ")}`,
   );
   return (tenant: string, pk: number): void => {
     if (drop.run({ tenant, pk }).changes > 0) {
       // A host's connection may not enforce foreign keys.
-      dropAudience.run({ pk });
+      for (const dropOwn of dropRows) {
+        dropOwn.run({ pk });
+      }
     }
   };
 }

@@ -22,7 +22,7 @@ export const DELIVERIES_AT_ONCE = 100;
 const OF_DELIVERIES = ["taken_addresses", "digest_entries", "delivery_attempts"];
 
 /** The rows that are left to do for a notification, beside its deliveries. */
-const WORK = ["audiences", "broadcasts", "fan_out_chunks", "processing_records", "event_acks", "events"];
+const WORK = ["audiences", "broadcasts", "item_updates", "fan_out_chunks", "processing_records", "event_acks", "events"];
 
 /** Removes up to `limit` deliveries of a notification, with all that belongs to them, and answers how many. */
 export function prepareDropDeliveries({ prepare, prepareRows }: QueryContext) {
@@ -48,7 +48,9 @@ export function prepareDropDeliveries({ prepare, prepareRows }: QueryContext) {
 /** Removes a notification that has no deliveries and no items any more. */
 export function prepareDropRest({ prepare }: QueryContext) {
   const parts = [
-    ...["audiences", "sends", "trackings"].map((table) => `DELETE FROM belfry_${table} WHERE notification_pk = :pk`),
+    ...["audiences", "ended_broadcasts", "item_updates", "sends", "trackings"].map(
+      (table) => `DELETE FROM belfry_${table} WHERE notification_pk = :pk`,
+    ),
     "DELETE FROM belfry_notifications WHERE pk = :pk",
   ].map((text) => prepare<Key>(text));
   return (key: Key): void => {

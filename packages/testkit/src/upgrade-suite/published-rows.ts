@@ -296,6 +296,11 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     values: { notification_pk: 2, tenant, after_user: "", at: THEN, due_at: THEN },
   },
   {
+    since: 39,
+    table: "belfry_ended_broadcasts",
+    values: { notification_pk: 5, at: THEN, ended_at: THEN, is_standing: false, except_count: 1 },
+  },
+  {
     since: 34,
     table: "belfry_content_tokens",
     values: { tenant, token: 1 },

@@ -116,7 +116,7 @@ onEveryStorage((database) => {
       await expect(notifications.prepare(input)).rejects.toThrow("idempotencyKey: has no use in a transaction of yours");
     });
 
-    test("an operator sees that it is for everyone, and how it stands, until it ends", async () => {
+    test("an operator sees that it is for everyone, and how it stands, also after its end", async () => {
       const clock = testClock();
       const notifications = await service({ clock });
       await notifications.inbox("ann").counts();
@@ -126,7 +126,7 @@ onEveryStorage((database) => {
       const later = await notifications.create({ ...NEWS, scheduledAt });
       await notifications.create({ to: "ann", title: "For one" });
       const stands = async ({ notification }: typeof plain) => (await notifications.timeline(notification.id)).broadcast;
-      const usual = { isStanding: false, exceptCount: 0, isReadingUsers: false };
+      const usual = { endedAt: null, isStanding: false, exceptCount: 0, isReadingUsers: false };
       expect(await stands(plain)).toEqual({ ...usual, state: "sent", at, isStanding: true, exceptCount: 2 });
       expect(await stands(later)).toEqual({ ...usual, state: "scheduled", at: scheduledAt });
       const forEveryone = async () => {
@@ -139,8 +139,24 @@ onEveryStorage((database) => {
       await clock.pass(2 * MINUTE_MS);
       await expect.poll(() => stands(later)).toEqual({ ...usual, state: "sent", at: scheduledAt });
       await notifications.cancel(later.notification.id);
-      expect(await stands(later)).toBeNull();
-      expect(await forEveryone()).toEqual([plain.notification.id]);
+      const endedAt = new Date(clock.now());
+      expect(await stands(later)).toEqual({ ...usual, state: "ended", at: scheduledAt, endedAt });
+      await notifications.cancel(plain.notification.id);
+      const { broadcast, itemCount } = await notifications.timeline(plain.notification.id);
+      expect([broadcast, itemCount]).toEqual([{ ...usual, state: "ended", at, endedAt, isStanding: true, exceptCount: 2 }, 1]);
+      expect(await forEveryone()).toEqual([later.notification.id, plain.notification.id]);
+      const never = await notifications.create({ ...NEWS, scheduledAt: new Date(clock.now() + MINUTE_MS) });
+      await notifications.cancel(never.notification.id);
+      expect(await stands(never)).toMatchObject({ state: "ended", endedAt });
+      const expiresAt = new Date(clock.now() + MINUTE_MS);
+      const short = await notifications.create({ ...NEWS, expiresAt });
+      await notifications.inbox("ann").list();
+      await clock.pass(2 * MINUTE_MS);
+      expect(await stands(short)).toMatchObject({ state: "ended", endedAt: expiresAt });
+      await notifications.stop();
+      await notifications.start();
+      await clock.pass(1);
+      await expect.poll(() => stands(short)).toMatchObject({ state: "ended", endedAt: expiresAt });
     });
 
     test("in a transaction of the host's, a scheduled one commits or rolls back with it", async () => {
