@@ -1,8 +1,9 @@
 export { broadcastOf, ENDED_COLUMNS, endedColumns, keepEnded } from "./audiences/broadcast-state.ts";
-export { FIRST_PAGE, pageCursor, partsOfPage, placeAfter, sharedBroadcasts } from "./audiences/broadcasts.ts";
+export { sharedBroadcasts } from "./audiences/broadcasts.ts";
 export { deletedSince, usersByHash, withoutDeleted } from "./audiences/deleted-users.ts";
 export { exceptText } from "./audiences/leave-broadcasts.ts";
 export { collected, lookedAt } from "./audiences/looked-at.ts";
+export { FIRST_PAGE, pageCursor, partsOfPage, placeAfter } from "./audiences/page-broadcasts.ts";
 export { topicsOf } from "./audiences/topic-audiences.ts";
 export { sharedTopics } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";

@@ -76,6 +76,11 @@ export interface PagedBroadcast extends Pick<Notification, "tenant" | "id"> {
   readonly isExpired: boolean;
 }
 
+/** A broadcast whose users wait to be read. */
+export interface WaitingPage extends Pick<Notification, "tenant" | "id"> {
+  readonly since: Date;
+}
+
 /** A page of users for a broadcast. */
 export interface BroadcastPage {
   /** Distinct, sorted bytewise. */
@@ -135,6 +140,12 @@ export interface BroadcastStorage<Tx = unknown, Written extends void | Promise<v
    * until `until`, nobody else is given it. Null when there is none.
    */
   takePage(at: Date, until: Date): Promise<PagedBroadcast | null>;
+
+  /**
+   * The oldest broadcast whose next page nobody has taken up for 30 seconds, although nobody is at one and all users before are written,
+   * and since when. Null when there is none.
+   */
+  waitingPage(at: Date): Promise<WaitingPage | null>;
 
   /**
    * Adds the users of a page to the fan-out of its broadcast, but for those who were deleted since it went out, and moves on to the next page, in one transaction. With null, the page is given

@@ -21,6 +21,7 @@ type PagingContext = Pick<BroadcastContext, "broadcasts" | "clock" | "directory"
 export async function readNextPage(context: PagingContext, stopping: Cancellation): Promise<boolean> {
   const { broadcasts, clock, directory, lines } = context;
   if (directory?.everyone === undefined) {
+    await warnOfWaiting(context);
     return false;
   }
   const at = clock.now();
@@ -42,6 +43,18 @@ export async function readNextPage(context: PagingContext, stopping: Cancellatio
   }
   await broadcasts.addPage(taken, page);
   return true;
+}
+
+/** Says that a broadcast waits for another process to read its users, if none has for a while. */
+async function warnOfWaiting({ broadcasts, clock, lines }: PagingContext): Promise<void> {
+  const waiting = await broadcasts.waitingPage(new Date(clock.now()));
+  if (waiting !== null) {
+    const { tenant, id: notificationId, since } = waiting;
+    const message =
+      "A broadcast cannot go on over its other channels: no process reads its users, and this one's directory has no everyone(cursor). " +
+      "It goes on once a process runs whose directory has it.";
+    lines.warn({ tenant, notificationId, since: since.toISOString() }, message);
+  }
 }
 
 async function pageOf({ clock, directory }: PagingContext, taken: PagedBroadcast, cancellation: Cancellation): Promise<BroadcastPage> {

@@ -69,6 +69,11 @@ export interface ActivityBroadcast {
   readonly exceptCount: number;
   /** Whether users are still to be read from the host, for other channels than the inbox. */
   readonly isReadingUsers: boolean;
+  /**
+   * Since when nobody has read the next of these users: no process runs whose directory has `everyone`, or none of them gets an answer. Null
+   * if somebody has within the last 30 seconds, or those that were read are still written.
+   */
+  readonly usersWaitSince: Date | null;
 }
 
 /** Everything known of one notification, for an operator. */

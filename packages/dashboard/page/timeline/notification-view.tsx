@@ -129,12 +129,22 @@ function Contents({ activity }: { readonly activity: Json<Activity> }) {
   );
 }
 
+const READING = { "goes on": "users are being read", waits: "no process reads its users" } as const;
+
 /** How a broadcast stands, before its time is named. */
-function broadcastWords({ state, at, endedAt, isStanding, exceptCount, isReadingUsers }: NonNullable<Json<Activity>["broadcast"]>): string {
+function broadcastWords({
+  state,
+  at,
+  endedAt,
+  isStanding,
+  exceptCount,
+  isReadingUsers,
+  usersWaitSince,
+}: NonNullable<Json<Activity>["broadcast"]>): string {
   const terms = [
     isStanding ? "standing" : null,
     exceptCount === 0 ? null : `all but ${number(exceptCount)}`,
-    isReadingUsers ? "users are being read" : null,
+    isReadingUsers ? READING[usersWaitSince === null ? "goes on" : "waits"] : null,
     state === "scheduled" || (endedAt !== null && endedAt < at) ? "scheduled for" : "sent",
   ];
   return terms.filter((term) => term !== null).join(", ");

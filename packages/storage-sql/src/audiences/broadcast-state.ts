@@ -1,6 +1,7 @@
 import { isUuid } from "@belfry/core";
 import type { ActivityStorage } from "@belfry/core/storage";
 import type { Dialect, Sql, Tables } from "../database/sql.ts";
+import { hasUnwritten, waitingSince } from "./page-broadcasts.ts";
 
 /** Which broadcasts `b` end, and when, in SQL. */
 interface Ending {
@@ -32,27 +33,34 @@ interface StateRow {
   readonly endedAt: number | null;
   readonly isScheduled: boolean | number;
   readonly isStanding: boolean | number;
-  readonly isReadingUsers: boolean | number;
+  readonly pageCursor: string | null;
   readonly exceptCount: number;
 }
 
 /** Reads how broadcasts stand. */
 export function broadcastOf(sql: Sql): Pick<ActivityStorage, "broadcastOf"> {
   const { broadcasts, endedBroadcasts, notifications } = sql.tables;
-  const now = sql.cast("$3", "timestamptz");
+  const nowText = sql.cast("$3", "timestamptz");
   const find = `SELECT ${sql.milliseconds("coalesce(b.at, e.at)")} AS "at",
-      ${sql.milliseconds(`coalesce(e.ended_at, CASE WHEN n.expires_at <= ${now} THEN n.expires_at END)`)} AS "endedAt",
-      coalesce(b.due_at IS NOT NULL OR b.at > ${now}, false) AS "isScheduled", coalesce(b.is_standing, e.is_standing) AS "isStanding",
-      b.page_cursor IS NOT NULL AS "isReadingUsers", coalesce(e.except_count, ${exceptCount(sql)}) AS "exceptCount"
+      ${sql.milliseconds(`coalesce(e.ended_at, CASE WHEN n.expires_at <= ${nowText} THEN n.expires_at END)`)} AS "endedAt",
+      coalesce(b.due_at IS NOT NULL OR b.at > ${nowText}, false) AS "isScheduled", coalesce(b.is_standing, e.is_standing) AS "isStanding",
+      b.page_cursor AS "pageCursor", coalesce(e.except_count, ${exceptCount(sql)}) AS "exceptCount"
     FROM ${notifications} n LEFT JOIN ${broadcasts} b ON b.notification_pk = n.pk LEFT JOIN ${endedBroadcasts} e ON e.notification_pk = n.pk
     WHERE n.tenant = $1 AND n.id = $2 AND (b.pk IS NOT NULL OR e.notification_pk IS NOT NULL)`;
+  const unwritten = `SELECT b.pk FROM ${notifications} n ${sql.join} ${broadcasts} b ON b.notification_pk = n.pk
+    WHERE n.tenant = $1 AND n.id = $2 AND ${hasUnwritten(sql, 0)}`;
+  /** Users wait for nobody as long as those before them are still written. */
+  const waitsSince = async ({ pageCursor, isScheduled, at }: StateRow, of: readonly [tenant: string, id: string], now: Date) => {
+    const since = pageCursor === null || isScheduled ? null : waitingSince(pageCursor, at, now.getTime());
+    return since === null || (await sql.rows("unwritten_broadcast", unwritten, of)).length > 0 ? null : since;
+  };
   return {
     async broadcastOf(tenant, id, at) {
       const [row] = isUuid(id) ? await sql.rows<StateRow>("broadcast_of", find, [tenant, id.toLowerCase(), at]) : [];
       if (row === undefined) {
         return null;
       }
-      const { endedAt, isScheduled, isStanding, isReadingUsers, exceptCount: count } = row;
+      const { endedAt, isScheduled, isStanding, pageCursor, exceptCount: count } = row;
       const going = isScheduled ? "scheduled" : "sent";
       return {
         state: endedAt === null ? going : "ended",
@@ -60,7 +68,8 @@ export function broadcastOf(sql: Sql): Pick<ActivityStorage, "broadcastOf"> {
         endedAt: endedAt === null ? null : new Date(endedAt),
         isStanding: Boolean(isStanding),
         exceptCount: count,
-        isReadingUsers: Boolean(isReadingUsers),
+        isReadingUsers: pageCursor !== null,
+        usersWaitSince: await waitsSince(row, [tenant, id.toLowerCase()], at),
       };
     },
   };

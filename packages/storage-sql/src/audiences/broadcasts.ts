@@ -1,58 +1,20 @@
-import { randomUUID } from "node:crypto";
 import { isUuid, type Notification, type Owner } from "@belfry/core";
-import type { Broadcast, BroadcastPage, BroadcastStorage, PagedBroadcast } from "@belfry/core/storage";
+import type { Broadcast, BroadcastStorage } from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import type { Sql } from "../database/sql.ts";
-import { type ListPart, PLACE_OF_OTHERS, usersInParts } from "../delivery/fan-out-parts.ts";
 import { keepEnded } from "./broadcast-state.ts";
 import { forgettingDeleted, whenDeleted } from "./deleted-users.ts";
 import { leavingBroadcasts } from "./leave-broadcasts.ts";
-
-/** How many users a part of a page has, whose deliveries one transaction writes. */
-const USERS_OF_PART = 250;
-
-/** A page is taken up once no more parts than these are left to be written: so the table of parts stays small. */
-const UNWRITTEN_PARTS = 20;
+import { pagingBroadcasts } from "./page-broadcasts.ts";
 
 /** How many scheduled broadcasts one call sends. */
 const SENT_AT_ONCE = 100;
 
-/** A place among the pages of the host's users. */
-interface PagePlace extends Pick<PagedBroadcast, "cursor" | "place"> {
-  /** Until when somebody reads the page, in milliseconds. @default nobody does */
-  readonly until?: number;
-  /** Tells one who reads it from another. */
-  readonly by?: string;
-}
-
-/** A place among the pages of the host's users, as the column keeps it: once a broadcast has taken its page up, it is the mark of that. */
-export function pageCursor(place: PagePlace): string {
-  return JSON.stringify(place);
-}
-
-/** The place before the first page. */
-export const FIRST_PAGE = { cursor: null, place: 0 } as const;
-
-/** How the place of a broadcast changes once a page of it is read, or given back: null after the last one. */
-export function placeAfter({ cursor, place }: PagedBroadcast, page: BroadcastPage | null): string | null {
-  if (page === null) {
-    return pageCursor({ cursor, place });
-  }
-  return page.next === null ? null : pageCursor({ cursor: page.next, place: place + page.users.length });
-}
-
-/** The parts of a page's users. */
-export function* partsOfPage({ place: before }: PagedBroadcast, page: BroadcastPage | null): Generator<ListPart> {
-  for (const { place, ...part } of usersInParts(page?.users ?? [], USERS_OF_PART)) {
-    yield { ...part, place: before + place };
-  }
-}
-
 /** The operations of broadcasts that both storages share. */
 export function sharedBroadcasts(
   sql: Sql,
-): Pick<BroadcastStorage, "missed" | "sendDue" | "takePage" | "end" | "erase" | "export" | "sweep"> {
-  return { missed: missing(sql), sendDue: sending(sql), takePage: paging(sql), ...ending(sql), ...leavingBroadcasts(sql) };
+): Pick<BroadcastStorage, "missed" | "sendDue" | "takePage" | "waitingPage" | "end" | "erase" | "export" | "sweep"> {
+  return { missed: missing(sql), sendDue: sending(sql), ...pagingBroadcasts(sql), ...ending(sql), ...leavingBroadcasts(sql) };
 }
 
 interface CountersRow {
@@ -174,35 +136,6 @@ function sending(sql: Sql): BroadcastStorage["sendDue"] {
       return { tenant, id, changed: isLast ? ({ tenant, id, from: "pending", to } as const) : null };
     });
     return { sent, nextDueAt: isMore ? at : next ? new Date(next.dueAt) : null };
-  };
-}
-
-interface PagedRow extends Pick<PagedBroadcast, "tenant" | "id"> {
-  readonly pk: number;
-  readonly pageCursor: string;
-  readonly except: string | null;
-  readonly isExpired: boolean | number;
-}
-
-function paging(sql: Sql): BroadcastStorage["takePage"] {
-  const { broadcasts, fanOuts, fanOutParts, notifications } = sql.tables;
-  const hasMany = `EXISTS (SELECT 1 FROM ${fanOuts} f ${sql.join} ${fanOutParts} p ON p.fan_out_pk = f.pk
-      WHERE f.notification_pk = b.notification_pk AND p.place <> ${PLACE_OF_OTHERS} LIMIT 1 OFFSET ${UNWRITTEN_PARTS})`;
-  const find = `SELECT n.tenant, n.id, b.pk, b.page_cursor AS "pageCursor", b.except_users AS "except",
-      coalesce(n.expires_at <= ${sql.cast("$1", "timestamptz")}, false) AS "isExpired"
-    FROM ${broadcasts} b ${sql.join} ${notifications} n ON n.pk = b.notification_pk
-    WHERE b.page_cursor IS NOT NULL AND b.due_at IS NULL AND b.at <= $1 AND NOT ${hasMany} ORDER BY b.pk LIMIT 100`;
-  const take = `UPDATE ${broadcasts} SET page_cursor = $3 WHERE pk = $1 AND page_cursor = $2 RETURNING pk`;
-  return async (at, until) => {
-    for (const { pk, pageCursor: text, except, isExpired, tenant, id } of await sql.rows<PagedRow>("paged_broadcasts", find, [at])) {
-      const { until: takenUntil = 0, cursor, place } = JSON.parse(text) as PagePlace;
-      const mark = pageCursor({ cursor, place, until: until.getTime(), by: randomUUID() });
-      if (takenUntil <= at.getTime() && (await sql.rows("take_page", take, [pk, text, mark])).length > 0) {
-        const left = except === null ? [] : (JSON.parse(except) as readonly string[]);
-        return { tenant, id, mark, cursor, place, except: left, isExpired: Boolean(isExpired) };
-      }
-    }
-    return null;
   };
 }
 

@@ -208,6 +208,33 @@ onEveryStorage((database) => {
       expect(() => new NotificationService(options as never)).toThrow("takes as everyone of a directory a function of a cursor");
     });
 
+    test("as long as no process can read its users, the timeline and the log say so", async () => {
+      const clock = testClock();
+      const channel = recorder();
+      const never = async () => await new Promise<never>(() => {});
+      const first = await service({ channels: [channel], directory: Object.assign(pagedBy(0), { everyone: never }), clock });
+      const { notification } = await first.create({ ...NEWS, channels: ["email"] });
+      await first.stop();
+      const warnings: object[] = [];
+      const logger = { ...silent, warn: (fields: object, message: string) => void warnings.push({ ...fields, message }) };
+      const since = new Date(clock.now());
+      const second = await service({ channels: [channel], clock, logger });
+      const waitsSince = async () => (await second.timeline(notification.id)).broadcast?.usersWaitSince ?? null;
+      expect(await waitsSince()).toBeNull();
+      await clock.pass(31_000);
+      expect(await waitsSince()).toEqual(since);
+      const warned = async () => {
+        await clock.pass(1_000);
+        return warnings[0];
+      };
+      const message = expect.stringContaining("everyone(cursor)");
+      await expect.poll(warned, WAIT).toMatchObject({ notificationId: notification.id, since: since.toISOString(), message });
+      const third = await service({ channels: [channel], directory: pagedBy(20), clock });
+      await delivered(channel, clock, 20);
+      await settled(third, notification.id);
+      expect(await waitsSince()).toBeNull();
+    });
+
     test("a stop ends a call of the directory, and the next start asks for that page again", async () => {
       const channel = recorder();
       let waiting = 0;

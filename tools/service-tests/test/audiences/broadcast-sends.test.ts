@@ -126,7 +126,7 @@ onEveryStorage((database) => {
       const later = await notifications.create({ ...NEWS, scheduledAt });
       await notifications.create({ to: "ann", title: "For one" });
       const stands = async ({ notification }: typeof plain) => (await notifications.timeline(notification.id)).broadcast;
-      const usual = { endedAt: null, isStanding: false, exceptCount: 0, isReadingUsers: false };
+      const usual = { endedAt: null, isStanding: false, exceptCount: 0, isReadingUsers: false, usersWaitSince: null };
       expect(await stands(plain)).toEqual({ ...usual, state: "sent", at, isStanding: true, exceptCount: 2 });
       expect(await stands(later)).toEqual({ ...usual, state: "scheduled", at: scheduledAt });
       const forEveryone = async () => {
