@@ -34,7 +34,7 @@ export interface BroadcastContext<Tx = unknown, Written extends void | Promise<v
 
 type PlacingContext = Pick<
   BroadcastContext,
-  "broadcasts" | "directory" | "preferences" | "types" | "events" | "publish" | "dueItems" | "clock" | "logger"
+  "broadcasts" | "directory" | "preferences" | "types" | "events" | "publish" | "dueItems" | "clock" | "logger" | "lines"
 >;
 
 /** How many broadcasts one step places: few enough that whoever reads the inbox does not notice. */
@@ -43,7 +43,7 @@ const PLACED_AT_ONCE = 100;
 /** How long a read waits for the directory to say since when the host has known a user. */
 const LOOK_UP_MS = 2_000;
 
-/** How far broadcasts were placed: later ones may wait, or another transaction holds the inbox, and nothing was done. */
+/** How far broadcasts were placed: later ones may wait; or another transaction holds the inbox, or the directory fails, and nothing was done. */
 export type Placed = "all" | "more" | "held";
 
 /** Does the same as {@link placeBroadcasts}, and begins an inbox that has not begun. */
@@ -61,8 +61,8 @@ export async function placeBroadcasts(context: PlacingContext, owner: Owner): Pr
   const { broadcasts, clock } = context;
   const at = new Date(clock.now());
   const missed = await missedBy(context, owner, at);
-  if (missed === null) {
-    return null;
+  if (missed === null || missed === "held") {
+    return missed;
   }
   if (missed.upTo === (missed.placedUpTo ?? 0)) {
     return "all";
@@ -92,14 +92,27 @@ export async function placeBroadcasts(context: PlacingContext, owner: Owner): Pr
   return isMore ? "more" : "all";
 }
 
-/** What an inbox is to get next. The host is asked once since when it has known the user: what went out later is for them. */
-async function missedBy(context: PlacingContext, owner: Owner, at: Date): Promise<MissedBroadcasts | null> {
-  const { broadcasts } = context;
+/**
+ * What an inbox is to get next. The host is asked once since when it has known the user: what went out later is for them. Until it answers,
+ * nothing is placed; the inbox is read and followed as if another transaction held it.
+ */
+async function missedBy(context: PlacingContext, owner: Owner, at: Date): Promise<MissedBroadcasts | "held" | null> {
+  const { broadcasts, lines } = context;
   const missed = await broadcasts.missed(owner, at, { limit: PLACED_AT_ONCE, joinedAt: null });
   if (missed === null || missed.placedUpTo !== null || missed.beganAfter === 0) {
     return missed;
   }
-  const joinedAt = await joinedOf(context, owner);
+  let joinedAt: Date | null;
+  try {
+    joinedAt = await joinedOf(context, owner);
+  } catch (err) {
+    const { tenant, userId } = owner;
+    lines.warn(
+      { err, tenant, userId },
+      "The directory could not say since when it has known a user. It is asked again before broadcasts are placed.",
+    );
+    return "held";
+  }
   return joinedAt === null ? missed : await broadcasts.missed(owner, at, { limit: PLACED_AT_ONCE, joinedAt });
 }
 

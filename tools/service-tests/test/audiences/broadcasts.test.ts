@@ -209,6 +209,28 @@ onEveryStorage((database) => {
       expect(await titles(notifications.inbox("stranger"))).toEqual([]);
     });
 
+    test("a user whom the directory fails for can follow their inbox, holds up nobody else, and gets it once the directory answers", async () => {
+      let isAway = true;
+      const directory = async (ids: readonly string[]) => {
+        if (isAway && ids.includes("ann")) {
+          throw new Error("away");
+        }
+        return new Map(ids.map((id) => [id, { joinedAt: new Date(0) }]));
+      };
+      const notifications = await service({ directory });
+      await notifications.create({ ...NEWS, title: "Earlier" });
+      const told: string[] = [];
+      for (const user of ["ann", "bob"]) {
+        const onEvent = ({ item }: { item: { title: string } | null }) => void told.push(`${user} ${item?.title}`);
+        await notifications.inbox(user).subscribe({ onEvent, onState() {} }).ready;
+      }
+      expect(await titles(notifications.inbox("ann"))).toEqual([]);
+      await notifications.create({ ...NEWS, title: "Later" });
+      await expect.poll(() => told.filter((line) => line.startsWith("bob"))).toEqual(["bob Later"]);
+      isAway = false;
+      await expect.poll(() => told.filter((line) => line.startsWith("ann"))).toEqual(["ann Earlier", "ann Later"]);
+    });
+
     test("what makes no sense for everyone is refused, and a user of that name is named in a list", async () => {
       const notifications = await service();
       const refused = (input: object) => expect(notifications.create(input as never)).rejects;
