@@ -22,6 +22,7 @@ export type {
   SubscriptionTerms,
   TopicName,
   TopicsStorage,
+  WaitingPage,
   WrittenMembers,
 } from "./audiences/index.ts";
 export type {

@@ -11,6 +11,7 @@ export type {
   PagedBroadcast,
   PlacedBroadcast,
   SentBroadcast,
+  WaitingPage,
 } from "./broadcast-storage.ts";
 export { Broadcasting } from "./broadcasting.ts";
 export { takeNextStep, wantingItems } from "./find-members.ts";
