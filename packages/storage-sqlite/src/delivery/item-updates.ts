@@ -60,8 +60,8 @@ export function prepareHasItemUpdates({ prepareRows }: QueryContext) {
 /** Goes on with an update. */
 export function prepareNoteUpdates(context: QueryContext) {
   const { prepare } = context;
-  const next = prepare<{ readonly now: Date }, RunningUpdate>(`
-    SELECT notification_pk AS pk, tenant, after_user AS "afterUser", at FROM belfry_item_updates WHERE due_at <= :now ORDER BY due_at, notification_pk LIMIT 1`);
+  const next = prepare<object, RunningUpdate>(`
+    SELECT notification_pk AS pk, tenant, after_user AS "afterUser", at FROM belfry_item_updates ORDER BY due_at, notification_pk LIMIT 1`);
   const move = prepare<{ readonly pk: number; readonly after: string; readonly now: Date }>(
     "UPDATE belfry_item_updates SET after_user = :after, due_at = :now WHERE notification_pk = :pk",
   );
@@ -69,7 +69,7 @@ export function prepareNoteUpdates(context: QueryContext) {
   const usersAfter = prepareUsersAfter(context);
   const note = prepareNote(context);
   return (now: Date): boolean => {
-    const update = next.get({ now });
+    const update = next.get({});
     if (update === undefined) {
       return false;
     }
