@@ -116,7 +116,8 @@ export class TrackedNotifications {
   }
 
   /**
-   * Changes a notification that has not gone out yet. Its inbox items show the change.
+   * Changes a notification that has not gone out yet. Its inbox items show the change. If it is in more than 100 inboxes, those who follow
+   * them are told soon after this resolves, in steps.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is pending; `VALIDATION_ERROR`, `CONTENT_TOO_LONG`
    */
