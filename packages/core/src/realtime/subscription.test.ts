@@ -67,6 +67,18 @@ describe("the modes of a subscription", () => {
     expect(told).toHaveLength(5);
   });
 
+  test("a listener that takes a replay too slowly is not told of more than a thousand changes: it has to list the inbox again", async () => {
+    const starting = subscription.start({ seq: 1, epoch: "e" });
+    await reading();
+    for (let change = 0; change < 1_500; change += 1) {
+      subscription.onEvent(event(2, change % 2 === 0 ? "read" : "unread"));
+    }
+    letRead();
+    await starting;
+    expect(told.length).toBeLessThanOrEqual(1_003);
+    expect([subscription.mode, told.at(-2), told.at(-1)]).toEqual(["live", "unread 2", "state false 3"]);
+  });
+
   test("a position that cannot be replayed leads from holding to live, and says so", async () => {
     await subscription.start({ seq: 9, epoch: "e" });
     expect([subscription.mode, told]).toEqual(["live", ["state false 3"]]);

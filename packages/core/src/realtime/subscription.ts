@@ -18,6 +18,9 @@ import { createdEvent, eventsOf, readMissed } from "./missed.ts";
 /** The most items of a replay. A subscriber that missed more must list the inbox again. */
 const MAX_REPLAY = 10_000;
 
+/** The most events that are held. A listener that takes a replay too slowly for more has to list the inbox again. */
+const MAX_HELD = 1_000;
+
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
 export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
 
@@ -55,6 +58,8 @@ export class Subscription implements FeedFollower {
   #mode: SubscriptionMode = "holding";
   /** The events and states that wait; of a state, whether everything was recovered. */
   #held: (InboxEvent | boolean)[] | null = null;
+  /** Whether more came than is held. */
+  #hasLost = false;
   /** During a replay: the newest item and change that the feed told of, which the replay has to reach. */
   #toReach: Required<InboxPosition> | null = null;
   /** The last number the listener was told of. */
@@ -86,8 +91,8 @@ export class Subscription implements FeedFollower {
     for (const told of held) {
       this.#tell(told);
     }
-    if (replayed !== null) {
-      this.#state(replayed.recovered, replayed.counts);
+    if (replayed !== null || this.#hasLost) {
+      this.#state(replayed?.recovered === true && !this.#hasLost, replayed?.counts);
     }
   }
 
@@ -127,14 +132,22 @@ export class Subscription implements FeedFollower {
   #tell(told: InboxEvent | boolean): void {
     if (this.#mode !== "live") {
       if (this.#mode !== "closed") {
-        this.#held ??= [];
-        this.#held.push(told);
+        this.#hold(told);
       }
     } else if (typeof told === "boolean") {
       this.#state(told);
     } else {
       this.#pass(told);
     }
+  }
+
+  #hold(told: InboxEvent | boolean): void {
+    this.#held ??= [];
+    if (this.#held.length === MAX_HELD) {
+      this.#held = [];
+      this.#hasLost = true;
+    }
+    this.#held.push(told);
   }
 
   #state(recovered: boolean, counts: InboxCounts | null = null): void {
