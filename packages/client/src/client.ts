@@ -241,7 +241,6 @@ export class InboxClient<Shown extends Item = Item> {
     const { store } = this.#session;
     return {
       subscribe: (listener) => {
-        store.views.set(state.key, state);
         const end = added(state.listeners, listener);
         if (this.#session.isStarted) {
           void store.load();

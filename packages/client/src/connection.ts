@@ -72,12 +72,17 @@ export class Connection<Shown extends Item> {
     let [failures, chosen] = [0, 0];
     onStatus("connecting", null);
     while (!stop.aborted) {
-      const { isOpened, error } = await this.#follow(transports[chosen % transports.length] ?? "sse");
+      const name = transports[chosen % transports.length] ?? "sse";
+      const { isOpened, error } = await this.#follow(name);
       if (stop.aborted) {
         return;
       }
       failures = isOpened ? 0 : failures + 1;
-      chosen += isOpened ? 0 : 1;
+      if (name === "poll" && isOpened) {
+        chosen = 0;
+      } else if (!isOpened) {
+        chosen += 1;
+      }
       onStatus("offline", error);
       // A transport that does not work makes room for the next at once. After all of them, the server is left alone for a while.
       if (isOpened || chosen % transports.length === 0) {

@@ -59,9 +59,7 @@ export class Store<Shown extends Item> {
 
   /** Loads what is shown, but is not loaded, or may be wrong. */
   load(): Promise<unknown> {
-    return Promise.all(
-      [...this.views.values()].filter(({ isStale, listeners }) => isStale && listeners.size > 0).map((view) => this.loader.load(view)),
-    );
+    return Promise.all(this.#looked.filter(({ isStale }) => isStale).map((view) => this.loader.load(view)));
   }
 
   /** Takes what the server tells. */
@@ -107,11 +105,8 @@ export class Store<Shown extends Item> {
 
   /** Loads everything again that is shown. */
   reload(): void {
-    for (const [key, view] of this.views) {
+    for (const view of this.views.values()) {
       view.isStale = true;
-      if (view.listeners.size === 0) {
-        this.views.delete(key);
-      }
     }
     void this.load();
   }
@@ -131,6 +126,21 @@ export class Store<Shown extends Item> {
     }
   }
 
+  /** The views that somebody listens to. */
+  get #looked(): readonly ViewState<Shown>[] {
+    return [...this.views.values()].filter(({ listeners }) => listeners.size > 0);
+  }
+
+  /** Has the server count a view that somebody listens to. Others are loaded, and counted, when somebody does. */
+  #recount(view: ViewState<Shown>): void {
+    if (view.listeners.size > 0) {
+      this.loader.recount(view);
+    } else {
+      view.isStale = true;
+      view.loaded = { ...view.loaded, counted: null };
+    }
+  }
+
   get #shown(): Overlay<Shown> {
     this.#overlay ??= overlay(this.base, this.journal.values());
     return this.#overlay;
@@ -140,7 +150,7 @@ export class Store<Shown extends Item> {
     this.#isTelling = false;
     this.#toldAtMs = Date.now();
     this.#events.changed();
-    for (const view of this.views.values()) {
+    for (const view of this.#looked) {
       this.refresh(view);
       if (this.#told.get(view) !== view.snapshot) {
         this.#told.set(view, view.snapshot);
@@ -154,7 +164,7 @@ export class Store<Shown extends Item> {
   #follow(move: Move<Shown>): void {
     for (const view of this.views.values()) {
       if (view.follow(move)) {
-        this.loader.recount(view);
+        this.#recount(view);
       }
     }
   }
@@ -216,7 +226,7 @@ export class Store<Shown extends Item> {
       view.isStale = true;
       void this.load();
     } else if (!view.isComplete && !view.isWhole) {
-      this.loader.recount(view);
+      this.#recount(view);
     }
   }
 }

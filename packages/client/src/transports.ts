@@ -20,6 +20,8 @@ export interface Following {
 
 /** How often a client that polls asks. */
 const POLL_MS = 15_000;
+/** After so many times, the other transports are tried again. */
+const POLLS = 20;
 
 /** Follows the inbox until the connection ends. It rejects if there is none. */
 export type Transport = (following: Following) => Promise<void>;
@@ -67,7 +69,7 @@ async function followStream({ http, since, signal, onText, onLife }: Following):
 
 async function poll({ http, signal, onText, onLife }: Following): Promise<void> {
   let etag = "";
-  while (!signal.aborted) {
+  for (let asked = 0; asked < POLLS && !signal.aborted; asked += 1) {
     const response = await http.ask("/inbox/counts", { signal, headers: { "if-none-match": etag } });
     onLife();
     if (response.status !== 304) {
