@@ -3,7 +3,7 @@
  *
  * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users, hasMail }`, answered with
  * `{ longestMs, p99Ms, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
- * is for the subscribers of a topic, and the answer has `times`: how long the create took, beside one to a single user.
+ * is for the subscribers of a topic, and the answer has `times`: how long a create for a topic takes, beside one to a single user.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Channel, NotificationService } from "@belfry/core";
@@ -12,6 +12,7 @@ import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import Database from "better-sqlite3";
 import pg from "pg";
+import { estimate } from "../harness/statistics.ts";
 import { untilWritten } from "../settings/fan-out.ts";
 import { usedHeap } from "../settings/heap.ts";
 import { numberIn } from "../settings/postgres.ts";
@@ -81,35 +82,40 @@ async function watched(createOnce: () => Promise<unknown>): Promise<Readonly<Rec
   }, SAMPLE_MS);
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  const startedMs = performance.now();
   await createOnce();
-  const createMs = performance.now() - startedMs;
   await untilWritten(left);
   delay.disable();
   clearInterval(sampling);
   const toMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
-  return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20, createMs };
+  return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20 };
 }
 
+/** The creates that do not count, and those that do. */
 const WARM_UP = 5;
-const SINGLE_CREATES = 200;
+const CREATES = 40;
 
-/** Creates for a topic, after creates for a smaller one and for single users. */
+/**
+ * Creates for a topic. Before, by turns, for a smaller one and for a single user: whatever the size of a topic that is written later, its create
+ * does the same, and one alone would tell little.
+ */
 async function createForTopic(topic: string): Promise<object> {
   await service.start();
   const title = "Maintenance tonight";
-  for (let times = 0; times < WARM_UP; times += 1) {
-    await service.create({ topic: `${topic}:few`, title });
+  const single: number[] = [];
+  const many: number[] = [];
+  for (let times = 0; times < WARM_UP + CREATES; times += 1) {
+    single.push(await timeOf(() => service.create({ to: "somebody", title })));
+    many.push(await timeOf(() => service.create({ topic: `${topic}:few`, title })));
     await untilWritten(left);
   }
-  const single: number[] = [];
-  while (single.length < SINGLE_CREATES) {
-    const startedMs = performance.now();
-    await service.create({ to: "somebody", title });
-    single.push(performance.now() - startedMs);
-  }
-  const { createMs = 0, ...figures } = await watched(() => service.create({ topic, title }));
-  return { ...figures, times: createMs / (single.toSorted((a, b) => a - b)[SINGLE_CREATES / 2] ?? 1) };
+  const figures = await watched(() => service.create({ topic, title }));
+  return { ...figures, times: estimate(many.slice(WARM_UP)).median / estimate(single.slice(WARM_UP)).median };
+}
+
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
 }
 
 async function create(users: number, hasMail: boolean): Promise<object> {

@@ -27,9 +27,10 @@ export function lookedAt(sql: Sql, { notification, source, after }: OpenAudience
     const part = `p${index}`;
     const subscribed = `SELECT tenant, user_id, is_deep, channels FROM ${sql.tables.subscriptions}
       WHERE tenant = ${tenant} AND topic = ${add(topic)} AND user_id > ${from} ORDER BY user_id LIMIT ${limit}`;
-    const [first, second] = placesOf(mutedBy);
+    // Each choice once: to look for one costs each member.
+    const isMuted = () => muted(sql.tables.choices, part, [...new Set(placesOf(mutedBy))].map(add));
     const isMeant = `(${part}.channels IS NULL OR ${sql.hasText(`${part}.channels`, "'inbox'")})`;
-    const wants = required.includes("inbox") ? [] : [isMeant, `NOT ${muted(sql.tables.choices, part, [add(first), add(second)])}`];
+    const wants = required.includes("inbox") ? [] : [isMeant, `NOT ${isMuted()}`];
     const isWanted = flag(part, [...(isDeepOnly ? [`${part}.is_deep`] : []), ...wants]);
     return `SELECT ${part}.user_id, ${isWanted} AS is_wanted FROM (${subscribed}) ${part}`;
   };

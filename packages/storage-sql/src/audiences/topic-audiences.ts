@@ -40,11 +40,11 @@ function findingOf(sql: Sql): Pick<TopicsStorage, "hasMoreThan" | "findMembers">
   };
 }
 
-/** Whether one of two choices, at these places, mutes a subscription. @param of its alias */
-export function muted(choices: string, of: string, places: readonly [string, string]): string {
+/** Whether a choice at one of these places mutes a subscription. @param of its alias */
+export function muted(choices: string, of: string, places: readonly string[]): string {
   // With an offset, PostgreSQL looks at each member's choices by key. Without, it may read those of everybody, and of all tenants.
   return `EXISTS (SELECT 1 FROM ${choices} c WHERE c.tenant = ${of}.tenant AND c.user_id = ${of}.user_id
-      AND c.place IN (${places.join(", ")}) AND c.value = 'off' LIMIT 1 OFFSET 0)`;
+      AND c.place ${places.length === 1 ? `= ${places[0]}` : `IN (${places.join(", ")})`} AND c.value = 'off' LIMIT 1 OFFSET 0)`;
 }
 
 /** The places of the two choices that mute a part. */

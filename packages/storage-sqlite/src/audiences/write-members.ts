@@ -17,7 +17,7 @@ interface Step {
 /** Writes the items of the next users of an audience, and moves it on. */
 export async function writeMembers(connection: Connection, step: Step): Promise<WrittenMembers> {
   try {
-    return await connection.write(() => writeStep(connection, step));
+    return await connection.part(() => writeStep(connection, step));
   } catch (error) {
     if (wrapError(error).retryable) {
       throw error;
