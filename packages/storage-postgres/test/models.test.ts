@@ -7,7 +7,8 @@ storageSuite("postgres on the host's pool", {
   singleWriter: false,
   covers: "models",
   // More where there is time.
-  modelOperations: isLong ? 10_000 : 2_000,
+  modelOperations: isLong ? 10_000 : 1_000,
+  modelCheckEvery: isLong ? 1 : 4,
   cacheSteps: isLong ? 10_000 : 150,
   create: () =>
     openSubject({

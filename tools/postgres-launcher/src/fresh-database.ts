@@ -39,12 +39,15 @@ export async function freshDatabase(content?: DatabaseContent): Promise<FreshDat
     return database;
   }
   const server = await askLauncher();
-  return create(server, content && (await templateOf(server, content)));
+  return create(server, content === undefined ? "template1" : await templateOf(server, content));
 }
 
+/** Creates a database, by copying the files of `template` if one is named. */
 async function create(server: string, template?: string): Promise<FreshDatabase> {
   const name = `belfry_test_${randomBytes(8).toString("hex")}`;
-  await administer(server, (client) => client.query(`CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`));
+  // That takes half of what it takes to log their pages, which is the usual way, where nothing has to reach a disk.
+  const copied = template === undefined ? "" : ` TEMPLATE ${template} STRATEGY FILE_COPY`;
+  await administer(server, (client) => client.query(`CREATE DATABASE ${name}${copied}`));
   return {
     url: urlOf(server, name),
     drop: () => administer(server, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),

@@ -38,6 +38,12 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
    * @default 10_000
    */
   readonly modelOperations?: number;
+  /**
+   * After how many of these operations all that is there is compared: what an operation answers is compared each time. More where
+   * it takes long, as on a server.
+   * @default 1
+   */
+  readonly modelCheckEvery?: number;
   /** How many random steps the walk beside the content cache takes at the least. @default {@link modelOperations} */
   readonly cacheSteps?: number;
   /**
