@@ -60,7 +60,7 @@ function focused(page: Page): Promise<string> {
   });
 }
 
-const titles = (page: Page) => page.locator("article bdi").allTextContents();
+const titles = (page: Page) => page.locator(".belfry-item-title bdi").allTextContents();
 
 describe("the bell and its popover, by the keyboard", () => {
   test("open with the focus inside, follow tabs, items, a menu, and give the focus back", async () => {

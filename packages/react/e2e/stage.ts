@@ -39,6 +39,8 @@ interface InboxStageOptions {
   readonly clock?: Clock;
   readonly types?: NotificationTypes;
   readonly directory?: Directory;
+  /** Makes the files of the page. @default a page with the inbox of React */
+  readonly page?: typeof bundledPage;
 }
 
 /** A channel that delivers everything. */
@@ -50,12 +52,14 @@ const email: Channel = {
   deliver: async () => ({ status: "delivered", provider: "test" }),
 };
 
-/** The document of a page that loads these files. */
+const STYLES = '<link rel="stylesheet" href="/assets/page.css"><link rel="stylesheet" href="/assets/inbox.css">';
+
+/** The document of a page that loads these files; a `bare` one has no styles. */
 function documentOf(search: URLSearchParams): string {
   const scheme = search.get("scheme") ?? "light";
   return `<!doctype html><html lang="en" dir="${search.get("locale") === "ar" ? "rtl" : "ltr"}" style="color-scheme: ${scheme === "dark" ? "dark" : "light"}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Acme</title><link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/page.css"><link rel="stylesheet" href="/assets/inbox.css"></head>
+${search.has("bare") ? "" : STYLES}</head>
 <body><div id="root"></div><script type="module" src="/assets/main.js"></script></body></html>`;
 }
 
@@ -67,8 +71,8 @@ interface Host {
 }
 
 /** Serves Belfry, tokens, and the page. */
-async function startHost(belfry: ExpressBelfry): Promise<Host> {
-  const files = await bundledPage();
+async function startHost(belfry: ExpressBelfry, page: typeof bundledPage): Promise<Host> {
+  const files = await page();
   const app = express();
   app.use(belfry);
   app.get("/token", async ({ query }, response) => {
@@ -107,11 +111,11 @@ async function startHost(belfry: ExpressBelfry): Promise<Host> {
 }
 
 /** Sets up a stage in `browser`. */
-export async function setInboxStage(browser: Browser, options: InboxStageOptions = {}): Promise<InboxStage> {
+export async function setInboxStage(browser: Browser, { page = bundledPage, ...options }: InboxStageOptions = {}): Promise<InboxStage> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-inbox-"));
   const service = new NotificationService({ storage: sqliteStorage(join(directory, "app.db")), channels: [email], ...options });
   const belfry = expressBelfry(service, { contracts: [native()], auth: { jwt: { secret: SECRET } } });
-  const host = await startHost(belfry);
+  const host = await startHost(belfry, page);
   const pages: Page[] = [];
   const closePages = async () => void (await Promise.all(pages.splice(0).map((page) => page.context().close())));
   return {
@@ -121,11 +125,11 @@ export async function setInboxStage(browser: Browser, options: InboxStageOptions
     closePages,
     async open(search = "", contextOptions = {}) {
       const context = await browser.newContext({ locale: "en", timezoneId: "UTC", ...contextOptions });
-      const page = await context.newPage();
-      pages.push(page);
-      const problems = watchPage(page);
-      await page.goto(`http://127.0.0.1:${host.port()}/${search}`);
-      return { page, problems };
+      const opened = await context.newPage();
+      pages.push(opened);
+      const problems = watchPage(opened);
+      await opened.goto(`http://127.0.0.1:${host.port()}/${search}`);
+      return { page: opened, problems };
     },
     async end() {
       await closePages();

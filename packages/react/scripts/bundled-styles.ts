@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** The styles of the inbox as one minified file. */
+/** The styles of the inbox as one minified file, in a layer that rules of hosts win over. */
 export async function bundledStyles(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, "../src/styles/index.css")],
@@ -11,5 +11,5 @@ export async function bundledStyles(): Promise<string> {
     // Newer rules stay as they are: esbuild would replace logical properties for older browsers.
     target: ["chrome125", "firefox128", "safari17.5"],
   });
-  return outputFiles[0]?.text ?? "";
+  return `@layer belfry{${(outputFiles[0]?.text ?? "").trim()}}`;
 }

@@ -37,6 +37,7 @@ import { type UpgradeListener, upgradeListener } from "@belfry/core/node";
 import { STORAGE_VERSION, type Storage, type Transport } from "@belfry/core/storage";
 import { type Dashboard, type DashboardOptions, dashboard, localOnly } from "@belfry/dashboard";
 import { createEgress, type Egress, type EgressResult, httpOutcome } from "@belfry/egress";
+import type { GetToken } from "@belfry/element";
 import { type OpenAIOptions, openai } from "@belfry/processor-openai";
 import { Inbox, type InboxProps, useCounts } from "@belfry/react";
 import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, postgresTransport } from "@belfry/storage-postgres";
@@ -199,3 +200,6 @@ export const frontEnd: { readonly inbox: (props: InboxProps) => unknown; readonl
   inbox: Inbox,
   counts: useCounts,
 };
+
+/** What the element asks for. */
+export const getToken: GetToken = () => "token";

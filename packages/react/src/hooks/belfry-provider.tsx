@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 import type { RegisteredClient } from "./registered-client.ts";
 
-const ClientContext = createContext<RegisteredClient | null>(null);
+const ClientContext = /* @__PURE__ */ createContext<RegisteredClient | null>(null);
 
 /** How many providers hold each client running. */
 const holders = new WeakMap<RegisteredClient, number>();

@@ -18,7 +18,7 @@ export interface FeedValue {
   toggleGroup(group: string): void;
 }
 
-const FeedContext = createContext<FeedValue | null>(null);
+const FeedContext = /* @__PURE__ */ createContext<FeedValue | null>(null);
 
 /** The list of the tab on show. @throws Error outside of a popover or a page */
 export function useFeed(): FeedValue {
@@ -38,11 +38,17 @@ export function Feed({ children }: { readonly children?: ReactNode }) {
   const { items, top } = notifications;
   const scroller = useRef<HTMLDivElement>(null);
   // The newest item when the reader left the top; null at the top.
-  const [held, setHeld] = useState<number | null>(null);
+  const [held, setHeld] = useState<{ readonly tab: string; readonly seq: number } | null>(null);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const newestItem = items[0]?.seq ?? 0;
-  const newest = held ?? newestItem;
-  const setAtTop = useCallback((isAtTop: boolean) => setHeld((before) => (isAtTop ? null : (before ?? newestItem))), [newestItem]);
+  const newest = held?.tab === tab.id ? held.seq : newestItem;
+  const setAtTop = useCallback(
+    (isAtTop: boolean) => {
+      const here = { tab: tab.id, seq: newestItem };
+      setHeld((before) => (isAtTop ? null : before?.tab === tab.id ? before : here));
+    },
+    [tab, newestItem],
+  );
   const value = useMemo((): FeedValue => {
     const toggleGroup = (group: string) =>
       setUnfolded((before) => new Set(before.has(group) ? [...before].filter((one) => one !== group) : [...before, group]));

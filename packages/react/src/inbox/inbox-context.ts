@@ -44,7 +44,7 @@ export interface InboxContextValue {
   snoozeChoices(now: Date, texts: Texts): readonly SnoozeChoice[];
 }
 
-export const InboxContext = createContext<InboxContextValue | null>(null);
+export const InboxContext = /* @__PURE__ */ createContext<InboxContextValue | null>(null);
 
 /** What the parts of this inbox share. @throws Error outside of an inbox */
 export function useInbox(): InboxContextValue {

@@ -79,7 +79,7 @@ function Preferences({ onBack }: { readonly onBack: () => void }) {
 }
 
 /** The finished inbox, and its parts by name for inboxes of one's own. */
-export const Inbox = Object.assign(FinishedInbox, {
+export const Inbox = /* @__PURE__ */ Object.assign(FinishedInbox, {
   Root,
   Bell,
   Popover,

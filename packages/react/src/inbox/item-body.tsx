@@ -38,9 +38,11 @@ export function ItemBody({ item, name }: ItemBodyProps) {
         </span>
         <ItemTime at={item.createdAt} locale={texts.locale} />
       </div>
-      <p id={`${name}-message`} className="belfry-item-message">
-        <bdi>{item.title ? item.message : ""}</bdi>
-      </p>
+      {item.title && item.message && (
+        <p id={`${name}-message`} className="belfry-item-message">
+          <bdi>{item.message}</bdi>
+        </p>
+      )}
       <Marks item={item} />
       {actions.length > 0 && (
         <div className="belfry-actions">

@@ -25,6 +25,11 @@ export function Item({ row, index, children }: ItemProps) {
   const { id, slots } = useInbox();
   const { rows, notifications } = useFeed();
   const name = `${id}-${item.id}`;
+  // Texts of the host's own have no ids to go by.
+  const isOwn = children === undefined && slots.body === undefined;
+  const names = isOwn
+    ? { "aria-labelledby": `${name}-title`, "aria-describedby": item.title && item.message ? `${name}-message` : undefined }
+    : { "aria-label": item.title || item.message };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.key !== "Enter" || event.target !== event.currentTarget) {
       return;
@@ -47,8 +52,7 @@ export function Item({ row, index, children }: ItemProps) {
       tabIndex={0}
       aria-posinset={index + 1}
       aria-setsize={notifications.hasMore ? -1 : rows.length}
-      aria-labelledby={`${name}-title`}
-      aria-describedby={`${name}-message`}
+      {...names}
       onKeyDown={onKeyDown}
     >
       {children ?? (
@@ -65,7 +69,7 @@ export function Item({ row, index, children }: ItemProps) {
   );
 }
 
-const TINTS = 6;
+const TINTS = 4;
 
 /** The first letter of who caused it, in a tint of their own; a bell where nobody did. */
 function Avatar({ item: { actor, priority } }: { readonly item: InboxItem }) {

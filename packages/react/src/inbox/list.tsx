@@ -24,15 +24,17 @@ export interface ListProps {
 
 /** The items of the tab on show, of which only those in sight are in the document, after the pattern of a feed. */
 export function List({ children }: ListProps) {
-  const { id, tab } = useInbox();
+  const { id, tab, tabs } = useInbox();
   const { notifications, rows, scroller } = useFeed();
   const { status } = notifications;
+  const panel = tabs.length < 2 ? {} : { role: "tabpanel", "aria-labelledby": `${id}-tab-${tab.id}` };
+  // Each tab scrolls by itself, and begins at its top.
   return (
-    <div ref={scroller} id={`${id}-list`} className="belfry-scroll" role="tabpanel" aria-labelledby={`${id}-tab-${tab.id}`} tabIndex={-1}>
+    <div key={tab.id} ref={scroller} id={`${id}-list`} className="belfry-scroll" tabIndex={-1} {...panel}>
       {rows.length === 0 && status === "error" && <Failed />}
       {rows.length === 0 && status === "ready" && <Empty />}
       {rows.length === 0 && (status === "loading" || status === "idle") && <Loading />}
-      {rows.length > 0 && <Rows key={tab.id}>{children}</Rows>}
+      {rows.length > 0 && <Rows>{children}</Rows>}
       {rows.length > 0 && notifications.isLoadingMore && <Loading />}
     </div>
   );

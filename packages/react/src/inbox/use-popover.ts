@@ -29,7 +29,8 @@ export function usePopover({ panel, anchor, isOpen, onClose }: PopoverOptions): 
     }
     // In the top layer no ancestor cuts it off.
     shown.showPopover?.();
-    const stopPlacing = beside === null || CSS.supports?.("position-area", "block-end") ? () => {} : placeByMeasure(shown, beside);
+    const stopPlacing =
+      beside === null || globalThis.CSS?.supports?.("position-area", "block-end") ? () => {} : placeByMeasure(shown, beside);
     return () => {
       stopPlacing();
       if (shown.isConnected) {

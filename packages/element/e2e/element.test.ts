@@ -1,0 +1,44 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { startBrowser } from "../../dashboard/e2e/browser.ts";
+import { type InboxStage, setInboxStage } from "../../react/e2e/stage.ts";
+import { bundledElement } from "./bundled-element.ts";
+
+let browser: Browser;
+let stage: InboxStage;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  stage = await setInboxStage(browser, { page: bundledElement });
+});
+
+afterAll(async () => {
+  await stage.end();
+  await browser.close();
+});
+
+test("the element shows the inbox in a shadow root, in its language, follows it, and tells of what happens", async () => {
+  await stage.service.create({ to: "ann", title: "First", url: "/posts/1" });
+  const { page, problems } = await stage.open("?user=ann&bare");
+  const noted = () => page.evaluate(() => (window as unknown as { noted: string[] }).noted);
+  const bell = page.getByRole("button", { name: "Benachrichtigungen, 1 ungelesen" });
+  await bell.click();
+  await page.getByRole("dialog", { name: "Benachrichtigungen" }).waitFor();
+  await page.locator("article").first().waitFor();
+  // Its styles are its own.
+  expect(await page.locator(".belfry-panel").evaluate((panel) => getComputedStyle(panel).position)).toBe("fixed");
+  await stage.service.create({ to: "ann", title: "Second" });
+  await vi.waitFor(async () => expect(await page.locator(".belfry-item-title bdi").allTextContents()).toContain("Second"));
+  expect(await noted()).toEqual(["received Second"]);
+
+  await page.locator("article", { hasText: "First" }).focus();
+  await page.keyboard.press("Enter");
+  await vi.waitFor(async () => expect(await noted()).toContain("navigate /posts/1"));
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await bell.or(page.locator(".belfry-bell")).first().click();
+  await page.locator("article").first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.className)).toBe("belfry-bell");
+  expect(problems).toEqual([]);
+});

@@ -1,0 +1,1 @@
+export { BelfryInbox, type GetToken, type NavigateDetail } from "./belfry-inbox.tsx";
