@@ -1,13 +1,18 @@
 "use client";
 
 export { BelfryProvider, type BelfryProviderProps, useBelfry } from "./hooks/belfry-provider.tsx";
+export type { InboxFilter, InboxItem, InboxView, InboxViewState, Register, RegisteredClient } from "./hooks/registered-client.ts";
 export { useConnection } from "./hooks/use-connection.ts";
 export { type UseCountsOptions, useCounts } from "./hooks/use-counts.ts";
 export { type Notifications, type UseNotificationsOptions, useNotifications } from "./hooks/use-notifications.ts";
 export { type PreferencesState, usePreferences } from "./hooks/use-preferences.ts";
 export type { BellButtonProps, BellProps } from "./inbox/bell.tsx";
+export type { HeaderProps } from "./inbox/header.tsx";
 export { Inbox, type InboxProps } from "./inbox/inbox.tsx";
 export type { InboxSlots, InboxTab } from "./inbox/inbox-context.ts";
+export type { ItemProps } from "./inbox/item.tsx";
+export type { ListProps } from "./inbox/list.tsx";
+export type { PanelProps } from "./inbox/panel.tsx";
 export type { InboxRootProps } from "./inbox/root.tsx";
 export type { Row } from "./inbox/rows.ts";
 export { en } from "./texts/en.ts";

@@ -2,6 +2,7 @@ import { type ExpressBelfry, expressBelfry } from "@belfry/adapter-express";
 import { type HonoBelfry, honoBelfry } from "@belfry/adapter-hono";
 import { type EmailOptions, email } from "@belfry/channel-email";
 import { verifyWebhook, type WebhookOptions, webhook } from "@belfry/channel-webhook";
+import { createClient, type Item } from "@belfry/client";
 import {
   BelfryError,
   type Channel,
@@ -39,7 +40,7 @@ import { type Dashboard, type DashboardOptions, dashboard, localOnly } from "@be
 import { createEgress, type Egress, type EgressResult, httpOutcome } from "@belfry/egress";
 import type { GetToken } from "@belfry/element";
 import { type OpenAIOptions, openai } from "@belfry/processor-openai";
-import { Inbox, type InboxProps, useCounts } from "@belfry/react";
+import { Inbox, type InboxProps, useCounts, useNotifications } from "@belfry/react";
 import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, postgresTransport } from "@belfry/storage-postgres";
 import { notifications as postgresTable, tablesIn } from "@belfry/storage-postgres/schema";
 import { migrate as migrateSqlite, sqliteStorage } from "@belfry/storage-sqlite";
@@ -203,3 +204,28 @@ export const frontEnd: { readonly inbox: (props: InboxProps) => unknown; readonl
 
 /** What the element asks for. */
 export const getToken: GetToken = () => "token";
+
+/** The shape of a service with two declared types. */
+interface Shop {
+  inbox(userId: string): {
+    get(ref: string): Promise<Item<"paid", { readonly amount: number }> | Item<"comment", { readonly post: string }>>;
+  };
+}
+const client = createClient<Shop>({ url: "/api/belfry/v1" });
+
+declare module "@belfry/react" {
+  interface Register {
+    readonly client: typeof client;
+  }
+}
+
+/** Hooks know the data of each type once a host has named its client. */
+export function useAmounts(): readonly number[] {
+  return useNotifications().items.flatMap((item) => (item.type === "paid" ? [item.data.amount] : []));
+}
+
+/** Data that a type does not have is an error. */
+export function usePosts(): readonly unknown[] {
+  // @ts-expect-error
+  return useNotifications().items.map((item) => (item.type === "paid" ? item.data.post : null));
+}

@@ -26,8 +26,8 @@ function useMarkSeen(): void {
   }, [client, isOpen, unseen]);
 }
 
-/** What a panel takes. */
-interface PanelProps {
+/** What {@link Popover} and {@link Page} take. */
+export interface PanelProps {
   readonly children?: ReactNode;
 }
 
