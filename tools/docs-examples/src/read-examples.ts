@@ -5,6 +5,8 @@ export interface Example {
   /** The line where it starts, for example `docs/guides/types.md:5`. */
   readonly place: string;
   readonly code: string;
+  /** The name of its file, by which other examples import it; null if it has none. */
+  readonly file: string | null;
   /** Whether the test also runs it, besides checking its types. */
   readonly runs: boolean;
   /** Its expected output, from a `text` block right after it; null if there is none. */
@@ -14,16 +16,18 @@ export interface Example {
 /** A code block of a document. */
 export interface Block {
   readonly line: number;
-  /** The words after the fence: `ts`, `run`, `continued`; `json` and the schema that it fits. */
+  /** The words after the fence: `ts`, `run`, `continued`, `file=…`; `json` and the schema that it fits. */
   readonly words: readonly string[];
   readonly code: string;
 }
+
+const NAMED = "file=";
 
 /**
  * Reads the TypeScript programs of a Markdown document.
  *
  * A `ts` block is a program of its own. `ts continued` continues the block before. `ts run` is also run, and a `text`
- * block after it has the expected output.
+ * block after it has the expected output. `ts file=name.ts` is a module that others of the document import.
  */
 export async function readExamples(root: string, document: string): Promise<Example[]> {
   const examples: Example[] = [];
@@ -33,7 +37,8 @@ export async function readExamples(root: string, document: string): Promise<Exam
     if (block.words.includes("continued") && last) {
       examples[examples.length - 1] = { ...last, code: last.code + block.code };
     } else if (block.words[0] === "ts") {
-      examples.push({ place: `${document}:${block.line}`, code: block.code, runs: block.words.includes("run"), prints: null });
+      const file = block.words.find((word) => word.startsWith(NAMED))?.slice(NAMED.length) ?? null;
+      examples.push({ place: `${document}:${block.line}`, code: block.code, file, runs: block.words.includes("run"), prints: null });
     } else if (block.words[0] === "text" && last && previous?.words.includes("run")) {
       examples[examples.length - 1] = { ...last, prints: block.code };
     }

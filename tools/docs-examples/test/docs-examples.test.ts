@@ -1,14 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, glob, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { access, glob, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Example, readExamples } from "../src/read-examples.ts";
+import { extractExamples, fileOf } from "../src/extract-examples.ts";
+import { freePort } from "../src/free-port.ts";
+import { readExamples } from "../src/read-examples.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -20,13 +21,9 @@ for await (const document of glob(["README.md", "CONTRIBUTING.md", "docs/**/*.md
   documents.push(document);
 }
 const examples = (await Promise.all(documents.sort().map((document) => readExamples(root, document)))).flat();
-const fileOf = ({ place }: Example) => join(extracted, `${place.replaceAll(/[/.:]/g, "-")}.ts`);
 
 beforeAll(async () => {
-  await rm(extracted, { recursive: true, force: true });
-  await mkdir(extracted);
-  // "export {}" makes a module of a program that imports nothing.
-  await Promise.all(examples.map((example) => writeFile(fileOf(example), `${example.code}export {};\n`)));
+  await extractExamples(extracted, examples);
   const compilerOptions = {
     noEmit: true,
     emitDeclarationOnly: false,
@@ -60,7 +57,7 @@ describe("examples that run", () => {
     const database = example.code.includes("DATABASE_URL") ? await freshDatabase() : null;
     const env = { ...process.env, ...(database ? { DATABASE_URL: database.url } : {}) };
     try {
-      const { stdout } = await run(process.execPath, ["--conditions=@belfry/source", fileOf(example)], { cwd: directory, env });
+      const { stdout } = await run(process.execPath, ["--conditions=@belfry/source", fileOf(extracted, example)], { cwd: directory, env });
       expect(stdout).toBe(example.prints ?? stdout);
     } finally {
       await database?.drop();
@@ -80,7 +77,7 @@ describe("the quickstarts of the README", () => {
     const [, url = ""] = /`curl (http:\/\/127\.0\.0\.1:3000\/\S+)`/.exec(await readFile(join(root, "README.md"), "utf8")) ?? [];
     const directory = await mkdtemp(join(tmpdir(), "belfry-docs-"));
     const port = await freePort();
-    const server = spawn(process.execPath, ["--conditions=@belfry/source", fileOf(example)], {
+    const server = spawn(process.execPath, ["--conditions=@belfry/source", fileOf(extracted, example)], {
       cwd: directory,
       env: { ...process.env, PORT: String(port) },
       stdio: "ignore",
@@ -98,15 +95,6 @@ describe("the quickstarts of the README", () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Where a reader outside of the repository finds its files. */
 const PUBLISHED = /^https:\/\/(github\.com\/belfry\/belfry\/(blob|tree)|raw\.githubusercontent\.com\/belfry\/belfry)\/main\//;

@@ -15,7 +15,10 @@ export interface HttpHandler {
    * host's own routes can answer.
    */
   handle(request: HttpRequest): MaybePromise<HttpResponse | null>;
-  /** Answers a fetch Request with a Response. A path that no contract has is a 404. */
+  /**
+   * Answers a fetch Request with a Response. The path in its URL is the whole one, `basePath` included. A path that no contract has, or
+   * outside of `basePath`, is a 404.
+   */
   fetch(request: Request): Promise<Response>;
   /** Accepts or refuses a WebSocket. Returns null when no contract has its path: leave the socket alone then. */
   connect(request: HttpRequest): Promise<Connection | null>;

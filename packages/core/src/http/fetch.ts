@@ -1,16 +1,19 @@
 import { BelfryError } from "../foundation/errors.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
+import { belowPrefix, encodedPrefix } from "./mount-path.ts";
 import { readBytes } from "./read-json.ts";
 
 /** Wraps a handler for runtimes that use Request and Response. */
 export function fetchHandler(
   handle: (request: HttpRequest) => MaybePromise<HttpResponse | null>,
-  mountPath: string,
+  basePath: string,
 ): (request: Request) => Promise<Response> {
+  const mountPath = encodedPrefix(basePath);
   return async (request) => {
     const { pathname, search } = new URL(request.url);
-    const response = await handle(fromFetchRequest(request, { url: pathname + search, mountPath }));
+    const url = belowPrefix(pathname + search, mountPath);
+    const response = url === null ? null : await handle(fromFetchRequest(request, { url, mountPath }));
     return response ? toFetchResponse(response) : Response.json({ detail: "Not Found" }, { status: 404 });
   };
 }

@@ -59,7 +59,7 @@ export interface HandlerOptions {
   readonly allowedOrigins?: readonly string[];
   /**
    * The prefix that everything is mounted under, for example `/x`. Adapters need it to recognise their WebSockets. `fetch`
-   * needs it for links, and gets its paths without the prefix.
+   * takes requests with their whole path, and answers those below the prefix.
    * @default ""
    */
   readonly basePath?: string;

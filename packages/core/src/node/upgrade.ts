@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocketServer } from "ws";
 import { createHandler, type HttpHandler } from "../http/create-handler.ts";
 import type { HandlerOptions } from "../http/handler-options.ts";
+import { belowPrefix, encodedPrefix } from "../http/mount-path.ts";
 import type { ContractService } from "../http/route.ts";
 import type { Connection } from "../http/socket.ts";
 import { fromNodeRequest, targetOf } from "./http-request.ts";
@@ -40,18 +41,18 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * @param basePath the fixed prefix that the contracts are mounted under, "" at the root
  */
 export function upgradeListener(handler: HttpHandler, basePath = ""): UpgradeListener {
-  const prefix = encodedPath(basePath);
+  const prefix = encodedPrefix(basePath);
   // It is made on first use, so that a runtime without Node's sockets never needs it.
   let server: WebSocketServer | null = null;
   return (incoming, socket, head) => {
-    const url = targetOf(incoming.url ?? "/");
-    if (prefix !== "" && !url.startsWith(`${prefix}/`)) {
+    const url = belowPrefix(targetOf(incoming.url ?? "/"), prefix);
+    if (url === null) {
       leave(incoming, socket);
       return;
     }
     // A socket that breaks during the decision must not end the process.
     socket.on("error", destroyBroken);
-    const request = fromNodeRequest(incoming, { url: url.slice(prefix.length), mountPath: prefix });
+    const request = fromNodeRequest(incoming, { url, mountPath: prefix });
     handler
       .connect(request)
       .then((connection) => {
@@ -87,11 +88,6 @@ function webSocketServer(): WebSocketServer {
     handleProtocols: () => false,
   };
   return new WebSocketServer(options);
-}
-
-/** A path as it stands in a request: percent-encoded, without a slash at the end. */
-function encodedPath(path: string): string {
-  return new URL(path, "http://localhost").pathname.replace(/\/$/, "");
 }
 
 function destroyBroken(this: Duplex): void {
