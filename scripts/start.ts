@@ -13,7 +13,7 @@ const HOST = "@belfry/example-server";
 /** The files that a build depends on besides the packages' own. */
 const SHARED_FILES = ["tsup.base.ts", "tsconfig.base.json", "pnpm-lock.yaml"];
 /** Files that a build makes or does not read. */
-const NOT_READ = /(^|\/)(node_modules|dist|\.tsbuild|\.assets|test|e2e|data)\/|\.test(-d)?\.ts$|generated-assets\.ts$/;
+const NOT_READ = /(^|\/)(node_modules|dist|\.tsbuild|\.assets|\.page|test|e2e|data)\/|\.test(-d)?\.ts$|generated-assets\.ts$/;
 
 interface Manifest {
   readonly name: string;

@@ -10,6 +10,8 @@ export type DatabaseConfig =
 
 /** The server's configuration from its environment, with its own choices for missing values. */
 export interface ServerConfig {
+  /** Whether it opens on a page to try it out, which lets whoever opens it be either of two users. */
+  readonly isDemo: boolean;
   readonly host: string;
   readonly port: number;
   readonly framework: "express" | "hono";
@@ -61,6 +63,7 @@ export interface ModelConfig {
 const DEFAULT_MODEL = "gpt-5-mini";
 
 const environment = z.object({
+  DEMO: z.enum(["0", "1"]).optional(),
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   FRAMEWORK: z.enum(["express", "hono"]).default("express"),
@@ -90,6 +93,9 @@ const environment = z.object({
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
+/** A host with one of them is somebody's own, no demo. */
+const SECRETS = ["API_KEYS", "JWT_SECRET", "USER_TOKENS", "WEBHOOK_SECRET", "LINK_SECRET", "SMTP_URL", "OPENAI_API_KEY"] as const;
+
 /** Reads the environment. @throws Error that names the variable, the fault of its value and the remedy */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ServerConfig {
   // An empty variable counts as not set.
@@ -104,6 +110,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
   return {
+    isDemo: isDemo(result.data, given.NODE_ENV === "production"),
     host: HOST,
     port: PORT,
     framework: FRAMEWORK,
@@ -128,6 +135,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     corsOrigins: originsOf(result.data.CORS_ORIGINS),
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };
+}
+
+/** Whether the page of the demo is there: when it is asked for, or no secret is configured, and only for this machine. */
+function isDemo(config: z.infer<typeof environment>, isProduction: boolean): boolean {
+  const isPossible = LOOPBACK.has(config.HOST) && !isProduction;
+  if (config.DEMO === "1" && !isPossible) {
+    throw new Error(
+      "DEMO: its page lets whoever opens it be a user, so it is for this machine alone; leave out HOST and NODE_ENV=production, or DEMO",
+    );
+  }
+  return isPossible && (config.DEMO === undefined ? SECRETS.every((name) => config[name] === undefined) : config.DEMO === "1");
 }
 
 /** Mails have links to unsubscribe where both are set, and one alone is a mistake: a secret that is made up would end the links of every earlier run. */

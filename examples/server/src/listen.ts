@@ -1,8 +1,8 @@
 import { createServer, type Server } from "node:http";
 import { expressBelfry } from "@belfry/adapter-express";
 import { honoBelfry } from "@belfry/adapter-hono";
-import type { NotificationService } from "@belfry/core";
-import type { HandlerOptions } from "@belfry/core/http";
+import { type ContractService, type HandlerOptions, toFetchResponse } from "@belfry/core/http";
+import { writeResponse } from "@belfry/core/node";
 import type { Dashboard } from "@belfry/dashboard";
 import { createAdaptorServer } from "@hono/node-server";
 import cors from "cors";
@@ -11,6 +11,7 @@ import { Hono } from "hono";
 import { cors as honoCors } from "hono/cors";
 import { mount } from "hono/mount";
 import type { ServerConfig } from "./config.ts";
+import { demoPage } from "./demo/demo-page.ts";
 import { DASHBOARD_PATH } from "./operator-page.ts";
 
 /** A server that was built but does not listen yet. */
@@ -20,11 +21,13 @@ export interface BuiltServer {
   closeStreams(): void;
 }
 
-/** The parts that a server serves: the contracts of `options`, and the dashboard. */
+/** The parts that a server serves: the contracts of `options`, the dashboard, and the page of the demo if it is one. */
 export interface Served {
-  readonly notifications: NotificationService;
+  readonly notifications: ContractService;
   readonly options: HandlerOptions;
   readonly page: Dashboard;
+  /** Where the files of the demo's page are; null for a host that is no demo. */
+  readonly demo: URL | null;
 }
 
 /** The headers of answers that front ends of other origins may read. */
@@ -35,7 +38,7 @@ export function buildServer(framework: ServerConfig["framework"], served: Served
   return framework === "hono" ? honoServer(served) : expressServer(served);
 }
 
-function expressServer({ notifications, options, page }: Served): BuiltServer {
+function expressServer({ notifications, options, page, demo }: Served): BuiltServer {
   const belfry = expressBelfry(notifications, options);
   const app = express();
   app.disable("x-powered-by");
@@ -44,12 +47,18 @@ function expressServer({ notifications, options, page }: Served): BuiltServer {
   }
   app.use(belfry);
   app.use(DASHBOARD_PATH, page);
+  if (demo !== null) {
+    app.use(async (request, response, next) => {
+      const found = await demoPage(request.path, demo);
+      return found === null ? next() : writeResponse(response, found);
+    });
+  }
   const server = createServer(app);
   server.on("upgrade", belfry.upgrade);
   return { server, closeStreams: () => closeAll(belfry, page) };
 }
 
-function honoServer({ notifications, options, page }: Served): BuiltServer {
+function honoServer({ notifications, options, page, demo }: Served): BuiltServer {
   const belfry = honoBelfry(notifications, options);
   const app = new Hono();
   if (options.allowedOrigins) {
@@ -57,6 +66,12 @@ function honoServer({ notifications, options, page }: Served): BuiltServer {
   }
   app.route("/", belfry);
   app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch, { replaceRequest: false }));
+  if (demo !== null) {
+    app.get("*", async (context, next) => {
+      const found = await demoPage(context.req.path, demo);
+      return found === null ? next() : toFetchResponse(found);
+    });
+  }
   const server = createAdaptorServer({ fetch: app.fetch, hostname: "localhost" }) as Server;
   server.on("upgrade", belfry.upgrade);
   return { server, closeStreams: () => closeAll(belfry, page) };

@@ -6,38 +6,45 @@ import { RateLimiterMemory } from "rate-limiter-flexible";
 import { channelsOf, directoryOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
+import { demoHost, type HostOptions } from "./demo/demo-host.ts";
 import { buildServer } from "./listen.ts";
 import { DASHBOARD_PATH, operatorPage } from "./operator-page.ts";
 import { processorOf } from "./processor.ts";
 import { sampleToken } from "./sample-token.ts";
 import { DRAIN_MS, shutDownOnSignal } from "./shut-down.ts";
 
+/** The files of the demo's page, beside the directory of this module, built or not. */
+const PAGE = new URL("../.page/", import.meta.url);
+
 const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const directory = directoryOf(config);
-  const notifications = new NotificationService({
+  const serviceOptions: HostOptions = {
     storage: storageOf(config.database, logger),
-    channels: channelsOf(config),
-    ...(directory && { directory }),
     ...config.links,
     delivery: { drainMs: DRAIN_MS },
     hub: processorOf(config),
     defaultTenant: config.defaultTenant,
     logger,
-  });
+  };
+  const demo = config.isDemo ? demoHost(config, serviceOptions) : null;
+  const notifications =
+    demo?.notifications ?? new NotificationService({ ...serviceOptions, channels: channelsOf(config), ...(directory && { directory }) });
   await notifications.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });
   const options = {
-    contracts: [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: config.packAuth }), native()],
+    contracts: [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: config.packAuth }), ...(demo?.contracts ?? [native()])],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
     ...(config.corsOrigins.length > 0 && { allowedOrigins: config.corsOrigins }),
     logger,
   };
-  const built = buildServer(config.framework, { notifications, options, page: operatorPage(notifications, config, logger) });
+  const page = operatorPage(notifications, config, logger);
+  const built = buildServer(config.framework, { notifications, options, page, demo: config.isDemo ? PAGE : null });
+  await demo?.prepare();
   await new Promise<void>((resolve, reject) => {
     built.server.once("error", reject);
     built.server.listen(config.port, config.host, resolve);
@@ -49,6 +56,9 @@ async function main(): Promise<void> {
 async function announce(config: ServerConfig, { port }: AddressInfo): Promise<void> {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
+  if (config.isDemo) {
+    console.log(`Open ${url} to see the inboxes of two users, and to send them notifications`);
+  }
   if (config.madeUpKey !== null) {
     console.log(`No API_KEYS are set; the key of this run is ${config.madeUpKey}`);
   }
@@ -56,7 +66,9 @@ async function announce(config: ServerConfig, { port }: AddressInfo): Promise<vo
     console.log(`No WEBHOOK_SECRET is set; webhooks of this run are signed with ${config.webhookSecret}`);
   }
   if (config.isJwtSecretMadeUp) {
-    console.log(`No JWT_SECRET is set; user_123 may ask inbox-v1 with the token ${await sampleToken(config.jwtSecret, "user_123")}`);
+    console.log(
+      `No JWT_SECRET is set; user_123 may ask inbox-v1 and native with the token ${await sampleToken(config.jwtSecret, "user_123")}`,
+    );
   }
   const key = config.packAuth === "open" ? "" : ` -H "X-API-Key: ${config.madeUpKey ?? "<key>"}"`;
   console.log(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Logger, NotificationService } from "@belfry/core";
-import { type Access, type Authorize, type Dashboard, dashboard, localOnly } from "@belfry/dashboard";
+import type { Logger } from "@belfry/core";
+import { type Access, type Authorize, type Dashboard, type DashboardService, dashboard, localOnly } from "@belfry/dashboard";
 import type { ServerConfig } from "./config.ts";
 
 /** The path of the dashboard. */
@@ -10,7 +10,7 @@ export const DASHBOARD_PATH = "/api/ui-dashboard/notifications-dashboard-ui";
  * Makes the dashboard. It lets in people with an API key as the password of HTTP Basic and, if the `pack` contract is
  * open, requests from this machine.
  */
-export function operatorPage(notifications: NotificationService, config: ServerConfig, logger: Logger): Dashboard {
+export function operatorPage(notifications: DashboardService, config: ServerConfig, logger: Logger): Dashboard {
   const byKey = accessByKey(config.apiKeys);
   const authorize: Authorize = async (request) =>
     byKey(request.headers.authorization) ?? (config.packAuth === "open" ? localOnly(request) : null);

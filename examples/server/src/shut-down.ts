@@ -12,7 +12,11 @@ export const DRAIN_MS = 4_000;
 const END_MS = 10_000;
 
 /** Ends the process with 0 on SIGTERM or SIGINT: it accepts no more connections, ends the open ones and finishes its writes. */
-export function shutDownOnSignal({ server, closeStreams }: BuiltServer, notifications: NotificationService, logger: Logger): void {
+export function shutDownOnSignal(
+  { server, closeStreams }: BuiltServer,
+  notifications: Pick<NotificationService, "stop">,
+  logger: Logger,
+): void {
   const shutDown = async () => {
     setTimeout(() => {
       logger.error({}, `Belfry could not finish within ${END_MS} ms; what was under way is taken up at the next start.`);

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { bundledProgram } from "../../../test/bundled-program.ts";
 
-const MAIN = bundledProgram(new URL("../src/main.ts", import.meta.url));
+/** The file that runs. */
+export const MAIN = bundledProgram(new URL("../src/main.ts", import.meta.url));
 
 /** The example's real process; it may not serve yet, or never. */
 export interface SpawnedServer {
@@ -19,10 +20,10 @@ export interface ServerProcess extends SpawnedServer {
   stop(): Promise<number | null>;
 }
 
-/** Starts the server, on a free port unless `env` names one. */
+/** Starts the server, on a free port unless `env` names one. It is no demo unless `env` says so: the inboxes of a demo are not empty. */
 export function spawnServer(env: Readonly<Record<string, string>>): SpawnedServer {
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, PORT: "0", DATABASE_URL: "sqlite::memory:", ...env },
+    env: { PATH: process.env.PATH, PORT: "0", DATABASE_URL: "sqlite::memory:", DEMO: "0", ...env },
   });
   let output = "";
   const collect = (chunk: Buffer) => {

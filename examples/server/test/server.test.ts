@@ -70,7 +70,7 @@ test("CORS_ORIGINS that are no origins are refused by name", () => {
 
 test("a host without configuration prints how to try it out, and says so if its port is taken", async () => {
   const { url, output } = await start({});
-  const token = /user_123 may ask inbox-v1 with the token (\S+)/.exec(output())?.[1];
+  const token = /user_123 may ask inbox-v1 and native with the token (\S+)/.exec(output())?.[1];
   const key = /the key of this run is (\S+)/.exec(output())?.[1] ?? "";
   await fetch(`${url}/api/notifications/create`, {
     method: "POST",
@@ -236,12 +236,26 @@ describe("the configuration", () => {
     expect(readConfig({ HOST: "0.0.0.0" }).packAuth).toBe("apikey");
   });
 
+  test.each([
+    [{}, true],
+    [{ DEMO: "0" }, false],
+    [{ DEMO: "1", JWT_SECRET }, true],
+    [{ JWT_SECRET }, false],
+    [{ API_KEYS: "k=acme" }, false],
+    [{ HOST: "0.0.0.0" }, false],
+    [{ NODE_ENV: "production" }, false],
+  ])("%j opens on the demo: %j", (env, isDemo) => {
+    expect(readConfig(env).isDemo).toBe(isDemo);
+  });
+
   test("the first client is the default tenant", () => {
     expect(readConfig({ API_KEYS: "k1=acme,k2=globex" }).defaultTenant).toBe("acme");
   });
 
   test.each([
     [{ PORT: "http" }, "PORT"],
+    [{ DEMO: "1", HOST: "0.0.0.0" }, "DEMO: its page lets whoever opens it be a user"],
+    [{ DEMO: "1", NODE_ENV: "production" }, "DEMO: its page lets whoever opens it be a user"],
     [{ FRAMEWORK: "koa" }, "FRAMEWORK"],
     [{ API_KEYS: "nothing" }, "API_KEYS: entry 1"],
     [{ USER_TOKENS: "a=b,=c" }, "USER_TOKENS: entry 2"],

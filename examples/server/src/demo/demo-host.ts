@@ -1,0 +1,48 @@
+import { type HubOptions, NotificationService, type NotificationServiceOptions } from "@belfry/core";
+import { native } from "@belfry/core/contracts";
+import type { Contract } from "@belfry/core/http";
+import type { Storage } from "@belfry/core/storage";
+import { channelsOf, directoryOf } from "../channels.ts";
+import type { ServerConfig } from "../config.ts";
+import { type DemoService, prepareDemo } from "./create-for-demo.ts";
+import { demoContract } from "./demo-contract.ts";
+import { demoTypes } from "./demo-types.ts";
+import { DEMO_TOPIC, DEMO_USERS } from "./demo-users.ts";
+import { mailbox } from "./mailbox.ts";
+
+/** The options of the host's service that do not go by its types. */
+export type HostOptions = Omit<NotificationServiceOptions, "types" | "channels" | "directory" | "hub" | "storage"> & {
+  readonly storage: Storage;
+  readonly hub: Omit<HubOptions, "onResult">;
+};
+
+/** The parts of the host that are others in a demo. */
+export interface DemoHost {
+  readonly notifications: DemoService;
+  /** `native` with the demo's topic, and the routes of the demo's page. */
+  readonly contracts: readonly Contract[];
+  /** Fills the inboxes of a new database. */
+  prepare(): Promise<void>;
+}
+
+/** Makes the service of a demo: with declared types, with users who have addresses, and with a mailbox where no mail server is configured. */
+export function demoHost(config: ServerConfig, options: HostOptions): DemoHost {
+  const mails = mailbox();
+  const channels = channelsOf(config).filter(({ name }) => config.smtpUrl !== undefined || name !== mails.name);
+  const userEmails = new Map([...DEMO_USERS.map(({ id, email }) => [id, email] as const), ...config.userEmails]);
+  const directory = directoryOf({ ...config, userEmails });
+  const notifications: DemoService = new NotificationService({
+    ...options,
+    types: demoTypes,
+    channels: config.smtpUrl === undefined ? [...channels, mails] : channels,
+    ...(directory && { directory }),
+  });
+  return {
+    notifications,
+    contracts: [
+      native({ topics: (topic) => topic === DEMO_TOPIC }),
+      demoContract({ notifications, jwtSecret: config.jwtSecret, mails: mails.mails }),
+    ],
+    prepare: () => prepareDemo(notifications),
+  };
+}
