@@ -27,7 +27,7 @@ export function CreateForm({ users }: { readonly users: readonly User[] }) {
     );
   };
   return (
-    <section aria-labelledby="create">
+    <section className="card" aria-labelledby="create">
       <h2 id="create">Notify them</h2>
       <form onSubmit={(event) => void create(event)}>
         <fieldset>

@@ -9,7 +9,7 @@ export function HappenedList({ happened, dashboard }: { readonly happened: Happe
   const { notifications = [], mails = [] } = happened ?? {};
   return (
     <div className="happened">
-      <section aria-labelledby="happened">
+      <section className="card" aria-labelledby="happened">
         <h2 id="happened">What happened</h2>
         {notifications.length === 0 && <p>Nothing was created on this page yet.</p>}
         <ol>
@@ -35,7 +35,7 @@ export function HappenedList({ happened, dashboard }: { readonly happened: Happe
           ))}
         </ol>
       </section>
-      <section aria-labelledby="mails">
+      <section className="card" aria-labelledby="mails">
         <h2 id="mails">Mails</h2>
         {mails.length === 0 && <p>None went out yet.</p>}
         <ol>

@@ -10,6 +10,8 @@ await build({
   format: "esm",
   target: ["es2022", "chrome110", "firefox115", "safari16.4"],
   conditions: ["@belfry/source"],
+  // The packages' own style sheet, as it is before its build.
+  alias: { "@belfry/react/styles.css": fileURLToPath(new URL("../../../packages/react/src/styles/index.css", import.meta.url)) },
   jsx: "automatic",
   define: { "process.env.NODE_ENV": '"production"' },
   legalComments: "none",
