@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
-import { deliveryV1, django, hub, inboxV1, native, pack } from "@belfry/core/contracts";
+import { deliveryV1, django, hub, inboxV1, native, nativeKeys, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { channelsOf, directoryOf } from "./channels.ts";
@@ -36,7 +36,15 @@ async function main(): Promise<void> {
     throw databaseFailure(config.database, error);
   });
   const options = {
-    contracts: [inboxV1(), deliveryV1(), hub(), django(), pack({ auth: config.packAuth }), ...(demo?.contracts ?? [native()])],
+    contracts: [
+      inboxV1(),
+      deliveryV1(),
+      hub(),
+      django(),
+      pack({ auth: config.packAuth }),
+      nativeKeys(),
+      ...(demo?.contracts ?? [native()]),
+    ],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
     ...(config.corsOrigins.length > 0 && { allowedOrigins: config.corsOrigins }),

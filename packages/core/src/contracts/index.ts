@@ -7,4 +7,5 @@ export { isoDate, isoDateOrNull } from "./iso-date.ts";
 export { type ClientMessage, parseMessage } from "./message-socket.ts";
 export { type NativeOptions, native } from "./native/index.ts";
 export type { AllowTopic } from "./native/topics.ts";
+export { nativeKeys } from "./native-keys/index.ts";
 export { type PackOptions, pack } from "./pack.ts";

@@ -2,10 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { Contract } from "../http/contract.ts";
 import { openapiDocument } from "../http/openapi.ts";
-import { deliveryV1, django, hub, inboxV1, native, pack } from "./index.ts";
+import { deliveryV1, django, hub, inboxV1, native, nativeKeys, pack } from "./index.ts";
 
 const FOLDER = new URL("../../../../docs/openapi/", import.meta.url);
-const contracts: readonly Contract[] = [inboxV1(), deliveryV1(), hub(), django(), pack(), native({ topics: () => true })];
+const contracts: readonly Contract[] = [inboxV1(), deliveryV1(), hub(), django(), pack(), native({ topics: () => true }), nativeKeys()];
 
 describe.each(contracts)("the OpenAPI document of $name", (contract) => {
   const document = openapiDocument(contract) as { paths: Record<string, Record<string, { responses: object }>> };

@@ -190,17 +190,17 @@ export class HandlerCore {
       query: this.#queries.of(route, request.url) as never,
       body: undefined as never,
       report: this.report,
-      stream: (start) => this.#stream(start, request, { match, presented }),
+      stream: (start, ping = SSE_PING) => this.#stream(start, request, { match, presented, ping }),
     };
   }
 
   /** Makes a streamed response, and watches it for silence, a slow reader and the end of its credential. */
-  #stream(start: StreamStart, request: HttpRequest, { match, presented }: Pick<Routed, "match" | "presented">): ResponseStream {
+  #stream(start: StreamStart, request: HttpRequest, { match, presented, ping }: Omit<Opening, "takeOff" | "request">): ResponseStream {
     this.counts.check(request);
     return {
       open: (peer) => {
         const takeOff = this.counts.add(request);
-        const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, presented, match, request }));
+        const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, presented, match, request, ping }));
         if (presented.principal !== null) {
           this.credentials.add(stream, presented);
         }
@@ -244,8 +244,8 @@ class OpenResponse extends Stream implements Watched {
   readonly #request: HttpRequest;
   readonly #takeOff: () => void;
 
-  constructor(core: HandlerCore, peer: Peer, { takeOff, presented, match, request }: Opening) {
-    super(peer, core.streams.optionsOf(SSE_PING, "response"));
+  constructor(core: HandlerCore, peer: Peer, { takeOff, presented, match, request, ping }: Opening) {
+    super(peer, core.streams.optionsOf(ping, "response"));
     this.principal = presented.principal;
     this.#core = core;
     this.#match = match;
@@ -272,6 +272,8 @@ interface Opening {
   readonly presented: Presented;
   readonly match: RouteMatch;
   readonly request: HttpRequest;
+  /** What it sends after a silence. */
+  readonly ping: string;
   takeOff(): void;
 }
 

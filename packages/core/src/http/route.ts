@@ -6,6 +6,7 @@ import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
 import type { NotificationTypes, UntypedCreateInput, UntypedTopicInput } from "../notifications/index.ts";
+import type { DeletedUser, UserNames } from "../privacy/index.ts";
 import type { HttpRequest, ResponseStream } from "./messages.ts";
 import type { Principal } from "./principal.ts";
 
@@ -32,12 +33,15 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly tenantId: string;
   readonly hub: Hub;
   readonly preferences: Pick<Preferences, "list" | "set" | "takeBack" | "setSettings">;
-  readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions">;
+  readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions" | "subscribers">;
   explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput, category?: string): Promise<Created>;
+  createUntyped(input: UntypedCreateInput | UntypedTopicInput): Promise<Created>;
   trackFromContract(input: UntypedCreateInput | UntypedTopicInput, asked?: AskedByContract): Promise<Send>;
   inbox(userId: string): Inbox;
+  exportUser(userId: string, names?: UserNames): AsyncIterable<string>;
+  deleteUser(userId: string, names?: UserNames): Promise<DeletedUser>;
   latest(limit: number): Promise<readonly InboxItem[]>;
 }
 
@@ -53,8 +57,12 @@ export interface RouteContext<Params = unknown, Query = unknown, Body = unknown>
   readonly request: HttpRequest;
   /** Logs an error that is reported nowhere else. */
   report(error: unknown, message: string): void;
-  /** Makes a streamed response. Belfry watches it for silence, slow readers and the end of the credential. */
-  stream(start: StreamStart): ResponseStream;
+  /**
+   * Makes a streamed response. Belfry watches it for silence, slow readers and the end of the credential.
+   *
+   * @param ping what it sends after 30 s of silence @default a comment, as Server-Sent Events have it
+   */
+  stream(start: StreamStart, ping?: string): ResponseStream;
 }
 
 /** Starts the writer of a stream and returns the function that stops it; see `StreamRegistry`. */

@@ -139,6 +139,11 @@ export class TenantNotifications<
     return prepareNotification<Tx, Written>(this.#context, this.#request(input, HOST_RULES));
   }
 
+  /** Creates a notification as {@link create} does, for those whose input no compiler has checked, such as a contract. It throws as that does. */
+  createUntyped(input: UntypedCreateInput | UntypedTopicInput): Promise<Created> {
+    return createNotification(this.#context, this.#request(input, HOST_RULES));
+  }
+
   /**
    * Creates a notification for a contract. It takes any type, because senders over the wire know no declared types, and a category
    * that its sender names, in place of the type's.

@@ -17,6 +17,7 @@ import { isolationSuite } from "./isolation.ts";
 import { limitsSuite } from "./limits.ts";
 import { mountingSuite } from "./mounting.ts";
 import { nativeSuite } from "./native.ts";
+import { nativeKeysSuite } from "./native-keys.ts";
 import { oversizedSuite } from "./oversized.ts";
 import { packSuite } from "./pack.ts";
 import { packEnhancementsSuite } from "./pack-enhancements.ts";
@@ -37,6 +38,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   djangoSuite,
   packSuite,
   nativeSuite,
+  nativeKeysSuite,
   packEnhancementsSuite,
   deliveryV1Suite,
   roomsSuite,
