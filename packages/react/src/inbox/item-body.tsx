@@ -54,7 +54,7 @@ export function ItemBody({ item, name }: ItemBodyProps) {
               data-primary={index === 0}
               onClick={(event) => open(event, action.link)}
             >
-              {action.label}
+              <bdi>{action.label}</bdi>
             </a>
           ))}
         </div>
