@@ -46,6 +46,7 @@ type Calls = Readonly<Record<string, readonly unknown[]>>;
 const TENANT_CALLS: Calls = {
   create: [{ to: "ann", title: "Hello" }, {}],
   prepare: [{ to: "ann", title: "Hello" }],
+  createUntyped: [{ to: "ann", title: "Hello" }],
   inbox: ["ann"],
   get: [ID],
   list: [{ limit: 10, createdAfter: new Date(0) }],
@@ -92,6 +93,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     of: (service) => service.inbox("ann"),
     calls: {
       activeOnly: [],
+      withKey: ["change-1"],
       list: [{ limit: 10 }],
       get: [{ seq: 1 }],
       listStored: [{ limit: 10 }],
