@@ -42,7 +42,8 @@ export class Loader<Shown extends Item> {
   readonly #loading = new Map<ViewState<Shown>, Promise<void>>();
   /** The views that the server has to count. */
   readonly #uncounted = new Set<ViewState<Shown>>();
-  #isCounting = false;
+  #counting: ReturnType<typeof setTimeout> | null = null;
+  #isOwed = false;
 
   constructor(base: Base<Shown>, http: Http, parts: LoaderParts) {
     this.#base = base;
@@ -82,19 +83,31 @@ export class Loader<Shown extends Item> {
 
   /** Has the server count soon: the inbox, and a view if one is given. */
   recount(view?: ViewState<Shown>): void {
-    if (!this.#isCounting) {
-      this.#isCounting = true;
-      setTimeout(() => void resultOf(this.count()), COUNT_AFTER_MS);
-    }
+    this.#counting ??= setTimeout(() => void resultOf(this.count()), COUNT_AFTER_MS);
     if (view !== undefined) {
       this.#uncounted.add(view);
+    }
+  }
+
+  /** Asks nothing by itself until {@link goOn}. */
+  rest(): void {
+    this.#isOwed ||= this.#counting !== null;
+    clearTimeout(this.#counting ?? undefined);
+    this.#counting = null;
+  }
+
+  /** Has the server count soon if it was to when the client stopped. */
+  goOn(): void {
+    if (this.#isOwed) {
+      this.#isOwed = false;
+      this.recount();
     }
   }
 
   /** Has the server count now. @throws RequestError; what was to be counted is counted with the next counts */
   async count(): Promise<void> {
     const views = [...this.#uncounted].slice(0, MAX_FILTERS);
-    this.#isCounting = false;
+    this.#counting = null;
     const filters = views.length === 0 ? undefined : JSON.stringify(views.map(({ filter }) => filter));
     const { counts, filtered } = await this.#http.json<CountsAnswer>("/inbox/counts", { query: { filters } });
     this.#parts.count(counts);

@@ -89,6 +89,7 @@ export class Session<Shown extends Item> {
     }
     this.#setStatus("connecting", null);
     void this.store.load();
+    this.store.loader.goOn();
     this.#tabs.join();
     void this.#position().then(
       () => this.#hello(),
@@ -102,6 +103,7 @@ export class Session<Shown extends Item> {
       this.#unwatch = null;
       this.#tabs.leave();
       this.#yield();
+      this.store.loader.rest();
       this.#setStatus("closed", null);
     }
   }
