@@ -14,7 +14,7 @@ export interface StoredList {
 }
 
 /** How long the text of the parts is that one transaction stores: a step takes a few milliseconds. */
-const STEP_LENGTH = 256 * 1_024;
+const STEP_LENGTH = 128 * 1_024;
 
 /**
  * Stores a list in steps, and yields to the event loop between them. Nothing is written of it until {@link prepareBeginFanOut}.
@@ -36,6 +36,8 @@ export async function storeList(connection: Connection, list: StoredList, at: Da
     step.push({ ...part, recipients: text });
     length += text.length;
     if (length >= STEP_LENGTH) {
+      // Making the texts and writing them have a turn each.
+      await turn();
       await store();
     }
   }
