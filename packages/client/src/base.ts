@@ -210,8 +210,10 @@ export class Base<Shown extends Item> {
   #applyOne({ change, seq, item, rev }: ChangeFrame<Shown>, at: Position): void {
     const known = this.items.get(seq);
     const isCreated = change === "created";
+    // A list that did not have it any more may be newer than this change: it moved. If it is gone, a later frame says so.
+    const isBack = known?.told === null && item !== null && !isCreated;
     // A change without a number was made by an older version.
-    if (known === undefined || (rev === undefined ? !isCreated : rev > known.rev)) {
+    if (known === undefined || isBack || (rev === undefined ? !isCreated : rev > known.rev)) {
       const moment = momentOf({ seq: isCreated ? seq : at.seq, rev: rev ?? at.rev });
       const source = isCreated ? "created" : "changed";
       this.#put(seq, change === "deleted" ? null : item, { rev: rev ?? at.rev, moment, source });

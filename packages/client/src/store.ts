@@ -184,7 +184,7 @@ export class Store<Shown extends Item> {
     const { change, seq, counts } = frame;
     const item = this.#inLocale(frame);
     const isNew = change === "created" && seq > (this.base.position?.seq ?? 0);
-    const isKnown = frame.seqs?.every((one) => this.base.items.has(one)) ?? false;
+    const isKnown = frame.seqs?.every((one) => this.base.items.get(one)?.told) ?? false;
     if (change === "woken" && item !== null) {
       for (const view of this.views.values()) {
         view.woken.add(item.id);

@@ -64,6 +64,8 @@ export async function startHost({ options, routes = ignore }: HostInput): Promis
       const closed = new Promise((resolve) => void server.close(resolve));
       close();
       server.closeAllConnections();
+      // A handshake that was under way is not the server's any more, nor a session of the service yet.
+      host.drop();
       await closed;
       await service.stop();
     },
