@@ -89,7 +89,6 @@ export class Session<Shown extends Item> {
     }
     this.#setStatus("connecting", null);
     void this.store.load();
-    this.store.loader.goOn();
     this.#tabs.join();
     void this.#position().then(
       () => this.#hello(),

@@ -59,6 +59,7 @@ export class Store<Shown extends Item> {
 
   /** Loads what is shown, but is not loaded, or may be wrong. */
   load(): Promise<unknown> {
+    this.loader.goOn();
     return Promise.all(this.#looked.filter(({ isStale }) => isStale).map((view) => this.loader.load(view)));
   }
 
