@@ -67,7 +67,8 @@ export interface GroupRange {
   readonly upTo?: number;
 }
 
-type Ids = string | readonly string[];
+/** One id, or several. */
+export type Ids = string | readonly string[];
 type Handlers<Shown extends Item> = { readonly [Name in keyof ClientEvents]: Set<(event: ClientEvents<Shown>[Name]) => void> };
 
 /**

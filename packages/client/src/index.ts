@@ -1,3 +1,4 @@
+export type { BaseState } from "./base.ts";
 export type { Change, ChangeRequest, ItemChange, WholeChange } from "./change.ts";
 export {
   type ClientEvents,
@@ -5,6 +6,7 @@ export {
   createClient,
   type GroupChanges,
   type GroupRange,
+  type Ids,
   InboxClient,
   type ManyInput,
   type View,
@@ -13,7 +15,7 @@ export type { ConnectionStatus } from "./connection.ts";
 export type { Filter } from "./filter.ts";
 export type { Group, GroupsInput, GroupsPage } from "./groups.ts";
 export type { ClientError, HttpOptions, Result } from "./http.ts";
-export type { Counts, Item, ItemOf, JsonObject, Tally } from "./item.ts";
+export type { Counts, Declared, Item, ItemOf, JsonObject, Named, Position, Tally } from "./item.ts";
 export type { ClientOptions } from "./options.ts";
 export type {
   ChannelPreference,
@@ -33,4 +35,4 @@ export type {
 export type { InitialState } from "./snapshot.ts";
 export type { Subscription, SubscriptionsInput, SubscriptionsPage, Topics } from "./topics.ts";
 export type { TransportName } from "./transports.ts";
-export type { ViewCounts, ViewSnapshot } from "./view.ts";
+export type { Loaded, ViewCounts, ViewSnapshot } from "./view.ts";

@@ -42,9 +42,9 @@ export type ItemOf<Service> = Service extends { inbox(userId: string): { get(ref
   : Item;
 
 /** The fields that a type declares. Others are a type error; of a type that declares none, data is any JSON object. */
-type Declared<Data> = keyof Named<Data> extends never ? JsonObject : Named<Data>;
+export type Declared<Data> = keyof Named<Data> extends never ? JsonObject : Named<Data>;
 
-type Named<Data> = { [Name in keyof Data as string extends Name ? never : number extends Name ? never : Name]: Data[Name] };
+export type Named<Data> = { [Name in keyof Data as string extends Name ? never : number extends Name ? never : Name]: Data[Name] };
 
 /** How many items there are, how many of them are unread, and how many unseen. */
 export interface Tally {

@@ -20,7 +20,7 @@ function oneOf<Word extends string>(value: string | null, words: readonly Word[]
 }
 
 /** Servers, which have no elements, may import this file, too. */
-const PageElement = globalThis.HTMLElement ?? class {};
+export const PageElement = globalThis.HTMLElement ?? class {};
 
 /**
  * `<belfry-inbox url user locale theme layout badge>`: the finished inbox in a shadow root. The property `getToken` gives the user's

@@ -1,1 +1,1 @@
-export { BelfryInbox, type GetToken, type NavigateDetail } from "./belfry-inbox.tsx";
+export { BelfryInbox, type GetToken, type NavigateDetail, type PageElement } from "./belfry-inbox.tsx";

@@ -28,7 +28,7 @@ export type InboxView = View<InboxItem>;
 export type InboxViewState = ViewSnapshot<InboxItem>;
 
 /** The public part of a class. */
-type Public<Instance> = Pick<Instance, keyof Instance>;
+export type Public<Instance> = Pick<Instance, keyof Instance>;
 
 /** A client of `@belfry/client`. In tests, anything that has its methods. */
 export interface RegisteredClient extends Omit<Public<InboxClient<InboxItem>>, "preferences" | "topics"> {

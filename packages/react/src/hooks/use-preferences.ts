@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useBelfry } from "./belfry-provider.tsx";
 
 /** What {@link usePreferences} loaded so far. */
-interface Loaded {
+export interface Loaded {
   /** Null until they are loaded. */
   readonly preferences: PreferenceList | null;
   readonly status: "loading" | "ready" | "error";

@@ -20,7 +20,7 @@ export type InboxProps = Omit<InboxRootProps, "children">;
  * @example
  * <Inbox onNavigate={(url) => router.push(url)} locale="de" />
  */
-function FinishedInbox(props: InboxProps) {
+export function FinishedInbox(props: InboxProps) {
   return (
     <Root {...props}>
       {props.layout === "page" ? (

@@ -184,7 +184,10 @@ function prepareSettleTimes(context: QueryContext) {
 
 /** Whether something that is due comes before a mark. */
 function isHeldUp({ unlessDue = false, at }: ItemMarking, { dueAt, isBehind = false }: InboxCounts): boolean {
-  return unlessDue && (isBehind || (dueAt !== undefined && dueAt <= at));
+  if (unlessDue && isBehind) {
+    return true;
+  }
+  return unlessDue && dueAt !== undefined && dueAt <= at;
 }
 
 /** The change of these items; null if there are none. */
