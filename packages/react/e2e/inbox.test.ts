@@ -282,6 +282,9 @@ describe("axe finds nothing serious, and nothing scrolls sideways,", () => {
     const { page } = await open("&theme=system");
     await page.locator(".belfry-bell").click();
     await page.locator("article").first().waitFor();
+    // Opening marks what it shows as seen. Only then is the next change the one that waits.
+    await vi.waitFor(async () => expect((await stage.service.inbox(user).counts()).unseen).toBe(0));
+    await page.waitForFunction("client.getSnapshot().pending === 0");
     await stage.cut();
     await page.locator(".belfry-offline").waitFor();
     await page.locator("article").hover();

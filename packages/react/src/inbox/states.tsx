@@ -52,7 +52,7 @@ export function Failed() {
         <Icon name="cloud" />
       </span>
       <p className="belfry-state-title">{texts.failed}</p>
-      <button type="button" className="belfry-button" onClick={() => void notifications.refresh()}>
+      <button type="button" className="belfry-action" onClick={() => void notifications.refresh()}>
         {texts.retry}
       </button>
     </div>

@@ -37,7 +37,7 @@ export function Pause({ words, until, save }: PauseProps) {
       <div className="belfry-actions">
         {end > now ? (
           <button type="button" className="belfry-action" data-primary="true" onClick={() => save(null)}>
-            {words.resume}
+            <bdi>{words.resume}</bdi>
           </button>
         ) : (
           choices.map((choice) => (

@@ -41,7 +41,7 @@ export function PreferencePanel({ onBack }: PreferencePanelProps) {
         {state.status === "error" && (
           <div className="belfry-state" role="alert">
             <p className="belfry-state-title">{words.failed}</p>
-            <button type="button" className="belfry-button" onClick={state.refresh}>
+            <button type="button" className="belfry-action" onClick={state.refresh}>
               {texts.retry}
             </button>
           </div>
