@@ -35,6 +35,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   honoBelfry: [hono.honoBelfry, service, handlerOptions],
   pack: [contracts.pack, { window: 10 }],
   native: [contracts.native, { topics: () => true }],
+  nativeKeys: [contracts.nativeKeys],
   hub: [contracts.hub, { lists: "arrays" }],
   inboxV1: [contracts.inboxV1],
   deliveryV1: [contracts.deliveryV1],
