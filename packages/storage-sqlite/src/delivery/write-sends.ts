@@ -22,7 +22,7 @@ import { prepareWriteAudit } from "./change-send.ts";
 import { RECORDS } from "./rows.ts";
 
 /** How many deliveries a part of a large audience has: a transaction of so many takes some 10 ms. */
-export const PART_DELIVERIES = 300;
+export const PART_DELIVERIES = 200;
 
 /** The result of writing a send. */
 export interface WrittenSend {

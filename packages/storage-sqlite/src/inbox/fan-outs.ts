@@ -14,7 +14,7 @@ export interface StoredList {
 }
 
 /** How long the text of the parts is that one transaction stores: a step takes a few milliseconds. */
-const STEP_LENGTH = 128 * 1_024;
+const STEP_LENGTH = 64 * 1_024;
 
 /**
  * Stores a list in steps, and yields to the event loop between them. Nothing is written of it until {@link prepareBeginFanOut}.
