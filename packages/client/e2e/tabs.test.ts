@@ -1,7 +1,8 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
 import { expectTruth } from "../test/truth.ts";
+import { frozen } from "./frozen.ts";
 import { type Stage, setStage } from "./stage.ts";
 
 let browser: Browser;
@@ -30,6 +31,24 @@ const create = async (user: string, titles: readonly string[]) => {
   }
 };
 
+/** Keeps the page in a profile, as a service worker does, so that it can be loaded without the network. */
+async function keepPage(profile: BrowserContext): Promise<void> {
+  for (const path of ["/", "/page.js"]) {
+    const url = new URL(path, stage.url).href;
+    const response = await fetch(url);
+    const [body, contentType] = [await response.text(), response.headers.get("content-type") ?? ""];
+    await profile.route(url, (route) => route.fulfill({ body, contentType }));
+  }
+}
+
+const ids = (tab: Page) =>
+  tab.evaluate(() =>
+    window.tab.inbox
+      .view()
+      .getSnapshot()
+      .items.map(({ id }) => id),
+  );
+const pending = (tab: Page) => tab.evaluate(() => window.tab.inbox.getSnapshot().pending);
 const shown = (tab: Page) => tab.evaluate(() => window.tab.shown());
 const status = (tab: Page) => tab.evaluate(() => window.tab.inbox.getSnapshot().connection);
 const titles = (tab: Page) =>
@@ -75,8 +94,9 @@ test("tabs of a user share one connection, and go on when the one that has it is
   await settled("ann", [...tabs.slice(1), again]);
 });
 
-test("ten changes wait while there is no network; the three that are refused then are taken back, and no other", async () => {
+test("ten changes wait without a network, through a reload; the three that are refused then are taken back, and no other", async () => {
   const { profile, tabs } = await tabsOf("ben", 2);
+  await keepPage(profile);
   await create("ben", ["0", "1", "2", "3", "4"]);
   const [tab, other] = tabs as [Page, Page];
   await settled("ben", tabs);
@@ -101,11 +121,15 @@ test("ten changes wait while there is no network; the three that are refused the
   });
   for (const one of tabs) {
     await vi.waitFor(async () => expect(await titles(one)).toEqual(["3", "0"]), PATIENCE);
-    expect(await one.evaluate(() => window.tab.inbox.getSnapshot().pending)).toBe(10);
+    expect(await pending(one)).toBe(10);
   }
+  await tab.reload();
+  expect([await pending(tab), await pending(other)]).toEqual([10, 10]);
   await profile.setOffline(false);
   await settled("ben", tabs);
-  expect(await tab.evaluate(() => window.tab.failed)).toEqual(["snoozed", "snoozed", "snoozed"]);
+  for (const one of tabs) {
+    expect(await one.evaluate(() => window.tab.failed)).toEqual(["snoozed", "snoozed", "snoozed"]);
+  }
   expect(await titles(other)).toEqual(["4", "3", "2", "1", "0"]);
   const { items } = await stage.service.inbox("ben").list();
   expect(items.map(({ readAt, isSeen, pinnedAt }) => [readAt !== null, isSeen, pinnedAt !== null])).toEqual([
@@ -137,4 +161,44 @@ test("changes that wait when the last tab is closed are made by the next one", a
   const next = await stage.open(profile, "eve");
   await settled("eve", [next]);
   expect((await stage.service.inbox("eve").counts()).total).toBe(0);
+});
+
+test("a leader that is frozen is replaced by a tab that is looked at, and what it says late changes nothing", async () => {
+  const { tabs } = await tabsOf("fay", 2);
+  await create("fay", ["a", "b"]);
+  await settled("fay", tabs);
+  const [leader, other] = tabs as [Page, Page];
+  await frozen(leader, async () => {
+    await create("fay", ["c", "d"]);
+    const [b = ""] = await ids(other);
+    await other.evaluate((id) => void window.tab.inbox.markRead(id), b);
+    await other.evaluate(() => window.dispatchEvent(new Event("online")));
+    await vi.waitFor(async () => expectTruth(stage.service, "fay", await shown(other)), PATIENCE);
+    const [d = ""] = await ids(other);
+    await stage.service.inbox("fay").remove(d);
+    await vi.waitFor(async () => expectTruth(stage.service, "fay", await shown(other)), PATIENCE);
+  });
+  await settled("fay", tabs);
+  expect([await titles(leader), await titles(other)]).toEqual([
+    ["c", "b", "a"],
+    ["c", "b", "a"],
+  ]);
+});
+
+test("tabs that slept while their connection ended go on where they were, without listing the inbox anew", async () => {
+  const { tabs } = await tabsOf("gil", 2);
+  await create("gil", ["a", "b"]);
+  await settled("gil", tabs);
+  const lists = stage.requests.filter((request) => request.endsWith("/inbox")).length;
+  const [leader, other] = tabs as [Page, Page];
+  const [b = ""] = await ids(leader);
+  await frozen(leader, () =>
+    frozen(other, async () => {
+      stage.drop();
+      await create("gil", ["c"]);
+      await stage.service.inbox("gil").archive(b);
+    }),
+  );
+  await settled("gil", tabs);
+  expect(stage.requests.filter((request) => request.endsWith("/inbox")).length).toBe(lists);
 });

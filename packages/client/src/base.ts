@@ -1,5 +1,5 @@
 import { type Filter, isThere, meets } from "./filter.ts";
-import { type ChangeFrame, effectOfMany, isOfMany } from "./frame.ts";
+import { type ChangeFrame, effectOfMany, type Frame, isOfMany } from "./frame.ts";
 import { type Counts, type Item, momentOf, type Position, positionOf } from "./item.ts";
 
 /** The epoch of an inbox that never had an item. */
@@ -84,6 +84,15 @@ export class Base<Shown extends Item> {
   /** Whether frames have not told what the server knew at the moment of these counts. */
   isBehind(counts: Counts | null): boolean {
     return counts !== null && this.position !== null && momentOf(positionOf(counts)) > momentOf(this.position);
+  }
+
+  /** Whether a frame was told before: two tabs may tell of the same while one takes over from the other. */
+  wasTold(frame: Frame<Shown>): boolean {
+    const { position } = this;
+    if (frame.type === "state" || position === null || frame.epoch !== position.epoch) {
+      return false;
+    }
+    return frame.change === "created" ? frame.seq <= position.seq : frame.rev !== undefined && frame.rev <= position.rev;
   }
 
   /** Takes counts, unless newer ones are known. False if their numbering is another one than that of the items. */

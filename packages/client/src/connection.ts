@@ -1,5 +1,5 @@
 import { type Frame, parseFrame } from "./frame.ts";
-import { type ClientError, errorOf, type Http } from "./http.ts";
+import { type ClientError, errorOf, type Http, RequestError } from "./http.ts";
 import { type Item, type Position, positionText } from "./item.ts";
 import { pause, TRANSPORTS, type TransportName } from "./transports.ts";
 
@@ -14,6 +14,14 @@ export interface ConnectionParts<Shown extends Item> {
   position(): Promise<Position>;
   onFrame(frame: Frame<Shown>): void;
   onStatus(status: ConnectionStatus, error: ClientError | null): void;
+}
+
+/** How following by one transport ended. */
+interface Followed {
+  readonly isOpened: boolean;
+  /** Whether the server did not answer at all, or not as it would: no other transport reaches it either. */
+  readonly isAway: boolean;
+  readonly error: ClientError | null;
 }
 
 const MAX_WAIT_MS = 30_000;
@@ -73,33 +81,34 @@ export class Connection<Shown extends Item> {
     onStatus("connecting", null);
     while (!stop.aborted) {
       const name = transports[chosen % transports.length] ?? "sse";
-      const { isOpened, error } = await this.#follow(name);
+      const followed = await this.#follow(name);
       if (stop.aborted) {
         return;
       }
+      const { isOpened, isAway, error } = followed;
       failures = isOpened ? 0 : failures + 1;
-      if (name === "poll" && isOpened) {
-        chosen = 0;
-      } else if (!isOpened) {
-        chosen += 1;
-      }
+      chosen = nextOf(chosen, name, followed);
       onStatus("offline", error);
-      // A transport that does not work makes room for the next at once. After all of them, the server is left alone for a while.
-      if (isOpened || chosen % transports.length === 0) {
-        this.#turn = new AbortController();
-        this.#isWaiting = true;
-        await pause(jitter(Math.floor(failures / transports.length)), this.#turn.signal);
-        this.#isWaiting = false;
+      // A transport that does not work makes room for the next at once. After all of them, and when it is away, the server is left alone for a while.
+      if (isOpened || isAway || chosen % transports.length === 0) {
+        await this.#wait(jitter(failures));
       }
     }
   }
 
+  async #wait(ms: number): Promise<void> {
+    this.#turn = new AbortController();
+    this.#isWaiting = true;
+    await pause(ms, this.#turn.signal);
+    this.#isWaiting = false;
+  }
+
   /** Follows the inbox by a transport until that ends. */
-  async #follow(name: TransportName): Promise<{ readonly isOpened: boolean; readonly error: ClientError | null }> {
+  async #follow(name: TransportName): Promise<Followed> {
     const { http, position, onFrame, onStatus } = this.#parts;
     const turn = new AbortController();
     this.#turn = turn;
-    let isOpened = false;
+    let [isOpened, isAway] = [false, false];
     let error: ClientError | null = null;
     this.#heardAtMs = Date.now();
     const watch = setInterval(() => {
@@ -125,8 +134,17 @@ export class Connection<Shown extends Item> {
       await TRANSPORTS[name]({ http, since, signal: turn.signal, onText, onLife });
     } catch (thrown) {
       error = errorOf(thrown);
+      isAway = thrown instanceof RequestError && thrown.isPassing;
     }
     clearInterval(watch);
-    return { isOpened, error };
+    return { isOpened, isAway, error };
   }
+}
+
+/** Which transport is next: the same, unless it does not work, or only asks from time to time. */
+function nextOf(chosen: number, name: TransportName, { isOpened, isAway }: Followed): number {
+  if (isOpened) {
+    return name === "poll" ? 0 : chosen;
+  }
+  return isAway ? chosen : chosen + 1;
 }

@@ -92,8 +92,11 @@ export function parsePosition(text: string): Position {
 }
 
 /** What an item adds to counts of active items. */
-export function tallyOf({ archivedAt, snoozedUntil, readAt, isSeen }: Item): Tally {
-  return archivedAt === null && snoozedUntil === null
-    ? { total: 1, unread: readAt === null ? 1 : 0, unseen: isSeen ? 0 : 1 }
-    : { total: 0, unread: 0, unseen: 0 };
+export function tallyOf(item: Item): Tally {
+  return item.archivedAt === null && item.snoozedUntil === null ? placeTallyOf(item) : { total: 0, unread: 0, unseen: 0 };
+}
+
+/** What an item adds to counts of the place where it is. */
+export function placeTallyOf({ readAt, isSeen }: Item): Tally {
+  return { total: 1, unread: readAt === null ? 1 : 0, unseen: isSeen ? 0 : 1 };
 }

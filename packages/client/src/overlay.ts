@@ -43,23 +43,23 @@ function tallyIn({ total, unread, unseen }: Counts): Tally {
 
 /** Counts after one item changed. */
 export function moved(counts: Tally, before: Item | null, after: Item | null): Tally {
-  return sum(sum(counts, before, -1), after, 1);
+  return sum(sum(counts, before && tallyOf(before), -1), after && tallyOf(after), 1);
 }
 
-/** How many items there are. */
-export function sumOf(items: Iterable<Item | null>): Tally {
+/** How many items there are, by what each of them adds. @default active ones */
+export function sumOf(items: Iterable<Item | null | undefined>, tally = tallyOf): Tally {
   let counts: Tally = { total: 0, unread: 0, unseen: 0 };
   for (const item of items) {
-    counts = sum(counts, item, 1);
+    counts = sum(counts, item ? tally(item) : null, 1);
   }
   return counts;
 }
 
-function sum(counts: Tally, item: Item | null, sign: 1 | -1): Tally {
-  if (item === null) {
+function sum(counts: Tally, added: Tally | null, sign: 1 | -1): Tally {
+  if (added === null) {
     return counts;
   }
-  const { total, unread, unseen } = tallyOf(item);
+  const { total, unread, unseen } = added;
   return { total: counts.total + sign * total, unread: counts.unread + sign * unread, unseen: counts.unseen + sign * unseen };
 }
 

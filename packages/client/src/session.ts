@@ -91,7 +91,7 @@ export class Session<Shown extends Item> {
     void this.store.load();
     this.#tabs.join();
     void this.#position().then(
-      () => this.#hello(),
+      () => this.#tabs.ask(),
       () => undefined,
     );
   }
@@ -289,7 +289,7 @@ export class Session<Shown extends Item> {
   async #wake(): Promise<void> {
     this.#queue.hurry();
     this.#connection.hurry();
-    this.#hello();
+    this.#tabs.ask();
     if (this.#tabs.isLeader && this.status === "open") {
       const { base, loader } = this.store;
       await loader.count().catch(() => this.#connection.reopen());

@@ -65,6 +65,9 @@ export class Store<Shown extends Item> {
 
   /** Takes what the server tells. */
   take(frame: Frame<Shown>): void {
+    if (this.base.wasTold(frame)) {
+      return;
+    }
     if (frame.type === "state") {
       this.#takeState(frame);
     } else {

@@ -19,6 +19,12 @@ export type TabMessage<Shown extends Item> =
   | { readonly say: "change"; readonly change: Change }
   | { readonly say: "outcome"; readonly outcome: Outcome };
 
+/** A message on its way. */
+type Sent<Shown extends Item> = TabMessage<Shown> & {
+  /** Since when its sender leads, as far as that knows; 0 if it does not lead. Who led before does not know yet that it was replaced. */
+  readonly term: number;
+};
+
 /** What {@link Tabs} tell a tab. */
 export interface TabsParts<Shown extends Item> {
   /** The tab has the connection, and sends all changes, from now on. */
@@ -30,10 +36,10 @@ export interface TabsParts<Shown extends Item> {
   onAsk(): void;
 }
 
-/** A visible tab asks the leader this often whether it is alive. */
+/** A visible tab that follows asks the leader this often whether it is alive. */
 const ASK_EVERY_MS = 10_000;
-/** A leader that left this many questions unanswered hangs. */
-const MAX_UNANSWERED = 2;
+/** A leader that does not answer for this long hangs: it is frozen, asleep, or busy without end. */
+const ANSWER_MS = 5_000;
 
 /**
  * The tabs of one browser that share a connection. The one that holds a Web Lock leads, and the browser gives the lock to another when it is
@@ -46,8 +52,11 @@ export class Tabs<Shown extends Item> {
   readonly #parts: TabsParts<Shown>;
   #channel: BroadcastChannel | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** Runs until the leader answers. */
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #release: (() => void) | null = null;
-  #unanswered = 0;
+  /** Since when the present leader leads, as far as this tab knows. */
+  #term = 0;
   isLeader = false;
 
   /** @param name what the tabs share; null for a tab that is by itself */
@@ -62,18 +71,14 @@ export class Tabs<Shown extends Item> {
       return;
     }
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }: MessageEvent<TabMessage<Shown>>) => {
-      if (data.say !== "hello" && data.say !== "change") {
-        this.#unanswered = 0;
-      }
-      this.#parts.onMessage(data);
-    };
-    this.#timer = setInterval(() => this.#watch(), ASK_EVERY_MS);
+    this.#channel.onmessage = ({ data }: MessageEvent<Sent<Shown>>) => this.#hear(data);
+    this.#timer = setInterval(() => isHidden() || this.ask(), ASK_EVERY_MS);
     this.#wish({});
   }
 
   leave(): void {
     clearInterval(this.#timer);
+    this.#hasAnswered();
     this.#channel?.close();
     this.#channel = null;
     this.#release?.();
@@ -82,7 +87,35 @@ export class Tabs<Shown extends Item> {
 
   /** Says something to the other tabs. */
   post(message: TabMessage<Shown>): void {
-    this.#channel?.postMessage(message);
+    this.#channel?.postMessage({ ...message, term: this.isLeader ? this.#term : 0 } satisfies Sent<Shown>);
+  }
+
+  /** Asks the leader what this tab missed. A visible tab takes over from a leader that does not answer. */
+  ask(): void {
+    if (!this.isLeader && this.#channel !== null) {
+      this.#patience ??= setTimeout(() => this.#takeOver(), ANSWER_MS);
+      this.#parts.onAsk();
+    }
+  }
+
+  #hear(message: Sent<Shown>): void {
+    const { say, term } = message;
+    if (say !== "hello" && say !== "change" && say !== "outcome") {
+      if (term < this.#term) {
+        return;
+      }
+      if (term > this.#term) {
+        this.#yield();
+      }
+      this.#term = term;
+      this.#hasAnswered();
+    }
+    this.#parts.onMessage(message);
+  }
+
+  #hasAnswered(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
   }
 
   /** Waits for the lock, or takes it from a leader that hangs. */
@@ -100,28 +133,35 @@ export class Tabs<Shown extends Item> {
     navigator.locks.request(this.#name ?? "", options, held).catch(() => {
       // Another tab took it. This one waits again, unless it left.
       if (this.#channel === channel && channel !== null) {
-        this.isLeader = false;
-        this.#parts.onYield();
+        this.#yield();
         this.#wish({});
+        this.ask();
       }
     });
   }
 
   #lead(): void {
+    this.#hasAnswered();
     this.isLeader = true;
+    this.#term = Math.max(Date.now(), this.#term + 1);
     this.#parts.onLead();
   }
 
-  #watch(): void {
-    if (this.isLeader || globalThis.document?.visibilityState === "hidden") {
-      return;
-    }
-    if (this.#unanswered >= MAX_UNANSWERED) {
-      this.#unanswered = 0;
-      this.#wish({ steal: true });
-    } else {
-      this.#unanswered += 1;
-      this.#parts.onAsk();
+  #yield(): void {
+    if (this.isLeader) {
+      this.isLeader = false;
+      this.#parts.onYield();
     }
   }
+
+  #takeOver(): void {
+    this.#patience = undefined;
+    if (!this.isLeader && !isHidden()) {
+      this.#wish({ steal: true });
+    }
+  }
+}
+
+function isHidden(): boolean {
+  return globalThis.document?.visibilityState === "hidden";
 }

@@ -21,7 +21,7 @@ export interface Following {
 /** How often a client that polls asks. */
 const POLL_MS = 15_000;
 /** After so many times, the other transports are tried again. */
-const POLLS = 20;
+const POLLS = 4;
 
 /** Follows the inbox until the connection ends. It rejects if there is none. */
 export type Transport = (following: Following) => Promise<void>;

@@ -1,7 +1,7 @@
 import type { Base, Move } from "./base.ts";
 import { type Filter, filterKey, isThere, meets } from "./filter.ts";
 import type { ClientError } from "./http.ts";
-import type { Item, Tally } from "./item.ts";
+import { type Item, placeTallyOf, type Tally } from "./item.ts";
 import { type Overlay, sumOf } from "./overlay.ts";
 
 /** How many items of a view there are. */
@@ -95,7 +95,7 @@ export class ViewState<Shown extends Item> {
     if (before === undefined && source === "changed" && seq < floor) {
       return true;
     }
-    const [left, came] = [before, after].map((item) => sumOf(item && this.matches(item) ? [activeLike(item)] : []));
+    const [left, came] = [before, after].map((item) => sumOf(item && this.matches(item) ? [item] : [], placeTallyOf));
     if (left !== undefined && came !== undefined) {
       this.loaded = { ...this.loaded, counted: { ...counted, ...difference(counted, left, came) } };
     }
@@ -130,21 +130,19 @@ export class ViewState<Shown extends Item> {
   #counts(base: Base<Shown>, changed: Overlay<Shown>["items"], items: readonly Shown[]): ViewCounts | null {
     const { counted } = this.loaded;
     if (this.isComplete) {
-      return { ...sumOf(items.map(activeLike)), more: false };
+      return { ...sumOf(items, placeTallyOf), more: false };
     }
     if (counted === null) {
       return null;
     }
     const ofView = (some: Iterable<Shown | null | undefined>) =>
-      sumOf([...some].flatMap((item) => (item && this.matches(item) ? [activeLike(item)] : [])));
+      sumOf(
+        [...some].filter((item) => item && this.matches(item)),
+        placeTallyOf,
+      );
     const before = ofView([...changed.keys()].map((seq) => base.items.get(seq)?.item));
     return { ...difference(counted, before, ofView(changed.values())), more: counted.more };
   }
-}
-
-/** An item as an active one: a view counts the items of its own place. */
-function activeLike<Shown extends Item>(item: Shown): Shown {
-  return { ...item, archivedAt: null, snoozedUntil: null };
 }
 
 function difference(counts: Tally, left: Tally, came: Tally): Tally {
@@ -159,6 +157,9 @@ function difference(counts: Tally, left: Tally, came: Tally): Tally {
 export function isEqual(one: unknown, other: unknown): boolean {
   if (one === other || typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
     return one === other;
+  }
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((value, index) => isEqual(value, other[index]));
   }
   const [entries, others] = [Object.entries(one), Object.entries(other)];
   return (

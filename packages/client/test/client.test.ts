@@ -76,6 +76,27 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
   });
 });
 
+test("a server that is away for a moment is followed by the same transport afterwards", async () => {
+  let isAway = false;
+  const refused: string[] = [];
+  const client = clientOf("away", {
+    fetch(url, init) {
+      if (!isAway) {
+        return fetch(url, init);
+      }
+      refused.push(new URL(String(url)).pathname);
+      isAway = refused.length < 3;
+      return Promise.reject(new TypeError("There is no network."));
+    },
+  });
+  await live(client);
+  isAway = true;
+  host.drop();
+  await vi.waitFor(() => expect([refused.length, client.getSnapshot().connection]).toEqual([3, "open"]));
+  expect(refused.filter((path) => !path.endsWith("/inbox/ticket"))).toEqual([]);
+  expect(host.connections()).toBe(1);
+});
+
 test("a change shows at once, and stays when the server has made it", async () => {
   const [a = "", b = ""] = await create("at-once", ["a", "b"]);
   const client = clientOf("at-once", { transports: ["sse"] });
