@@ -18,6 +18,7 @@ const event = { source_service: "shop", sender_id: "ann", content: "Hi" };
 const handler = { source_service: "shop", prompt: "Answer" };
 const identity = { source_service: "shop", source_id: "ann", name: "Ann" };
 const message = { user_id: "ann", content: "Hi" };
+const notification = { to: "ann", title: "Hello" };
 
 /** One route of each kind of body: its path, a valid body, and the names of the texts in it. */
 const WRITES = [
@@ -34,6 +35,7 @@ const OPEN_OBJECTS = [
   ["/notifications", event, "metadata"],
   ["/notification-handlers", handler, "metadata_filter"],
   ["/identities", identity, "metadata"],
+  ["/api/belfry/v1/notifications", notification, "data"],
 ] as const;
 
 const BAD_TEXTS = [
@@ -137,6 +139,9 @@ export function hostileSuite(harness: HttpHarness): void {
       ["/identities?name=%00", "key", 422],
       ["/api/notifications/unread-count/%00", "key", 422],
       ["/api/notifications/list?user_id=%00", "key", 422],
+      ["/api/belfry/v1/notifications/%00", "key", 422],
+      ["/api/belfry/v1/subscribers?topic=a%00", "key", 422],
+      ["/api/belfry/v1/users/a%00/export", "key", 422],
     ] as const)("row 10: NUL in %s with a %s is %i", async (path, credential, status) => {
       const headers = { key: KEY, token: setting.token("ann"), bearer: await setting.bearer("ann") }[credential];
       expect((await ask(`${setting.url}${path}`, { headers })).status).toBe(status);

@@ -19,6 +19,7 @@ const ISSUES = 20;
 const email = { type: "email", recipients: ["ann@example.com"], subject: "Hello", content: "Hi" };
 const event = { source_service: "shop", sender_id: "ann", content: "Hi" };
 const handler = { source_service: "shop", prompt: "Answer" };
+const KEYED = "/api/belfry/v1/notifications";
 
 type Case = readonly [name: string, method: string, path: string, body: object, status: number, issues: number];
 
@@ -61,6 +62,10 @@ const cases: readonly Case[] = [
   ["native: 520,000 numbers as ids", "POST", "/api/belfry/v1/inbox/items", { change: "read", ids: NUMBERS }, 422, 1],
   ["native: 1,000 wrong ids", "POST", "/api/belfry/v1/inbox/items", { change: "read", ids: NULS.slice(0, 1_000) }, 422, ISSUES],
   ["native: 19,000 names with a NUL in a filter", "POST", "/api/belfry/v1/inbox/all", { change: "read", filter: NUL_NAMES }, 422, 0],
+  ["native-keys: 520,000 numbers as recipients", "POST", KEYED, { to: NUMBERS }, 422, ISSUES],
+  ["native-keys: 340,000 lists as topics", "POST", KEYED, { topic: LISTS }, 413, 0],
+  ["native-keys: 110,000 NULs in its data", "POST", KEYED, { to: "ann", data: { nuls: NULS } }, 422, ISSUES],
+  ["native-keys: 1,000 wrong users", "POST", "/api/belfry/v1/subscribers", { topic: "a", users: NULS.slice(0, 1_000) }, 422, ISSUES],
   [
     "pack: 150,000 NULs as content",
     "POST",
@@ -80,7 +85,7 @@ export function oversizedSuite(harness: HttpHarness): void {
 
     const credentialFor = async (name: string): Promise<Readonly<Record<string, string>>> => {
       const ofUser = name.startsWith("django") ? setting.token("ann") : await setting.bearer("ann");
-      return /^(django|native)/.test(name) ? ofUser : { "x-api-key": API_KEY };
+      return /^(django|native):/.test(name) ? ofUser : { "x-api-key": API_KEY };
     };
 
     test.each(cases)("row 12: %s", async (...one) => {
