@@ -136,7 +136,9 @@ function takeTexts(sql: Sql): readonly string[] {
     WHERE ${given} ORDER BY x.delivery_pk ${sql.forUpdate("d, x")}`,
     `SELECT g.pk FROM ${opening} ${join} ${digests} g ON ${window} WHERE ${given}
     ORDER BY g.tenant, g.user_id, g.channel, g.place ${sql.forUpdate("g")}`,
-    `UPDATE ${entries} SET taken_by = ${token} WHERE digest_pk IS NULL AND ${given} AND delivery_pk IN (SELECT d.pk FROM ${list} ${ofEntry})`,
+    // Read once: PostgreSQL would look through the whole list for each entry that waits.
+    `WITH own AS MATERIALIZED (SELECT d.pk FROM ${list} ${ofEntry})
+    UPDATE ${entries} SET taken_by = ${token} WHERE digest_pk IS NULL AND ${given} AND delivery_pk IN (SELECT pk FROM own)`,
     forget,
     // A full window closes at its time all the same.
     `UPDATE ${digests} AS o SET state = 'closing' WHERE state = 'open' AND (due_at <= ${at} OR ${isFull}) AND ${given}

@@ -55,9 +55,10 @@ onEveryStorage((database) => {
   async function deliveriesOf(service: Service, id: string): Promise<readonly ShownDelivery[]> {
     const all: ShownDelivery[] = [];
     for (let offset = 0; ; offset += PAGE) {
-      const { deliveries, total } = await service.deliveries(id, { offset, limit: PAGE });
+      const { deliveries } = await service.deliveries(id, { offset, limit: PAGE });
       all.push(...deliveries);
-      if (all.length >= total) {
+      // Others may be written meanwhile: the count of all may be of a later time than the pages.
+      if (deliveries.length < PAGE) {
         return all;
       }
     }
