@@ -1,12 +1,17 @@
 export type {
+  DeviceInput,
+  Devices,
   SubscribeOptions,
   Subscribers,
   Subscription,
   SubscriptionPage,
+  TokenDeviceInput,
   TopicListInput,
   TopicPage,
   TopicPageInput,
   Topics,
+  WebDeviceInput,
+  WebPushSubscription,
 } from "./audiences/index.ts";
 export type { CallOptions, CallOptionsOf, PreparedNotification, SynchronousCallOptions } from "./creating/index.ts";
 export {
@@ -71,6 +76,8 @@ export type {
   DeliveryStatus,
   DeliverySuccess,
   DeliveryTask,
+  Device,
+  DevicePlatform,
   Digest,
   DigestPlace,
   DigestState,
@@ -98,6 +105,7 @@ export type {
   TrackedDelivery,
   TrackedNotifications,
   UnreachedReason,
+  WebPushKeys,
 } from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
 export { DEFAULT_TENANT, type FeedSubscription, type Owner } from "./foundation/context.ts";

@@ -5,6 +5,7 @@ import {
   type BroadcastStorage,
   type DecisionsStorage,
   type DeliveryStorage,
+  type DevicesStorage,
   type DigestStorage,
   type HubStorage,
   type InboxStorage,
@@ -16,7 +17,7 @@ import {
   type TopicsStorage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, socketTicketStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { postgresTopics } from "./audiences/postgres-topics.ts";
@@ -111,6 +112,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly topics: TopicsStorage;
+  readonly devices: DevicesStorage;
   readonly broadcasts: BroadcastStorage<PostgresTransaction, Promise<void>>;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
@@ -143,6 +145,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
+    this.devices = devicesStorage(sql);
     this.topics = postgresTopics(bound, sql);
     this.digests = postgresDigests(bound, sql);
     this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });

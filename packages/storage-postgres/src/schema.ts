@@ -51,5 +51,6 @@ export const {
   deletedUsers,
   itemUpdates,
   endedBroadcasts,
+  devices,
   migrations,
 } = tables;

@@ -1,6 +1,7 @@
 export { broadcastOf, ENDED_COLUMNS, endedColumns, keepEnded } from "./audiences/broadcast-state.ts";
 export { sharedBroadcasts } from "./audiences/broadcasts.ts";
 export { deletedSince, usersByHash, withoutDeleted } from "./audiences/deleted-users.ts";
+export { devicesStorage } from "./audiences/devices.ts";
 export { exceptText } from "./audiences/leave-broadcasts.ts";
 export { collected, lookedAt } from "./audiences/looked-at.ts";
 export { FIRST_PAGE, pageCursor, partsOfPage, placeAfter } from "./audiences/page-broadcasts.ts";

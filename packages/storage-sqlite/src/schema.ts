@@ -38,5 +38,6 @@ export const {
   deletedUsers,
   itemUpdates,
   endedBroadcasts,
+  devices,
   migrations,
 } = tables;

@@ -5,6 +5,7 @@ import {
   type BroadcastStorage,
   type DecisionsStorage,
   type DeliveryStorage,
+  type DevicesStorage,
   type DigestStorage,
   type HubStorage,
   type InboxStorage,
@@ -14,7 +15,7 @@ import {
   type Storage,
   type TopicsStorage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, socketTicketStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { sqliteBroadcasts } from "./audiences/sqlite-broadcasts.ts";
 import { sqliteTopics } from "./audiences/sqlite-topics.ts";
@@ -103,6 +104,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly topics: TopicsStorage;
+  readonly devices: DevicesStorage;
   readonly broadcasts: BroadcastStorage<SqliteTransaction, void>;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
@@ -128,6 +130,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.apiKeys = apiKeyStorage(sql);
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
+    this.devices = devicesStorage(sql);
     this.topics = sqliteTopics(current, sql);
     this.digests = sqliteDigests(current, sql);
     this.broadcasts = sqliteBroadcasts(current, sql);

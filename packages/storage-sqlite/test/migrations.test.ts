@@ -43,6 +43,7 @@ describe("migrations", () => {
       "belfry_deleted_users",
       "belfry_deliveries",
       "belfry_delivery_attempts",
+      "belfry_devices",
       "belfry_digest_entries",
       "belfry_digests",
       "belfry_ended_broadcasts",

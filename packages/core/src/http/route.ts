@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Topics } from "../audiences/index.ts";
+import type { Devices, Topics } from "../audiences/index.ts";
 import type { Preferences, Unsubscribing } from "../decisions/index.ts";
 import type { Acting, AskedByContract, ChannelExplanation, ExplainInput, Send, TrackedNotifications } from "../delivery/index.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
@@ -34,6 +34,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly hub: Hub;
   readonly preferences: Pick<Preferences, "list" | "set" | "takeBack" | "setSettings">;
   readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions" | "subscribers">;
+  readonly devices: Pick<Devices, "register" | "list" | "remove">;
   explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput, category?: string): Promise<Created>;

@@ -1,4 +1,4 @@
-import type { BroadcastStorage, TopicsStorage } from "../audiences/index.ts";
+import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryEvents, DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
@@ -16,6 +16,7 @@ export interface PrivacyContext extends BaseContext {
   readonly digests: DigestStorage;
   readonly broadcasts: BroadcastStorage;
   readonly topics: TopicsStorage;
+  readonly devices: DevicesStorage;
   readonly events: Emits<DeliveryEvents & InboxEvents>;
   /** What lists have made of inboxes. */
   readonly contents: Pick<ContentCache, "forget">;

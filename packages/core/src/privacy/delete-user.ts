@@ -40,11 +40,12 @@ export function namedUser(what: string, owner: Owner, names: UserNames): NamedUs
 /** Removes all data of a user; see `TenantNotifications.deleteUser`. */
 export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
   using _call = await context.ready();
-  const { inbox, deliveries, digests, decisions, topics, broadcasts, activity, clock, events } = context;
+  const { inbox, deliveries, digests, decisions, topics, broadcasts, devices, activity, clock, events } = context;
   const now = () => new Date(clock.now());
   // Subscriptions first: a fan-out that is under way would find them.
   let removed = await untilDone(context, (limit) => topics.erase(owner, limit));
   removed += await untilDone(context, (limit) => broadcasts.erase(owner, limit, now()));
+  removed += await untilDone(context, (limit) => devices.erase(owner, limit));
   // Then deliveries: one that is still to come would write an item into the inbox.
   for (const recipient of recipients) {
     removed += await untilDone(context, async (limit) => {

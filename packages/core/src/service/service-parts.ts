@@ -1,4 +1,4 @@
-import { type BroadcastContext, Broadcasting, beginAndPlace, type TopicsContext } from "../audiences/index.ts";
+import { type BroadcastContext, Broadcasting, beginAndPlace, type DevicesContext, type TopicsContext } from "../audiences/index.ts";
 import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
 import { type DecisionsContext, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import {
@@ -60,7 +60,8 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   PrivacyContext &
   BroadcastContext<Tx, Written> &
   DecisionsContext &
-  TopicsContext & { readonly storage: Storage<Tx, Written>; readonly unsubscribeLinks: UnsubscribeLinks | null };
+  TopicsContext &
+  DevicesContext & { readonly storage: Storage<Tx, Written>; readonly unsubscribeLinks: UnsubscribeLinks | null };
 
 /** The parts that the notifications of a tenant use. */
 export interface TenantParts<Tx, Written extends void | Promise<void>> {
@@ -170,6 +171,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "decisions"
     | "digests"
     | "topics"
+    | "devices"
     | "preferences"
     | "reachable"
     | "reconsider"
@@ -185,9 +187,9 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "retrySend"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts } = parts.storage;
+  const { inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts, devices } = parts.storage;
   const shared = {
-    ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts },
+    ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts, devices },
     preferences: new PreferencesReader(decisions),
     lookAtInboxes: () => parts.publish([{ topic: "inboxes" }]),
     beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),

@@ -1,4 +1,4 @@
-import type { BroadcastStorage, TopicsStorage } from "../audiences/index.ts";
+import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage, DigestStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
@@ -34,6 +34,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly digests: DigestStorage;
   readonly topics: TopicsStorage;
   readonly broadcasts: BroadcastStorage<Tx, Written>;
+  readonly devices: DevicesStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

@@ -1,4 +1,4 @@
-import { Topics } from "../audiences/index.ts";
+import { Devices, Topics } from "../audiences/index.ts";
 import {
   type CallOptionsOf,
   type CreateRules,
@@ -52,6 +52,8 @@ export class TenantNotifications<
   readonly preferences: Preferences<keyof Data & string>;
   /** Who subscribes to which topics. */
   readonly topics: Topics;
+  /** The phones and browsers of users, for push. */
+  readonly devices: Devices;
   /** Shows what happened, and why. Offer it only to those who run the application. */
   readonly operator: Operator;
 
@@ -65,6 +67,7 @@ export class TenantNotifications<
     this.hub = new Hub(tenantId, context, feeds.hub);
     this.preferences = new Preferences<keyof Data & string>(tenantId, context);
     this.topics = new Topics(tenantId, context);
+    this.devices = new Devices(tenantId, context);
     this.operator = new Operator(tenantId, context);
   }
 
@@ -203,7 +206,7 @@ export class TenantNotifications<
   }
 
   /**
-   * Removes all data of a user: items, deliveries to them, their subscriptions and preferences, and their name in lists of recipients and in the audit log, which
+   * Removes all data of a user: items, deliveries to them, their subscriptions, devices and preferences, and their name in lists of recipients and in the audit log, which
    * keeps a line without a name. Pending deliveries to them are not made. It works in steps; a call that was interrupted may
    * be repeated.
    *
@@ -218,7 +221,7 @@ export class TenantNotifications<
   }
 
   /**
-   * Streams all data of a user as lines of JSON, each with its `record`: `item`, `delivery`, `subscription`, `choice`, `settings` or `audit`.
+   * Streams all data of a user as lines of JSON, each with its `record`: `item`, `delivery`, `subscription`, `device`, `choice`, `settings` or `audit`.
    *
    * @throws BelfryError `VALIDATION_ERROR` at the call; `STORAGE_UNAVAILABLE`, `STORAGE_FAILED` while it is read
    * @example

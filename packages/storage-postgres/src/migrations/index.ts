@@ -38,6 +38,7 @@ import { begunInboxesMigration } from "./0036-begun-inboxes.ts";
 import { deletedUsersMigration } from "./0037-deleted-users.ts";
 import { itemUpdatesMigration } from "./0038-item-updates.ts";
 import { endedBroadcastsMigration } from "./0039-ended-broadcasts.ts";
+import { devicesMigration } from "./0040-devices.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -80,4 +81,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: deletedUsersMigration },
   { phase: "expand", sql: itemUpdatesMigration },
   { phase: "expand", sql: endedBroadcastsMigration },
+  { phase: "expand", sql: devicesMigration },
 ] as const satisfies readonly Migration[];

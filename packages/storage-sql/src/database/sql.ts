@@ -95,6 +95,7 @@ export type Tables = Readonly<
     | "broadcasts"
     | "contentTokens"
     | "deletedUsers"
+    | "devices"
     | "digestEntries"
     | "endedBroadcasts"
     | "eventAcks"

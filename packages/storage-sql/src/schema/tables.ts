@@ -2,6 +2,7 @@ import { BROADCASTS } from "./broadcasts.ts";
 import { columns as c, table } from "./columns.ts";
 import { DECISIONS } from "./decisions.ts";
 import { DELIVERIES } from "./deliveries.ts";
+import { DEVICES } from "./devices.ts";
 import { DIGESTS } from "./digests.ts";
 import { HUB } from "./hub.ts";
 import { INBOX } from "./inbox.ts";
@@ -16,6 +17,7 @@ export const TABLES = {
   ...DIGESTS,
   ...TOPICS,
   ...BROADCASTS,
+  ...DEVICES,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
    * migrations a package must know to work after it.

@@ -106,6 +106,30 @@ export function nativeKeysSuite(harness: HttpHarness): void {
       expect(await call("POST", `/notifications/${id}/retry`)).toMatchObject({ status: 409 });
     });
 
+    test("a user's devices are registered, listed and removed, and another tenant sees none of them", async () => {
+      const path = `/users/${encodeURIComponent("dora/1")}/devices`;
+      const registered = await call("POST", path, { json: { platform: "expo", token: "ExponentPushToken[of-the-phone]", name: "Phone" } });
+      const device = {
+        id: expect.any(String),
+        platform: "expo",
+        tokenEnd: "phone]",
+        app: null,
+        name: "Phone",
+        createdAt: ISO,
+        seenAt: ISO,
+      };
+      expect([registered.status, registered.body]).toEqual([200, device]);
+      const { id } = registered.body as { readonly id: string };
+      expect((await call("GET", path)).body).toEqual({ devices: [device] });
+      const other = { headers: { "x-api-key": OTHER_API_KEY } };
+      expect((await call("GET", path, other)).body).toEqual({ devices: [] });
+      expect((await call("DELETE", `${path}/${id}`, other)).status).toBe(204);
+      expect((await call("GET", path)).body).toEqual({ devices: [device] });
+      expect((await call("DELETE", `${path}/${id}`)).status).toBe(204);
+      expect((await call("GET", path)).body).toEqual({ devices: [] });
+      expect(await call("POST", path, { json: { platform: "expo", token: "x" } })).toMatchObject({ status: 422 });
+    });
+
     test("a user is exported line by line, then deleted", async () => {
       await create({ to: "erin/1", type: "comment", title: "Kept" });
       await create({ to: { email: "erin@example.com" }, title: "Mail", message: "M" });

@@ -38,6 +38,15 @@ const types = defineTypes({
   invoice: { label: "Invoice", category: "billing", required: ["inbox"], channels: ["inbox"] },
 });
 
+/** A subscription as a browser gives it: the key is the example of RFC 8291. */
+const SUBSCRIPTION = {
+  endpoint: "https://push.example.com/of-a-browser",
+  keys: {
+    p256dh: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    auth: "BTBZMqHH6r4Tts7J_aSIgg",
+  },
+};
+
 /** Tests every endpoint, parameter, status and error of `native`. */
 export function nativeSuite(harness: HttpHarness): void {
   describe("native", () => {
@@ -337,6 +346,50 @@ export function nativeSuite(harness: HttpHarness): void {
       });
       expect((await call("ann", topic("post:7/replies"), { method: "DELETE" })).status).toBe(204);
       expect(await subscriptions()).toMatchObject({ subscriptions: [{ topic: "own:ann" }] });
+    });
+
+    test("users register their devices, see the ends of their tokens alone, and remove them", async () => {
+      const register = (userId: string, json: object) => call(userId, "/devices", { method: "POST", json });
+      const devices = async (userId: string) => ((await call(userId, "/devices")).body as { devices: readonly { id: string }[] }).devices;
+      const token = "a-token-of-a-phone";
+      const answer = await register("owner", { platform: "fcm", token, app: "app", name: "Phone" });
+      const times = { createdAt: expect.stringMatching(ISO_DATE), seenAt: expect.stringMatching(ISO_DATE) };
+      const device = { id: expect.any(String), platform: "fcm", tokenEnd: "hone", app: "app", name: "Phone", ...times };
+      expect([answer.status, answer.body]).toEqual([200, device]);
+      const { id } = answer.body as { readonly id: string };
+      expect(await register("owner", { platform: "fcm", token })).toMatchObject({ status: 200, body: { id, name: null } });
+      const browser = { platform: "web", subscription: { ...SUBSCRIPTION, expirationTime: null }, replaces: id };
+      expect(await register("owner", browser)).toMatchObject({ status: 200, body: { platform: "web", tokenEnd: "rowser" } });
+      const [left, ...more] = await devices("owner");
+      expect([left, more]).toMatchObject([{ platform: "web" }, []]);
+      expect((await call("thief", `/devices/${left?.id}`, { method: "DELETE" })).status).toBe(204);
+      expect(await devices("owner")).toHaveLength(1);
+      await register("heir", { platform: "web", subscription: SUBSCRIPTION });
+      expect([await devices("owner"), (await devices("heir")).length]).toEqual([[], 1]);
+      const [heirs] = await devices("heir");
+      expect((await call("heir", `/devices/${heirs?.id}`, { method: "DELETE" })).status).toBe(204);
+      expect(await devices("heir")).toEqual([]);
+    });
+
+    test.each([
+      [{}],
+      [{ platform: "fcm" }],
+      [{ platform: "pager", token: "x" }],
+      [{ platform: "fcm", token: "two words" }],
+      [{ platform: "apns", token: "../../3/device/00" }],
+      [{ platform: "expo", token: "token" }],
+      [{ platform: "fcm", token: "token", subscription: SUBSCRIPTION }],
+      [{ platform: "web", token: "token" }],
+      [{ platform: "web", subscription: { ...SUBSCRIPTION, endpoint: "javascript:alert(1)" } }],
+      [{ platform: "web", subscription: { ...SUBSCRIPTION, keys: { ...SUBSCRIPTION.keys, auth: "short" } } }],
+      [{ platform: "web", subscription: { ...SUBSCRIPTION, keys: { ...SUBSCRIPTION.keys, p256dh: SUBSCRIPTION.keys.auth } } }],
+      [{ platform: "fcm", token: "token", app: "a\r\nb" }],
+      [{ platform: "fcm", token: "token", replaces: "1" }],
+      [{ platform: "fcm", token: "token", colour: "red" }],
+    ])("a device such as %j is 422, and no answer shows a token", async (json) => {
+      const answer = await call("refused", "/devices", { method: "POST", json });
+      expect(answer).toMatchObject({ status: 422, body: { code: "VALIDATION_ERROR" } });
+      expect(JSON.stringify(answer.body)).not.toContain("two words");
     });
 
     test("an item of another user is 403, an unknown one 404, and neither can be changed", async () => {

@@ -90,6 +90,11 @@ export class Fixture {
     return { tenant: this.tenant, userId };
   }
 
+  /** A new id, greater than those before. */
+  nextId(): string {
+    return this.#ids.next();
+  }
+
   /** A notification of the test's tenant that was not written yet, a second later than the one before. */
   entry(to: string | readonly string[], fields: Partial<Notification> = {}): NewNotification {
     this.#nowMs += 1_000;

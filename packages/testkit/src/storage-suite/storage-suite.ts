@@ -1,6 +1,7 @@
 import type { Storage } from "@belfry/core/storage";
 import { describe } from "vitest";
 import { broadcastTests } from "./audiences/broadcast-tests.ts";
+import { devicesTests } from "./audiences/devices-tests.ts";
 import { topicsTests } from "./audiences/topics-tests.ts";
 import { creatingTests } from "./creating/creating-tests.ts";
 import { transactionTests } from "./creating/transactions.ts";
@@ -35,6 +36,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   decisions: decisionsTests,
   topics: topicsTests,
   broadcasts: broadcastTests,
+  devices: devicesTests,
 };
 
 /** The tests of each behaviour by examples: of the parts, and of several parts together. */

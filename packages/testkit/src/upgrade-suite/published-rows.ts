@@ -30,6 +30,7 @@ export const RECORD = "019b0000-0000-7000-8000-000000000021";
 export const LATER_RECORD = "019b0000-0000-7000-8000-000000000023";
 export const LONG_PROMPT = "Do it well. ".repeat(100);
 export const DIGEST = "019b0000-0000-7000-8000-000000000031";
+export const DEVICE = "019b0000-0000-7000-8000-000000000041";
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
 
 const tenant = "acme";
@@ -299,6 +300,14 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 39,
     table: "belfry_ended_broadcasts",
     values: { notification_pk: 5, at: THEN, ended_at: THEN, is_standing: false, except_count: 1 },
+  },
+  {
+    since: 40,
+    table: "belfry_devices",
+    values: {
+      ...{ id: DEVICE, tenant, user_id: "ann", platform: "web", token_hash: "hash of the token", token: "https://push.example/1" },
+      ...{ keys: '{"p256dh":"key","auth":"secret"}', app: "app", name: "Laptop", created_at: THEN, seen_at: THEN },
+    },
   },
   {
     since: 34,

@@ -1,6 +1,7 @@
 import type { Storage } from "@belfry/core/storage";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
+  DEVICE,
   DUE,
   EVENT,
   EXPIRING,
@@ -47,6 +48,7 @@ const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage
   [1, expectTopics],
   [29, expectExpiry],
   [32, expectBroadcasts],
+  [1, expectDevices],
 ];
 
 /** Declares the tests that hold a storage's migrations to the data of every version that was published. */
@@ -172,6 +174,16 @@ async function expectTopics({ topics, activity }: Storage, migrations: number): 
   const found = await topics.subscriptions(owner, { prefix: null, after: null, limit: 10 });
   expect(found).toEqual(migrations >= 28 ? [subscription] : []);
   expect(await activity.topicsOf("acme", GROUPED)).toEqual(migrations >= 31 ? ["post:7"] : []);
+}
+
+async function expectDevices({ devices }: Storage, migrations: number): Promise<void> {
+  const keys = { p256dh: "key", auth: "secret" };
+  const device = { id: DEVICE, platform: "web", token: "https://push.example/1", keys, app: "app", name: "Laptop" };
+  const found = await devices.of("acme", ["ann", "bob"]);
+  expect(found).toEqual(migrations >= 40 ? [{ ...device, userId: "ann", createdAt: THEN, seenAt: THEN }] : []);
+  const added = { ...device, platform: "fcm", id: LATER_RECORD, token: "token", keys: null } as const;
+  await devices.register(owner, added, { at: THEN, replaces: DEVICE, most: 20 });
+  expect(await devices.of("acme", ["ann"])).toMatchObject([{ id: migrations >= 40 ? DEVICE : LATER_RECORD, token: "token", keys: null }]);
 }
 
 async function expectCategories({ inbox }: Storage): Promise<void> {

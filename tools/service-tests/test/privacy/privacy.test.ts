@@ -107,6 +107,7 @@ onEveryStorage((database) => {
       await decisions.setChoice({ tenant: "default", userId: ANN }, { ...place, value: "off", when: null, isLocked: false }, 10);
       await decisions.changeSettings({ tenant: "default", userId: ANN }, { timeZone: "Asia/Tokyo" });
       await notifications.topics.subscribe("post:7", [ANN, "bob"], { deep: true });
+      await notifications.devices.register(ANN, { platform: "fcm", token: "token-canary", name: "canary" });
       const users = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
       await notifications.create({ to: [...users, ANN], title: "Many" });
       return { notifications, mails };
@@ -131,6 +132,7 @@ onEveryStorage((database) => {
         { record: "settings", timeZone: "Asia/Tokyo", quietHours: null, pauseUntil: null, digest: null },
       ]);
       expect(records.filter(({ record }) => record === "subscription")).toMatchObject([{ topic: "post:7", deep: true, channels: null }]);
+      expect(records.filter(({ record }) => record === "device")).toMatchObject([{ platform: "fcm", tokenEnd: "ary", name: "canary" }]);
       expect(records.flatMap(({ title }) => title ?? [])).toEqual(["Both", "Only her", "To the inbox", "Many"]);
     });
 

@@ -2,6 +2,7 @@ import { type MembersOf, requireConfiguration, requireOptions } from "../../foun
 import { describe } from "../../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { changingRoutes } from "./changing.ts";
+import { deviceRoutes } from "./devices.ts";
 import { PROBLEM_TYPE, problem, problemSchema } from "./failure.ts";
 import { followingRoutes, openSocket } from "./following.ts";
 import { BASE } from "./own-inbox.ts";
@@ -22,8 +23,8 @@ export interface NativeOptions {
 const OPTIONS: MembersOf<NativeOptions> = { topics: true };
 
 /**
- * Belfry's own contract: users with a JWT read, change and follow their inbox in all its states, choose what they want to get, and ask
- * why. `@belfry/client` speaks it.
+ * Belfry's own contract: users with a JWT read, change and follow their inbox in all its states, choose what they want to get, ask
+ * why, and register their devices. `@belfry/client` speaks it.
  *
  * @throws BelfryError `CONFIGURATION` for an option that it does not have
  * @example
@@ -50,6 +51,7 @@ export function native(options: NativeOptions = {}): Contract {
       ...changingRoutes,
       ...followingRoutes,
       ...preferenceRoutes,
+      ...deviceRoutes,
       ...(topics === undefined ? [] : topicRoutes(topics)),
     ],
     sockets: [{ path: `${BASE}/inbox/socket`, summary: "the caller's inbox, live; `ticket` and `since` in the query", open: openSocket }],

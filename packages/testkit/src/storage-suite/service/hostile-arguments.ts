@@ -154,6 +154,10 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       list: [],
     },
   },
+  devices: {
+    of: (service) => service.devices,
+    calls: { register: ["ann", { platform: "fcm", token: "token" }], list: ["ann"], remove: ["ann", ID] },
+  },
   "hub.events": {
     of: (service) => service.hub.events,
     calls: {
