@@ -14,7 +14,7 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { estimate } from "../harness/statistics.ts";
 import { untilWritten } from "../settings/fan-out.ts";
-import { usedHeap } from "../settings/heap.ts";
+import { usedHeap, usedOldHeap } from "../settings/heap.ts";
 import { numberIn } from "../settings/postgres.ts";
 import { randomFrom, shuffled } from "../settings/random.ts";
 import { numberOf } from "../settings/sqlite.ts";
@@ -75,10 +75,11 @@ interface Task {
 
 /** Creates once to many, and watches until everything is written. */
 async function watched(createOnce: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
-  const idle = await usedHeap();
+  await usedHeap();
+  const idle = usedOldHeap();
   let peak = idle;
   const sampling = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().heapUsed);
+    peak = Math.max(peak, usedOldHeap());
   }, SAMPLE_MS);
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();

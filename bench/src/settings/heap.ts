@@ -1,4 +1,4 @@
-import { setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
@@ -22,6 +22,15 @@ export async function usedHeap(): Promise<number> {
     used = now;
   }
   return used;
+}
+
+/**
+ * Bytes of this process's heap that are in use without the young generation: that one fills up with what nobody holds, to a size that V8
+ * chooses by how long the process runs, whatever it does.
+ */
+export function usedOldHeap(): number {
+  const old = getHeapSpaceStatistics().filter(({ space_name }) => !space_name.startsWith("new_"));
+  return old.reduce((sum, { space_used_size }) => sum + space_used_size, 0);
 }
 
 /** Bytes of this process's memory that something holds, buffers outside of the heap included, after a full collection. */

@@ -242,3 +242,4 @@ export {
   type PlanSubject,
   planMigrations,
 } from "./work/migrations.ts";
+export { StepSize, type StepSizing } from "./work/step-size.ts";

@@ -5,6 +5,7 @@ import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ContentCache, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import type { ActivityStorage } from "../operator/index.ts";
+import { StepSize } from "../work/step-size.ts";
 
 /** The parts that erasing, exporting and sweeping use. */
 export interface PrivacyContext extends BaseContext {
@@ -27,24 +28,7 @@ export interface PrivacyContext extends BaseContext {
 /** The rows that a step reads or removes at most: few enough that it holds its locks for a few milliseconds. */
 export const STEP_ROWS = 20;
 
-const FEWEST_ROWS = 4;
-const LONG_STEP_MS = 5;
-
-/** Sizes steps by the time that the one before took: rows may be large, disks slow, and one row may take many others with it. */
-export class StepSize {
-  readonly #clock: PrivacyContext["clock"];
-  #rows = FEWEST_ROWS;
-
-  constructor(clock: PrivacyContext["clock"]) {
-    this.#clock = clock;
-  }
-
-  /** Runs a step, and tells it how many rows it may remove. */
-  async step<Result>(run: (limit: number) => Promise<Result>): Promise<Result> {
-    const beganMs = this.#clock.now();
-    const result = await run(this.#rows);
-    const isLong = this.#clock.now() - beganMs > LONG_STEP_MS;
-    this.#rows = isLong ? Math.max(FEWEST_ROWS, Math.floor(this.#rows / 2)) : Math.min(STEP_ROWS, this.#rows + 2);
-    return result;
-  }
+/** Steps that erase and sweep: see {@link StepSize}. */
+export function stepSize({ clock }: Pick<PrivacyContext, "clock">): StepSize {
+  return new StepSize({ fewest: 4, most: STEP_ROWS, wantedMs: 5 }, () => clock.now());
 }

@@ -5,7 +5,7 @@ import { announceItems } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { Deletion } from "../operator/index.ts";
 import { nextTurn } from "../work/timing.ts";
-import { type PrivacyContext, StepSize } from "./context.ts";
+import { type PrivacyContext, stepSize } from "./context.ts";
 
 /** A notification to delete, for whom, and which ones are meant. */
 interface DeletionRequest extends Acting, Pick<Deletion, "only"> {
@@ -44,13 +44,13 @@ class DeletionSteps {
   readonly #context: PrivacyContext;
   readonly #of: Pick<Notification, "tenant" | "id">;
   readonly #by: Pick<Deletion, "actor" | "only">;
-  readonly #size: StepSize;
+  readonly #size: ReturnType<typeof stepSize>;
 
   constructor(context: PrivacyContext, of: Pick<Notification, "tenant" | "id">, by: Pick<Deletion, "actor" | "only">) {
     this.#context = context;
     this.#of = of;
     this.#by = by;
-    this.#size = new StepSize(context.clock);
+    this.#size = stepSize(context);
   }
 
   /** Takes a step, and tells everybody which items went. Returns `unknown` once there is no such notification, also if another call ended it. */

@@ -6,7 +6,7 @@ import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { EMPTY_EPOCH } from "../inbox/index.ts";
 import { isBeingDeleted } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
-import { type PrivacyContext, StepSize } from "./context.ts";
+import { type PrivacyContext, stepSize } from "./context.ts";
 
 /** How a user is named beside their id. */
 export interface UserNames {
@@ -70,8 +70,8 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
 }
 
 /** Takes steps until nothing is left, and answers how many rows they removed. */
-async function untilDone({ clock }: PrivacyContext, step: (limit: number) => Promise<ErasureStep>): Promise<number> {
-  const size = new StepSize(clock);
+async function untilDone(context: PrivacyContext, step: (limit: number) => Promise<ErasureStep>): Promise<number> {
+  const size = stepSize(context);
   for (let removed = 0; ; await nextTurn()) {
     const done = await size.step(step);
     removed += done.removed;

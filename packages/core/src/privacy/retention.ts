@@ -5,7 +5,7 @@ import { shown } from "../foundation/parse-text.ts";
 import type { InboxRetention } from "../inbox/index.ts";
 import { Loop } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
-import { type PrivacyContext, StepSize } from "./context.ts";
+import { type PrivacyContext, stepSize } from "./context.ts";
 import { endDeletions } from "./delete-notification.ts";
 
 /** How long items of inboxes stay, in milliseconds since they came. */
@@ -117,7 +117,7 @@ export class Retention {
   }
 
   async #walk(step: Step): Promise<number> {
-    const size = new StepSize(this.#context.clock);
+    const size = stepSize(this.#context);
     let removed = 0;
     for (let after: string | null = null; !this.loop.isStopping; await nextTurn()) {
       const from: string | null = after;

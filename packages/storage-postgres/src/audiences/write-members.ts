@@ -42,7 +42,7 @@ function writeMembersOf(
 ): { readonly text: string; readonly values: readonly unknown[] } {
   const { values, add } = collected();
   const [key, before, next, time] = [add(audience.key), add(audience.mark), add(randomUUID()), add(at.toISOString())];
-  const lookedAtNext = lookedAt(sql, audience, add);
+  const lookedAtNext = lookedAt({ sql, audience, limit: audience.source.chunk }, add);
   const text = `WITH ${lockGuard(BUSY_TIMEOUT_MS)},
   held AS MATERIALIZED (
     SELECT notification_pk, mark = ${before} AND source IS NOT NULL AS is_same

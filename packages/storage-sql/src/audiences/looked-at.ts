@@ -9,15 +9,23 @@ export interface LookedAt {
   readonly limit: string;
 }
 
+/** Whose users are looked at, and how many of them. */
+export interface Looking {
+  readonly sql: Sql;
+  readonly audience: OpenAudience;
+  readonly limit: number;
+}
+
 /**
  * Looks at the next users of an audience that has no deliveries. Each part is read by its key, as far as is needed, whoever of it gets an
  * item: so a step is short also where nobody does.
  *
  * @param add keeps a value of the statement, and answers with its parameter
  */
-export function lookedAt(sql: Sql, { notification, source, after }: OpenAudience, add: (value: unknown) => `$${number}`): LookedAt {
-  const { parts, users, except, required, chunk } = source;
-  const [tenant, from, limit] = [add(notification.tenant), add(after ?? ""), add(chunk)];
+export function lookedAt({ sql, audience, limit: size }: Looking, add: (value: unknown) => `$${number}`): LookedAt {
+  const { notification, source, after } = audience;
+  const { parts, users, except, required } = source;
+  const [tenant, from, limit] = [add(notification.tenant), add(after ?? ""), add(size)];
   const isExcept = except.length === 0 ? null : `(SELECT ${sql.bytewise("e.value")} FROM ${sql.texts(add(JSON.stringify(except)))})`;
   const flag = (part: string, conditions: readonly string[]) => {
     const all = [...conditions, ...(isExcept === null ? [] : [`${part}.user_id NOT IN ${isExcept}`])];

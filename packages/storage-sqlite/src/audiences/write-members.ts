@@ -12,6 +12,8 @@ interface Step {
   readonly sql: Sql;
   readonly audience: OpenAudience;
   readonly turn: ItemsTurn;
+  /** How many users it looks at. */
+  readonly limit: number;
 }
 
 /** Writes the items of the next users of an audience, and moves it on. */
@@ -27,8 +29,8 @@ export async function writeMembers(connection: Connection, step: Step): Promise<
   }
 }
 
-function writeStep(connection: Connection, { sql, audience, turn: { at, isWanted } }: Step): WrittenMembers {
-  const { users, last } = look(connection, sql, audience);
+function writeStep(connection: Connection, { sql, audience, turn: { at, isWanted }, limit }: Step): WrittenMembers {
+  const { users, last } = look(connection, { sql, audience, limit });
   const { mark, place } = audience;
   const notificationPk = Number(audience.key);
   const moved = { notificationPk, mark, nextMark: randomUUID(), last, place: place + users.length };
@@ -41,13 +43,9 @@ function writeStep(connection: Connection, { sql, audience, turn: { at, isWanted
 }
 
 /** The next users who get an item, and the last one who was looked at; null when nobody is left. */
-function look(
-  connection: Connection,
-  sql: Sql,
-  audience: OpenAudience,
-): { readonly users: readonly string[]; readonly last: string | null } {
+function look(connection: Connection, step: Omit<Step, "turn">): { readonly users: readonly string[]; readonly last: string | null } {
   const { values, add } = collected();
-  const { text, limit } = lookedAt(sql, audience, add);
+  const { text, limit } = lookedAt(step, add);
   const [row] = ask<{ readonly users: string; readonly last: string | null }>(
     connection,
     `SELECT json_group_array(user_id) FILTER (WHERE is_wanted = 1) AS users, CASE WHEN count(*) = ${limit} THEN max(user_id) END AS last FROM (${text})`,
