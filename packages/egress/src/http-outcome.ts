@@ -15,7 +15,37 @@ export interface HttpDelivery {
   readonly messageId: string;
   /** The present time, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** Reads what the provider's own words add to the status; null leaves it to the status. @default the status alone counts */
+  readonly judge?: (answer: ReadAnswer) => Verdict | null;
+  /** Texts that are struck out of the answer that is kept, in case the provider repeats them: tokens, for example. @default none */
+  readonly secrets?: readonly string[];
 }
+
+/** An answer, for a channel that knows its provider's words. */
+export interface ReadAnswer {
+  readonly status: number;
+  /** The headers, with names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The whole body as text; empty if it was longer than was read. */
+  readonly text: string;
+  /** The body as JSON; undefined if it is none. */
+  readonly json: unknown;
+}
+
+/** What an answer means by its provider's own words. */
+export type Verdict =
+  | { readonly accepted: true }
+  | {
+      readonly accepted: false;
+      /** Whether a later attempt may succeed. */
+      readonly transient: boolean;
+      /** Says what happened, without credentials or contents. */
+      readonly error: string;
+      /** How long the provider asks to wait, in milliseconds. @default what `Retry-After` says */
+      readonly retryAfterMs?: number;
+      /** Whether nothing will ever reach this recipient again. @default false */
+      readonly isEndpointGone?: boolean;
+    };
 
 /** The outcome of one request, as a channel's `deliver` returns it. */
 export type HttpOutcome =
@@ -33,8 +63,8 @@ export type HttpOutcome =
 /**
  * Turns the result of a request into the outcome of its delivery, in the same way for every channel over HTTP. 2xx is a
  * success. A redirect and 410 fail for good, and after 410 the endpoint is gone. Every other answer is a transient
- * failure, with the wait of `Retry-After` if the receiver gives one. A channel whose provider puts more into the body
- * reads that itself.
+ * failure, with the wait of `Retry-After` if the receiver gives one. A channel whose provider says more than its status
+ * reads that in `judge`.
  *
  * @example
  * ```ts
@@ -42,29 +72,56 @@ export type HttpOutcome =
  * return httpOutcome(result, { provider: "webhook", acceptedIs: "delivered", messageId: task.id, nowMs: Date.now() });
  * ```
  */
-export function httpOutcome(result: EgressResult, { provider, acceptedIs, messageId, nowMs }: HttpDelivery): HttpOutcome {
+export function httpOutcome(
+  result: EgressResult,
+  { provider, acceptedIs, messageId, nowMs, judge, secrets = [] }: HttpDelivery,
+): HttpOutcome {
   if (!result.ok) {
     return { status: "failed", provider, transient: result.transient, error: `${result.code}: ${result.error}` };
   }
-  const response = responseText(result);
-  if (result.status >= 200 && result.status < 300) {
+  const verdict = judge?.(readAnswer(result)) ?? verdictOf(result.status);
+  const response = responseText(result, secrets);
+  if (verdict.accepted) {
     return { status: acceptedIs, provider, response, messageId };
   }
-  return { status: "failed", provider, ...refusal(result.status), response, ...retryAfter(result, nowMs) };
+  const { accepted: _, ...failure } = verdict;
+  return { status: "failed", provider, response, ...retryAfter(result, nowMs), ...failure };
 }
 
-function refusal(status: number): { readonly transient: boolean; readonly error: string; readonly isEndpointGone?: boolean } {
+function readAnswer({ status, headers, body, isCut }: EgressAnswer): ReadAnswer {
+  const text = isCut ? "" : new TextDecoder().decode(body);
+  return { status, headers, text, json: parsed(text) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the status alone means. */
+function verdictOf(status: number): Verdict {
+  if (status >= 200 && status < 300) {
+    return { accepted: true };
+  }
   if (status === 410) {
-    return { transient: false, error: "the receiver answered 410: the endpoint is gone", isEndpointGone: true };
+    return { accepted: false, transient: false, error: "the receiver answered 410: the endpoint is gone", isEndpointGone: true };
   }
   if (status >= 300 && status < 400) {
-    return { transient: false, error: `redirect_refused: the receiver answered ${status}, and redirects are not followed` };
+    return {
+      accepted: false,
+      transient: false,
+      error: `redirect_refused: the receiver answered ${status}, and redirects are not followed`,
+    };
   }
-  return { transient: true, error: `the receiver answered ${status}` };
+  return { accepted: false, transient: true, error: `the receiver answered ${status}` };
 }
 
-function responseText({ status, body }: EgressAnswer): string {
-  const text = new TextDecoder().decode(body).replace(/[\p{Cc}\s]+/gu, " ");
+function responseText({ status, body }: EgressAnswer, secrets: readonly string[]): string {
+  const read = new TextDecoder().decode(body).replace(/[\p{Cc}\s]+/gu, " ");
+  const text = secrets.reduce((struck, secret) => (secret === "" ? struck : struck.replaceAll(secret, "•••")), read);
   return `${status} ${text}`.trim().slice(0, RESPONSE_LENGTH).toWellFormed();
 }
 

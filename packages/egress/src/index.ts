@@ -10,5 +10,5 @@ export type {
   EgressResult,
 } from "./egress.ts";
 export { createEgress } from "./guarded-egress.ts";
-export { type HttpDelivery, type HttpOutcome, httpOutcome } from "./http-outcome.ts";
+export { type HttpDelivery, type HttpOutcome, httpOutcome, type ReadAnswer, type Verdict } from "./http-outcome.ts";
 export type { Resolve, ResolvedAddress } from "./resolve.ts";

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { bundledStyles } from "../../react/scripts/bundled-styles.ts";
 
-const FOLDER = join(import.meta.dirname, "page");
+const PAGE = join(import.meta.dirname, "page/main.ts");
 const preact = (path: string) => fileURLToPath(import.meta.resolve(path));
 
 /** Takes the styles from their sources, as a text. */
@@ -15,10 +15,10 @@ const styles: Plugin = {
   },
 };
 
-/** A host's page with the element, bundled from the sources: its files by their paths. */
-export async function bundledElement(): Promise<ReadonlyMap<string, { readonly type: string; readonly body: string }>> {
+/** The element, bundled from the sources: its files by their paths. `entry` is a host's page with it, or the package itself. */
+export async function bundledElement(entry = PAGE): Promise<ReadonlyMap<string, { readonly type: string; readonly body: string }>> {
   const { outputFiles } = await build({
-    entryPoints: [join(FOLDER, "main.ts")],
+    entryPoints: [entry],
     outdir: "/assets",
     bundle: true,
     splitting: true,

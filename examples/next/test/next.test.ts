@@ -1,0 +1,52 @@
+import { createClient } from "@belfry/client";
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
+vi.mock("next/navigation", () => ({ useRouter: () => ({ push: () => undefined }) }));
+process.env.DATABASE_FILE = ":memory:";
+
+const { GET, POST } = await import("../app/api/belfry/[...path]/route.ts");
+const { UserInbox } = await import("../app/user-inbox.tsx");
+const { register } = await import("../instrumentation.ts");
+const { firstPage } = await import("../server/belfry.ts");
+const { notifications } = await import("../server/notifications.ts");
+const { SESSION_COOKIE, signSession } = await import("../server/session.ts");
+
+let session: string;
+
+beforeAll(async () => {
+  vi.stubEnv("NEXT_RUNTIME", "nodejs");
+  await register();
+  session = await signSession("Ann");
+  await notifications.create({ type: "comment", to: "Ann", data: { author: "Bob", text: "Lunch?" } });
+});
+
+afterAll(() => notifications.stop());
+
+const asking = (path: string, cookie?: string, init: RequestInit = {}) =>
+  new Request(`http://localhost/api/belfry/v1${path}`, { ...init, headers: cookie === undefined ? {} : { cookie } });
+
+test("the route answers to whom the cookie says is signed in, and to nobody else", async () => {
+  const answer = await GET(asking("/inbox", `theme=dark; ${SESSION_COOKIE}=${session}`));
+  expect([answer.status, await answer.json()]).toMatchObject([200, { items: [{ title: "Bob wrote to you", data: { text: "Lunch?" } }] }]);
+  const forged = `${session.slice(0, -4)}AAAA`;
+  for (const cookie of [undefined, `${SESSION_COOKIE}=${forged}`, `${SESSION_COOKIE}=`, `other_${SESSION_COOKIE}=${session}`]) {
+    expect((await GET(asking("/inbox", cookie))).status).toBe(401);
+  }
+  expect((await POST(asking("/inbox/ticket", `${SESSION_COOKIE}=${session}`, { method: "POST" }))).status).toBe(201);
+});
+
+test("the server renders the first page of an inbox, and the client in the browser begins with it", async () => {
+  const initial = JSON.parse(JSON.stringify(await firstPage(session))) as Awaited<ReturnType<typeof firstPage>>;
+  const html = renderToString(createElement(UserInbox, { user: "Ann", initial }));
+  expect(html).toContain("Bob wrote to you");
+  const client = createClient<typeof notifications>({ url: "/api/belfry/v1", user: "Ann", initial });
+  expect(client.getSnapshot().counts).toEqual({ total: 1, unread: 1, unseen: 1 });
+  expect(
+    client
+      .view()
+      .getSnapshot()
+      .items.map(({ data }) => data),
+  ).toEqual([{ author: "Bob", text: "Lunch?" }]);
+});
