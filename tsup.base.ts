@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Plugin } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 
 /** The build every published package shares: ESM, CJS and declarations from the named entry points. */
@@ -21,3 +24,45 @@ export function packageBuild(entry: Record<string, string>, more: Options = {}) 
     ...more,
   });
 }
+
+/**
+ * Has esbuild write what a page loads first into one file. Of what files that are loaded later share with the first one it would make a file
+ * of its own, and two files compress worse than one. So each of the later ones is made to share the whole of it.
+ *
+ * @param entry the entry point, from the package's folder
+ */
+export function firstInOneFile(entry: string): Plugin {
+  const later = new Set<string>();
+  return {
+    name: "first-in-one-file",
+    setup({ initialOptions, onLoad, onResolve, resolve }) {
+      if (initialOptions.splitting !== true) {
+        return;
+      }
+      onResolve({ filter: /./ }, async ({ kind, path, pluginData, ...more }) => {
+        if (kind !== "dynamic-import" || pluginData === later) {
+          return null;
+        }
+        const resolved = await resolve(path, { ...more, kind, pluginData: later });
+        later.add(resolved.path);
+        return resolved;
+      });
+      onLoad({ filter: /\.[jt]sx?$/ }, async ({ path }) => {
+        if (!later.has(path)) {
+          return null;
+        }
+        const whole = `export * from ${JSON.stringify(join(process.cwd(), entry))};`;
+        return { contents: `${await readFile(path, "utf8")}\n${whole}`, loader: path.endsWith("x") ? "tsx" : "ts" };
+      });
+    },
+  };
+}
+
+/** Has bundlers of hosts leave `import(….href)` to the browser. The comments that say so get lost when code is minified. */
+export const addressesLeftAlone: NonNullable<Options["plugins"]>[number] = {
+  name: "addresses-left-alone",
+  renderChunk: (code, { map }) => ({
+    code: code.replace(/\bimport\((\w+\.href)\)/g, "import(/*webpackIgnore:true*//*@vite-ignore*/$1)"),
+    map: map ?? null,
+  }),
+};

@@ -1,4 +1,10 @@
-import { packageBuild } from "../../tsup.base.ts";
+import { addressesLeftAlone, firstInOneFile, packageBuild } from "../../tsup.base.ts";
+
+const ENTRY = { index: "src/index.ts" };
 
 // Browsers load it as it is: it is small, and imports nothing of Node's.
-export default packageBuild({ index: "src/index.ts" }, { shims: false, minify: true });
+export default packageBuild(ENTRY, {
+  ...{ shims: false, minify: true },
+  esbuildPlugins: [firstInOneFile(ENTRY.index)],
+  plugins: [addressesLeftAlone],
+});

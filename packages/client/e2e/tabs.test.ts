@@ -33,7 +33,7 @@ const create = async (user: string, titles: readonly string[]) => {
 
 /** Keeps the page in a profile, as a service worker does, so that it can be loaded without the network. */
 async function keepPage(profile: BrowserContext): Promise<void> {
-  for (const path of ["/", "/page.js"]) {
+  for (const path of ["/", ...stage.scripts]) {
     const url = new URL(path, stage.url).href;
     const response = await fetch(url);
     const [body, contentType] = [await response.text(), response.headers.get("content-type") ?? ""];
@@ -201,4 +201,28 @@ test("tabs that slept while their connection ended go on where they were, withou
   );
   await settled("gil", tabs);
   expect(stage.requests.filter((request) => request.endsWith("/inbox")).length).toBe(lists);
+});
+
+test("the part of the client that is loaded later is asked for again if that fails; what was changed meanwhile is kept, and made", async () => {
+  stage = await setStage(browser);
+  const profile = await stage.profile();
+  await profile.route("**/assets/live-*", (route) => route.abort());
+  await create("ida", ["a"]);
+  const tab = await stage.open(profile, "ida");
+  await tab.evaluate(() => void window.tab.inbox.markAllRead());
+  await tab.reload();
+  await vi.waitFor(async () => expect(await status(tab)).toBe("offline"), PATIENCE);
+  const { pending, error, viewStatus, asked } = await tab.evaluate(async () => {
+    const { inbox } = window.tab;
+    const { pending, error } = inbox.getSnapshot();
+    return { pending, error, viewStatus: inbox.view().getSnapshot().status, asked: await inbox.preferences.get() };
+  });
+  expect({ pending, error, viewStatus, asked }).toMatchObject({
+    ...{ pending: 1, error: { code: "UNREACHABLE" }, viewStatus: "error", asked: { ok: false, error: { code: "UNREACHABLE" } } },
+  });
+  expect((await stage.service.inbox("ida").counts()).unread).toBe(1);
+  await profile.unroute("**/assets/live-*");
+  await tab.evaluate(() => window.dispatchEvent(new Event("online")));
+  await settled("ida", [tab]);
+  expect((await stage.service.inbox("ida").counts()).unread).toBe(0);
 });

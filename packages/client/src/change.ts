@@ -15,13 +15,16 @@ export type ItemChange =
   | "woken"
   | "deleted";
 
+/** What may happen to the active items of a group. */
+export type GroupChange = "read" | "archived" | "snoozed" | "deleted";
+
 /** What may happen to everything. `deleted_read` deletes the active items that are read. */
 export type WholeChange = "read" | "seen" | "archived" | "deleted_read";
 
 /** A change as it is asked for: of items, of a group, or of everything. */
 export type ChangeRequest =
   | { readonly to: "items"; readonly change: ItemChange; readonly ids: readonly string[]; readonly until?: string }
-  | { readonly to: "groups"; readonly change: ItemChange; readonly group: string; readonly until?: string; readonly upTo?: number }
+  | { readonly to: "groups"; readonly change: GroupChange; readonly group: string; readonly until?: string; readonly upTo?: number }
   | { readonly to: "all"; readonly change: WholeChange; readonly filter?: Filter; readonly upTo?: number };
 
 /** A change that the server has not answered yet. */
@@ -34,10 +37,13 @@ export type Change = ChangeRequest & {
   readonly lastSeq: number;
 };
 
+/** The numbers of changes begin here, so that they have the same length. */
+const FIRST_NUMBER = 1_000_000;
+
 /** Makes the change that is asked for. @param number its place among the changes of a tab */
 export function newChange(request: ChangeRequest, number: number, lastSeq: number): Change {
   const at = new Date().toISOString();
-  return { ...request, id: `${at}-${String(number).padStart(6, "0")}-${crypto.randomUUID().slice(0, 8)}`, at, lastSeq };
+  return { ...request, id: `${at}-${FIRST_NUMBER + number}-${crypto.randomUUID()}`, at, lastSeq };
 }
 
 /** The newest item that a change covers. */
@@ -51,14 +57,11 @@ export function effectOf<Shown extends Item>(change: Change, item: Shown): Shown
 }
 
 function covers(change: Change, item: Item): boolean {
-  const isActive = isThere(item, {});
   switch (change.to) {
     case "items":
       return change.ids.includes(item.id) && isFound(change.change, item);
-    case "groups": {
-      const isHere = change.change === "unarchived" || change.change === "woken" ? isFound(change.change, item) : isActive;
-      return item.group === change.group && item.seq <= lastCovered(change) && isHere;
-    }
+    case "groups":
+      return item.group === change.group && item.seq <= lastCovered(change) && isThere(item, {});
     case "all": {
       const { filter = {} } = change;
       const isAnywhere = change.change === "read" || change.change === "seen";
@@ -83,31 +86,23 @@ function isFound(change: ItemChange, item: Item): boolean {
   }
 }
 
-function changed<Shown extends Item>({ at, ...change }: Change, item: Shown): Shown | null {
-  switch (change.change) {
-    case "read":
-      return { ...item, readAt: item.readAt ?? at, isSeen: true };
-    case "unread":
-      return { ...item, readAt: null };
-    case "seen":
-      return { ...item, isSeen: true };
-    case "unseen":
-      return { ...item, isSeen: item.readAt !== null };
-    case "pinned":
-      return { ...item, pinnedAt: item.pinnedAt ?? at };
-    case "unpinned":
-      return { ...item, pinnedAt: null };
-    case "archived":
-      return { ...item, archivedAt: item.archivedAt ?? at };
-    case "unarchived":
-      return { ...item, archivedAt: null };
-    case "snoozed":
-      return { ...item, snoozedUntil: change.until ?? null };
-    case "woken":
-      return { ...item, snoozedUntil: null, readAt: null };
-    case "deleted":
-      return null;
-    case "deleted_read":
-      return item.readAt === null ? item : null;
+function changed<Shown extends Item>(change: Change, item: Shown): Shown | null {
+  if (change.change === "deleted" || (change.change === "deleted_read" && item.readAt !== null)) {
+    return null;
   }
+  return change.change === "deleted_read" ? item : { ...item, ...EFFECTS[change.change](item, change) };
 }
+
+/** What each change makes of an item that it leaves there. */
+const EFFECTS: Readonly<Record<Exclude<ItemChange, "deleted">, (item: Item, change: Change) => Partial<Item>>> = {
+  read: ({ readAt }, { at }) => ({ readAt: readAt ?? at, isSeen: true }),
+  unread: () => ({ readAt: null }),
+  seen: () => ({ isSeen: true }),
+  unseen: ({ readAt }) => ({ isSeen: readAt !== null }),
+  pinned: ({ pinnedAt }, { at }) => ({ pinnedAt: pinnedAt ?? at }),
+  unpinned: () => ({ pinnedAt: null }),
+  archived: ({ archivedAt }, { at }) => ({ archivedAt: archivedAt ?? at }),
+  unarchived: () => ({ archivedAt: null }),
+  snoozed: (_, change) => ({ snoozedUntil: ("until" in change ? change.until : null) ?? null }),
+  woken: () => ({ snoozedUntil: null, readAt: null }),
+};

@@ -1,11 +1,13 @@
-import type { Change, ItemChange, WholeChange } from "./change.ts";
+import type { GroupChange, ItemChange, WholeChange } from "./change.ts";
 import type { ConnectionStatus } from "./connection.ts";
+import type { ClientEvents } from "./events.ts";
 import { type Filter, filterKey } from "./filter.ts";
-import { type GroupsInput, type GroupsPage, listGroups } from "./groups.ts";
-import type { ClientError, Result } from "./http.ts";
+import type { GroupsInput, GroupsPage } from "./groups.ts";
+import type { Ask } from "./http.ts";
 import type { Item, ItemOf, Tally } from "./item.ts";
 import type { ClientOptions } from "./options.ts";
 import { Preferences } from "./preferences.ts";
+import type { ClientError, Result } from "./result.ts";
 import { Session } from "./session.ts";
 import { type InitialState, stateOf } from "./snapshot.ts";
 import { Topics } from "./topics.ts";
@@ -22,16 +24,6 @@ export interface ClientSnapshot {
   readonly pending: number;
   /** Why there is no connection. */
   readonly error: ClientError | null;
-}
-
-/** What a client tells besides its snapshots. */
-export interface ClientEvents<Shown extends Item = Item> {
-  /** A new item came while the client followed the inbox. */
-  readonly received: Shown;
-  /** The connection is back after a gap. `complete` is false if the inbox had to be listed anew. */
-  readonly recovered: { readonly complete: boolean };
-  /** The server refused a change, and it was taken back. */
-  readonly failed: { readonly change: Change; readonly error: ClientError };
 }
 
 /** The items of the inbox that match a filter. */
@@ -90,15 +82,15 @@ export class InboxClient<Shown extends Item = Item> {
 
   /** Hosts do not call this. They call {@link createClient}. */
   constructor(options: ClientOptions<Shown>) {
-    this.#session = new Session<Shown>(options, {
-      changed: () => this.#changed(),
-      received: (item) => this.#emit("received", item),
-      recovered: (complete) => this.#emit("recovered", { complete }),
-      failed: (change, error) => this.#emit("failed", { change, error }),
-    });
+    this.#session = new Session<Shown>(
+      options,
+      () => this.#changed(),
+      (name, event) => this.#emit(name, event),
+    );
     this.#pageSize = options.pageSize ?? PAGE_SIZE;
-    this.preferences = new Preferences(this.#session.http, options.locale);
-    this.topics = new Topics(this.#session.http);
+    const ask: Ask = (path, asking) => this.#session.ask(path, asking);
+    this.preferences = new Preferences(ask, options.locale);
+    this.topics = new Topics(ask);
   }
 
   /** Loads what is shown, and follows the inbox. A second call does nothing. */
@@ -142,7 +134,7 @@ export class InboxClient<Shown extends Item = Item> {
 
   /** One page of the inbox's groups, as the server has them. */
   groups(input: GroupsInput = {}): Promise<Result<GroupsPage<Shown>>> {
-    return listGroups<Shown>(this.#session.http, input);
+    return this.#session.ask("/inbox/groups", { query: { ...input } });
   }
 
   /** Calls `listener` for each such event. Returns the function that ends it. */
@@ -220,7 +212,7 @@ export class InboxClient<Shown extends Item = Item> {
 
   /** The changes of the active items of one group. */
   group(group: string): GroupChanges {
-    const change = (what: ItemChange, range: GroupRange = {}, more: { readonly until?: string } = {}) =>
+    const change = (what: GroupChange, range: GroupRange = {}, more: { readonly until?: string } = {}) =>
       this.#session.change({ to: "groups", change: what, group, ...range, ...more });
     return {
       markRead: (range) => change("read", range),
@@ -244,7 +236,7 @@ export class InboxClient<Shown extends Item = Item> {
       subscribe: (listener) => {
         const end = added(state.listeners, listener);
         if (this.#session.isStarted) {
-          void store.load();
+          this.#session.loadStale();
         }
         return end;
       },
@@ -252,8 +244,8 @@ export class InboxClient<Shown extends Item = Item> {
         store.refresh(state);
         return state.snapshot;
       },
-      fetchMore: () => store.loader.fetchMore(state),
-      refresh: () => store.loader.load(state),
+      fetchMore: () => this.#session.loadView(state, (loader) => loader.fetchMore(state)),
+      refresh: () => this.#session.loadView(state, (loader) => loader.load(state)),
     };
   }
 

@@ -1,7 +1,9 @@
 import { type Frame, parseFrame } from "./frame.ts";
-import { type ClientError, errorOf, type Http, RequestError } from "./http.ts";
+import type { Http } from "./http.ts";
 import { type Item, type Position, positionText } from "./item.ts";
-import { pause, TRANSPORTS, type TransportName } from "./transports.ts";
+import { jitter, pause } from "./patience.ts";
+import { type ClientError, errorOf, isRefusal, RequestError } from "./result.ts";
+import { TRANSPORTS, type TransportName } from "./transports.ts";
 
 /** Where a connection is. `offline`: it failed, and is tried again; `closed`: it was stopped. */
 export type ConnectionStatus = "idle" | "connecting" | "open" | "offline" | "closed";
@@ -24,14 +26,8 @@ interface Followed {
   readonly error: ClientError | null;
 }
 
-const MAX_WAIT_MS = 30_000;
 /** A server says something every 30 s. One that was silent for this long is gone. */
 const SILENCE_MS = 65_000;
-
-/** A random time to wait after some failures in a row: full jitter, so that many clients do not come back at once. */
-export function jitter(failures: number): number {
-  return Math.random() * Math.min(MAX_WAIT_MS, 1_000 * 2 ** Math.min(failures, 10));
-}
 
 /**
  * The connection that tells of the inbox. It takes the first transport that works, and stays with it. When it breaks, it comes back at the
@@ -134,7 +130,7 @@ export class Connection<Shown extends Item> {
       await TRANSPORTS[name]({ http, since, signal: turn.signal, onText, onLife });
     } catch (thrown) {
       error = errorOf(thrown);
-      isAway = thrown instanceof RequestError && thrown.isPassing;
+      isAway = thrown instanceof RequestError && !isRefusal(thrown.error);
     }
     clearInterval(watch);
     return { isOpened, isAway, error };

@@ -1,4 +1,3 @@
-import { type Http, type Result, resultOf } from "./http.ts";
 import type { Counts, Item } from "./item.ts";
 
 /** Which groups to list. */
@@ -29,9 +28,4 @@ export interface GroupsPage<Shown extends Item = Item> {
   /** Leads to the next page; null at the end. */
   readonly nextCursor: string | null;
   readonly counts: Counts;
-}
-
-/** Lists one page of groups. */
-export function listGroups<Shown extends Item>(http: Http, input: GroupsInput): Promise<Result<GroupsPage<Shown>>> {
-  return resultOf(http.json<GroupsPage<Shown>>("/inbox/groups", { query: { ...input } }));
 }

@@ -1,17 +1,4 @@
-/** Why something failed. */
-export interface ClientError {
-  /** The server's code, such as `VALIDATION_ERROR`; `UNREACHABLE` if there was no answer, `QUEUE_FULL` if too many changes wait. */
-  readonly code: string;
-  /** What happened, and what to do. */
-  readonly message: string;
-  /** The HTTP status; 0 if there was no answer. */
-  readonly status: number;
-  /** For `VALIDATION_ERROR`: what is wrong about the input. */
-  readonly issues?: readonly { readonly path: readonly (string | number)[]; readonly message: string; readonly type: string }[];
-}
-
-/** What a call came to. Calls of the client do not reject. */
-export type Result<Value = unknown> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: ClientError };
+import { type ClientError, errorOf, RequestError, type Result, resultOf } from "./result.ts";
 
 /** The options of requests. */
 export interface HttpOptions {
@@ -43,35 +30,8 @@ export interface Asking {
 /** How long an answer may take. */
 const PATIENCE_MS = 30_000;
 
-/** An answer that is none, as an exception inside the client. */
-export class RequestError extends Error {
-  override readonly name = "RequestError";
-  readonly error: ClientError;
-
-  constructor(error: ClientError) {
-    super(error.message);
-    this.error = error;
-  }
-
-  /** Whether the server did not refuse the request: asking again may help. */
-  get isPassing(): boolean {
-    const { status } = this.error;
-    return status < 400 || status >= 500 || [401, 408, 429].includes(status);
-  }
-}
-
-/** What an exception says. */
-export function errorOf(thrown: unknown): ClientError {
-  return thrown instanceof RequestError ? thrown.error : { code: "UNREACHABLE", message: String(thrown), status: 0 };
-}
-
-/** Turns an exception into a result. */
-export function resultOf<Value>(promise: Promise<Value>): Promise<Result<Value>> {
-  return promise.then(
-    (value) => ({ ok: true, value }),
-    (thrown: unknown) => ({ ok: false, error: errorOf(thrown) }),
-  );
-}
+/** Asks the server for JSON, and never rejects. */
+export type Ask = <Answer>(path: string, asking?: Asking) => Promise<Result<Answer>>;
 
 /** Sends requests to the contract, with a token that it renews. */
 export class Http {
@@ -85,8 +45,7 @@ export class Http {
 
   /** The address of a path. */
   url(path: string, query: Asking["query"] = {}): URL {
-    const here = typeof location === "undefined" ? undefined : location.href;
-    const url = new URL(this.#options.url.replace(/\/$/, "") + path, here);
+    const url = new URL(this.#options.url.replace(/\/$/, "") + path, globalThis.location?.href);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) {
         url.searchParams.set(name, String(value));
@@ -100,6 +59,11 @@ export class Http {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const response = await this.ask(path, { signal, ...asking });
     return (response.status === 204 ? undefined : await response.json()) as Answer;
+  }
+
+  /** Asks for JSON, and never rejects. */
+  result<Answer>(path: string, asking: Asking = {}): Promise<Result<Answer>> {
+    return resultOf(this.json<Answer>(path, asking));
   }
 
   /** Asks for a response with a status of success, or 304. With a token that is not valid any more, it asks for a new one. @throws RequestError */
@@ -135,7 +99,7 @@ export class Http {
         signal: signal ?? null,
       });
     } catch (thrown) {
-      throw new RequestError({ code: "UNREACHABLE", message: String(thrown), status: 0 });
+      throw new RequestError(errorOf(thrown));
     }
   }
 

@@ -1,7 +1,6 @@
 export type { BaseState } from "./base.ts";
-export type { Change, ChangeRequest, ItemChange, WholeChange } from "./change.ts";
+export type { Change, ChangeRequest, GroupChange, ItemChange, WholeChange } from "./change.ts";
 export {
-  type ClientEvents,
   type ClientSnapshot,
   createClient,
   type GroupChanges,
@@ -12,9 +11,10 @@ export {
   type View,
 } from "./client.ts";
 export type { ConnectionStatus } from "./connection.ts";
+export type { ClientEvents } from "./events.ts";
 export type { Filter } from "./filter.ts";
 export type { Group, GroupsInput, GroupsPage } from "./groups.ts";
-export type { ClientError, HttpOptions, Result } from "./http.ts";
+export type { HttpOptions } from "./http.ts";
 export type { Counts, Declared, Item, ItemOf, JsonObject, Named, Position, Tally } from "./item.ts";
 export type { ClientOptions } from "./options.ts";
 export type {
@@ -32,6 +32,7 @@ export type {
   SettingsInput,
   Weekday,
 } from "./preferences.ts";
+export type { ClientError, Result } from "./result.ts";
 export type { InitialState } from "./snapshot.ts";
 export type { Subscription, SubscriptionsInput, SubscriptionsPage, Topics } from "./topics.ts";
 export type { TransportName } from "./transports.ts";

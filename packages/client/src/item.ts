@@ -90,13 +90,3 @@ export function parsePosition(text: string): Position {
   const [epoch = "", seq, rev = 0] = text.split(":");
   return { epoch, seq: Number(seq), rev: Number(rev) };
 }
-
-/** What an item adds to counts of active items. */
-export function tallyOf(item: Item): Tally {
-  return item.archivedAt === null && item.snoozedUntil === null ? placeTallyOf(item) : { total: 0, unread: 0, unseen: 0 };
-}
-
-/** What an item adds to counts of the place where it is. */
-export function placeTallyOf({ readAt, isSeen }: Item): Tally {
-  return { total: 1, unread: readAt === null ? 1 : 0, unseen: isSeen ? 0 : 1 };
-}

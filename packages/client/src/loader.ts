@@ -1,16 +1,13 @@
-import type { Base } from "./base.ts";
-import { type Http, resultOf } from "./http.ts";
-import { type Counts, type Item, momentOf, positionOf } from "./item.ts";
-import type { Loaded, ViewCounts, ViewState } from "./view.ts";
+import type { Http } from "./http.ts";
+import type { Counts, Item } from "./item.ts";
+import { resultOf } from "./result.ts";
+import type { Store } from "./store.ts";
+import { type Loaded, NOWHERE, type ViewState } from "./view.ts";
 
 /** The most items of a page. */
 const MAX_LIMIT = 100;
 /** The most items of a view that are loaded again at once. Older ones come with `fetchMore`. */
 const MAX_RELOADED = 1_000;
-/** The most filters that are counted at once. */
-const MAX_FILTERS = 30;
-/** Counts are asked for this long after the first reason: there may be more. */
-const COUNT_AFTER_MS = 200;
 
 interface Page<Shown extends Item> {
   readonly items: readonly Shown[];
@@ -19,48 +16,42 @@ interface Page<Shown extends Item> {
   readonly counts: Counts;
 }
 
-interface CountsAnswer {
-  readonly counts: Counts;
-  readonly filtered: readonly ViewCounts[];
-}
-
-/** What a {@link Loader} needs besides the base. */
-export interface LoaderParts {
-  readonly locale: string | undefined;
-  /** Is called when something was loaded. */
-  changed(): void;
-  /** Is called with counts of whatever was loaded. */
-  count(counts: Counts): void;
-}
+/** How far a view is loaded, and how to go on. */
+type Reach = Pick<Loaded, "floor" | "cursor">;
 
 /** Loads pages of lists, and counts, from the server. */
 export class Loader<Shown extends Item> {
-  readonly #base: Base<Shown>;
   readonly #http: Http;
-  readonly #parts: LoaderParts;
+  readonly #store: Store<Shown>;
+  readonly #locale: string | undefined;
   /** The loading of each view that is under way. */
   readonly #loading = new Map<ViewState<Shown>, Promise<void>>();
-  /** The views that the server has to count. */
-  readonly #uncounted = new Set<ViewState<Shown>>();
-  #counting: ReturnType<typeof setTimeout> | null = null;
-  #isOwed = false;
 
-  constructor(base: Base<Shown>, http: Http, parts: LoaderParts) {
-    this.#base = base;
+  constructor(http: Http, store: Store<Shown>, locale: string | undefined) {
     this.#http = http;
-    this.#parts = parts;
+    this.#store = store;
+    this.#locale = locale;
+  }
+
+  /** Loads what is shown, but is not loaded, or may be wrong. */
+  loadStale(): void {
+    for (const view of this.#store.looked) {
+      if (view.isStale) {
+        void this.load(view);
+      }
+    }
   }
 
   /** Loads a view from its newest item on, as far as it was loaded before. */
   load(view: ViewState<Shown>): Promise<void> {
     view.isStale = true;
     return this.#once(view, async () => {
-      const isShown = view.loaded.floor !== Number.POSITIVE_INFINITY;
-      view.loaded = { ...view.loaded, status: isShown ? "ready" : "loading", error: null };
-      this.#parts.changed();
+      view.loaded = { ...view.loaded, status: view.isLoaded ? "ready" : "loading", error: null };
+      this.#store.changed();
       while (view.isStale) {
         view.isStale = false;
-        await this.#loadPages(view);
+        const limit = Math.min(Math.max(view.pageSize, view.snapshot.items.length), MAX_LIMIT);
+        await this.#loadDown(view, { cursor: null, floor: NOWHERE }, { limit, until: view.loaded.floor });
       }
     });
   }
@@ -74,54 +65,10 @@ export class Loader<Shown extends Item> {
     } else if (cursor !== null) {
       await this.#once(view, async () => {
         view.loaded = { ...view.loaded, isLoadingMore: true, error: null };
-        this.#parts.changed();
-        const loaded = await this.#loadPage(view, { cursor, limit: view.pageSize, to: floor - 1 });
-        view.loaded = { ...view.loaded, ...loaded };
+        this.#store.changed();
+        await this.#loadDown(view, { cursor, floor }, { limit: view.pageSize, until: floor });
       });
     }
-  }
-
-  /** Has the server count soon: the inbox, and a view if one is given. */
-  recount(view?: ViewState<Shown>): void {
-    this.#counting ??= setTimeout(() => void resultOf(this.count()), COUNT_AFTER_MS);
-    if (view !== undefined) {
-      this.#uncounted.add(view);
-    }
-  }
-
-  /** Asks nothing by itself until {@link goOn}. */
-  rest(): void {
-    this.#isOwed ||= this.#counting !== null;
-    clearTimeout(this.#counting ?? undefined);
-    this.#counting = null;
-  }
-
-  /** Has the server count soon if it was to when the client stopped. */
-  goOn(): void {
-    if (this.#isOwed) {
-      this.#isOwed = false;
-      this.recount();
-    }
-  }
-
-  /** Has the server count now. @throws RequestError; what was to be counted is counted with the next counts */
-  async count(): Promise<void> {
-    const views = [...this.#uncounted].slice(0, MAX_FILTERS);
-    this.#counting = null;
-    const filters = views.length === 0 ? undefined : JSON.stringify(views.map(({ filter }) => filter));
-    const { counts, filtered } = await this.#http.json<CountsAnswer>("/inbox/counts", { query: { filters } });
-    this.#parts.count(counts);
-    const moment = momentOf(positionOf(counts));
-    for (const [index, view] of views.entries()) {
-      const counted = filtered[index];
-      this.#uncounted.delete(view);
-      view.loaded = { ...view.loaded, counted: counted === undefined ? null : { ...counted, moment } };
-      // What was told meanwhile is not in it.
-      if (this.#base.position !== null && momentOf(this.#base.position) > moment) {
-        this.recount(view);
-      }
-    }
-    this.#parts.changed();
   }
 
   /** Does one thing to a view at a time, and notes how it ended. */
@@ -133,52 +80,54 @@ export class Loader<Shown extends Item> {
     const loading = resultOf(work()).then((result) => {
       this.#loading.delete(view);
       const error = result.ok ? null : result.error;
-      const isShown = view.loaded.floor !== Number.POSITIVE_INFINITY;
       // What failed is tried again with the next connection, or by whoever looks.
       view.isStale ||= error !== null;
-      view.loaded = { ...view.loaded, status: isShown ? "ready" : "error", isLoadingMore: false, error };
-      this.#parts.changed();
-      if (!view.isComplete && !view.isWhole && view.loaded.counted === null && isShown) {
-        this.recount(view);
+      view.loaded = { ...view.loaded, status: view.isLoaded ? "ready" : "error", isLoadingMore: false, error };
+      this.#store.changed();
+      if (!view.isComplete && !view.isWhole && view.loaded.counted === null && view.isLoaded) {
+        this.#store.recount(view);
       }
     });
     this.#loading.set(view, loading);
     return loading;
   }
 
-  /** Loads the first page, and those after it as far as the view was loaded. */
-  async #loadPages(view: ViewState<Shown>): Promise<void> {
-    const { floor } = view.loaded;
-    const limit = Math.min(Math.max(view.pageSize, view.snapshot.items.length), MAX_LIMIT);
-    let loaded: Pick<Loaded, "floor" | "cursor"> = { floor: Number.POSITIVE_INFINITY, cursor: null };
-    for (let count = 0; count < MAX_RELOADED; count += limit) {
-      loaded = await this.#loadPage(view, { cursor: loaded.cursor ?? undefined, limit, to: loaded.floor - 1 });
-      if (loaded.cursor === null || loaded.floor <= Math.min(floor, Number.MAX_SAFE_INTEGER)) {
-        break;
-      }
-    }
-    view.loaded = { ...view.loaded, ...loaded };
+  /** Loads one page after another, until they reach down to a number, or to the end. */
+  async #loadDown(
+    view: ViewState<Shown>,
+    from: Reach,
+    { limit, until }: { readonly limit: number; readonly until: number },
+  ): Promise<void> {
+    let reach = from;
+    let count = 0;
+    do {
+      reach = await this.#loadPage(view, reach, limit);
+      count += limit;
+    } while (reach.cursor !== null && reach.floor > Math.min(until, Number.MAX_SAFE_INTEGER) && count < MAX_RELOADED);
+    view.loaded = { ...view.loaded, ...reach };
   }
 
-  /** Loads one page of items up to a number. Answers how far it reaches, and how to go on. */
-  async #loadPage(
-    view: ViewState<Shown>,
-    { cursor, limit, to }: { readonly cursor: string | undefined; readonly limit: number; readonly to: number },
-  ): Promise<Pick<Loaded, "floor" | "cursor">> {
+  /** Loads the page below what was loaded. Answers how far that reaches then. */
+  async #loadPage(view: ViewState<Shown>, reach: Reach, limit: number): Promise<Reach> {
     const { filter, isWhole } = view;
-    const query = { filter: isWhole ? undefined : JSON.stringify(filter), limit, cursor, locale: this.#parts.locale };
-    let floor = to + 1;
-    const { nextCursor } = await this.#base.reading(
-      () => this.#http.json<Page<Shown>>("/inbox", { query }),
-      ({ items, top = [], nextCursor: next, counts }) => {
-        this.#parts.count(counts);
-        noteMarks(view, items, top);
-        floor = next === null ? 0 : Math.min(items.at(-1)?.seq ?? floor, counts.lastSeq + 1);
-        this.#base.list({ items: top, counts });
-        this.#base.list({ items, counts, range: { filter, from: floor, to } });
-      },
-    );
-    return { floor, cursor: nextCursor };
+    const cursor = reach.cursor ?? undefined;
+    const query = { filter: isWhole ? undefined : JSON.stringify(filter), limit, cursor, locale: this.#locale };
+    const { base } = this.#store;
+    base.listing += 1;
+    try {
+      const { items, top = [], nextCursor, counts } = await this.#http.json<Page<Shown>>("/inbox", { query });
+      this.#store.count(counts);
+      noteMarks(view, items, top);
+      const floor = nextCursor === null ? 0 : Math.min(items.at(-1)?.seq ?? reach.floor, counts.lastSeq + 1);
+      base.list({ items: top, counts });
+      base.list({ items, counts, range: { filter, from: floor, to: reach.floor - 1 } });
+      return { floor, cursor: nextCursor };
+    } finally {
+      base.listing -= 1;
+      if (base.listing === 0) {
+        base.recent = [];
+      }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Base } from "./base.ts";
 import { type Change, effectOf, lastCovered } from "./change.ts";
-import { type Counts, type Item, type Tally, tallyOf } from "./item.ts";
+import { isThere } from "./filter.ts";
+import type { Item, Tally } from "./item.ts";
 
 /** What pending changes make of what the server said. */
 export interface Overlay<Shown extends Item> {
@@ -13,19 +14,19 @@ export interface Overlay<Shown extends Item> {
 export function overlay<Shown extends Item>(base: Base<Shown>, changes: Iterable<Change>): Overlay<Shown> {
   const items = new Map<number, Shown | null>();
   const shown = (seq: number) => (items.has(seq) ? items.get(seq) : base.items.get(seq)?.item) ?? null;
-  let counts: Tally | null = base.counts === null ? null : tallyIn(base.counts);
+  let counts: Tally | null = base.counts && sumOf([], base.counts);
   for (const change of changes) {
     for (const seq of targets(base, change)) {
       const before = shown(seq);
       const after = before && effectOf(change, before);
       if (before !== after) {
         items.set(seq, after);
-        counts &&= moved(counts, before, after);
+        counts &&= replaced(counts, activeIn([before]), activeIn([after]));
       }
     }
     if (counts !== null && change.to === "all" && change.filter === undefined) {
       const later = [...base.items.keys()].filter((seq) => seq > lastCovered(change)).map(shown);
-      counts = afterAll(counts, change.change, sumOf(later));
+      counts = afterAll(counts, change.change, sumOf(activeIn(later)));
     }
   }
   return { items, counts };
@@ -36,31 +37,25 @@ function targets<Shown extends Item>({ items, seqs }: Base<Shown>, change: Chang
   return change.to === "items" ? change.ids.flatMap((id) => seqs.get(id) ?? []) : items.keys();
 }
 
-/** Counts without their moment. */
-function tallyIn({ total, unread, unseen }: Counts): Tally {
+/** Those of some items that are active. */
+function activeIn(items: readonly (Item | null)[]): readonly Item[] {
+  return items.filter((item): item is Item => item !== null && isThere(item, {}));
+}
+
+/** Counts with those of some items added, or taken away. */
+export function sumOf(items: Iterable<Item>, counts: Tally = { total: 0, unread: 0, unseen: 0 }, sign = 1): Tally {
+  let { total, unread, unseen } = counts;
+  for (const { readAt, isSeen } of items) {
+    total += sign;
+    unread += readAt === null ? sign : 0;
+    unseen += isSeen ? 0 : sign;
+  }
   return { total, unread, unseen };
 }
 
-/** Counts after one item changed. */
-export function moved(counts: Tally, before: Item | null, after: Item | null): Tally {
-  return sum(sum(counts, before && tallyOf(before), -1), after && tallyOf(after), 1);
-}
-
-/** How many items there are, by what each of them adds. @default active ones */
-export function sumOf(items: Iterable<Item | null | undefined>, tally = tallyOf): Tally {
-  let counts: Tally = { total: 0, unread: 0, unseen: 0 };
-  for (const item of items) {
-    counts = sum(counts, item ? tally(item) : null, 1);
-  }
-  return counts;
-}
-
-function sum(counts: Tally, added: Tally | null, sign: 1 | -1): Tally {
-  if (added === null) {
-    return counts;
-  }
-  const { total, unread, unseen } = added;
-  return { total: counts.total + sign * total, unread: counts.unread + sign * unread, unseen: counts.unseen + sign * unseen };
+/** Counts after some items took the place of others. */
+export function replaced(counts: Tally, before: Iterable<Item>, after: Iterable<Item>): Tally {
+  return sumOf(after, sumOf(before, counts, -1));
 }
 
 /** Counts after everything changed up to a number: what is not known changed, too. `later` are those that came after it. */

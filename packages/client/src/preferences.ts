@@ -1,5 +1,6 @@
-import { type Http, type Result, resultOf } from "./http.ts";
+import type { Ask } from "./http.ts";
 import type { JsonObject } from "./item.ts";
+import type { Result } from "./result.ts";
 
 /** What a user may choose: on, off, or how often. */
 export type ChoiceValue = "on" | "off" | "immediate" | "hourly" | "daily" | "weekly";
@@ -111,41 +112,41 @@ export interface Explanation extends ExplainedDecision {
 
 /** Reads and changes what the user wants to get. Each call resolves with what counts by then, or with the error. It never rejects. */
 export class Preferences {
-  readonly #http: Http;
+  readonly #ask: Ask;
   readonly #locale: string | undefined;
 
   /** Hosts do not call this. They use `inbox.preferences`. */
-  constructor(http: Http, locale: string | undefined) {
-    this.#http = http;
+  constructor(ask: Ask, locale: string | undefined) {
+    this.#ask = ask;
     this.#locale = locale;
   }
 
   /** Reads what counts for each type and channel, and where it came from. */
   get(): Promise<Result<PreferenceList>> {
-    return this.#ask("");
+    return this.#about("");
   }
 
   /** Makes a choice, in place of an earlier one about the same. */
   set(target: ChoiceTarget, value: ChoiceValue): Promise<Result<PreferenceList>> {
-    return this.#ask("/choice", "PUT", { ...target, value });
+    return this.#about("/choice", "PUT", { ...target, value });
   }
 
   /** Takes a choice back. */
   takeBack(target: ChoiceTarget): Promise<Result<PreferenceList>> {
-    return this.#ask("/choice", "PUT", { ...target, value: null });
+    return this.#about("/choice", "PUT", { ...target, value: null });
   }
 
   /** Changes the time zone, quiet hours, the pause or the time of digests. */
   setSettings(settings: SettingsInput): Promise<Result<PreferenceList>> {
-    return this.#ask("/settings", "PATCH", settings);
+    return this.#about("/settings", "PATCH", settings);
   }
 
   /** Explains what would become of a notification, channel by channel. */
   explain(input: ExplainInput): Promise<Result<readonly Explanation[]>> {
-    return resultOf(this.#http.json("/preferences/explain", { method: "POST", body: input }));
+    return this.#ask("/preferences/explain", { method: "POST", body: input });
   }
 
-  #ask(path: string, method = "GET", body?: object): Promise<Result<PreferenceList>> {
-    return resultOf(this.#http.json(`/preferences${path}`, { method, body, query: { locale: this.#locale } }));
+  #about(path: string, method = "GET", body?: object): Promise<Result<PreferenceList>> {
+    return this.#ask(`/preferences${path}`, { method, body, query: { locale: this.#locale } });
   }
 }

@@ -1,14 +1,19 @@
 import type { Change } from "./change.ts";
-import { jitter } from "./connection.ts";
-import { type ClientError, errorOf, type Http, RequestError } from "./http.ts";
+import type { Http } from "./http.ts";
 import type { Counts } from "./item.ts";
-import { pause } from "./transports.ts";
+import { jitter, pause } from "./patience.ts";
+import { type ClientError, isRefusal } from "./result.ts";
+
+/** How many items were found, or changed, and the counts after it. */
+interface Answer {
+  readonly changed: number;
+  readonly counts: Counts;
+}
 
 /** What the server made of a change. */
 export interface Outcome {
   readonly id: string;
-  /** How many items were found, or changed, and the counts after it. */
-  readonly answer?: { readonly changed: number; readonly counts: Counts };
+  readonly answer?: Answer;
   /** Why it refused it. */
   readonly error?: ClientError;
 }
@@ -20,14 +25,6 @@ export interface QueueParts {
   readonly waits: boolean;
   onOutcome(outcome: Outcome): void;
 }
-
-/** The most changes that wait. */
-export const MAX_PENDING = 1_000;
-
-/** Why a change is not taken at all. */
-export const QUEUE_FULL: ClientError = {
-  ...{ code: "QUEUE_FULL", status: 0, message: "Too many changes wait for the server. Try again when it can be reached." },
-};
 
 /** Sends changes one after another, in their order, each until the server has answered it. */
 export class Queue {
@@ -87,12 +84,11 @@ export class Queue {
 
   /** Asks for a change; null if it is to be asked for again. */
   async #ask({ id, to, at: _, lastSeq: __, ...body }: Change): Promise<Outcome | null> {
-    try {
-      const headers = { "idempotency-key": id };
-      return { id, answer: await this.#parts.http.json(`/inbox/${to}`, { method: "POST", body, headers }) };
-    } catch (thrown) {
-      const isPassing = thrown instanceof RequestError && thrown.isPassing;
-      return isPassing && this.#parts.waits ? null : { id, error: errorOf(thrown) };
+    const headers = { "idempotency-key": id };
+    const result = await this.#parts.http.result<Answer>(`/inbox/${to}`, { method: "POST", body, headers });
+    if (result.ok) {
+      return { id, answer: result.value };
     }
+    return this.#parts.waits && !isRefusal(result.error) ? null : { id, error: result.error };
   }
 }

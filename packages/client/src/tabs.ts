@@ -1,9 +1,9 @@
 import type { Change } from "./change.ts";
 import type { ConnectionStatus } from "./connection.ts";
 import type { Frame } from "./frame.ts";
-import type { ClientError } from "./http.ts";
 import type { Item, Position } from "./item.ts";
 import type { Outcome } from "./queue.ts";
+import type { ClientError } from "./result.ts";
 
 /** What tabs of one browser say to each other. */
 export type TabMessage<Shown extends Item> =

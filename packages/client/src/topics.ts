@@ -1,4 +1,5 @@
-import { type Http, type Result, resultOf } from "./http.ts";
+import type { Ask } from "./http.ts";
+import type { Result } from "./result.ts";
 
 /** A subscription of the user's. */
 export interface Subscription {
@@ -29,26 +30,26 @@ export interface SubscriptionsPage {
 
 /** Reads and changes the user's own subscriptions to topics. Calls resolve with the error where the server does not allow it. They never reject. */
 export class Topics {
-  readonly #http: Http;
+  readonly #ask: Ask;
 
   /** Hosts do not call this. They use `inbox.topics`. */
-  constructor(http: Http) {
-    this.#http = http;
+  constructor(ask: Ask) {
+    this.#ask = ask;
   }
 
   /** Lists subscriptions by topic. */
   list(input: SubscriptionsInput = {}): Promise<Result<SubscriptionsPage>> {
-    return resultOf(this.#http.json("/topics", { query: { ...input } }));
+    return this.#ask("/topics", { query: { ...input } });
   }
 
   /** Subscribes the user to a topic, or changes the subscription. What is left out stays. */
   subscribe(topic: string, options: Partial<Pick<Subscription, "deep" | "channels">> = {}): Promise<Result<void>> {
-    return resultOf(this.#http.json(path(topic), { method: "PUT", body: options }));
+    return this.#ask(path(topic), { method: "PUT", body: options });
   }
 
   /** Ends a subscription. */
   unsubscribe(topic: string): Promise<Result<void>> {
-    return resultOf(this.#http.json(path(topic), { method: "DELETE" }));
+    return this.#ask(path(topic), { method: "DELETE" });
   }
 }
 

@@ -1,6 +1,7 @@
 import { lostFrame } from "./frame.ts";
 import type { Http } from "./http.ts";
 import type { Counts } from "./item.ts";
+import { pause } from "./patience.ts";
 
 /** A way to learn of what happens in the inbox. */
 export type TransportName = "ws" | "sse" | "poll";
@@ -79,20 +80,4 @@ async function poll({ http, signal, onText, onLife }: Following): Promise<void> 
     }
     await pause(POLL_MS, signal);
   }
-}
-
-/** Waits for a time, or until a signal. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-    if (signal.aborted) {
-      done();
-    }
-  });
 }

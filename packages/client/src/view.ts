@@ -1,8 +1,8 @@
-import type { Base, Move } from "./base.ts";
+import type { Base } from "./base.ts";
 import { type Filter, filterKey, isThere, meets } from "./filter.ts";
-import type { ClientError } from "./http.ts";
-import { type Item, placeTallyOf, type Tally } from "./item.ts";
-import { type Overlay, sumOf } from "./overlay.ts";
+import type { Item, Tally } from "./item.ts";
+import { type Overlay, replaced, sumOf } from "./overlay.ts";
+import type { ClientError } from "./result.ts";
 
 /** How many items of a view there are. */
 export interface ViewCounts extends Tally {
@@ -26,6 +26,9 @@ export interface ViewSnapshot<Shown extends Item = Item> {
   /** Why the last loading failed. */
   readonly error: ClientError | null;
 }
+
+/** The number from which on nothing is known. */
+export const NOWHERE = Number.POSITIVE_INFINITY;
 
 /** How far a view was loaded, and what the server counted. */
 export interface Loaded {
@@ -53,7 +56,7 @@ export class ViewState<Shown extends Item> {
   /** Whether what it shows may be wrong, so that it is loaded again when somebody looks. */
   isStale = true;
   loaded: Loaded = {
-    ...{ status: "idle", floor: Number.POSITIVE_INFINITY, cursor: null, isLoadingMore: false, error: null, counted: null },
+    ...{ status: "idle", floor: NOWHERE, cursor: null, isLoadingMore: false, error: null, counted: null },
   };
   #snapshot: ViewSnapshot<Shown> = {
     ...{ items: [], top: [], status: "idle", hasMore: false, isLoadingMore: false, counts: null, error: null },
@@ -68,6 +71,11 @@ export class ViewState<Shown extends Item> {
   /** Whether it shows all active items. */
   get isWhole(): boolean {
     return this.key === "[]";
+  }
+
+  /** Whether it was loaded, and has something to show. */
+  get isLoaded(): boolean {
+    return this.loaded.floor !== NOWHERE;
   }
 
   /** Whether it knows every item that matches, so that it counts them itself. */
@@ -86,20 +94,9 @@ export class ViewState<Shown extends Item> {
     return isThere(item, filter) && meets(item, known);
   }
 
-  /** Keeps its counts up with a change of one item. True if the server has to count again. */
-  follow({ seq, before, after, moment, source }: Move<Shown>): boolean {
-    const { counted, floor } = this.loaded;
-    if (counted === null || this.isComplete || this.isWhole || moment <= counted.moment || (source === "listed" && before === undefined)) {
-      return false;
-    }
-    if (before === undefined && source === "changed" && seq < floor) {
-      return true;
-    }
-    const [left, came] = [before, after].map((item) => sumOf(item && this.matches(item) ? [item] : [], placeTallyOf));
-    if (left !== undefined && came !== undefined) {
-      this.loaded = { ...this.loaded, counted: { ...counted, ...difference(counted, left, came) } };
-    }
-    return false;
+  /** Those of some items that it shows. */
+  own(items: readonly (Shown | null | undefined)[]): readonly Shown[] {
+    return items.filter((item): item is Shown => Boolean(item && this.matches(item)));
   }
 
   /** Makes the snapshot. It stays the same object if nothing is different. */
@@ -130,27 +127,14 @@ export class ViewState<Shown extends Item> {
   #counts(base: Base<Shown>, changed: Overlay<Shown>["items"], items: readonly Shown[]): ViewCounts | null {
     const { counted } = this.loaded;
     if (this.isComplete) {
-      return { ...sumOf(items, placeTallyOf), more: false };
+      return { ...sumOf(items), more: false };
     }
     if (counted === null) {
       return null;
     }
-    const ofView = (some: Iterable<Shown | null | undefined>) =>
-      sumOf(
-        [...some].filter((item) => item && this.matches(item)),
-        placeTallyOf,
-      );
-    const before = ofView([...changed.keys()].map((seq) => base.items.get(seq)?.item));
-    return { ...difference(counted, before, ofView(changed.values())), more: counted.more };
+    const before = [...changed.keys()].map((seq) => base.items.get(seq)?.item);
+    return { ...counted, ...replaced(counted, this.own(before), this.own([...changed.values()])) };
   }
-}
-
-function difference(counts: Tally, left: Tally, came: Tally): Tally {
-  return {
-    total: counts.total - left.total + came.total,
-    unread: counts.unread - left.unread + came.unread,
-    unseen: counts.unseen - left.unseen + came.unseen,
-  };
 }
 
 /** Whether two JSON values are equal. */
