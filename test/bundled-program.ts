@@ -3,11 +3,16 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
+import { type BuildOptions, buildSync } from "esbuild";
 
 /** Native modules load from their own packages. */
 const EXTERNAL = ["better-sqlite3", "pg-native"];
 const REQUIRE = 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
+
+const OPTIONS = {
+  ...({ bundle: true, platform: "node", format: "esm" } as const),
+  ...{ conditions: ["@belfry/source"], external: EXTERNAL, banner: { js: REQUIRE } },
+} satisfies BuildOptions;
 
 const made = new Map<string, string>();
 
@@ -21,23 +26,42 @@ export function bundledProgram(source: URL): string {
   return file;
 }
 
-function make(source: URL): string {
+/**
+ * Makes a file of each of many programs of a package, all in one folder, and what they share once. Returns where a program's file is. For
+ * one test file alone: it has no other name for other programs of the package.
+ */
+export function bundledPrograms(sources: readonly URL[]): (source: URL) => string {
+  const [first] = sources;
+  if (first === undefined) {
+    throw new Error("There are no programs to bundle.");
+  }
+  const outdir = join(cacheOf(first), "together");
+  buildSync({
+    ...OPTIONS,
+    entryPoints: sources.map((source) => fileURLToPath(source)),
+    outdir,
+    splitting: true,
+    outExtension: { ".js": ".mjs" },
+  });
+  return (source) => join(outdir, `${nameOf(source)}.mjs`);
+}
+
+/** Below the package's own node_modules, what stays external is found. */
+function cacheOf(source: URL): string {
   const packageJson = findPackageJSON(source);
   if (packageJson === undefined) {
     throw new Error(`${source} is in no package.`);
   }
-  const { outputFiles } = buildSync({
-    entryPoints: [fileURLToPath(source)],
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    conditions: ["@belfry/source"],
-    external: EXTERNAL,
-    banner: { js: REQUIRE },
-    write: false,
-  });
-  // Below the package's own node_modules, what stays external is found.
-  const file = join(dirname(packageJson), "node_modules/.cache/belfry-programs", `${basename(source.pathname, ".ts")}.mjs`);
+  return join(dirname(packageJson), "node_modules/.cache/belfry-programs");
+}
+
+function nameOf(source: URL): string {
+  return basename(source.pathname, ".ts");
+}
+
+function make(source: URL): string {
+  const { outputFiles } = buildSync({ ...OPTIONS, entryPoints: [fileURLToPath(source)], write: false });
+  const file = join(cacheOf(source), `${nameOf(source)}.mjs`);
   mkdirSync(dirname(file), { recursive: true });
   // Another test file may start processes from it at this moment.
   const unfinished = `${file}.${randomUUID()}`;

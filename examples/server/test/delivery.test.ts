@@ -17,7 +17,7 @@ const JWT_SECRET = "a secret that signs tokens of users";
 const KEY = "key-of-acme";
 const PATIENCE = { timeout: 45_000, interval: 25 };
 /** How many calls send a thousand webhooks each. */
-const CALLS = process.env.BELFRY_LONG ? 10 : 3;
+const CALLS = process.env.BELFRY_LONG ? 10 : 2;
 
 interface Sent {
   readonly id: string;

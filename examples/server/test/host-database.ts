@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freshDatabase } from "@belfry/postgres-launcher";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 
 /**
  * The settings for tests of the complete host: each framework once, each database once. Testing every pair would start
@@ -14,7 +14,7 @@ export const HOSTS = [
 
 export type DatabaseKind = (typeof HOSTS)[number][1];
 
-/** An empty database of a test's own. */
+/** A database of a test's own that holds nothing yet. PostgreSQL has its tables: `postgres.test.ts` begins without. */
 export interface HostDatabase {
   /** The value of the host's `DATABASE_URL`. */
   readonly url: string;
@@ -24,7 +24,7 @@ export interface HostDatabase {
 /** Makes a database; one of SQLite is a file in a directory that the host has to make. */
 export async function hostDatabase(kind: DatabaseKind): Promise<HostDatabase> {
   if (kind === "postgres") {
-    return freshDatabase();
+    return migratedPostgres();
   }
   const directory = await mkdtemp(join(tmpdir(), "belfry-server-"));
   return { url: `sqlite:${join(directory, "deep", "belfry.db")}`, drop: () => rm(directory, { recursive: true, force: true }) };

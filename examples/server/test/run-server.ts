@@ -22,8 +22,9 @@ export interface ServerProcess extends SpawnedServer {
 
 /** Starts the server, on a free port unless `env` names one. It is no demo unless `env` says so: the inboxes of a demo are not empty. */
 export function spawnServer(env: Readonly<Record<string, string>>): SpawnedServer {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, PORT: "0", DATABASE_URL: "sqlite::memory:", DEMO: "0", ...env },
+    env: { PATH, NODE_COMPILE_CACHE, PORT: "0", DATABASE_URL: "sqlite::memory:", DEMO: "0", ...env },
   });
   let output = "";
   const collect = (chunk: Buffer) => {

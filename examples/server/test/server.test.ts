@@ -284,7 +284,8 @@ describe("the quickstarts", () => {
     const folder = await mkdtemp(join(tmpdir(), "belfry-quickstart-"));
     const port = await freePort();
     const main = fileURLToPath(new URL(`../../${framework}-quickstart/src/main.ts`, import.meta.url));
-    const child = spawn(process.execPath, ["--conditions=@belfry/source", main], { cwd: folder, env: { PORT: String(port) } });
+    const env = { PORT: String(port), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+    const child = spawn(process.execPath, ["--conditions=@belfry/source", main], { cwd: folder, env });
     try {
       const url = `http://127.0.0.1:${port}`;
       const order = () =>

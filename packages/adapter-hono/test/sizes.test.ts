@@ -1,13 +1,14 @@
 import { NotificationService } from "@belfry/core";
-import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import type { FreshDatabase } from "@belfry/postgres-launcher";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { longReplaySuite, widestListSuite } from "@belfry/testkit";
 import { afterAll } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { honoHarness } from "./harness.ts";
 
-/** 15 MB for each client, or 200 MB in long runs. */
-const ITEMS = process.env.BELFRY_LONG ? 800 : 60;
+/** 200 MB for each client. The suites of both storages have 15 MB. */
+const ITEMS = 800;
 
 const databases: FreshDatabase[] = [];
 
@@ -18,12 +19,14 @@ afterAll(async () => {
 const onSqlite = honoHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }));
 
 const onPostgres = honoHarness(async (needs) => {
-  const database = await freshDatabase();
+  const database = await migratedPostgres();
   databases.push(database);
   return new NotificationService({ storage: postgresStorage(database.url), ...needs });
 });
 
-longReplaySuite("Hono over SQLite", onSqlite, ITEMS);
-longReplaySuite("Hono over PostgreSQL", onPostgres, ITEMS);
+if (process.env.BELFRY_LONG) {
+  longReplaySuite("Hono over SQLite", onSqlite, ITEMS);
+  longReplaySuite("Hono over PostgreSQL", onPostgres, ITEMS);
+}
 widestListSuite("Hono over SQLite", onSqlite);
 widestListSuite("Hono over PostgreSQL", onPostgres);

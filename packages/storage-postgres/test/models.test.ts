@@ -7,9 +7,9 @@ storageSuite("postgres on the host's pool", {
   singleWriter: false,
   covers: "models",
   // More where there is time.
-  modelOperations: isLong ? 10_000 : 1_000,
+  modelOperations: isLong ? 10_000 : 500,
   modelCheckEvery: isLong ? 1 : 4,
-  cacheSteps: isLong ? 10_000 : 150,
+  cacheSteps: isLong ? 10_000 : 60,
   create: () =>
     openSubject({
       source: ({ host }) => host,

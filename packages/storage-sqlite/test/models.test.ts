@@ -7,8 +7,8 @@ const isLong = Boolean(process.env.BELFRY_LONG);
 storageSuite("sqlite by path", {
   singleWriter: true,
   covers: "models",
-  modelOperations: isLong ? 10_000 : 4_000,
-  cacheSteps: isLong ? 100_000 : 600,
+  modelOperations: isLong ? 10_000 : 1_500,
+  cacheSteps: isLong ? 100_000 : 200,
   create: byPath,
 });
 

@@ -6,6 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundledProgram } from "../../../test/bundled-program.ts";
 import { curlRequests } from "../src/curl-requests.ts";
 import { blocks } from "../src/read-examples.ts";
 
@@ -73,7 +74,7 @@ describe("the calls of the pages, on the complete host", () => {
   let stop = async (): Promise<void> => undefined;
 
   beforeAll(async () => {
-    const host = spawn(process.execPath, ["--conditions=@belfry/source", "examples/server/src/main.ts"], {
+    const host = spawn(process.execPath, [bundledProgram(new URL("../../../examples/server/src/main.ts", import.meta.url))], {
       cwd: root,
       env: {
         ...process.env,

@@ -3,13 +3,14 @@ import { once } from "node:events";
 import { access, glob, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bundledPrograms } from "../../../test/bundled-program.ts";
 import { extractExamples, fileOf } from "../src/extract-examples.ts";
 import { freePort } from "../src/free-port.ts";
-import { readExamples } from "../src/read-examples.ts";
+import { type Example, readExamples } from "../src/read-examples.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -52,12 +53,20 @@ test("every TypeScript example in the documents compiles", { timeout: 240_000 },
 });
 
 describe("examples that run", () => {
-  test.each(examples.filter(({ runs }) => runs))("$place prints what it says", async (example) => {
+  const running = examples.filter(({ runs }) => runs);
+  const sourceOf = (example: Example) => pathToFileURL(fileOf(extracted, example));
+  let programOf: ReturnType<typeof bundledPrograms>;
+
+  beforeAll(() => {
+    programOf = bundledPrograms(running.map(sourceOf));
+  });
+
+  test.each(running)("$place prints what it says", async (example) => {
     const directory = await mkdtemp(join(tmpdir(), "belfry-docs-"));
     const database = example.code.includes("DATABASE_URL") ? await freshDatabase() : null;
     const env = { ...process.env, ...(database ? { DATABASE_URL: database.url } : {}) };
     try {
-      const { stdout } = await run(process.execPath, ["--conditions=@belfry/source", fileOf(extracted, example)], { cwd: directory, env });
+      const { stdout } = await run(process.execPath, [programOf(sourceOf(example))], { cwd: directory, env });
       expect(stdout).toBe(example.prints ?? stdout);
     } finally {
       await database?.drop();

@@ -43,6 +43,7 @@ describe.each(DATABASES)("processes on %s that are killed while they place broad
     const start = (diesAt = "") => {
       const env = {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         DATABASE_URL: url,
         LEDGER: ledger,
         USERS: String(USERS),

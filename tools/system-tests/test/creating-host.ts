@@ -28,7 +28,7 @@ export class CreatingHost {
 
   constructor(url: string) {
     this.child = fork(PROGRAM, {
-      env: { PATH: process.env.PATH, DATABASE_URL: url },
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, DATABASE_URL: url },
     });
     this.#exited = once(this.child, "exit");
     this.#ready = this.#answerTo(0);

@@ -16,8 +16,8 @@ import { useCleanup } from "./use-cleanup.ts";
 
 const PROGRAM = bundledProgram(new URL("./processes/creating-for-many.ts", import.meta.url));
 
-const SUBSCRIBERS = process.env.BELFRY_LONG ? 100_000 : 20_000;
-const MAIL_USERS = process.env.BELFRY_LONG ? 20_000 : 1_500;
+const SUBSCRIBERS = process.env.BELFRY_LONG ? 100_000 : 12_000;
+const MAIL_USERS = process.env.BELFRY_LONG ? 20_000 : 1_200;
 const KILLS = process.env.BELFRY_LONG ? 8 : 2;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 240_000;
 const WAIT = { timeout: TIMEOUT_MS, interval: 5 };
@@ -47,7 +47,8 @@ describe.each(DATABASES)("processes on %s that are killed in the middle of a lar
     const service = new NotificationService({ storage: storageAt(url), delivery: { worker: false } });
     await service.inbox("nobody").counts();
     const start = async (): Promise<ChildProcess> => {
-      const child = fork(PROGRAM, { env: { PATH: process.env.PATH, DATABASE_URL: url, LEDGER: ledger } });
+      const { PATH, NODE_COMPILE_CACHE } = process.env;
+      const child = fork(PROGRAM, { env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: url, LEDGER: ledger } });
       cleanup(() => kill(child));
       await once(child, "message");
       return child;

@@ -24,6 +24,7 @@ export class ProcessingHost {
     this.child = fork(PROGRAM, {
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         DATABASE_URL: url,
         LEDGER: ledger,
         CONCURRENCY: String(concurrency),

@@ -7,7 +7,7 @@ import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
 import { eraseAll } from "../steps.ts";
 
-const RUNS = 30;
+const RUNS = process.env.BELFRY_LONG ? 100 : 10;
 
 /** Lets a transaction fail once something is written in it. */
 function failAfter(written: void | Promise<void>): void | Promise<void> {
