@@ -77,13 +77,11 @@ export default defineConfig({
             },
           ],
         },
-        // Only what vitest itself loads gets the other React.
         test: {
           ...waiting,
           setupFiles: settings.setupFiles,
           name: "react 18",
           include: ["packages/react/test/**/*.test.tsx"],
-          server: { deps: { inline: ["virtua"] } },
         },
       },
     ],

@@ -4,7 +4,7 @@ import type { Emit } from "./events.ts";
 import type { Asking } from "./http.ts";
 import type { Item } from "./item.ts";
 import type { Live, LiveHost } from "./live.ts";
-import { loadLive } from "./load-live.ts";
+import { loadAgain } from "./load-again.ts";
 import type { Loader } from "./loader.ts";
 import type { ClientOptions } from "./options.ts";
 import { jitter } from "./patience.ts";
@@ -140,7 +140,7 @@ export class Session<Shown extends Item> implements LiveHost<Shown> {
   }
 
   async #load(failures: number): Promise<Live<Shown>> {
-    const { Live } = await loadLive(failures);
+    const { Live } = await loadAgain(() => import("./live.ts"), "Live", failures);
     return new Live(this);
   }
 

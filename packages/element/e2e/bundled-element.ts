@@ -4,7 +4,6 @@ import { build, type Plugin } from "esbuild";
 import { bundledStyles } from "../../react/scripts/bundled-styles.ts";
 
 const PAGE = join(import.meta.dirname, "page/main.ts");
-const preact = (path: string) => fileURLToPath(import.meta.resolve(path));
 
 /** Takes the styles from their sources, as a text. */
 const styles: Plugin = {
@@ -26,7 +25,10 @@ export async function bundledElement(entry = PAGE): Promise<ReadonlyMap<string, 
     write: false,
     jsx: "automatic",
     conditions: ["@belfry/source"],
-    alias: { "react/jsx-runtime": preact("preact/jsx-runtime"), "react-dom": preact("preact/compat"), react: preact("preact/compat") },
+    alias: {
+      "react/jsx-runtime": fileURLToPath(import.meta.resolve("preact/jsx-runtime")),
+      react: join(import.meta.dirname, "../src/react.ts"),
+    },
     plugins: [styles],
   });
   return new Map(outputFiles.map(({ path, text }) => [path, { type: "text/javascript", body: text }]));

@@ -42,3 +42,14 @@ test("the element shows the inbox in a shadow root, in its language, follows it,
   expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.className)).toBe("belfry-bell");
   expect(problems).toEqual([]);
 });
+
+test("contents that could not be loaded are loaded when the reader tries again", async () => {
+  await stage.service.create({ to: "ben", title: "Here" });
+  const { page } = await stage.open("?user=ben&bare", {}, (opened) => opened.route("**/assets/content-*", (route) => route.abort()));
+  await page.getByRole("button", { name: "Benachrichtigungen, 1 ungelesen" }).click();
+  const retry = page.getByRole("button", { name: "Erneut versuchen" });
+  await retry.waitFor();
+  await page.unroute("**/assets/content-*");
+  await retry.click();
+  await page.locator("article", { hasText: "Here" }).waitFor();
+});

@@ -1,7 +1,10 @@
 import { createClient, type InboxClient, type Item } from "@belfry/client";
-import { BelfryProvider, Inbox, type InboxProps } from "@belfry/react";
+import type { InboxProps } from "@belfry/react";
+import { BelfryProvider } from "@belfry/react/inside/hooks/belfry-provider.tsx";
+import { Frame } from "@belfry/react/inside/inbox/frame.tsx";
 import styles from "@belfry/react/styles.css";
 import { render } from "preact";
+import { LaterContent, loadContent } from "./later-content.tsx";
 
 /** Gives a token of the signed-in user. */
 export type GetToken = () => string | Promise<string>;
@@ -60,6 +63,8 @@ export class BelfryInbox extends PageElement {
       sheet.replaceSync(styles);
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
       this.#takeEarlyProperty();
+      // What fails now is loaded when the inbox is opened.
+      loadContent().catch(() => undefined);
     }
     this.#renderSoon();
   }
@@ -123,7 +128,9 @@ export class BelfryInbox extends PageElement {
     };
     return (
       <BelfryProvider client={this.#client}>
-        <Inbox {...props} />
+        <Frame {...props}>
+          <LaterContent />
+        </Frame>
       </BelfryProvider>
     );
   }

@@ -25,7 +25,7 @@ export interface OpenPage {
 export interface InboxStage {
   readonly service: NotificationService;
   /** Opens the page in a browser profile of its own. */
-  open(search?: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  open(search?: string, options?: BrowserContextOptions, prepare?: (page: Page) => Promise<unknown>): Promise<OpenPage>;
   /** Takes the host off the network; `mend` brings it back at the same place. */
   cut(): Promise<void>;
   mend(): Promise<void>;
@@ -123,11 +123,12 @@ export async function setInboxStage(browser: Browser, { page = bundledPage, ...o
     cut: host.cut,
     mend: host.mend,
     closePages,
-    async open(search = "", contextOptions = {}) {
+    async open(search = "", contextOptions = {}, prepare: (page: Page) => Promise<unknown> = async () => {}) {
       const context = await browser.newContext({ locale: "en", timezoneId: "UTC", ...contextOptions });
       const opened = await context.newPage();
       pages.push(opened);
       const problems = watchPage(opened);
+      await prepare(opened);
       await opened.goto(`http://127.0.0.1:${host.port()}/${search}`);
       return { page: opened, problems };
     },

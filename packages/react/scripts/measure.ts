@@ -1,4 +1,5 @@
-// Bundles what a browser loads first besides React and the client: the hooks, and the inbox with its list. The size check reads the files.
+// Bundles what a browser loads first besides React: the hooks, and the inbox with its list, each with what an import of the client brings. The
+// size check reads the files.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -6,13 +7,15 @@ import { build, type Plugin } from "esbuild";
 const root = join(import.meta.dirname, "..");
 const HOOKS = "BelfryProvider, useBelfry, useConnection, useCounts, useNotifications, usePreferences";
 
+const CLIENT = 'export { createClient } from "@belfry/client";';
+
 /** What a host imports, by the name of the bundle. */
 const IMPORTS = {
-  hooks: `export { ${HOOKS} } from "@belfry/react";`,
-  inbox: 'export { BelfryProvider, Inbox } from "@belfry/react";',
+  hooks: `export { ${HOOKS} } from "@belfry/react"; ${CLIENT}`,
+  inbox: `export { BelfryProvider, Inbox } from "@belfry/react"; ${CLIENT}`,
 };
 
-/** Leaves out what is loaded later: the preference panel and the languages. */
+/** Leaves out what is loaded later: the second part of the client, the preference panel and the languages. */
 const first: Plugin = {
   name: "first",
   setup({ onResolve }) {

@@ -1,8 +1,7 @@
-import { useCallback, useEffect, useState } from "react";
-import type { PreferencePanel } from "../preferences/preference-panel.tsx";
 import { Bell } from "./bell.tsx";
+import { Content } from "./content.tsx";
+import { Frame } from "./frame.tsx";
 import { Header } from "./header.tsx";
-import { useInbox } from "./inbox-context.ts";
 import { Item } from "./item.tsx";
 import { List } from "./list.tsx";
 import { NewPill } from "./new-pill.tsx";
@@ -22,60 +21,10 @@ export type InboxProps = Omit<InboxRootProps, "children">;
  */
 export function FinishedInbox(props: InboxProps) {
   return (
-    <Root {...props}>
-      {props.layout === "page" ? (
-        <Page>
-          <Content />
-        </Page>
-      ) : (
-        <>
-          <Bell />
-          <Popover>
-            <Content />
-          </Popover>
-        </>
-      )}
-    </Root>
+    <Frame {...props}>
+      <Content />
+    </Frame>
   );
-}
-
-/** The list, or the preferences in its place. */
-function Content() {
-  const { slots, hasPreferences } = useInbox();
-  const [isChoosing, setChoosing] = useState(false);
-  const leave = useCallback(() => setChoosing(false), []);
-  if (isChoosing) {
-    return <Preferences onBack={leave} />;
-  }
-  return (
-    <>
-      <Header {...(hasPreferences ? { onPreferences: () => setChoosing(true) } : {})} />
-      <Tabs />
-      <Offline />
-      <div className="belfry-list">
-        <NewPill />
-        <List />
-      </div>
-      {slots.footer && <footer className="belfry-footer">{slots.footer()}</footer>}
-    </>
-  );
-}
-
-/** The preference panel. Its code is loaded when it is opened first. */
-function Preferences({ onBack }: { readonly onBack: () => void }) {
-  const [Panel, setPanel] = useState<typeof PreferencePanel | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    import("../preferences/preference-panel.tsx").then(
-      (loaded) => isCurrent && setPanel(() => loaded.PreferencePanel),
-      // Without its code there is nothing to show.
-      onBack,
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [onBack]);
-  return Panel === null ? <Loading /> : <Panel onBack={onBack} />;
 }
 
 /** The finished inbox, and its parts by name for inboxes of one's own. */

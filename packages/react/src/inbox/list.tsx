@@ -1,5 +1,4 @@
-import { type ReactNode, useEffect, useRef } from "react";
-import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { type ReactNode, useEffect } from "react";
 import { useNow } from "../time/now.ts";
 import { useFeed } from "./feed.tsx";
 import { useInbox } from "./inbox-context.ts";
@@ -7,6 +6,7 @@ import { Item } from "./item.tsx";
 import type { Row } from "./rows.ts";
 import { Empty, Failed, Loading } from "./states.tsx";
 import { useFeedFocus } from "./use-feed-focus.ts";
+import { useWindow } from "./use-window.ts";
 
 /** How far from the end older items are asked for. */
 const AHEAD_PX = 800;
@@ -44,40 +44,47 @@ function Rows({ children }: ListProps) {
   const { tab } = useInbox();
   const { notifications, rows, scroller, setAtTop } = useFeed();
   const { hasMore, isLoadingMore, fetchMore } = notifications;
-  const virtualizer = useRef<VirtualizerHandle>(null);
   // In a browser the size of the list says how many rows there are, but for the moment in which it takes a server's page over.
-  const serverRows = useNow() === null ? Math.min(rows.length, SERVER_ROWS) : 0;
-  const focus = useFeedFocus(virtualizer);
+  const isPlaced = useNow() !== null;
+  const focus = useFeedFocus();
   const loadIfNear = () => {
-    const list = virtualizer.current;
-    if (list !== null && hasMore && !isLoadingMore && list.scrollSize - list.scrollOffset - list.viewportSize < AHEAD_PX) {
+    const box = scroller.current;
+    if (box !== null && hasMore && !isLoadingMore && box.scrollHeight - box.scrollTop - box.clientHeight < AHEAD_PX) {
       void fetchMore();
     }
   };
-  // The rows may not fill the list, or have become fewer.
-  useEffect(loadIfNear);
-  const onScroll = (offset: number) => {
-    setAtTop(offset <= TOP_PX);
+  const onScroll = () => {
+    setAtTop((scroller.current?.scrollTop ?? 0) <= TOP_PX);
     loadIfNear();
   };
+  const { shown, tops, list } = useWindow({ scroller, rows, kept: focus.kept, onScroll });
+  // The rows may not fill the list, or have become fewer.
+  useEffect(loadIfNear);
+  const places = isPlaced ? shown : [...rows.keys()].slice(0, SERVER_ROWS);
   return (
     <div
+      ref={list}
       role="feed"
       aria-label={tab.label}
       aria-busy={isLoadingMore || notifications.status === "loading"}
+      style={isPlaced ? { position: "relative", height: tops.at(-1) } : undefined}
       onKeyDown={focus.onKeyDown}
-      onFocus={focus.onFocus}
+      onFocusCapture={focus.onFocus}
     >
-      <Virtualizer
-        ref={virtualizer}
-        scrollRef={scroller}
-        data={rows}
-        ssrCount={serverRows}
-        keepMounted={focus.keepMounted}
-        onScroll={onScroll}
-      >
-        {(row: Row, index: number) => <div key={row.item.id}>{children ? children(row, index) : <Item row={row} index={index} />}</div>}
-      </Virtualizer>
+      {places.map((index) => {
+        const row = rows[index];
+        return (
+          row && (
+            <div
+              key={row.item.id}
+              data-row={index}
+              style={isPlaced ? { position: "absolute", width: "100%", top: tops[index] } : undefined}
+            >
+              {children ? children(row, index) : <Item row={row} index={index} />}
+            </div>
+          )
+        );
+      })}
     </div>
   );
 }

@@ -44,15 +44,20 @@ export function Empty() {
 
 /** A list that could not be loaded. */
 export function Failed() {
-  const { texts } = useInbox();
   const { notifications } = useFeed();
+  return <Broken onRetry={() => void notifications.refresh()} />;
+}
+
+/** Says that something could not be loaded. */
+export function Broken({ onRetry }: { readonly onRetry: () => void }) {
+  const { texts } = useInbox();
   return (
     <div className="belfry-state">
       <span className="belfry-state-icon" data-bad="">
         <Icon name="cloud" />
       </span>
       <p className="belfry-state-title">{texts.failed}</p>
-      <button type="button" className="belfry-action" onClick={() => void notifications.refresh()}>
+      <button type="button" className="belfry-action" onClick={onRetry}>
         {texts.retry}
       </button>
     </div>

@@ -1,5 +1,4 @@
-import { type FocusEvent, type KeyboardEvent, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { VirtualizerHandle } from "virtua";
+import { type FocusEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useFeed } from "./feed.tsx";
 import { useInbox } from "./inbox-context.ts";
 
@@ -7,8 +6,8 @@ const ARTICLE = "article[data-index]";
 
 /** What a feed needs to keep its focus. */
 export interface FeedFocus {
-  /** Rows that stay in the document out of sight: the one with the focus. */
-  readonly keepMounted: readonly number[];
+  /** The row with the focus, which stays in the document out of sight, with those beside it; -1 for none. */
+  readonly kept: number;
   onKeyDown(event: KeyboardEvent<HTMLElement>): void;
   onFocus(event: FocusEvent<HTMLElement>): void;
 }
@@ -22,31 +21,22 @@ function articleOf(element: EventTarget): HTMLElement | null {
  * The keys of the ARIA pattern of a feed: Page Down and Page Up lead from article to article, Control with Home or End before and behind
  * the feed. When the item with the focus leaves the list, the one in its place gets the focus.
  */
-export function useFeedFocus(virtualizer: RefObject<VirtualizerHandle | null>): FeedFocus {
+export function useFeedFocus(): FeedFocus {
   const { rows, scroller } = useFeed();
   const { panel } = useInbox();
   const [focused, setFocused] = useState<string | null>(null);
   // Where the item with the focus was, until it is gone.
   const lastIndex = useRef(0);
-  const wanted = useRef<number | null>(null);
   const index = focused === null ? -1 : rows.findIndex(({ item }) => item.id === focused);
 
   const focusRow = useCallback(
     (target: number) => {
       const article = scroller.current?.querySelector<HTMLElement>(`article[data-index="${target}"]`);
-      wanted.current = article ? null : target;
-      virtualizer.current?.scrollToIndex(target, { align: "nearest" });
+      article?.scrollIntoView({ block: "nearest" });
       article?.focus({ preventScroll: true });
     },
-    [scroller, virtualizer],
+    [scroller],
   );
-
-  // A row out of sight gets the focus once it is in the document.
-  useEffect(() => {
-    if (wanted.current !== null) {
-      scroller.current?.querySelector<HTMLElement>(`article[data-index="${wanted.current}"]`)?.focus({ preventScroll: true });
-    }
-  });
 
   useEffect(() => {
     if (index >= 0) {
@@ -67,11 +57,11 @@ export function useFeedFocus(virtualizer: RefObject<VirtualizerHandle | null>): 
 
   return useMemo(
     () => ({
-      keepMounted: index < 0 ? [] : [index],
+      // That of an item that just left is still where the focus goes on.
+      kept: focused === null || index >= 0 ? index : lastIndex.current,
       onFocus(event) {
         const article = articleOf(event.target);
         const at = Number(article?.dataset.index);
-        wanted.current = null;
         setFocused(article === null ? null : (rows[at]?.item.id ?? null));
       },
       onKeyDown(event) {
@@ -89,6 +79,6 @@ export function useFeedFocus(virtualizer: RefObject<VirtualizerHandle | null>): 
         }
       },
     }),
-    [index, rows, focusRow, panel],
+    [index, focused, rows, focusRow, panel],
   );
 }

@@ -1,20 +1,19 @@
-/** What the file of the client's second part has. */
-type LiveModule = typeof import("./live.ts");
-
 /** The address in the message of a browser that could not load a script. */
 const ADDRESS = /https?:\/\/\S+/;
 
 /**
- * Loads the second part of the client.
+ * Loads a file of the package that is loaded later.
  *
  * Some browsers remember that they could not load a script, and do not ask for it again, until the page is loaded anew. Then it is asked for by
  * another address. Bundlers that load scripts themselves do ask again.
  *
+ * @param load imports the file
+ * @param name something that the file exports
  * @param failures how often it failed before
  */
-export async function loadLive(failures: number): Promise<LiveModule> {
+export async function loadAgain<Module>(load: () => Promise<Module>, name: keyof Module, failures: number): Promise<Module> {
   try {
-    return await import("./live.ts");
+    return await load();
   } catch (thrown) {
     const [found] = ADDRESS.exec(String(thrown)) ?? [];
     if (failures === 0 || found === undefined) {
@@ -22,8 +21,8 @@ export async function loadLive(failures: number): Promise<LiveModule> {
     }
     const address = new URL(found);
     address.searchParams.set("again", String(failures));
-    const loaded: LiveModule = await import(/* webpackIgnore: true */ /* @vite-ignore */ address.href);
-    if ("Live" in loaded) {
+    const loaded = await import(/* webpackIgnore: true */ /* @vite-ignore */ address.href);
+    if (name in loaded) {
       return loaded;
     }
     throw thrown;
