@@ -68,6 +68,11 @@ export class Base<Shown extends Item> {
     return Math.max(this.position?.seq ?? 0, this.counts?.lastSeq ?? 0);
   }
 
+  /** The newest moment that was told. */
+  get toldMoment(): number {
+    return this.position === null ? 0 : momentOf(this.position);
+  }
+
   /** Takes counts, unless newer ones are known. False if their numbering is another one than that of the items. */
   count(counts: Counts): boolean {
     const known = this.counts;

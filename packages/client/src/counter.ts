@@ -52,8 +52,8 @@ export class Counter<Shown extends Item> {
       const counted = filtered[index];
       uncounted.delete(view);
       view.loaded = { ...view.loaded, counted: counted === undefined ? null : { ...counted, moment } };
-      // What was told meanwhile is not in it.
-      if (base.position !== null && momentOf(base.position) > moment) {
+      // What was told, or answered, meanwhile is not in it.
+      if (Math.max(base.toldMoment, base.counts === null ? 0 : momentOf(positionOf(base.counts))) > moment) {
         this.#store.recount(view);
       }
     }

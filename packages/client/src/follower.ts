@@ -87,6 +87,7 @@ export class Follower<Shown extends Item> {
       this.#store.events.stale();
     } else {
       base.position = parsePosition(position);
+      this.#store.recountAll();
       this.#store.reload();
     }
   }

@@ -217,8 +217,8 @@ export class Live<Shown extends Item> {
 
   #lose(position: Position): void {
     this.#store.base.position = position;
+    this.#store.recountAll();
     this.#store.reload();
-    this.#store.recount();
     this.#host.emit("recovered", { complete: false });
   }
 
@@ -275,7 +275,7 @@ export class Live<Shown extends Item> {
     this.#host.settle(outcome);
   }
 
-  /** The network may be back, or the device awake: a connection is believed once it has told what the server knows. */
+  /** The network came or went, or the device awoke: a connection is believed once it has told what the server knows. */
   async #wake(): Promise<void> {
     this.#queue.hurry();
     this.#connection.hurry();

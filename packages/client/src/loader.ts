@@ -1,5 +1,5 @@
 import type { Http } from "./http.ts";
-import type { Counts, Item } from "./item.ts";
+import { type Counts, type Item, momentOf, positionOf } from "./item.ts";
 import { resultOf } from "./result.ts";
 import type { Store } from "./store.ts";
 import { type Loaded, NOWHERE, type ViewState } from "./view.ts";
@@ -117,6 +117,10 @@ export class Loader<Shown extends Item> {
     try {
       const { items, top = [], nextCursor, counts } = await this.#http.json<Page<Shown>>("/inbox", { query });
       this.#store.count(counts);
+      if (momentOf(positionOf(counts)) > base.toldMoment) {
+        // Once the changes are told that it knows of already, nothing says what they did to counts.
+        this.#store.recountAll();
+      }
       noteMarks(view, items, top);
       const floor = nextCursor === null ? 0 : Math.min(items.at(-1)?.seq ?? reach.floor, counts.lastSeq + 1);
       base.list({ items: top, counts });

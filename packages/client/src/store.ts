@@ -77,6 +77,7 @@ export class Store<Shown extends Item> {
   count(counts: Counts): void {
     if (!this.base.count(counts)) {
       this.base.begin(counts);
+      this.recountAll();
       this.reload();
     }
   }
@@ -111,6 +112,16 @@ export class Store<Shown extends Item> {
     }
     this.isUncounted = true;
     this.events.uncounted();
+  }
+
+  /** Has the server count all that it has to count: there may have been changes that nothing told of. */
+  recountAll(): void {
+    this.recount();
+    for (const view of this.views.values()) {
+      if (!view.isWhole && !view.isComplete) {
+        this.recountIfShown(view);
+      }
+    }
   }
 
   /** Has the server count a view that somebody listens to. Others are loaded, and counted, when somebody does. */

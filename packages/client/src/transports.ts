@@ -35,9 +35,12 @@ async function followSocket({ http, since, signal, onText, onLife }: Following):
   const url = http.url("/inbox/socket", { ticket, since });
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url);
-  const close = () => socket.close();
-  signal.addEventListener("abort", close);
   await new Promise<void>((resolve) => {
+    // Without a network, a socket that is closed may take its time to say so.
+    signal.addEventListener("abort", () => {
+      socket.close();
+      resolve();
+    });
     socket.onmessage = ({ data }) => {
       onLife();
       if (String(data).includes('"type":"ping"')) {
@@ -50,7 +53,6 @@ async function followSocket({ http, since, signal, onText, onLife }: Following):
     // A close follows.
     socket.onerror = null;
   });
-  signal.removeEventListener("abort", close);
 }
 
 async function followStream({ http, since, signal, onText, onLife }: Following): Promise<void> {

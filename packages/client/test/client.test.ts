@@ -97,6 +97,60 @@ test("a server that is away for a moment is followed by the same transport after
   expect(host.connections()).toBe(1);
 });
 
+test("what a gap did to items that were not loaded is counted", async () => {
+  const [oldest = ""] = await create("gap", ["1", "2", "3"]);
+  let reconnect: Promise<unknown> | null = null;
+  const client = clientOf("gap", {
+    transports: ["sse"],
+    pageSize: 1,
+    async fetch(input, init) {
+      const url = new URL(String(input));
+      if (reconnect !== null && url.pathname.endsWith("/stream")) {
+        await reconnect;
+        url.searchParams.set("since", "another:1:1");
+      }
+      return fetch(url, init);
+    },
+  });
+  const view = await live(client, { read: false });
+  await vi.waitFor(() => expect(view.getSnapshot().counts).toMatchObject({ unread: 3 }));
+  const read = Promise.withResolvers<void>();
+  reconnect = read.promise;
+  host.drop();
+  await host.service.inbox("gap").markRead(oldest);
+  read.resolve();
+  await vi.waitFor(() => expect(view.getSnapshot().counts).toMatchObject({ unread: 2 }));
+});
+
+test("a list that knows of a change before it is told leaves no view miscounted", async () => {
+  const [oldest = ""] = await create("ahead", ["1", "2", "3"]);
+  let told: Promise<unknown> = Promise.resolve();
+  const late = new TransformStream<Uint8Array, Uint8Array>({
+    async transform(part, controller) {
+      await told;
+      controller.enqueue(part);
+    },
+  });
+  const client = clientOf("ahead", {
+    transports: ["sse"],
+    pageSize: 1,
+    async fetch(url, init) {
+      const response = await fetch(url, init);
+      return String(url).includes("/stream") ? new Response(response.body?.pipeThrough(late), response) : response;
+    },
+  });
+  const unread = await live(client, { read: false });
+  await vi.waitFor(() => expect(unread.getSnapshot().counts).toMatchObject({ unread: 3 }));
+  const listed = Promise.withResolvers<void>();
+  told = listed.promise;
+  await host.service.inbox("ahead").markRead(oldest);
+  const read = client.view({ read: true });
+  read.subscribe(() => undefined);
+  await vi.waitFor(() => expect(titles(read)).toEqual(["1"]));
+  listed.resolve();
+  await vi.waitFor(() => expect(unread.getSnapshot().counts).toMatchObject({ unread: 2 }));
+});
+
 test("a change shows at once, and stays when the server has made it", async () => {
   const [a = "", b = ""] = await create("at-once", ["a", "b"]);
   const client = clientOf("at-once", { transports: ["sse"] });
