@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
+import type { PageFiles } from "../../react/e2e/bundled-page.ts";
 import { bundledStyles } from "../../react/scripts/bundled-styles.ts";
 
 const PAGE = join(import.meta.dirname, "page/main.ts");
@@ -15,7 +16,7 @@ const styles: Plugin = {
 };
 
 /** The element, bundled from the sources: its files by their paths. `entry` is a host's page with it, or the package itself. */
-export async function bundledElement(entry = PAGE): Promise<ReadonlyMap<string, { readonly type: string; readonly body: string }>> {
+export async function bundledElement(entry = PAGE): Promise<PageFiles> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     outdir: "/assets",

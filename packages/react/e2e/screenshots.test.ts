@@ -2,16 +2,21 @@ import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Clock, defineTypes, systemClock } from "@belfry/core";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defineTypes } from "@belfry/core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { axeFindings } from "../../dashboard/e2e/axe.ts";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
+import { play, storyClock } from "../test/story.ts";
 import { type InboxStage, setInboxStage } from "./stage.ts";
+import { READER, STATES } from "./states.ts";
 
+const { BELFRY_LONG, BELFRY_SCREENSHOTS, UPDATE_SCREENSHOTS } = process.env;
 /** The documents' pictures are taken anew only on demand: every run takes slightly different ones. */
-const DIRECTORY = process.env.UPDATE_SCREENSHOTS
-  ? fileURLToPath(new URL("../../../docs/screenshots", import.meta.url))
-  : join(tmpdir(), "belfry-screenshots");
+const DOCUMENTS = fileURLToPath(new URL("../../../docs/screenshots", import.meta.url));
+const DIRECTORY = BELFRY_SCREENSHOTS ?? join(tmpdir(), "belfry-screenshots");
+/** The pictures that the documents have. */
+const DOCUMENTED = new Set(["inbox", "menu", "preferences", "phone", "arabic", "empty"]);
 
 const types = defineTypes({
   comment: { label: "New comment", category: "social", channels: { inbox: true, email: true } },
@@ -20,146 +25,69 @@ const types = defineTypes({
   build: { label: "Build", channels: { inbox: true, email: true } },
 });
 
+/** What an inbox is looked at with. */
+interface Look {
+  readonly name: string;
+  readonly search: string;
+  readonly options: BrowserContextOptions;
+  /** The element that has to be there before it is complete. */
+  readonly ready: string;
+}
+
+const DESKTOP: Look = { name: "", search: "", options: { viewport: { width: 900, height: 760 } }, ready: ".belfry" };
+const PHONE: Look = { ...DESKTOP, name: "phone", options: { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true } };
+const ARABIC: Look = { ...DESKTOP, name: "arabic", search: "locale=ar", ready: ".belfry[dir=rtl]" };
+const FORCED: Look = { ...DESKTOP, name: "forced", options: { ...DESKTOP.options, forcedColors: "active" } };
+
+/** The short form looks at each state in one way, and at the first one in all ways. */
+const CASES = [DESKTOP, PHONE, ARABIC, FORCED].flatMap((look) =>
+  STATES.filter((_, index) => BELFRY_LONG || look === DESKTOP || index === 0).map((state) => ({ look, state })),
+);
+
 let browser: Browser;
 let stage: InboxStage;
-
-/** How long ago the story's present moment is; the story ends now. */
-let agoMs = 0;
-const clock: Clock = { ...systemClock, now: () => Date.now() - agoMs };
 
 beforeAll(async () => {
   browser = await startBrowser();
   await mkdir(DIRECTORY, { recursive: true });
   const directory = async (ids: readonly string[]) => new Map(ids.map((id) => [id, { email: `${id}@example.com` }]));
-  stage = await setInboxStage(browser, { clock, types, directory });
-  await play(stage, "ann");
+  stage = await setInboxStage(browser, { clock: storyClock, types, directory });
+  await play(stage.service, "ann");
+  for (let count = 1; count <= 20; count += 1) {
+    await stage.service.create({ to: READER, type: "build", title: `Build ${count} passed` });
+  }
 });
+
+afterEach(() => stage.closePages());
 
 afterAll(async () => {
   await stage.end();
   await browser.close();
 });
 
-/** Plays two days of a team's work. */
-async function play({ service }: InboxStage, user: string): Promise<void> {
-  const inbox = service.inbox(user);
-  const at = (minutes: number) => {
-    agoMs = minutes * 60_000;
-  };
-  const create = async (minutes: number, input: object) => {
-    at(minutes);
-    return (await service.create({ to: user, ...input } as Parameters<typeof service.create>[0])).notification.id;
-  };
-  const read: string[] = [];
-  read.push(
-    await create(2_900, {
-      type: "invoice",
-      title: "Invoice for October",
-      message: "It was paid by card ending in 4242.",
-      url: "/invoices/10",
-    }),
-  );
-  read.push(
-    await create(1_700, {
-      type: "mention",
-      actor: "Noor",
-      title: "Noor mentioned you in Roadmap",
-      message: "“@ann can you take the second milestone?”",
-      url: "/docs/roadmap",
-    }),
-  );
-  for (const [minutes, name] of [
-    [95, "Ben"],
-    [80, "Chloe"],
-    [60, "Ben"],
-    [41, "Dmitri"],
-  ] as const) {
-    await create(minutes, {
-      type: "comment",
-      actor: name,
-      group: "post:7",
-      title: `${name} commented on Launch plan`,
-      message: "I would move the announcement to Thursday, after the migration.",
-      url: "/posts/7",
-    });
-  }
-  const pinned = await create(300, {
-    type: "build",
-    title: "Maintenance on Sunday",
-    message: "Sign-in is read-only between 02:00 and 02:30 UTC.",
-    url: "/status",
-  });
-  read.push(pinned);
-  read.push(await create(35, { type: "build", title: "Build 1284 passed", message: "main · 4 min 12 s", url: "/builds/1284" }));
-  await create(18, {
-    type: "comment",
-    actor: "Ümit",
-    title: "Ümit asked to join Design",
-    message: "“I would like to help with the icons.”",
-    actions: [
-      { label: "Approve", url: "/teams/design/approve" },
-      { label: "Decline", url: "/teams/design/decline" },
-    ],
-  });
-  await create(6, {
-    type: "build",
-    priority: "urgent",
-    title: "Payments are failing",
-    message: "Error rate above 5 % for the last ten minutes.",
-    url: "/incidents/31",
-  });
-  await create(1, {
-    type: "mention",
-    actor: "Grace",
-    title: "Grace shared a file with you",
-    message: "Quarterly numbers.xlsx",
-    url: "/files/9",
-  });
-  at(0);
-  for (const id of read) {
-    await inbox.markRead(id);
-  }
-  await inbox.pin(pinned);
-}
-
-const menu = async (page: Page) => {
-  await page.locator("article").nth(2).hover();
-  await page.locator("article").nth(2).locator("[aria-haspopup=menu]").click();
-  await page.getByRole("menuitem").first().waitFor();
-};
-const preferences = async (page: Page) => {
-  await page.locator(".belfry-header [data-icon=settings]").click();
-  await page.getByRole("switch").first().waitFor();
-};
-
-/** A state of the inbox, and how it is reached. */
-interface State {
-  readonly name: string;
-  /** Of the page. */
-  readonly search: string;
-  readonly options?: BrowserContextOptions;
-  /** What is waited for once the inbox is open. @default an item */
-  readonly shown?: string;
-  readonly more?: (page: Page) => Promise<void>;
-}
-
-const STATES: readonly State[] = [
-  { name: "inbox", search: "" },
-  { name: "menu", search: "", more: menu },
-  { name: "preferences", search: "", more: preferences },
-  { name: "phone", search: "", options: { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true } },
-  { name: "arabic", search: "locale=ar", shown: ".belfry[dir=rtl] article" },
-  { name: "empty", search: "user=nobody", shown: ".belfry-state" },
-];
-
-describe.each(["light", "dark"] as const)("in %s", (scheme) => {
-  test.each(STATES)("a picture of $name", async ({ name, search, options, shown = "article", more }) => {
-    const viewport = { width: 900, height: 760 };
-    const { page, problems } = await stage.open(`?scheme=${scheme}&${search}`, { viewport, ...options, colorScheme: scheme });
-    await page.locator(".belfry-bell").click();
-    await page.locator(shown).first().waitFor();
-    await more?.(page);
-    await page.screenshot({ path: join(DIRECTORY, `react-${name}-${scheme}.png`), animations: "disabled" });
-    expect(problems).toEqual([]);
+describe("a picture in light and in dark, without a finding of axe, and with nothing that scrolls sideways", () => {
+  test.each(CASES)("$state.name $look.name", async ({ look, state }) => {
+    const { page, problems } = await stage.open(`?${look.search}&${state.search}`, look.options);
+    await page.locator(look.ready).waitFor();
+    if (!state.search.includes("layout=page")) {
+      await page.locator(".belfry-bell").click();
+    }
+    await page
+      .locator(state.shown ?? "article")
+      .first()
+      .waitFor();
+    await state.more?.({ page, service: stage.service });
+    const name = look.name === "" ? state.name : [look.name, state.name].join("-").replace("-inbox", "");
+    const directory = UPDATE_SCREENSHOTS && DOCUMENTED.has(name) ? DOCUMENTS : DIRECTORY;
+    for (const scheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.evaluate((given) => document.documentElement.style.setProperty("color-scheme", given), scheme);
+      await page.screenshot({ path: join(directory, `react-${name}-${scheme}.png`), animations: "disabled" });
+      const findings = (await axeFindings(page)).map(({ text }) => text);
+      // Forced colours are the browser's own, which axe does not see.
+      expect(findings.filter((text) => look !== FORCED || !text.startsWith("color-contrast"))).toEqual([]);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    expect(problems.filter((problem) => !state.complaint?.test(problem))).toEqual([]);
   });
 });

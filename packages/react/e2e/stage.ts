@@ -11,7 +11,7 @@ import express from "express";
 import { SignJWT } from "jose";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { watchPage } from "../../dashboard/e2e/browser.ts";
-import { bundledPage } from "./bundled-page.ts";
+import { bundledPage, type PageFiles } from "./bundled-page.ts";
 
 const SECRET = "a secret of at least 32 bytes, please";
 
@@ -40,7 +40,7 @@ interface InboxStageOptions {
   readonly types?: NotificationTypes;
   readonly directory?: Directory;
   /** Makes the files of the page. @default a page with the inbox of React */
-  readonly page?: typeof bundledPage;
+  readonly page?: () => Promise<PageFiles>;
 }
 
 /** A channel that delivers everything. */
@@ -71,7 +71,7 @@ interface Host {
 }
 
 /** Serves Belfry, tokens, and the page. */
-async function startHost(belfry: ExpressBelfry, page: typeof bundledPage): Promise<Host> {
+async function startHost(belfry: ExpressBelfry, page: () => Promise<PageFiles>): Promise<Host> {
   const files = await page();
   const app = express();
   app.use(belfry);

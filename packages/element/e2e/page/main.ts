@@ -1,13 +1,15 @@
 import "../../src/index.ts";
 
-const user = new URLSearchParams(location.search).get("user") ?? "ann";
+const query = new URLSearchParams(location.search);
+const user = query.get("user") ?? "ann";
 const noted: string[] = [];
 Object.assign(window, { noted });
 
 const nav = document.createElement("nav");
 const element = document.createElement("belfry-inbox");
 element.setAttribute("user", user);
-element.setAttribute("locale", "de");
+element.setAttribute("locale", query.get("locale") ?? "de");
+element.setAttribute("layout", query.get("layout") ?? "popover");
 element.getToken = async () => (await fetch(`/token?user=${user}`)).text();
 element.addEventListener("received", (event) => noted.push(`received ${(event as CustomEvent<{ title: string }>).detail.title}`));
 element.addEventListener("navigate", (event) => {

@@ -24,7 +24,12 @@ createRoot(document.getElementById("root") ?? document.body).render(
   <StrictMode>
     <BelfryProvider client={client}>
       {layout === "page" ? (
-        <main className="place">{inbox}</main>
+        <main className="place" aria-labelledby="heading">
+          <h1 id="heading" className="unseen">
+            Your notifications
+          </h1>
+          {inbox}
+        </main>
       ) : (
         <>
           <nav aria-label="App">

@@ -54,7 +54,8 @@ export function Feed({ children }: { readonly children?: ReactNode }) {
       setUnfolded((before) => new Set(before.has(group) ? [...before].filter((one) => one !== group) : [...before, group]));
     const isWhole = tab.filter === undefined;
     const rows = rowsOf({ items, top: isWhole ? top : NO_ITEMS, newestShown: newest, unfolded });
-    const waiting = items.filter(({ seq }) => seq > newest).length;
+    const first = items.findIndex(({ seq }) => seq <= newest);
+    const waiting = first < 0 ? items.length : first;
     return { notifications, rows, waiting, newest, scroller, setAtTop, toggleGroup };
   }, [notifications, items, top, newest, unfolded, tab, setAtTop]);
   return <FeedContext.Provider value={value}>{children}</FeedContext.Provider>;

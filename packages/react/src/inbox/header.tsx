@@ -33,7 +33,7 @@ export function Header({ onPreferences }: HeaderProps) {
           <Tool icon="checks" label={texts.markAllRead} onClick={() => done(client.markAllRead(of), texts.markAllRead)} />
           <Menu
             label={texts.more}
-            entries={[
+            entries={() => [
               { icon: "archive", label: texts.archiveAll, onSelect: () => done(client.archiveAll(of), texts.archiveAll) },
               { icon: "trash", label: texts.removeRead, onSelect: () => done(client.removeRead(), texts.removeRead) },
             ]}

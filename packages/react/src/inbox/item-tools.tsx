@@ -1,5 +1,4 @@
 import { useBelfry } from "../hooks/belfry-provider.tsx";
-import { useNow } from "../time/now.ts";
 import { Icon, type IconName } from "./icon.tsx";
 import { useInbox } from "./inbox-context.ts";
 import { itemEntries } from "./item-entries.ts";
@@ -12,10 +11,12 @@ export function ItemTools({ row: { item, folded, isUnfolded } }: { readonly row:
   const client = useBelfry();
   const { texts, snoozeChoices } = useInbox();
   const done = useChange();
-  const now = useNow() ?? Date.parse(item.createdAt);
   const ids = isUnfolded ? [item.id] : [item.id, ...folded.map(({ id }) => id)];
-  const choices = snoozeChoices(new Date(now), texts);
   const isUnread = item.readAt === null;
+  const entries = () => {
+    const now = new Date();
+    return itemEntries({ item, ids, client, texts, choices: snoozeChoices(now, texts), now: now.getTime(), done });
+  };
   const [readLabel, archiveLabel] = [isUnread ? texts.markRead : texts.markUnread, texts.archive];
   return (
     <div className="belfry-tools">
@@ -25,7 +26,7 @@ export function ItemTools({ row: { item, folded, isUnfolded } }: { readonly row:
         onClick={() => done(isUnread ? client.markRead(ids) : client.markUnread(ids), readLabel)}
       />
       {item.archivedAt === null && <Tool icon="archive" label={archiveLabel} onClick={() => done(client.archive(ids), archiveLabel)} />}
-      <Menu label={texts.more} entries={itemEntries({ item, ids, client, texts, choices, now, done })} />
+      <Menu label={texts.more} entries={entries} />
     </div>
   );
 }

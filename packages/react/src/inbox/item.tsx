@@ -1,4 +1,4 @@
-import type { KeyboardEvent, ReactNode } from "react";
+import { type KeyboardEvent, memo, type ReactNode } from "react";
 import { useBelfry } from "../hooks/belfry-provider.tsx";
 import type { InboxItem } from "../hooks/registered-client.ts";
 import { plural } from "../texts/plural.ts";
@@ -55,19 +55,33 @@ export function Item({ row, index, children }: ItemProps) {
       {...names}
       onKeyDown={onKeyDown}
     >
-      {children ?? (
-        <>
-          {slots.avatar ? slots.avatar(item) : <Avatar item={item} />}
-          <div className="belfry-item-main">
-            {slots.body ? slots.body(item) : <ItemBody item={item} name={name} />}
-            <Fold row={row} />
-          </div>
-          <ItemTools row={row} />
-        </>
-      )}
+      {children ?? <Content row={row} name={name} />}
     </article>
   );
 }
+
+/** What {@link Content} takes. */
+interface ContentProps {
+  readonly row: Row;
+  /** The beginning of the ids that name the item. */
+  readonly name: string;
+}
+
+/** What is in an item. Its place in the list is not, so that it stays as it is when another item comes or goes. */
+const Content = /* @__PURE__ */ memo(function Content({ row, name }: ContentProps) {
+  const { item } = row;
+  const { slots } = useInbox();
+  return (
+    <>
+      {slots.avatar ? slots.avatar(item) : <Avatar item={item} />}
+      <div className="belfry-item-main">
+        {slots.body ? slots.body(item) : <ItemBody item={item} name={name} />}
+        {row.folded.length > 0 && <Fold row={row} />}
+      </div>
+      <ItemTools row={row} />
+    </>
+  );
+});
 
 const TINTS = 4;
 
@@ -87,7 +101,7 @@ function Fold({ row: { item, folded, isUnfolded } }: { readonly row: Row }) {
   const { texts } = useInbox();
   const { toggleGroup } = useFeed();
   const { group } = item;
-  return group === null || folded.length === 0 ? null : (
+  return group === null ? null : (
     <button type="button" className="belfry-fold" aria-expanded={isUnfolded} onClick={() => toggleGroup(group)}>
       {isUnfolded ? texts.fewerInGroup : plural(texts.locale, texts.moreInGroup, folded.length)}
     </button>

@@ -16,7 +16,8 @@ export interface MenuEntry {
 /** What {@link Menu} takes. */
 interface MenuProps {
   readonly label: string;
-  readonly entries: readonly MenuEntry[];
+  /** Makes the lines, when it is open. */
+  readonly entries: () => readonly MenuEntry[];
 }
 
 /** A button and its menu, after the pattern of ARIA: arrows, Home and End; Escape and Tab leave it. */
@@ -48,7 +49,7 @@ export function Menu({ label, entries }: MenuProps) {
         <Icon name="more" />
       </button>
       <div ref={panel} id={id} className="belfry-menu" popover="manual" role="menu" aria-label={label} data-open={isOpen}>
-        {isOpen && <Lines entries={entries} leave={leave} />}
+        {isOpen && <Lines entries={entries()} leave={leave} />}
       </div>
     </>
   );

@@ -25,16 +25,29 @@ export interface RowsInput {
 /** Puts items into rows: those of the top first, then by number, with the items of a group behind its newest one. */
 export function rowsOf({ items, top, newestShown, unfolded }: RowsInput): readonly Row[] {
   const first = new Set(top.map(({ id }) => id));
-  const rows: Row[] = top.map((item) => ({ item, folded: [], isUnfolded: false, isMember: false }));
+  const rows: Row[] = top.map(rowOf);
   const groups = groupsOf(items.filter(({ id, seq }) => !first.has(id) && seq <= newestShown));
   for (const [newest, ...older] of groups) {
     const isUnfolded = newest.group !== null && unfolded.has(newest.group);
+    if (older.length === 0) {
+      rows.push(rowOf(newest));
+      continue;
+    }
     rows.push({ item: newest, folded: older, isUnfolded, isMember: false });
     if (isUnfolded) {
       rows.push(...older.map((item) => ({ item, folded: [], isUnfolded: false, isMember: true })));
     }
   }
   return rows;
+}
+
+const rowsByItem = new WeakMap<InboxItem, Row>();
+
+/** The row of an item that stands for itself: the same object each time, so that it is not rendered again whenever another one comes. */
+function rowOf(item: InboxItem): Row {
+  const row = rowsByItem.get(item) ?? { item, folded: [], isUnfolded: false, isMember: false };
+  rowsByItem.set(item, row);
+  return row;
 }
 
 type Group = [InboxItem, ...InboxItem[]];

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useBelfry } from "../hooks/belfry-provider.tsx";
 import { plural } from "../texts/plural.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -52,11 +52,12 @@ export function useAnnouncer(texts: Texts): Announcer {
     };
   }, [client, collector, saySoon]);
 
-  return useMemo(() => {
-    const announce = (text: string) => {
+  const announce = useCallback(
+    (text: string) => {
       collector.text = text;
       saySoon();
-    };
-    return { message, announce };
-  }, [message, collector, saySoon]);
+    },
+    [collector, saySoon],
+  );
+  return { message, announce };
 }

@@ -6,12 +6,20 @@ const DAY_MS = 24 * HOUR_MS;
 /** From this age on, a time is told as a date. */
 const DATE_FROM_MS = 7 * DAY_MS;
 
+/** Formats are costly to make. */
 const formats = new Map<string, Intl.DateTimeFormat>();
+const relativeFormats = new Map<string, Intl.RelativeTimeFormat>();
 
 function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = locale + JSON.stringify(options);
   const made = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
   formats.set(key, made);
+  return made;
+}
+
+function relativeFormat(locale: string): Intl.RelativeTimeFormat {
+  const made = relativeFormats.get(locale) ?? new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" });
+  relativeFormats.set(locale, made);
   return made;
 }
 
@@ -22,7 +30,7 @@ export function relativeTime(time: number, now: number, locale: string): string 
     const isSameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
     return format(locale, { day: "numeric", month: "short", ...(isSameYear ? {} : { year: "numeric" }) }).format(time);
   }
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" });
+  const relative = relativeFormat(locale);
   if (age < MINUTE_MS) {
     return relative.format(0, "second");
   }

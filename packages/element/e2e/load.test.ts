@@ -1,0 +1,101 @@
+import { loadavg } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { startBrowser } from "../../dashboard/e2e/browser.ts";
+import { bundledPage } from "../../react/e2e/bundled-page.ts";
+import { type InboxStage, setInboxStage } from "../../react/e2e/stage.ts";
+import { bundledElement } from "./bundled-element.ts";
+import { held, scroll, watchTasks } from "./measure.ts";
+
+// Times depend on the machine: they are printed, and not compared. The long form takes some minutes, and wants a machine that does nothing else.
+const { BELFRY_LONG } = process.env;
+/** How many items a reader scrolls through. */
+const MANY = BELFRY_LONG ? 20_000 : 500;
+const SECONDS = BELFRY_LONG ? 60 : 1;
+const TICKS_PER_SECOND = 10;
+/** In each tick: 100 new items and 50 changes for each second. */
+const CREATED = 10;
+const CHANGED = 5;
+const STEP_PX = BELFRY_LONG ? 400 : 2_000;
+/** So few articles are in the document at a time. */
+const MAX_ARTICLES = 60;
+const TIMEOUT = { timeout: 900_000 };
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+const INBOXES = [
+  { name: "the inbox of React", page: () => bundledPage("production"), search: "" },
+  { name: "the element", page: bundledElement, search: "&bare" },
+] as const;
+
+/** Prints what was measured, and how busy the machine was. */
+function print(title: string, measures: Readonly<Record<string, unknown>>): void {
+  console.info(title, { ...measures, load: loadavg()[0] });
+}
+
+describe.each(BELFRY_LONG ? INBOXES : INBOXES.slice(0, 1))("$name", ({ name, page: files, search }) => {
+  let stage: InboxStage;
+
+  beforeAll(async () => {
+    stage = await setInboxStage(browser, { page: files });
+  });
+  afterEach(() => stage.closePages());
+  afterAll(() => stage.end());
+
+  const create = async (to: string, from: number, count: number) => {
+    const made = Array.from({ length: count }, (_, index) => stage.service.create({ to, type: "note", title: `Item ${from + index}` }));
+    return (await Promise.all(made)).map(({ notification }) => notification.id);
+  };
+
+  test(`scrolls through ${MANY} items with few of them in the document`, TIMEOUT, async () => {
+    for (let count = 0; count < MANY; count += 500) {
+      await create("scroller", count + 1, 500);
+    }
+    const { page, problems } = await stage.open(`?user=scroller&layout=page&locale=en${search}`);
+    const articles = page.locator("article");
+    await articles.first().waitFor();
+    const list = page.locator(".belfry-list .belfry-scroll");
+    const loading = await scroll(list, STEP_PX);
+    expect(await articles.last().getAttribute("aria-posinset")).toBe(String(MANY));
+    expect(await page.getByText("Item 1", { exact: true }).count()).toBe(1);
+    expect(await articles.count()).toBeLessThan(MAX_ARTICLES);
+    const first = await held(page);
+    const back = await scroll(list, -STEP_PX);
+    expect(await page.getByText(`Item ${MANY}`, { exact: true }).count()).toBe(1);
+    const forth = await scroll(list, STEP_PX);
+    expect(await articles.count()).toBeLessThan(MAX_ARTICLES);
+    print(`${name}, scrolled through ${MANY} items`, { loading, back, forth, first, last: await held(page) });
+    expect(problems).toEqual([]);
+  });
+
+  test(`follows ${TICKS_PER_SECOND * (CREATED + CHANGED)} events a second while it is open`, TIMEOUT, async () => {
+    const { page, problems } = await stage.open(`?user=busy&locale=en${search}`);
+    await page.locator(".belfry-bell").click();
+    await page.locator(".belfry-state").waitFor();
+    const tasks = await watchTasks(page);
+    const begun = Date.now();
+    let made = 0;
+    for (let tick = 1; tick <= SECONDS * TICKS_PER_SECOND; tick += 1) {
+      const ids = await create("busy", made + 1, CREATED);
+      made += CREATED;
+      await Promise.all(ids.slice(0, CHANGED).map((id) => stage.service.inbox("busy").markRead(id)));
+      await wait(Math.max(0, begun + (tick * 1_000) / TICKS_PER_SECOND - Date.now()));
+    }
+    const seconds = (Date.now() - begun) / 1_000;
+    const unread = (made / CREATED) * (CREATED - CHANGED);
+    await vi.waitFor(async () =>
+      expect(await page.locator(".belfry-bell").getAttribute("aria-label")).toBe(`Notifications, ${unread} unread`),
+    );
+    await page.getByText(`Item ${made}`, { exact: true }).waitFor();
+    const { frames, longTasks } = await tasks.end();
+    const perSecond = ((made / CREATED) * (CREATED + CHANGED)) / seconds;
+    print(`${name}, ${Math.round(perSecond)} events a second`, { frames, longTasks, ...(await held(page)) });
+    expect(problems).toEqual([]);
+  });
+});
