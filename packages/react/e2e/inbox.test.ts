@@ -7,6 +7,7 @@ import { type InboxStage, type OpenPage, setInboxStage } from "./stage.ts";
 const types = defineTypes({
   note: { channels: ["inbox"] },
   comment: { label: "New comment", category: "social", channels: { inbox: true, email: true } },
+  mention: { label: "Mention", category: "social", channels: { inbox: true, email: true } },
   invoice: { label: "Invoice", category: "billing", required: ["inbox", "email"], channels: { inbox: true, email: true } },
 });
 
@@ -190,7 +191,7 @@ test("an item is put off by its menu", async () => {
   );
 });
 
-test("preferences are chosen, locked ones cannot be, and quiet hours and a pause are kept", async () => {
+test("preferences are chosen, for a type and for a category, locked ones cannot be, and quiet hours, the time of digests and a pause are kept", async () => {
   const { page, problems } = await open();
   await page.locator(".belfry-bell").click();
   await page.getByRole("button", { name: "Preferences" }).click();
@@ -201,6 +202,18 @@ test("preferences are chosen, locked ones cannot be, and quiet hours and a pause
     const { choices } = await stage.service.preferences.list(user);
     expect(choices).toMatchObject([{ scope: "type", name: "comment", channel: "email", value: "daily" }]);
   });
+  // A choice for the whole category, which a choice for one of its types does not withstand.
+  const email = (group: string) => page.getByRole("group", { name: group }).getByRole("switch", { name: "Email" });
+  await email("All types").click();
+  await vi.waitFor(async () => {
+    const { choices } = await stage.service.preferences.list(user);
+    expect(choices.map(({ scope, name, channel, value }) => [scope, name, channel, value]).sort()).toEqual([
+      ["category", "social", "email", "off"],
+      ["type", "comment", "email", "off"],
+    ]);
+  });
+  await vi.waitFor(async () => expect(await email("Mention").getAttribute("aria-checked")).toBe("false"));
+  await page.getByLabel("Day of the week").selectOption("fri");
   const invoice = page.getByRole("group", { name: "Invoice" });
   expect(await invoice.getByRole("switch", { name: "Email" }).isDisabled()).toBe(true);
   expect(await invoice.textContent()).toContain("Always on");
@@ -210,6 +223,7 @@ test("preferences are chosen, locked ones cannot be, and quiet hours and a pause
   await vi.waitFor(async () => {
     const { settings } = await stage.service.preferences.list(user);
     expect(settings.quietHours).toMatchObject([{ from: "22:00", to: "07:00", timeZone: "UTC" }]);
+    expect(settings.digest).toEqual({ at: "09:00", weekday: "fri" });
     expect(settings.pauseUntil).not.toBeNull();
   });
   await page.getByRole("button", { name: "Back" }).click();

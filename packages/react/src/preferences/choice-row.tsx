@@ -1,4 +1,4 @@
-import type { ChannelPreference, ChoiceValue, PreferenceList } from "@belfry/client";
+import type { ChannelPreference, ChoiceValue } from "@belfry/client";
 import { useId } from "react";
 import type { PreferenceTexts } from "../texts/texts.ts";
 import { Switch } from "./switch.tsx";
@@ -8,20 +8,21 @@ const FREQUENCIES = ["on", "immediate", "hourly", "daily", "weekly"] as const sa
 
 /** What {@link ChoiceRow} takes. */
 interface ChoiceRowProps {
-  readonly type: PreferenceList["types"][number];
+  readonly label: string;
+  readonly channels: readonly ChannelPreference[];
   readonly words: PreferenceTexts;
   save(channel: string, value: ChoiceValue): void;
 }
 
-/** One type: a switch for each channel, and how often where it is on. */
-export function ChoiceRow({ type, words, save }: ChoiceRowProps) {
+/** One type, or all of a category: a switch for each channel, and how often where it is on. */
+export function ChoiceRow({ label, channels, words, save }: ChoiceRowProps) {
   const id = useId();
   return (
     <fieldset className="belfry-type" aria-labelledby={id}>
       <p id={id} className="belfry-type-name">
-        {type.label}
+        {label}
       </p>
-      {type.channels.map((channel) => (
+      {channels.map((channel) => (
         <ChannelChoice key={channel.channel} choice={channel} words={words} save={(value) => save(channel.channel, value)} />
       ))}
     </fieldset>

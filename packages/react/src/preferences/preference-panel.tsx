@@ -1,13 +1,17 @@
+import type { ChoiceValue } from "@belfry/client";
 import { useEffect, useRef } from "react";
 import { usePreferences } from "../hooks/use-preferences.ts";
 import { useInbox } from "../inbox/inbox-context.ts";
 import { Tool } from "../inbox/item-tools.tsx";
 import { Loading } from "../inbox/states.tsx";
+import type { PreferenceTexts } from "../texts/texts.ts";
 import { ChoiceRow } from "./choice-row.tsx";
+import { DigestForm } from "./digest-form.tsx";
 import { enPreferences } from "./en-preferences.ts";
 import { Pause } from "./pause.tsx";
 import { QuietHoursForm } from "./quiet-hours-form.tsx";
-import { typesByCategory } from "./types-by-category.ts";
+import { type TypesOfCategory, typesByCategory } from "./types-by-category.ts";
+import { targetsOf, wholeCategory } from "./whole-category.ts";
 
 /** What {@link PreferencePanel} takes. */
 interface PreferencePanelProps {
@@ -54,23 +58,47 @@ export function PreferencePanel({ onBack }: PreferencePanelProps) {
               hours={preferences.settings.quietHours}
               save={(quietHours) => save(state.setSettings({ quietHours }))}
             />
+            <DigestForm words={words} digest={preferences.settings.digest} save={(digest) => save(state.setSettings({ digest }))} />
             <p className="belfry-intro">{preferences.types.length === 0 ? words.nothing : words.intro}</p>
-            {typesByCategory(preferences, words.other).map(({ category, label, types }) => (
-              <section key={category ?? ""} className="belfry-category" aria-label={label}>
-                <h3>{label}</h3>
-                {types.map((type) => (
-                  <ChoiceRow
-                    key={type.type}
-                    type={type}
-                    words={words}
-                    save={(channel, value) => save(state.set({ type: type.type, channel }, value))}
-                  />
-                ))}
-              </section>
+            {typesByCategory(preferences, words.other).map((category) => (
+              <Category
+                key={category.category ?? ""}
+                category={category}
+                words={words}
+                save={(type, channel, value) => save(state.set({ type, channel }, value))}
+                saveWhole={(channel, value) => {
+                  for (const target of targetsOf(category, channel, preferences)) {
+                    void save(state.set(target, value));
+                  }
+                }}
+              />
             ))}
           </>
         )}
       </div>
     </>
+  );
+}
+
+interface CategoryProps {
+  readonly category: TypesOfCategory;
+  readonly words: PreferenceTexts;
+  save(type: string, channel: string, value: ChoiceValue): void;
+  saveWhole(channel: string, value: ChoiceValue): void;
+}
+
+/** The types of a category; if there are several, with a choice for all of them. */
+function Category({ category, words, save, saveWhole }: CategoryProps) {
+  const { label, types } = category;
+  return (
+    <section className="belfry-category" aria-label={label}>
+      <h3>{label}</h3>
+      {category.category !== null && types.length > 1 && (
+        <ChoiceRow label={words.wholeCategory} channels={wholeCategory(category)} words={words} save={saveWhole} />
+      )}
+      {types.map(({ type, label: name, channels }) => (
+        <ChoiceRow key={type} label={name} channels={channels} words={words} save={(channel, value) => save(type, channel, value)} />
+      ))}
+    </section>
   );
 }

@@ -2,11 +2,7 @@ import type { QuietHours } from "@belfry/client";
 import { useInbox } from "../inbox/inbox-context.ts";
 import type { PreferenceTexts } from "../texts/texts.ts";
 import { Switch } from "./switch.tsx";
-
-const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-/** A Monday, from which the names of the days are counted. */
-const MONDAY = Date.UTC(2024, 0, 1);
-const DAY_MS = 86_400_000;
+import { DAYS, namesOfDays } from "./weekdays.ts";
 
 /** Quiet hours of somebody who switches them on. */
 const NIGHT = { from: "22:00", to: "07:00" };
@@ -80,7 +76,7 @@ interface DaysProps {
 /** The days on which the hours begin. One of them stays. */
 function Days({ words, days, change }: DaysProps) {
   const { texts } = useInbox();
-  const { format } = new Intl.DateTimeFormat(texts.locale, { weekday: "short", timeZone: "UTC" });
+  const names = namesOfDays(texts.locale, "short");
   const toggle = (day: Weekday) => {
     const chosen = DAYS.filter((one) => days.includes(one) !== (one === day));
     if (chosen.length > 0) {
@@ -91,7 +87,7 @@ function Days({ words, days, change }: DaysProps) {
     <fieldset className="belfry-days" aria-label={words.days}>
       {DAYS.map((day, index) => (
         <button key={day} type="button" aria-pressed={days.includes(day)} onClick={() => toggle(day)}>
-          {format(MONDAY + index * DAY_MS)}
+          {names[index]}
         </button>
       ))}
     </fieldset>

@@ -25,6 +25,13 @@ export interface PreferenceTexts {
   readonly to: string;
   readonly days: string;
   readonly other: string;
+  /** What stands beside the choice for all types of a category. */
+  readonly wholeCategory: string;
+  /** The heading of the time at which digests come. */
+  readonly digest: string;
+  readonly digestHint: string;
+  readonly digestTime: string;
+  readonly weekday: string;
   readonly frequency: string;
   readonly on: string;
   readonly immediate: string;
