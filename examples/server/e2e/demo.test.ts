@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -8,6 +9,10 @@ import { DEMO_USERS } from "../src/demo/demo-users.ts";
 import { MAIN, type ServerProcess, startServer } from "../test/run-server.ts";
 
 const SCRIPT = fileURLToPath(new URL("../scripts/build-page.ts", import.meta.url));
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const pictureOf = (scheme: "light" | "dark") => `docs/screenshots/demo-${scheme}.png`;
+const MAX_PICTURE_BYTES = 150_000;
 
 let browser: Awaited<ReturnType<typeof startBrowser>>;
 let server: ServerProcess;
@@ -54,4 +59,44 @@ test("the demo shows two inboxes, and what becomes of a notification that its fo
   const dashboard = await page.getByRole("link", { name: "the dashboard" }).getAttribute("href");
   expect((await fetch(`${server.url}${dashboard}`)).status).toBe(200);
   expect(problems).toEqual([]);
+});
+
+/** Runs in the page before it: its times of day and its "5 seconds ago" are the same in every picture. */
+function stopClocks(): void {
+  Date.prototype.toLocaleTimeString = () => "10:24:07";
+  Intl.RelativeTimeFormat.prototype.format = () => "1 min. ago";
+}
+
+// The documents' pictures are taken anew only on demand.
+test.runIf(process.env.UPDATE_SCREENSHOTS).each(["light", "dark"] as const)("a picture of the demo in %s", async (colorScheme) => {
+  const own = await startServer({ DEMO: "1" });
+  const page = await browser.newPage({ colorScheme, viewport: { width: 1200, height: 1_240 }, locale: "en", timezoneId: "UTC" });
+  await page.addInitScript(stopClocks);
+  await page.goto(own.url);
+  const inbox = (name: string) => page.getByRole("region", { name });
+  const create = async (type: string, text: string) => {
+    await page.getByLabel(type).check();
+    await page.getByLabel("Text").fill(text);
+    await page.getByRole("button", { name: "Create" }).click();
+  };
+  await inbox("Bob").getByText("Welcome, Bob").waitFor();
+  await create("A comment on “Lunch”", "How about noodles?");
+  await inbox("Bob").getByText("How about noodles?").waitFor();
+  await create("A comment on “Lunch”", "At noon, then.");
+  await inbox("Bob").getByText("At noon, then.").waitFor();
+  await create("A mention", "Can you reserve a table?");
+  await inbox("Ann").getByText("Can you reserve a table?").waitFor();
+  // The digest of the comments, and the mail of the mention.
+  await expect.poll(() => inbox("Mails").getByRole("listitem").count(), { timeout: 50_000 }).toBe(3);
+  await page.screenshot({ path: join(ROOT, pictureOf(colorScheme)), animations: "disabled" });
+  await page.close();
+  await own.stop();
+});
+
+test("README shows the demo, light and dark, in pictures that are not heavy", async () => {
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  for (const picture of [pictureOf("light"), pictureOf("dark")]) {
+    expect(readme).toContain(picture);
+    expect((await stat(join(ROOT, picture))).size).toBeLessThan(MAX_PICTURE_BYTES);
+  }
 });
