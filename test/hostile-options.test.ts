@@ -4,7 +4,9 @@ import { HOSTILE } from "../packages/testkit/src/storage-suite/service/hostile-a
 
 const express = await import("../packages/adapter-express/src/index.ts");
 const hono = await import("../packages/adapter-hono/src/index.ts");
+const chats = await import("../packages/channel-chat/src/index.ts");
 const emailChannel = await import("../packages/channel-email/src/index.ts");
+const texts = await import("../packages/channel-sms/src/index.ts");
 const webhookChannel = await import("../packages/channel-webhook/src/index.ts");
 const contracts = await import("../packages/core/src/contracts/index.ts");
 const core = await import("../packages/core/src/index.ts");
@@ -43,6 +45,15 @@ const CALLS: Readonly<Record<string, Call>> = {
   dashboard: [dashboards.dashboard, service, { basePath: "/x" }],
   email: [emailChannel.email, { from: "shop@example.com" }],
   webhook: [webhookChannel.webhook, { secret: SECRET }],
+  slack: [chats.slack, { token: "t" }],
+  discord: [chats.discord, { token: "t" }],
+  teams: [chats.teams, {}],
+  telegram: [chats.telegram, { token: "t" }],
+  whatsapp: [chats.whatsapp, { token: "t", phoneNumberId: "1" }],
+  twilio: [texts.twilio, { accountSid: `AC${"0".repeat(32)}`, authToken: "t", from: "Shop" }],
+  vonage: [texts.vonage, { apiKey: "k", apiSecret: "s", from: "Shop" }],
+  sns: [texts.sns, { region: "eu-central-1", credentials: { accessKeyId: "a", secretAccessKey: "s" } }],
+  smsSegments: [texts.smsSegments, "Hello"],
   verifyWebhook: [webhookChannel.verifyWebhook, { secret: SECRET, headers: {}, body: "" }],
   createEgress: [egress.createEgress, { allowPrivate: true }],
   openai: [openais.openai, { model: "m" }],
@@ -89,7 +100,21 @@ const inWords = (name: string, failure: unknown) =>
   failure instanceof core.BelfryError || (name === "createEgress" && failure instanceof Error && failure.constructor === Error);
 
 test("every function of the packages is in the table", () => {
-  const modules = [core, contracts, express, hono, emailChannel, webhookChannel, dashboards, egress, openais, postgres, sqlite];
+  const modules = [
+    core,
+    contracts,
+    express,
+    hono,
+    emailChannel,
+    chats,
+    texts,
+    webhookChannel,
+    dashboards,
+    egress,
+    openais,
+    postgres,
+    sqlite,
+  ];
   const functions = modules.flatMap((module) => Object.entries(module).filter(([, value]) => typeof value === "function"));
   const names = new Set(functions.map(([name]) => name).filter((name) => !FOR_AUTHORS.includes(name)));
   expect([...names].filter((name) => !(name in CALLS))).toEqual([]);
@@ -137,7 +162,16 @@ describe.each(Object.entries(CALLS))("%s", (name, row) => {
 });
 
 /** Options beside those of the good arguments. */
+const HTTP_CHANNEL = ["name", "retryDelaysMs", "timeoutMs", "baseUrl", "api", "allowPrivate", "egress", "now"];
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  slack: HTTP_CHANNEL,
+  discord: HTTP_CHANNEL,
+  teams: HTTP_CHANNEL,
+  telegram: HTTP_CHANNEL,
+  whatsapp: HTTP_CHANNEL,
+  twilio: [...HTTP_CHANNEL, "apiKeySid", "maxSegments"],
+  vonage: [...HTTP_CHANNEL, "maxSegments"],
+  sns: [...HTTP_CHANNEL, "senderId", "messageType", "maxSegments"],
   NotificationService: [
     "types",
     "channels",

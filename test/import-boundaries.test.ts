@@ -89,7 +89,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     refused: ["@belfry/core/http", "@belfry/storage-postgres", "@belfry/storage-sqlite", "@belfry/testkit"],
   },
   "packages/channel-email/src/probe.ts": {
-    allowed: ["@belfry/core", "@belfry/egress", "nodemailer"],
+    allowed: ["@belfry/core", "@belfry/egress", "@belfry/channel-http", "nodemailer"],
     refused: ["@belfry/core/http", "@belfry/channel-webhook", "@belfry/storage-sqlite"],
   },
   "packages/processor-openai/src/probe.ts": {

@@ -10,5 +10,6 @@ export type {
   EgressResult,
 } from "./egress.ts";
 export { createEgress } from "./guarded-egress.ts";
+export type { Credential, HttpChannelOptions } from "./http-channel-options.ts";
 export { type HttpDelivery, type HttpOutcome, httpOutcome, type ReadAnswer, type Verdict } from "./http-outcome.ts";
 export type { Resolve, ResolvedAddress } from "./resolve.ts";

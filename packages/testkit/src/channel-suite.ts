@@ -31,7 +31,7 @@ const HOSTILE = ["a\r\nBcc: evil@example.com", "a\n.\nMAIL FROM:<evil@example.co
 let deliveries = 0;
 
 /** A task with an id of its own. */
-function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTask {
+export function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): DeliveryTask {
   deliveries += 1;
   const id = `01920000-0000-7000-8000-${deliveries.toString(16).padStart(12, "0")}`;
   return {

@@ -7,6 +7,7 @@ export { longReplaySuite } from "./http-suite/long-replay.ts";
 export { runServer } from "./http-suite/run-server.ts";
 export { widestListSuite } from "./http-suite/wide-sends.ts";
 export { type PromptsSubject, promptsSuite } from "./prompts-suite.ts";
+export { type ProviderHarness, providerSuite } from "./provider-suite.ts";
 export type { StorageHarness, StorageSubject } from "./storage-suite/harness.ts";
 export { storageSuite } from "./storage-suite/storage-suite.ts";
 export { type TransportHarness, transportSuite } from "./transport-suite.ts";

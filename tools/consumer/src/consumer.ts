@@ -1,6 +1,8 @@
 import { type ExpressBelfry, expressBelfry } from "@belfry/adapter-express";
 import { type HonoBelfry, honoBelfry } from "@belfry/adapter-hono";
+import { type SlackMessage, type SlackOptions, slack } from "@belfry/channel-chat";
 import { type EmailOptions, email } from "@belfry/channel-email";
+import { smsSegments, type TwilioOptions, twilio } from "@belfry/channel-sms";
 import { verifyWebhook, type WebhookOptions, webhook } from "@belfry/channel-webhook";
 import { createClient, type Item } from "@belfry/client";
 import {
@@ -106,7 +108,15 @@ const model: OpenAIOptions = { model: "gpt-5-mini", parameters: { temperature: 0
 const database = new Database(":memory:");
 const pool = new Pool({ connectionString: "postgres://localhost/belfry" });
 const transport: Transport = postgresTransport(pool, { heartbeatMs: 1_000 });
-const shared = { types, channels: [email(mail), webhook(hooks), pigeons], clock, logger };
+const chats: SlackOptions = { token: async (tenant) => `token of ${tenant}`, baseUrl: "https://app.example.com" };
+const texts: TwilioOptions = {
+  accountSid: `AC${"0".repeat(32)}`,
+  authToken: "secret",
+  from: "Shop",
+  maxSegments: smsSegments("Hello").count,
+};
+export const greeting = { text: "Hello" } satisfies SlackMessage;
+const shared = { types, channels: [email(mail), webhook(hooks), slack(chats), twilio(texts), pigeons], clock, logger };
 const onSqlite = new NotificationService({ ...shared, storage: sqliteStorage(database), hub: { processor: openai(model), onResult } });
 const onPostgres = new NotificationService({ ...shared, storage: postgresStorage(pool), transport, hub: { processor: reader } });
 const options: NotificationServiceOptions = { storage: sqliteStorage(":memory:", { durability: "normal" }) };
