@@ -9,7 +9,7 @@ export interface FakeClient extends RegisteredClient {
   setView(filter: InboxFilter, state: Partial<InboxViewState>): void;
   receive(item: InboxItem): void;
   /** What changes of preferences come to. */
-  answerWith(answer: Result<PreferenceList>): void;
+  answerWith(answer: Result<PreferenceList> | Promise<Result<PreferenceList>>): void;
 }
 
 const IDLE: ClientSnapshot = { counts: null, connection: "idle", pending: 0, error: null };
@@ -57,7 +57,7 @@ export function fakeClient(): FakeClient {
   const state = new Value(IDLE);
   const views = new Map<string, Value<InboxViewState>>();
   const received = new Set<(item: InboxItem) => void>();
-  let answer: Result<PreferenceList> = { ok: true, value: PREFERENCES };
+  let answer: Result<PreferenceList> | Promise<Result<PreferenceList>> = { ok: true, value: PREFERENCES };
   const viewOf = (filter: InboxFilter = {}) => {
     const key = JSON.stringify(filter);
     const view = views.get(key) ?? new Value(EMPTY);

@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+import type { PreferenceList, Result } from "@belfry/client";
 import { act, cleanup, render, renderHook, screen, waitFor } from "@testing-library/react";
 import { type ReactNode, StrictMode, version } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -77,6 +78,27 @@ describe(`with React ${version}`, () => {
     expect(valueNow()).toBe("daily");
     await act(() => answer);
     expect(valueNow()).toBe("on");
+    expect(result.current.preferences).toEqual(PREFERENCES);
+  });
+
+  test("the answer to a choice does not take back what was chosen meanwhile", async () => {
+    const { client: given, result } = hook(() => usePreferences());
+    await waitFor(() => expect(result.current.status).toBe("ready"));
+    const [first, second] = [Promise.withResolvers<Result<PreferenceList>>(), Promise.withResolvers<Result<PreferenceList>>()];
+    const answers: Promise<unknown>[] = [];
+    act(() => {
+      given.answerWith(first.promise);
+      answers.push(result.current.set({ type: "comment", channel: "email" }, "off"));
+      given.answerWith(second.promise);
+      answers.push(result.current.setSettings({ timeZone: "Europe/Berlin" }));
+    });
+    const timeZone = () => result.current.preferences?.settings.timeZone;
+    first.resolve({ ok: true, value: PREFERENCES });
+    await act(() => answers[0]);
+    expect(timeZone()).toBe("Europe/Berlin");
+    second.resolve({ ok: true, value: { ...PREFERENCES, settings: { ...PREFERENCES.settings, timeZone: "Europe/Berlin" } } });
+    await act(() => answers[1]);
+    // Neither answer needs to know of both, so they are asked for once more.
     expect(result.current.preferences).toEqual(PREFERENCES);
   });
 

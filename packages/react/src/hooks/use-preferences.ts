@@ -45,6 +45,8 @@ export function usePreferences(): PreferencesState {
   const [loaded, setLoaded] = useState<Loaded>({ status: "loading", preferences: null });
   // The number of the newest question: older answers do not replace newer ones.
   const newest = useRef(0);
+  // Changes under way, and those since none was: the answer to one may know nothing of another.
+  const [underWay, together] = [useRef(0), useRef(0)];
 
   const take = useCallback(async (answer: Promise<Result<PreferenceList>>): Promise<Result<PreferenceList>> => {
     newest.current += 1;
@@ -59,11 +61,16 @@ export function usePreferences(): PreferencesState {
   const change = useCallback(
     async (answer: Promise<Result<PreferenceList>>, shown: (before: PreferenceList) => PreferenceList): Promise<Result<PreferenceList>> => {
       setLoaded((before) => ({ ...before, preferences: before.preferences && shown(before.preferences) }));
+      together.current = underWay.current === 0 ? 1 : together.current + 1;
+      underWay.current += 1;
       const result = await answer;
-      await take(result.ok ? Promise.resolve(result) : client.preferences.get());
+      underWay.current -= 1;
+      if (underWay.current === 0) {
+        await take(result.ok && together.current === 1 ? Promise.resolve(result) : client.preferences.get());
+      }
       return result;
     },
-    [client, take],
+    [client, take, underWay, together],
   );
 
   useEffect(() => void take(client.preferences.get()), [client, take]);

@@ -48,7 +48,7 @@ export function ItemBody({ item, name }: ItemBodyProps) {
         <div className="belfry-actions">
           {actions.map((action, index) => (
             <a
-              key={action.label}
+              key={`${action.label} ${action.link}`}
               href={action.link}
               className="belfry-action"
               data-primary={index === 0}
