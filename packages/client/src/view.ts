@@ -133,7 +133,7 @@ export class ViewState<Shown extends Item> {
       return null;
     }
     const before = [...changed.keys()].map((seq) => base.items.get(seq)?.item);
-    return { ...counted, ...replaced(counted, this.own(before), this.own([...changed.values()])) };
+    return { ...replaced(counted, this.own(before), this.own([...changed.values()])), more: counted.more };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Locator, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 
 /** How frames followed each other. */
 interface Frames {
@@ -40,6 +40,38 @@ export async function scroll(list: Locator, step: number): Promise<Frames> {
     step,
   );
   return framesOf(gaps);
+}
+
+/** How long the tasks of a page took, without the time in which the machine did something else. */
+interface Tasks {
+  readonly count: number;
+  readonly longestMs: number;
+  readonly over50Ms: number;
+}
+
+/** Traces the tasks of a page, whose time on the processor does not depend on what else the machine does. */
+export async function traceTasks(browser: Browser, page: Page): Promise<{ end(): Promise<Tasks> }> {
+  await browser.startTracing(page, { categories: ["toplevel"] });
+  return {
+    async end() {
+      const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { readonly traceEvents: readonly TraceEvent[] };
+      const mains = new Set(traceEvents.filter(({ args }) => args?.name === "CrRendererMain").map(({ pid, tid }) => `${pid}:${tid}`));
+      const ofMains = traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid}:${tid}`));
+      const times = ofMains.map(({ tdur = 0 }) => tdur / 1_000);
+      const longestMs = times.reduce((most, time) => Math.max(most, time), 0);
+      return { count: times.length, longestMs, over50Ms: times.filter((time) => time > 50).length };
+    },
+  };
+}
+
+/** What a trace says of a task or a thread. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** The time on the processor, in microseconds. */
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
 }
 
 /** Notes frames, and tasks that are longer than 50 ms, from now on. */

@@ -114,8 +114,24 @@ export function useWindow({ scroller, rows, kept, onScroll }: WindowOptions): Wi
     };
   });
 
-  const from = tops.findLastIndex((one) => one <= top - AROUND_PX);
-  const end = tops.findIndex((one) => one >= top + size + AROUND_PX);
-  const isShown = (index: number) => (index >= from && (end < 0 || index < end)) || (kept >= 0 && Math.abs(index - kept) <= 1);
-  return { shown: [...rows.keys()].filter(isShown), tops, list };
+  const from = Math.max(0, placeOf(top - AROUND_PX, tops) - 1);
+  const end = Math.min(rows.length, placeOf(top + size + AROUND_PX, tops));
+  const near = kept < 0 ? [] : [kept - 1, kept, kept + 1].filter((index) => index >= 0 && index < rows.length);
+  const inSight = Array.from({ length: Math.max(0, end - from) }, (_, index) => from + index);
+  const shown = [...near.filter((index) => index < from), ...inSight, ...near.filter((index) => index >= Math.max(from, end))];
+  return { shown, tops, list };
+}
+
+/** The place of the first of ascending numbers that is not below a value: a list of many rows is not looked through for each step. */
+function placeOf(value: number, numbers: readonly number[]): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((numbers[middle] ?? 0) < value) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
