@@ -6,6 +6,7 @@ const express = await import("../packages/adapter-express/src/index.ts");
 const hono = await import("../packages/adapter-hono/src/index.ts");
 const chats = await import("../packages/channel-chat/src/index.ts");
 const emailChannel = await import("../packages/channel-email/src/index.ts");
+const pushChannel = await import("../packages/channel-push/src/index.ts");
 const texts = await import("../packages/channel-sms/src/index.ts");
 const webhookChannel = await import("../packages/channel-webhook/src/index.ts");
 const contracts = await import("../packages/core/src/contracts/index.ts");
@@ -44,6 +45,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   django: [contracts.django],
   dashboard: [dashboards.dashboard, service, { basePath: "/x" }],
   email: [emailChannel.email, { from: "shop@example.com" }],
+  push: [pushChannel.push, { expo: {}, timeoutMs: 1_000 }],
   webhook: [webhookChannel.webhook, { secret: SECRET }],
   slack: [chats.slack, { token: "t" }],
   discord: [chats.discord, { token: "t" }],
@@ -66,6 +68,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 const FOR_AUTHORS = [
   "BelfryError",
   "classifyAddress",
+  "deviceAddress",
   "PostgresStorage",
   "SqliteStorage",
   "fastapiError",
@@ -77,6 +80,7 @@ const FOR_AUTHORS = [
   "isoDateOrNull",
   "localOnly",
   "migrate",
+  "parseDeviceAddress",
   "parseMessage",
   "requireOptions",
   "retryAfter",
@@ -106,6 +110,7 @@ test("every function of the packages is in the table", () => {
     express,
     hono,
     emailChannel,
+    pushChannel,
     chats,
     texts,
     webhookChannel,
@@ -164,6 +169,7 @@ describe.each(Object.entries(CALLS))("%s", (name, row) => {
 /** Options beside those of the good arguments. */
 const HTTP_CHANNEL = ["name", "retryDelaysMs", "timeoutMs", "baseUrl", "api", "allowPrivate", "egress", "now"];
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  push: ["web", "fcm", "apns", "egress", "allowPrivate", "name", "retryDelaysMs", "now"],
   slack: HTTP_CHANNEL,
   discord: HTTP_CHANNEL,
   teams: HTTP_CHANNEL,

@@ -10,7 +10,8 @@ const TASK: DeliveryTask = {
   ...{ id: "0193c5a0-0000-7000-8000-000000000001", notificationId: "0193c5a0-0000-7000-8000-000000000002", tenant: "acme" },
   ...{ recipient: "", address: "", locale: "en", roomId: null, digest: null, type: "note", priority: "normal", data: {} },
   ...{ title: "Build <1284> *failed*", message: "@everyone <!channel> see & mend_it", url: "/builds/1284?a=1&b=2" },
-  ...{ contents: null, unsubscribeUrl: null, isFallback: false, attempt: 1, createdAt: new Date("2026-01-01T12:00:00Z") },
+  ...{ contents: null, unsubscribeUrl: null, group: null, unread: null },
+  ...{ isFallback: false, attempt: 1, createdAt: new Date("2026-01-01T12:00:00Z") },
   actions: [
     { label: "Retry", url: "https://ci.example.com/retry" },
     { label: "Here", url: "/builds" },

@@ -19,6 +19,8 @@ export function taskOf(changes: Partial<DeliveryTask> = {}): DeliveryTask {
     contents: null,
     digest: null,
     unsubscribeUrl: null,
+    group: null,
+    unread: null,
     locale: "en",
     isFallback: false,
     attempt: 1,

@@ -10,7 +10,7 @@ const TASK: DeliveryTask = {
   ...{ id: "0193c5a0-0000-7000-8000-000000000001", notificationId: "0193c5a0-0000-7000-8000-000000000002", tenant: "acme" },
   ...{ recipient: "+4930123456", address: "+4930123456", locale: "en", roomId: null, digest: null, type: "note", priority: "normal" },
   ...{ title: "Your table", message: "It is ready: 7 & 8.", url: "/tables/7", actions: null, data: {}, contents: null },
-  ...{ unsubscribeUrl: null, isFallback: false, attempt: 1, createdAt: new Date("2026-01-01T12:00:00Z") },
+  ...{ unsubscribeUrl: null, group: null, unread: null, isFallback: false, attempt: 1, createdAt: new Date("2026-01-01T12:00:00Z") },
 };
 
 async function sent(name: ProviderName, make: (server: ProviderServer) => Channel, task: Partial<DeliveryTask> = {}) {

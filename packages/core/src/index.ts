@@ -1,6 +1,7 @@
 export type {
   DeviceInput,
   Devices,
+  DeviceTerms,
   SubscribeOptions,
   Subscribers,
   Subscription,
@@ -89,6 +90,7 @@ export type {
   ExplainedDigest,
   ExplainInput,
   ListSendsInput,
+  PushDevice,
   Send,
   SendAnalytics,
   SendAnalyticsQuery,
@@ -107,6 +109,7 @@ export type {
   UnreachedReason,
   WebPushKeys,
 } from "./delivery/index.ts";
+export { DEVICE_PLATFORMS, deviceAddress, parseDeviceAddress } from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
 export { DEFAULT_TENANT, type FeedSubscription, type Owner } from "./foundation/context.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue } from "./foundation/errors.ts";

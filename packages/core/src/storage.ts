@@ -61,6 +61,8 @@ export {
   type DeliveryFairness,
   type DeliveryStorage,
   type DeliveryTerms,
+  type DeviceSource,
+  type DeviceTurn,
   type DigestChange,
   type DigestMember,
   type DigestStorage,

@@ -66,6 +66,7 @@ export {
   type TrackingRow,
   toDelivery,
 } from "./delivery/rows.ts";
+export { splittingByDevice } from "./delivery/split-by-device.ts";
 export { takingAddresses } from "./delivery/take-addresses.ts";
 export { promptDigest } from "./hub/prompts.ts";
 export {

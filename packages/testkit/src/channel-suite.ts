@@ -50,6 +50,8 @@ export function taskOf(recipient: string, more: Partial<DeliveryTask> = {}): Del
     contents: null,
     digest: null,
     unsubscribeUrl: null,
+    group: null,
+    unread: null,
     locale: "en",
     isFallback: false,
     attempt: 1,

@@ -2,6 +2,7 @@ import { type ExpressBelfry, expressBelfry } from "@belfry/adapter-express";
 import { type HonoBelfry, honoBelfry } from "@belfry/adapter-hono";
 import { type SlackMessage, type SlackOptions, slack } from "@belfry/channel-chat";
 import { type EmailOptions, email } from "@belfry/channel-email";
+import { type PushOptions, push } from "@belfry/channel-push";
 import { smsSegments, type TwilioOptions, twilio } from "@belfry/channel-sms";
 import { verifyWebhook, type WebhookOptions, webhook } from "@belfry/channel-webhook";
 import { createClient, type Item } from "@belfry/client";
@@ -104,6 +105,7 @@ const onResult: OnResult<Data> = async ({ text, create }) => {
 /** The services: one over each storage, and one without types. */
 const mail: EmailOptions = { transport: "smtp://localhost", from: { name: "The Shop", address: "shop@example.com" } };
 const hooks: WebhookOptions = { secret: ["whsec_bmV3", "whsec_b2xk"], allowPrivate: true };
+const phones: PushOptions = { expo: { accessToken: "token" }, timeoutMs: 5_000 };
 const model: OpenAIOptions = { model: "gpt-5-mini", parameters: { temperature: 0 } };
 const database = new Database(":memory:");
 const pool = new Pool({ connectionString: "postgres://localhost/belfry" });
@@ -116,7 +118,7 @@ const texts: TwilioOptions = {
   maxSegments: smsSegments("Hello").count,
 };
 export const greeting = { text: "Hello" } satisfies SlackMessage;
-const shared = { types, channels: [email(mail), webhook(hooks), slack(chats), twilio(texts), pigeons], clock, logger };
+const shared = { types, channels: [email(mail), webhook(hooks), slack(chats), twilio(texts), push(phones), pigeons], clock, logger };
 const onSqlite = new NotificationService({ ...shared, storage: sqliteStorage(database), hub: { processor: openai(model), onResult } });
 const onPostgres = new NotificationService({ ...shared, storage: postgresStorage(pool), transport, hub: { processor: reader } });
 const options: NotificationServiceOptions = { storage: sqliteStorage(":memory:", { durability: "normal" }) };

@@ -1,4 +1,4 @@
-import type { Device, StoredDevice } from "../delivery/index.ts";
+import type { Device, DeviceSource, StoredDevice } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, StepRange } from "../foundation/json.ts";
 
@@ -15,7 +15,7 @@ export interface Registering {
 }
 
 /** The part of a storage that keeps users' devices. Every method is one transaction, and its queries are scoped by tenant. */
-export interface DevicesStorage {
+export interface DevicesStorage extends DeviceSource {
   /**
    * Registers a device of a user. One with the same platform and token is changed instead: that of the same user keeps its id and the
    * time of its creation; that of another user of the tenant leaves them, and has the new id. The device that it replaces has the new
@@ -23,14 +23,8 @@ export interface DevicesStorage {
    */
   register(owner: Owner, device: NewDevice, registering: Registering): Promise<StoredDevice>;
 
-  /** Returns the devices of users, by user id, then oldest first. */
-  of(tenant: string, userIds: readonly string[]): Promise<readonly StoredDevice[]>;
-
   /** Removes a device of a user. Returns whether there was one. */
   remove(owner: Owner, id: string): Promise<boolean>;
-
-  /** Removes a device that is gone, unless its token has changed since. Returns whether it was there. */
-  removeGone(tenant: string, device: Pick<StoredDevice, "id" | "token">): Promise<boolean>;
 
   /** Removes devices of a user, up to `limit`. */
   erase(owner: Owner, limit: number): Promise<ErasureStep>;

@@ -1,5 +1,6 @@
-import { type Device, shownDevice } from "../delivery/index.ts";
+import { type Channel, type Device, deviceAddress, type PushDevice, shownDevice } from "../delivery/index.ts";
 import type { BaseContext, Owner } from "../foundation/context.ts";
+import type { Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
@@ -9,12 +10,14 @@ import { type DeviceInput, parseDevice } from "./parse-device.ts";
 /** The parts that devices use. */
 export interface DevicesContext extends BaseContext {
   readonly devices: DevicesStorage;
+  /** The host's channels, by name; the inbox is not among them. */
+  readonly channels: ReadonlyMap<string, Pick<Channel, "devices" | "invalidRecipient">>;
   /** See `DecisionsContext.beginInboxes`. */
   beginInboxes(tenant: string, userIds: readonly string[]): Promise<void>;
 }
 
 /** How many devices a user has at the most. The one that was seen longest ago makes room. */
-export const MAX_DEVICES = 20;
+const MAX_DEVICES = 20;
 
 /**
  * The endpoints of users for push: `notifications.devices`. A client registers its device at each start, with the token that its platform
@@ -46,6 +49,7 @@ export class Devices {
   async register(userId: string, device: DeviceInput): Promise<Device> {
     const owner = this.#owner(userId);
     const { replaces, ...parsed } = parseDevice(device);
+    requireNone([this.#unreachable(parsed)]);
     using _call = await this.#context.ready();
     const { devices, clock, ids, beginInboxes } = this.#context;
     await beginInboxes(this.#tenant, [userId]);
@@ -66,6 +70,14 @@ export class Devices {
     requireNone([textIssue(id, ["id"], NAME_RULE)]);
     using _call = await this.#context.ready();
     return isUuid(id) && (await this.#context.devices.remove(owner, id.toLowerCase()));
+  }
+
+  /** What the channels say of a device that they would deliver to: a browser's endpoint may be a URL that nothing may be sent to. */
+  #unreachable(device: PushDevice): Issue | null {
+    const taking = [...this.#context.channels.values()].filter(({ devices }) => devices?.includes(device.platform) === true);
+    const problem = taking.map((channel) => channel.invalidRecipient(deviceAddress(device))).find((one) => one !== null);
+    const path = [device.platform === "web" ? "subscription" : "token"];
+    return problem === undefined ? null : { path, type: "value_error", message: problem };
   }
 
   #owner(userId: string): Owner {

@@ -14,10 +14,10 @@ export type {
   WaitingPage,
 } from "./broadcast-storage.ts";
 export { Broadcasting } from "./broadcasting.ts";
-export { Devices, type DevicesContext, MAX_DEVICES } from "./devices.ts";
+export { Devices, type DevicesContext } from "./devices.ts";
 export type { DevicesStorage, NewDevice, Registering } from "./devices-storage.ts";
 export { takeNextStep, wantingItems } from "./find-members.ts";
-export type { DeviceInput, TokenDeviceInput, WebDeviceInput, WebPushSubscription } from "./parse-device.ts";
+export type { DeviceInput, DeviceTerms, TokenDeviceInput, WebDeviceInput, WebPushSubscription } from "./parse-device.ts";
 export { type BroadcastContext, beginAndPlace } from "./place-broadcasts.ts";
 export { topicAudience } from "./topic-audience.ts";
 export {

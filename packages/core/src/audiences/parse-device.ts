@@ -16,7 +16,7 @@ export interface WebPushSubscription {
 }
 
 /** What is said of a device, whatever its platform. */
-interface DeviceTerms {
+export interface DeviceTerms {
   /** The app that registers it: for Apple's service its bundle id. @default the only app there is */
   readonly app?: string;
   /** What users call it. @default none */

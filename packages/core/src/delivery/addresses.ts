@@ -11,6 +11,7 @@ import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { AddressClaim, Delivery } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { StoredDevice } from "./device.ts";
 
 interface Wanted {
   readonly tenant: string;
@@ -25,6 +26,8 @@ export interface Reached {
   readonly locale: string;
   /** Of the user, as the directory has it; null for none. */
   readonly timeZone: string | null;
+  /** The devices that stand in for an address; one at least. @default there is an address */
+  readonly devices?: readonly StoredDevice[];
 }
 
 type WhereReached = Reached | DeliveryFailure | Ruling;
@@ -42,12 +45,14 @@ export class Addresses {
   readonly #locale: string;
   readonly #lines: RepeatedLines;
   readonly #found: Coalesced<Wanted, Found>;
+  readonly #devices: Coalesced<Owner, readonly StoredDevice[]>;
 
-  constructor({ directory, locale, lines }: Pick<DeliveryContext, "directory" | "locale" | "lines">) {
+  constructor({ directory, locale, lines, devices }: Pick<DeliveryContext, "directory" | "locale" | "lines" | "devices">) {
     this.#lines = lines;
     this.#directory = directory;
     this.#locale = locale;
     this.#found = new Coalesced((wanted) => this.#lookUp(wanted));
+    this.#devices = new Coalesced((owners) => devicesOf(devices, owners));
   }
 
   /**
@@ -66,18 +71,37 @@ export class Addresses {
     return this.#ofUser(delivery, channel);
   }
 
-  async #ofUser({ tenant, recipient }: Pick<Delivery, "tenant" | "recipient">, channel: Channel): Promise<WhereReached> {
-    const { name } = channel;
+  async #ofUser({ tenant, recipient: userId }: Pick<Delivery, "tenant" | "recipient">, channel: Channel): Promise<WhereReached> {
+    const reached = await this.#byDirectory({ tenant, userId }, channel);
+    const { devices: platforms } = channel;
+    if (platforms === undefined || !("address" in reached) || reached.address !== "") {
+      return reached;
+    }
+    const found = await this.#devices.get({ tenant, userId });
+    const devices = found.filter(({ platform }) => platforms.includes(platform));
+    if (devices.length === 0) {
+      return { outcome: "skip", reason: "no_address", source: "devices" };
+    }
+    return { ...reached, devices };
+  }
+
+  async #byDirectory({ tenant, userId: recipient }: Owner, channel: Channel): Promise<WhereReached> {
+    const { name, devices } = channel;
     try {
       if (this.#directory === null) {
+        if (devices !== undefined) {
+          return { address: "", locale: this.#locale, timeZone: null };
+        }
         throw new NoAddress(`The recipient is no address for ${name}, and the service has no directory to ask for one.`);
       }
       const { address, locale, timeZone } = await this.#found.get({ tenant, userId: recipient, channel: name });
-      if (address === null || address === undefined) {
+      const isNone = address === null || address === undefined;
+      if (isNone && devices === undefined) {
         return { outcome: "skip", reason: "no_address", source: "directory" };
       }
       const own = { tenant, userId: recipient };
-      return { address: checkAddress(channel, address), locale: this.#localeOf(locale, own), timeZone: this.#zoneOf(timeZone, own) };
+      const rest = { locale: this.#localeOf(locale, own), timeZone: this.#zoneOf(timeZone, own) };
+      return { address: isNone ? "" : checkAddress(channel, address), ...rest };
     } catch (error) {
       return failureOf(error, channel);
     }
@@ -121,6 +145,19 @@ export class Addresses {
       return { address: contact?.[channel], locale: contact?.locale, timeZone: contact?.timeZone };
     });
   }
+}
+
+/** The devices of each of these users. */
+async function devicesOf(devices: DeliveryContext["devices"], owners: readonly Owner[]): Promise<readonly (readonly StoredDevice[])[]> {
+  const found = new Map<string, ReadonlyMap<string, readonly StoredDevice[]>>();
+  for (const [tenant, group] of Map.groupBy(owners, (owner) => owner.tenant)) {
+    const all = await devices.of(tenant, [...new Set(group.map(({ userId }) => userId))]);
+    found.set(
+      tenant,
+      Map.groupBy(all, ({ userId }) => userId),
+    );
+  }
+  return owners.map(({ tenant, userId }) => found.get(tenant)?.get(userId) ?? []);
 }
 
 /** Has each address that recipients share reached once over a channel, whichever of them comes first. */
@@ -173,21 +210,23 @@ function checkAddress(channel: Channel, address: unknown): string {
 const LOOK_UP_MS = 5_000;
 
 /** The parts that {@link reachableOver} uses. */
-type ReachContext = Pick<DeliveryContext, "channels" | "directory" | "clock" | "logger">;
+type ReachContext = Pick<DeliveryContext, "channels" | "directory" | "devices" | "clock" | "logger">;
 
 /**
  * Returns the channels over which a user can be reached: those that are set up for the tenant, and have an address of the user, or
- * take the user's id as one; and the language of the user, null for one that is not known. A directory that fails, or takes longer
+ * take the user's id as one, or a device; and the language of the user, null for one that is not known. A directory that fails, or takes longer
  * than 5 seconds, leaves all channels.
  */
 export async function reachableOver(
   context: ReachContext,
   { tenant, userId }: Owner,
 ): Promise<{ readonly channels: ReadonlySet<string>; readonly locale: string | null }> {
-  const { channels, directory, clock, logger } = context;
+  const { channels, directory, devices, clock, logger } = context;
   const configured = [...channels.values()].filter((channel) => isConfigured(channel, tenant));
   const named = (some: readonly Channel[]) => new Set(some.map(({ name }) => name));
-  const isOwnAddress = (channel: Channel) => isAddress(channel, userId);
+  const own = configured.some((channel) => channel.devices !== undefined) ? await devices.of(tenant, [userId]) : [];
+  const isOwnAddress = (channel: Channel) =>
+    isAddress(channel, userId) || own.some(({ platform }) => channel.devices?.includes(platform) === true);
   if (directory === null) {
     return { channels: named(configured.filter(isOwnAddress)), locale: null };
   }

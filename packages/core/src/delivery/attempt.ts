@@ -16,9 +16,11 @@ import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask, TaskDiges
 import type { DeliveryContext } from "./context.ts";
 import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
 import type { Rulings } from "./ruling.ts";
+import type { ToDevices } from "./to-devices.ts";
 
 function taskOf(
   { delivery, notification, roomId, meta }: ClaimedDelivery,
@@ -34,6 +36,8 @@ function taskOf(
     locale,
     roomId,
     digest,
+    group: notification.group,
+    unread: null,
     type: notification.type,
     priority: notification.priority,
     title,
@@ -54,16 +58,22 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
   readonly rulings: Pick<Rulings, "on">;
   readonly shared: Pick<SharedAddresses, "ruling">;
+  readonly toDevices: Pick<ToDevices, "of" | "deliver">;
   readonly types: NotificationTypes;
   readonly links: DeliveryContext["unsubscribeLinks"];
   /** The digest that the delivery carries, or null. */
   readonly bundle: StoredBundle | null;
 }
 
-/** The result of an attempt, and whether its channel was called; or why it was not. */
+/** The result of an attempt, and whether its channel was called; or why it was not. `isSplit` says that other devices may have deliveries in its chain. */
 export type AttemptResult =
-  | { readonly outcome: DeliveryOutcome; readonly wasHandedIn: boolean; readonly reason: UnreachedReason | null }
-  | { readonly ruling: Ruling };
+  | {
+      readonly outcome: DeliveryOutcome;
+      readonly wasHandedIn: boolean;
+      readonly reason: UnreachedReason | null;
+      readonly isSplit?: boolean;
+    }
+  | { readonly ruling: Ruling; readonly isSplit?: boolean };
 
 /** The texts of a task, and what else its type says over the channel. */
 interface TaskTexts extends StoredTexts {
@@ -85,43 +95,76 @@ const TOO_LATE = {
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
-  let step = "directory" as keyof typeof TOO_LATE | "channel";
-  const work = async (ends: AbortSignal): Promise<DeliveryOutcome | Ruling> => {
-    let reached = context.addresses.of(claimed.delivery, channel);
-    if (reached instanceof Promise) {
-      reached = await reached;
-      // A directory that answers too late must not have anything delivered: another attempt may be under way.
-      ends.throwIfAborted();
-    }
-    if ("status" in reached || "outcome" in reached) {
-      return reached;
-    }
-    if (isDecidedAgain(claimed, context)) {
-      step = "decision";
-      const ruling = await rulingOn(claimed, reached, context);
-      ends.throwIfAborted();
-      if (ruling !== null) {
-        return ruling;
-      }
-    }
-    let texts: TaskTexts = claimed.notification;
-    if (claimed.notification.rendered !== null || context.links !== null || context.bundle !== null) {
-      step = "rendering";
-      texts = await textsFor(claimed, reached, { ...context, timeoutMs });
-      ends.throwIfAborted();
-    }
-    step = "channel";
-    const outcome = await channel.deliver(taskOf(claimed, reached, texts), ends);
-    return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
-  };
+  const progress: Progress = { step: "directory", isSplit: false };
+  const work = (ends: AbortSignal) => deliverWithin({ channel, claimed, context, progress }, ends);
   try {
     const outcome = await withinTime(work, { ...context, timeoutMs });
-    return "outcome" in outcome ? { ruling: outcome } : { outcome, wasHandedIn: step === "channel", reason: null };
+    const { step, isSplit } = progress;
+    return "outcome" in outcome ? { ruling: outcome, isSplit } : { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
   } catch (error) {
+    const { step, isSplit } = progress;
     const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
-    return { outcome, wasHandedIn: step === "channel", reason: null };
+    return { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
   }
+}
+
+/** How far an attempt got. */
+interface Progress {
+  step: keyof typeof TOO_LATE | "channel";
+  isSplit: boolean;
+}
+
+interface Attempting {
+  readonly channel: Channel;
+  readonly claimed: ClaimedDelivery;
+  readonly context: AttemptContext;
+  readonly progress: Progress;
+}
+
+async function deliverWithin({ channel, claimed, context, progress }: Attempting, ends: AbortSignal): Promise<DeliveryOutcome | Ruling> {
+  let reached = context.addresses.of(claimed.delivery, channel);
+  if (reached instanceof Promise) {
+    reached = await reached;
+    // A directory that answers too late must not have anything delivered: another attempt may be under way.
+    ends.throwIfAborted();
+  }
+  if ("status" in reached || "outcome" in reached) {
+    return reached;
+  }
+  if (isDecidedAgain(claimed, context)) {
+    progress.step = "decision";
+    const ruling = await rulingOn(claimed, reached, context);
+    ends.throwIfAborted();
+    if (ruling !== null) {
+      return ruling;
+    }
+  }
+  const devices = await devicesFor({ claimed, context, progress }, reached);
+  if ("outcome" in devices) {
+    return devices;
+  }
+  ends.throwIfAborted();
+  let texts: TaskTexts = claimed.notification;
+  if (claimed.notification.rendered !== null || context.links !== null || context.bundle !== null) {
+    progress.step = "rendering";
+    texts = await textsFor(claimed, reached, { ...context, timeoutMs: channel.timeoutMs });
+    ends.throwIfAborted();
+  }
+  progress.step = "channel";
+  const task = taskOf(claimed, reached, texts);
+  const outcome = await (devices.length === 0 ? channel.deliver(task, ends) : context.toDevices.deliver(channel, { task, devices }, ends));
+  return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
+}
+
+/** The devices that an attempt is for; none where there is an address. */
+async function devicesFor(
+  { claimed, context, progress }: Omit<Attempting, "channel">,
+  { devices = [] }: Reached,
+): Promise<readonly StoredDevice[] | Ruling> {
+  // It is said before it is done: whoever runs out of time does not hear whether it was.
+  progress.isSplit = devices.length > 1;
+  return devices.length === 0 ? devices : await context.toDevices.of(claimed, devices, context.bundle !== null);
 }
 
 /**
@@ -133,10 +176,15 @@ function isDecidedAgain({ delivery, state }: ClaimedDelivery, { bundle }: Attemp
 }
 
 /** What stands against the attempt, or null. */
-async function rulingOn(claimed: ClaimedDelivery, { address, timeZone }: Reached, context: AttemptContext): Promise<Ruling | null> {
+async function rulingOn(
+  claimed: ClaimedDelivery,
+  { address, timeZone, devices }: Reached,
+  context: AttemptContext,
+): Promise<Ruling | null> {
   const isOfUser = claimed.delivery.recipientKind === "user";
   const ofUser = isOfUser ? await context.rulings.on(claimed, { timeZone }) : null;
-  return ofUser ?? (await context.shared.ruling(claimed, address));
+  // A device is one user's alone.
+  return ofUser ?? (devices === undefined ? await context.shared.ruling(claimed, address) : null);
 }
 
 /** The texts in the recipient's language: what functions of the type make is made anew, with what the type says over the channel. */

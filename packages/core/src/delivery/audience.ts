@@ -236,6 +236,9 @@ function problemOf(recipient: unknown, channel: Channel | null, lookUp: LookUp):
     return issue.message;
   }
   const problem = channel?.invalidRecipient(recipient) ?? null;
+  if (problem !== null && channel?.devices !== undefined && lookUp !== "addresses" && textIssue(recipient, [], NAME_RULE) === null) {
+    return null;
+  }
   if (problem === null || lookUp === "addresses" || !isId(recipient)) {
     return problem;
   }

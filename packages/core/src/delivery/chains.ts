@@ -7,6 +7,7 @@ import {
   type DeliveryAttempt,
   type DeliveryChanged,
   type DeliveryStatus,
+  partsOf,
   type SendChanged,
   sendStatus,
 } from "./delivery.ts";
@@ -25,7 +26,7 @@ export function isStoppable({ status, leaseOwner, reason }: Delivery): boolean {
  * ends them, unless it was because the user has no address there.
  */
 export function followPrimary(chain: readonly Delivery[], { fallbackDelayMs }: SendState, now: Date): readonly Delivery[] {
-  const [primary, ...fallbacks] = chain;
+  const { primaries, fallbacks, leading: primary } = partsOf(chain);
   if (primary === undefined) {
     return chain;
   }
@@ -44,7 +45,7 @@ export function followPrimary(chain: readonly Delivery[], { fallbackDelayMs }: S
     }
     return isOfInbox && status === "sent" && fallbackDelayMs === 0 ? stopped(fallback, now) : fallback;
   };
-  return [primary, ...fallbacks.map(follow)];
+  return [...primaries, ...fallbacks.map(follow)];
 }
 
 /** Whether a delivery was skipped since its recipient cannot be reached over its channel; another channel may do. */
@@ -67,17 +68,18 @@ export function endWaits(loaded: readonly LoadedSend[], now: Date): Settlement {
 
 /** Returns the new state of a chain whose fallback has waited long enough; null if the primary was not attempted yet. */
 export function endWait(chain: readonly (Delivery & { readonly isRead: boolean })[], now: Date): readonly Delivery[] | null {
-  const [primary, ...fallbacks] = chain;
+  const { primaries, fallbacks, leading: primary } = partsOf(chain);
   if (primary === undefined || primary.status === "pending" || primary.status === "waiting") {
     return null;
   }
+  const changed = (after: Delivery): readonly Delivery[] => primaries.map((one) => (one === primary ? after : one));
   if (primary.isRead || primary.status === "delivered" || primary.status === "cancelled" || primary.status === "skipped") {
     const read = primary.isRead && primary.status !== "delivered" ? settled(primary, { status: "delivered", now }) : primary;
-    return [read, ...fallbacks.map((fallback) => stopped(fallback, now))];
+    return [...changed(read), ...fallbacks.map((fallback) => stopped(fallback, now))];
   }
   const missed = primary.status === "sent" ? settled(primary, { status: "failed", reason: "no_ack", now }) : primary;
   const isDue = (fallback: Delivery) => fallback.status === "waiting" && (fallback.dueAt === null || fallback.dueAt <= now);
-  return [missed, ...fallbacks.map((fallback) => (isDue(fallback) ? due(fallback, now) : fallback))];
+  return [...changed(missed), ...fallbacks.map((fallback) => (isDue(fallback) ? due(fallback, now) : fallback))];
 }
 
 /** The change to one chain; null for none. */

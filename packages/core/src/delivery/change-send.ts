@@ -6,7 +6,7 @@ import { declaredType, INBOX_CHANNEL, RENDERED, renderAgain } from "../notificat
 import { type ChainChange, due, isStoppable, type Settlement, settleChains, stopped } from "./chains.ts";
 import { checkContent, dataOf, requireContent, withoutContents } from "./check-content.ts";
 import { type DeliveryContext, settle } from "./context.ts";
-import { chainOutcome, type Delivery } from "./delivery.ts";
+import { chainOutcome, type Delivery, partsOf } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import { ChainPages, isLargeSend } from "./large-sends.ts";
 import { getSend, newProgress, sendOf, unknownSend } from "./read-sends.ts";
@@ -201,7 +201,7 @@ export function retryChains(loaded: readonly LoadedSend[], now: Date, { id, acto
 }
 
 function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {
-  const [primary, ...fallbacks] = chain;
+  const { primaries, fallbacks, leading: primary } = partsOf(chain);
   if (primary === undefined || chainOutcome(chain.map(({ status }) => status)) !== "failed") {
     return null;
   }
@@ -209,8 +209,8 @@ function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendS
   const waitsForReader = primary.channel === INBOX_CHANNEL && fallbackDelayMs > 0;
   const dueAt = waitsForReader ? new Date(now.getTime() + fallbackDelayMs) : null;
   return {
-    chain: [fresh(primary), ...fallbacks.map((fallback): Delivery => ({ ...fresh(fallback), status: "waiting", dueAt }))],
+    chain: [...primaries.map(fresh), ...fallbacks.map((fallback): Delivery => ({ ...fresh(fallback), status: "waiting", dueAt }))],
     // The attempt about to run counts already.
-    shownAttempts: primary.attempt + 1,
+    shownAttempts: Math.max(...primaries.map(({ attempt }) => attempt)) + 1,
   };
 }

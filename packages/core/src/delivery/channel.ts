@@ -1,5 +1,6 @@
 import type { JsonObject } from "../foundation/json.ts";
 import type { ContentMember, DigestEntry, Notification, NotificationAction, TaskContents } from "../notifications/index.ts";
+import type { DevicePlatform } from "./device.ts";
 
 /** The notifications of a digest, for its channel. */
 export interface TaskDigest {
@@ -24,7 +25,7 @@ export interface DeliveryTask {
   readonly tenant: string;
   /** As the sender named the recipient: a user id, an address, a URL. */
   readonly recipient: string;
-  /** Where to deliver: the recipient itself, or what the host's directory gave for it. */
+  /** Where to deliver: the recipient itself, what the host's directory gave for it, or one of the user's devices: see {@link Channel.devices}. */
   readonly address: string;
   /**
    * The language to deliver in, as a BCP 47 tag: the user's, as the host's directory gave it, else the service's. What functions of
@@ -35,6 +36,10 @@ export interface DeliveryTask {
   readonly roomId: string | null;
   /** The notifications that are delivered together; null for one alone. Type and id are then those of the first one. */
   readonly digest: TaskDigest | null;
+  /** What the notification has in common with others, or null: a channel may show only the newest of a group. */
+  readonly group: string | null;
+  /** How many unread items the user's inbox has, for a badge; null for addresses, and for channels without {@link Channel.devices}. */
+  readonly unread: number | null;
   /** The notification's type, for example `order_update`. */
   readonly type: string;
   /** How much it matters: a channel may show it, or choose its own way by it. */
@@ -111,6 +116,14 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   readonly timeoutMs: number;
   /** What it takes of a type's contents besides title, message and link. A type that declares another one is refused. @default nothing */
   readonly contents?: readonly ContentMember[];
+  /**
+   * The platforms of the devices that it delivers to. Each device of a user is an address of this channel then, which `parseDeviceAddress`
+   * reads, and gets a delivery of its own; one of which an outcome says `isEndpointGone` is removed. An address that the host's
+   * directory gives comes first.
+   *
+   * @default it delivers to no devices
+   */
+  readonly devices?: readonly DevicePlatform[];
   /** Whether the channel can be used for this tenant. @default yes */
   isConfigured?(tenant: string): boolean;
   /** Returns why `recipient` cannot be delivered to, or null. It is called before anything is stored. */

@@ -11,6 +11,7 @@ import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { DeliveryChanged, SendChanged } from "./delivery.ts";
 import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { DeviceSource } from "./device.ts";
 import type { DigestStorage } from "./digest-storage.ts";
 
 /** The parts that operations on deliveries use. */
@@ -22,12 +23,14 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
   readonly directory: Directory | null;
+  /** The devices of users, for channels that deliver to them. */
+  readonly devices: DeviceSource;
   /** Tells whether a user has an open socket or stream, on any instance. */
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   /** What users chose, for decisions. */
   readonly preferences: PreferencesReader;
   readonly decisions: Pick<DecisionsStorage, "throttleFreeAt" | "pruneThrottles">;
-  readonly inbox: Pick<InboxStorage, "get">;
+  readonly inbox: Pick<InboxStorage, "get" | "counts">;
   readonly types: NotificationTypes;
   /** Makes links that switch a channel off for a user; null where the host configured none. */
   readonly unsubscribeLinks: Pick<UnsubscribeLinks, "linkFor" | "linkForDigest"> | null;

@@ -18,6 +18,7 @@ import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
 import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
 import type { CarriedBundle } from "./settle-bundles.ts";
+import { ToDevices } from "./to-devices.ts";
 
 const MAX_BATCH = 256;
 /**
@@ -46,6 +47,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #addresses: Addresses;
   readonly #rulings: Rulings;
   readonly #shared: SharedAddresses;
+  readonly #toDevices: ToDevices;
   readonly #share: EndpointShare;
   readonly #breaker = new CircuitBreaker();
   readonly #gone = new GoneEndpoints();
@@ -59,6 +61,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#addresses = new Addresses(context);
     this.#rulings = new Rulings(context);
     this.#shared = new SharedAddresses(context.deliveries);
+    this.#toDevices = new ToDevices(context);
     this.#share = new EndpointShare(concurrency);
   }
 
@@ -175,16 +178,18 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     await this.#prune();
   }
 
-  async attempt(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
-    const { delivery } = claimed;
+  async attempt(asClaimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
+    const { delivery } = asClaimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
     const { id: deliveryId, fence } = delivery;
     const bundle = delivery.reason === "bundled" ? await this.#context.digests.bundleOf(deliveryId) : null;
-    const ruling = bundle === null ? expiryOf(claimed, startedAt) : expiryOfBundle(bundle, startedAt);
-    const delivered = ruling === null ? await this.#deliver(claimed, bundle, cancellation) : { ruling };
+    const ruling = bundle === null ? expiryOf(asClaimed, startedAt) : expiryOfBundle(bundle, startedAt);
+    const delivered = ruling === null ? await this.#deliver(asClaimed, bundle, cancellation) : { ruling };
+    // Its chain has deliveries now that it had not when it was claimed.
+    const claimed = delivered.isSplit === true ? { ...asClaimed, isOnly: false } : asClaimed;
     if ("ruling" in delivered) {
-      return { claimed, bundle, attempt: { deliveryId, fence, ...delivered } };
+      return { claimed, bundle, attempt: { deliveryId, fence, ruling: delivered.ruling } };
     }
     const { outcome, reason, wasHandedIn } = delivered;
     const finishedAt = new Date(clock.now());
@@ -223,7 +228,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    const own = { addresses: this.#addresses, rulings: this.#rulings, shared: this.#shared };
+    const own = { addresses: this.#addresses, rulings: this.#rulings, shared: this.#shared, toDevices: this.#toDevices };
     return attempt(channel, claimed, { ...own, types, links, clock, cancellation, bundle });
   }
 
@@ -235,6 +240,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 
   #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome, nowMs: number): void {
+    if (delivery.recipientKind === "user" && this.#context.channels.get(delivery.channel)?.devices !== undefined) {
+      // One device says nothing of the user's others, and one that is gone was removed.
+      return;
+    }
     this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
     if (outcome.status !== "failed") {
       this.#gone.forget(delivery);

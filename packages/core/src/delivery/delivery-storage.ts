@@ -107,6 +107,13 @@ export type SendCreated =
    */
   | { readonly kind: "repeated"; readonly bodyHash: string; readonly response: string | null; readonly notificationId: string | null };
 
+/** A device of a user, and the delivery to it if it has none yet. */
+export interface DeviceTurn {
+  readonly deviceId: string;
+  /** A new id; for the first device not used, since the claimed delivery has it. */
+  readonly deliveryId: string;
+}
+
 /** The limits and exclusions of a claim of deliveries, in addition to tenants. */
 export interface DeliveryFairness {
   /** The most deliveries of one endpoint. */
@@ -292,6 +299,14 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * @returns for each whether it has the address; false for a delivery that is gone
    */
   takeAddresses(claims: readonly AddressClaim[]): Promise<readonly boolean[]>;
+
+  /**
+   * Lets a claimed delivery have one device of its user, and each other device a delivery of its own in the same chain, which is due at once: in one
+   * transaction, and once for a chain, so that later calls change nothing. It changes nothing either if the lease was lost.
+   *
+   * @returns the device that the delivery has; null if it has none of these
+   */
+  splitByDevice(claimed: Pick<Delivery, "id" | "leaseOwner" | "fence">, devices: readonly DeviceTurn[], at: Date): Promise<string | null>;
 
   /**
    * Makes up to `limit` deliveries due that wait for quiet hours of a user and that nobody holds, so that they are decided anew.

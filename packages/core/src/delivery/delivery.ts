@@ -192,6 +192,22 @@ export function chainOutcome(deliveries: readonly DeliveryStatus[]): ChainOutcom
 }
 
 /**
+ * The primary deliveries of a chain, and its fallbacks: there are several primary ones where a user has several devices. `leading` is the one
+ * that counts for the fallbacks: the best of them.
+ */
+export function partsOf<Of extends Delivery>(
+  chain: readonly Of[],
+): { primaries: readonly Of[]; fallbacks: readonly Of[]; leading: Of | undefined } {
+  const [first, second] = chain;
+  if (second === undefined || second.isFallback) {
+    return { primaries: chain.slice(0, 1), fallbacks: chain.slice(1), leading: first };
+  }
+  const primaries = chain.filter(({ isFallback }) => !isFallback);
+  const [leading] = primaries.toSorted((left, right) => STATUS_RANK[right.status] - STATUS_RANK[left.status]);
+  return { primaries, fallbacks: chain.filter(({ isFallback }) => isFallback), leading };
+}
+
+/**
  * The status of a notification whose chains came to `counts`. Cancelled and skipped chains count only when there are no others: a
  * notification is skipped if all its chains were.
  */

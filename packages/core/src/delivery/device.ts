@@ -48,3 +48,54 @@ export function shownDevice({ token, keys: _, userId: __, ...device }: StoredDev
   const length = Math.min(SHOWN_CHARACTERS, Math.floor(token.length / SHOWN_SHARE));
   return { id, platform, tokenEnd: token.slice(token.length - length), ...rest };
 }
+
+/** A device as a channel is given it: what reaches it. */
+export type PushDevice = Pick<StoredDevice, "platform" | "token" | "keys" | "app">;
+
+/** A device as the address of a delivery; {@link parseDeviceAddress} reads it. */
+export function deviceAddress({ platform, token, keys, app }: PushDevice): string {
+  return JSON.stringify({ platform, token, keys, app });
+}
+
+/**
+ * Reads the address of a delivery over a channel that has `devices`: a device in JSON, with `platform`, `token`, and, if it has them, `keys` and
+ * `app`. Null for a text that is none.
+ *
+ * @example
+ * ```ts
+ * const device = parseDeviceAddress(task.address);
+ * ```
+ */
+export function parseDeviceAddress(address: string): PushDevice | null {
+  const given = address.startsWith("{") ? jsonOf(address) : null;
+  if (typeof given !== "object" || given === null) {
+    return null;
+  }
+  const { platform, token, keys = null, app = null } = given as Readonly<Record<keyof PushDevice, unknown>>;
+  const known = DEVICE_PLATFORMS.find((one) => one === platform);
+  return known !== undefined && typeof token === "string" && token !== "" && areKeys(keys) && (app === null || typeof app === "string")
+    ? { platform: known, token, keys, app }
+    : null;
+}
+
+function areKeys(keys: unknown): keys is WebPushKeys | null {
+  const { p256dh, auth } = (typeof keys === "object" && keys !== null ? keys : {}) as Partial<Record<keyof WebPushKeys, unknown>>;
+  return keys === null || (typeof p256dh === "string" && typeof auth === "string");
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is no device.
+    return null;
+  }
+}
+
+/** Where the devices of users are kept. */
+export interface DeviceSource {
+  /** Returns the devices of users, by user id, then oldest first. */
+  of(tenant: string, userIds: readonly string[]): Promise<readonly StoredDevice[]>;
+  /** Removes a device that is gone, unless its token has changed since. Returns whether it was there. */
+  removeGone(tenant: string, device: Pick<StoredDevice, "id" | "token">): Promise<boolean>;
+}

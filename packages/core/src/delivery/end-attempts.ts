@@ -53,7 +53,7 @@ function endInChains(loaded: readonly LoadedSend[], now: Date, { endOf, bundles 
     const attempts = ends.flatMap((one) => one?.attempt ?? []);
     const changed = chain.map((delivery, index) => ends[index]?.after ?? delivery);
     return {
-      chain: changed[0] === chain[0] ? changed : followPrimary(changed, send, now),
+      chain: chain.some((one, index) => !one.isFallback && changed[index] !== one) ? followPrimary(changed, send, now) : changed,
       attempts,
       usesFallback: chain.some(({ isFallback }, index) => isFallback && ends[index]?.wasHandedIn),
       shownAttempts: Math.max(0, ...attempts.map(({ attempt }) => attempt)),

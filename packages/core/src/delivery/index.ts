@@ -48,6 +48,7 @@ export type {
   DeliveryErasureStep,
   DeliveryFairness,
   DeliveryStorage,
+  DeviceTurn,
   ExportedDelivery,
   IdempotencyKey,
   LoadedDelivery,
@@ -60,7 +61,18 @@ export type {
   SendThrottles,
   SettleChanges,
 } from "./delivery-storage.ts";
-export { DEVICE_PLATFORMS, type Device, type DevicePlatform, type StoredDevice, shownDevice, type WebPushKeys } from "./device.ts";
+export {
+  DEVICE_PLATFORMS,
+  type Device,
+  type DevicePlatform,
+  type DeviceSource,
+  deviceAddress,
+  type PushDevice,
+  parseDeviceAddress,
+  type StoredDevice,
+  shownDevice,
+  type WebPushKeys,
+} from "./device.ts";
 export { type Digest, type DigestPlace, type DigestState, type DigestTiming, type EntryPlan, FULL_WINDOW } from "./digest.ts";
 export type {
   ClaimedDigest,

@@ -42,19 +42,25 @@ describe("attempt", () => {
     deliver,
   });
   const never = new Cancellation();
+  const devices = { of: async () => [], removeGone: async () => false };
+  const toDevices = {
+    of: () => Promise.reject(new Error("asked")),
+    deliver: () => Promise.reject(new Error("asked")),
+  };
 
   test("an error is a failure that may pass", async () => {
     const result = await attempt(
       channel(() => Promise.reject(new Error("boom"))),
       claimed,
       {
-        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock) }),
+        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock), devices }),
         types: {},
         links: null,
         clock: systemClock,
         cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
+        toDevices,
         bundle: null,
       },
     );
@@ -66,13 +72,14 @@ describe("attempt", () => {
       channel(() => new Promise(() => {}), 5),
       claimed,
       {
-        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock) }),
+        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock), devices }),
         types: {},
         links: null,
         clock: systemClock,
         cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
+        toDevices,
         bundle: null,
       },
     );

@@ -24,7 +24,9 @@ export function expiryOfBundle({ shown }: StoredBundle, now: Date): Ruling | nul
 }
 
 /** The parts that decisions on claimed deliveries use. */
-export type RulingContext = Pick<DeliveryContext, "preferences" | "inbox" | "presence" | "types" | "clock">;
+export interface RulingContext extends Pick<DeliveryContext, "preferences" | "presence" | "types" | "clock"> {
+  readonly inbox: Pick<DeliveryContext["inbox"], "get">;
+}
 
 /** A delivery to decide again about, as it was claimed or is to come in a digest. */
 interface RuledOn extends Pick<ClaimedDelivery, "notification" | "scheduledAt" | "meta"> {

@@ -1,5 +1,5 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
+import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
@@ -23,6 +23,7 @@ export function postgresDeliveries(
     ...reconsidering(sql),
     ...findingFanOuts(sql),
     ...takingAddresses(sql),
+    ...splittingByDevice(sql),
     leases: leases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: run(prepareCreateSends),

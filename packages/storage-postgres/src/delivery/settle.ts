@@ -172,7 +172,7 @@ export function prepareLoad(tables: TableNames) {
       FROM (SELECT DISTINCT pk, chain FROM unnest($1::bigint[], $2::int[]) AS k(pk, chain)) k
       CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE notification_pk = k.pk AND chain = k.chain FOR UPDATE) d
       CROSS JOIN LATERAL (SELECT id FROM ${notifications} WHERE pk = k.pk OFFSET 0) n
-      ORDER BY d.notification_pk, d.chain, d.is_fallback) r`,
+      ORDER BY d.notification_pk, d.chain, d.is_fallback, d.pk) r`,
   );
   return async (
     session: Session,

@@ -40,7 +40,7 @@ export function prepareHealth(tables: TableNames, time: StorageTime) {
 
 /** $1 the tenant, $2 and $3 the window's start and end, $4 the length of its parts. */
 function attemptsText({ deliveryAttempts, deliveries, trackings }: TableNames): string {
-  const primarySettled = `(SELECT p.settled_at FROM ${deliveries} p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND NOT p.is_fallback)`;
+  const primarySettled = `(SELECT min(p.settled_at) FROM ${deliveries} p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND NOT p.is_fallback)`;
   const since = `CASE WHEN d.is_fallback THEN least(a.started_at, ${primarySettled})
     ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM ${trackings} t WHERE t.notification_pk = d.notification_pk) END`;
   const percentile = (share: number) => `percentile_disc(${share}) WITHIN GROUP (ORDER BY latency) FILTER (WHERE is_good)`;

@@ -179,7 +179,7 @@ export function prepareLoad({ prepare }: QueryContext) {
     SELECT ${DELIVERY_COLUMNS}, ${IS_ITEM_READ} AS "isRead"
     FROM (SELECT DISTINCT value ->> 0 AS pk, value ->> 1 AS chain FROM json_each(:keys)) k
     CROSS JOIN belfry_deliveries d ON d.notification_pk = k.pk AND d.chain = k.chain CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
-    ORDER BY d.notification_pk, d.chain, d.is_fallback`);
+    ORDER BY d.notification_pk, d.chain, d.is_fallback, d.pk`);
   const trackings = prepare<{ readonly pks: readonly number[] }, TrackingRow & { readonly id: string }>(`
     SELECT n.id, ${RECORDS.tracking} FROM json_each(:pks) k
     CROSS JOIN belfry_trackings t ON t.notification_pk = k.value CROSS JOIN belfry_notifications n ON n.pk = k.value`);

@@ -1,5 +1,5 @@
 import type { DeliveryStorage, NewSend, SendCreated } from "@belfry/core/storage";
-import { findingFanOuts, reconsidering, type Sql, sendReads, takingAddresses } from "@belfry/storage-sql";
+import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, part, read, step, write, writeIf, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
@@ -30,6 +30,7 @@ export function sqliteDeliveries(
     ...reconsidering(sql),
     ...findingFanOuts(sql),
     ...takingAddresses(sql),
+    ...splittingByDevice(sql),
     leases: leases(current, DELIVERY_LEASES),
     ...bind(current, {
       takePart: read(prepareTakePart),

@@ -182,7 +182,7 @@ const THREE_DIGITS = "ms - ms % CAST(substr('1000000000000000', 1, max(1, length
 /** The earliest time that delivery `d` of attempt `a` could go out. */
 const SINCE = `CASE
   WHEN d.is_fallback THEN min(a.started_at, coalesce((
-    SELECT p.settled_at FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND p.is_fallback = 0),
+    SELECT min(p.settled_at) FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND p.is_fallback = 0),
     a.started_at))
   ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM belfry_trackings t WHERE t.notification_pk = d.notification_pk) END`;
 

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { addressTests } from "./addresses.ts";
 import { claimingTests } from "./claiming.ts";
+import { deviceDeliveryTests } from "./device-deliveries.ts";
 import { deliveryErasingTests } from "./erasing.ts";
 import { sendFanOutTests } from "./fan-outs.ts";
 import { deliveryRoundTripTests } from "./round-trips.ts";
@@ -14,6 +15,7 @@ export function deliveryTests(harness: StorageHarness): void {
     sendingTests(harness);
     claimingTests(harness);
     addressTests(harness);
+    deviceDeliveryTests(harness);
     sendFanOutTests(harness);
     deliverySweepingTests(harness);
     deliveryErasingTests(harness);
