@@ -7,7 +7,9 @@ import { expo, fcm } from "./platforms.ts";
 const USERS = 100;
 const DEVICES = 10;
 
-test("1,000 devices with a third gone: those are removed after one attempt, the others all get it, none twice", async () => {
+test("1,000 devices with a third gone: those are removed after one attempt, the others all get it, none twice", {
+  timeout: 240_000,
+}, async () => {
   const [firebase, ofExpo] = [await fcm(), await expo()];
   const channel = push({ ...firebase.options, ...ofExpo.options, retryDelaysMs: [1] });
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
