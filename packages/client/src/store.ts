@@ -5,7 +5,7 @@ import { type Overlay, overlay } from "./overlay.ts";
 import type { ViewState } from "./view.ts";
 
 /** While much happens, listeners are told this often at the most. */
-const TOLD_EVERY_MS = 50;
+const TOLD_EVERY_MS = 100;
 
 /** What happens to a client besides the snapshots of its views. */
 interface StoreEvents {

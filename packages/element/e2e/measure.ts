@@ -1,4 +1,4 @@
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** How frames followed each other. */
 interface Frames {
@@ -49,19 +49,22 @@ interface Tasks {
   readonly over50Ms: number;
 }
 
-/** Traces the tasks of a page, whose time on the processor does not depend on what else the machine does. */
-export async function traceTasks(browser: Browser, page: Page): Promise<{ end(): Promise<Tasks> }> {
-  await browser.startTracing(page, { categories: ["toplevel"] });
-  return {
-    async end() {
-      const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { readonly traceEvents: readonly TraceEvent[] };
-      const mains = new Set(traceEvents.filter(({ args }) => args?.name === "CrRendererMain").map(({ pid, tid }) => `${pid}:${tid}`));
-      const ofMains = traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid}:${tid}`));
-      const times = ofMains.map(({ tdur = 0 }) => tdur / 1_000);
-      const longestMs = times.reduce((most, time) => Math.max(most, time), 0);
-      return { count: times.length, longestMs, over50Ms: times.filter((time) => time > 50).length };
-    },
-  };
+/** Traces the tasks of a page while something happens. Their time on the processor does not depend on what else the machine does. */
+export async function traceTasks(page: Page, work: () => Promise<void>): Promise<Tasks> {
+  const browser = page.context().browser();
+  await browser?.startTracing(page, { categories: ["toplevel"] });
+  let trace: Buffer | undefined;
+  try {
+    await work();
+  } finally {
+    trace = await browser?.stopTracing();
+  }
+  const { traceEvents } = JSON.parse(String(trace)) as { readonly traceEvents: readonly TraceEvent[] };
+  const mains = new Set(traceEvents.filter(({ args }) => args?.name === "CrRendererMain").map(({ pid, tid }) => `${pid}:${tid}`));
+  const ofMains = traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid}:${tid}`));
+  const times = ofMains.map(({ tdur = 0 }) => tdur / 1_000);
+  const longestMs = times.reduce((most, time) => Math.max(most, time), 0);
+  return { count: times.length, longestMs, over50Ms: times.filter((time) => time > 50).length };
 }
 
 /** What a trace says of a task or a thread. */

@@ -89,8 +89,10 @@ export function useWindow({ scroller, rows, kept, onScroll }: WindowOptions): Wi
   useMeasure(() => {
     const box = scroller.current;
     if (box !== null) {
-      box.scrollTop += owed.current;
-      owed.current = 0;
+      if (owed.current !== 0) {
+        box.scrollTop += owed.current;
+        owed.current = 0;
+      }
       look(box);
     }
   });
