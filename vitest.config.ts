@@ -25,7 +25,9 @@ const TOGETHER = globSync(
   [
     "packages/core/src/**/*.test.ts",
     "packages/{adapter-*,channel-*,dashboard,egress,processor-*,storage-*,testkit}/test/**/*.test.ts",
-    "tools/service-tests/test/**/*.test.ts",
+    "tools/{docs-examples,service-tests}/test/**/*.test.ts",
+    "examples/server/test/**/*.test.ts",
+    "test/**/*.test.ts",
   ],
   { cwd: import.meta.dirname, exclude: ALONE },
 );
