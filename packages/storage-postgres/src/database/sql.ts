@@ -12,6 +12,7 @@ export const DIALECT: Dialect = {
   unindexed: (column) => column,
   forUpdate: (alias) => `FOR UPDATE OF ${alias}`,
   skipLocked: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED`,
+  lock: (text) => `pg_advisory_xact_lock(hashtextextended(${text}, 0))`,
   milliseconds,
   time: isoTime,
   bytes: (column) => `octet_length(${column}::text)`,

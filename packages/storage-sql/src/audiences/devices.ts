@@ -30,8 +30,8 @@ function registering(sql: Sql): Pick<DevicesStorage, "register"> {
   const own = ["$1", "$2"].map((parameter) => `${sql.cast(parameter, "text")} IS NOT NULL`).join(" AND ");
   const field = (name: string) => `(${sql.asJson("$6")} ->> '${name}')`;
   const [at, id] = [sql.asTime(field("at")), sql.cast(field("id"), "uuid")];
-  // Who registers for the same user meanwhile waits, and sees this device.
-  const hold = `SELECT d.id FROM ${devices} d WHERE ${OF_USER} AND ${given} ORDER BY d.id ${sql.forUpdate("d")}`;
+  // Who registers for the same user meanwhile waits, and sees this device. Its rows would not do: they may all go meanwhile, or there are none.
+  const hold = `SELECT ${sql.lock("'devices ' || $1 || ' ' || $2")} WHERE ${own} AND ${given}`;
   const same = `d.tenant = $1 AND d.platform = ${field("platform")} AND d.token_hash = $3`;
   // The device that is replaced stays, with the new token: whatever is under way to it goes on.
   const replaced = `SELECT 1 FROM ${devices} r WHERE r.tenant = $1 AND r.user_id = $2 AND ${sql.cast("r.id", "text")} = $4`;

@@ -131,6 +131,8 @@ export interface Dialect extends Times {
   forUpdate(alias: string): string;
   /** Does the same, and leaves out rows that another transaction holds. */
   skipLocked(alias: string): string;
+  /** Waits, as an expression, until no other transaction has locked a text, and locks it until the transaction ends, where others may write meanwhile. */
+  lock(text: string): string;
   /** The length of a text or of JSON in bytes, found without reading all of it. */
   bytes(column: string): string;
   /** Whether a column is in a list in JSON. */

@@ -14,6 +14,7 @@ export const DIALECT: Dialect = {
   // A transaction that writes is alone.
   forUpdate: () => "",
   skipLocked: () => "",
+  lock: () => "NULL",
   milliseconds: (time) => time,
   time: (time) => time.getTime(),
   bytes: (column) => `octet_length(${column})`,
