@@ -40,19 +40,17 @@ export function apnsProvider(options: ApnsOptions, { now }: { readonly now: () =
     async push(one): Promise<DeliveryOutcome> {
       const { task } = one;
       const { text, note } = fitted(task, MAX_BYTES, (content) => payloadOf(task, content));
-      const token = await held.get();
-      let result = await send(one, text, token);
-      if (result.ok && result.status === 403 && reasonOf(bodyOf(result)) === "ExpiredProviderToken") {
-        await held.drop(token);
-        result = await send(one, text, await held.get());
-      }
+      const { result, used } = await held.use(
+        (token) => send(one, text, token),
+        (answer) => answer.ok && answer.status === 403 && reasonOf(bodyOf(answer)) === "ExpiredProviderToken",
+      );
       const about = {
         provider: PROVIDER,
         acceptedIs: "sent",
         messageId: task.id,
         nowMs: now(),
         judge,
-        secrets: [one.device.token, token],
+        secrets: [one.device.token, ...used],
       } as const;
       return noted(httpOutcome(result, about), note);
     },

@@ -38,6 +38,8 @@ export function fcmProvider(options: FcmOptions, { egress, now }: { readonly egr
   const held = new HeldToken(fresh, now);
   const target = `${url.replace(/\/+$/, "")}/v1/projects/${encodeURIComponent(project)}/messages:send`;
   const send = async ({ timeoutMs, signal }: Push, body: string, token: string) => {
+    // To get a token may have taken too long.
+    signal.throwIfAborted();
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     return egress.send(target, { method: "POST", headers, body, timeoutMs, signal });
   };
@@ -46,20 +48,17 @@ export function fcmProvider(options: FcmOptions, { egress, now }: { readonly egr
     async push(one): Promise<DeliveryOutcome> {
       const { task, device } = one;
       const { text, note } = fitted(task, MAX_BYTES, (content) => messageOf(task, device.token, content));
-      const token = await held.get();
-      one.signal.throwIfAborted();
-      let result = await send(one, text, token);
-      if (result.ok && result.status === 401) {
-        await held.drop(token);
-        result = await send(one, text, await held.get());
-      }
+      const { result, used } = await held.use(
+        (token) => send(one, text, token),
+        (answer) => answer.ok && answer.status === 401,
+      );
       const about = {
         provider: PROVIDER,
         acceptedIs: "sent",
         messageId: task.id,
         nowMs: now(),
         judge,
-        secrets: [device.token, token],
+        secrets: [device.token, ...used],
       } as const;
       return noted(httpOutcome(result, about), note);
     },

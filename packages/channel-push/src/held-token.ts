@@ -17,8 +17,26 @@ export class HeldToken {
     this.#now = now;
   }
 
-  /** Returns the token; a new one, if the one at hand is over. Rejects as making it does; the next call tries again. */
-  async get(): Promise<string> {
+  /**
+   * Does something with the token, and once more with a new one if the first was refused. Returns what came of it, and the tokens that were
+   * used. Rejects as making a token does; the next call tries again.
+   */
+  async use<Result>(
+    work: (token: string) => Promise<Result>,
+    isRefused: (result: Result) => boolean,
+  ): Promise<{ readonly result: Result; readonly used: readonly string[] }> {
+    const token = await this.#get();
+    const result = await work(token);
+    if (!isRefused(result)) {
+      return { result, used: [token] };
+    }
+    await this.#drop(token);
+    const next = await this.#get();
+    return { result: await work(next), used: [token, next] };
+  }
+
+  /** Returns the token; a new one, if the one at hand is over. */
+  async #get(): Promise<string> {
     if (this.#held === null || this.#now() >= this.#untilMs) {
       const made = this.#make();
       this.#held = made;
@@ -32,7 +50,7 @@ export class HeldToken {
   }
 
   /** Drops a token that was refused, unless there is a newer one. */
-  async drop(refused: string): Promise<void> {
+  async #drop(refused: string): Promise<void> {
     const held = this.#held;
     if (held !== null && (await held).token === refused && this.#held === held) {
       this.#held = null;
