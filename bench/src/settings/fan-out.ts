@@ -135,8 +135,8 @@ function rawPostgresFanOut(pool: pg.Pool, to: readonly string[], order: number):
       INSERT INTO raw.belfry_notifications (tenant, id, kind, type, title, message, data, priority, created_at)
       VALUES ('default', $1, 'message', $2, $3, $4, $5, 'normal', $6) RETURNING pk),
     c AS (
-      INSERT INTO raw.belfry_inbox_counters AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-      SELECT 'default', user_id, 1, 1, 1, 0, ${EPOCH} FROM unnest($7::text[]) AS u(user_id)
+      INSERT INTO raw.belfry_inbox_counters AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, began_after)
+      SELECT 'default', user_id, 1, 1, 1, 0, ${EPOCH}, 0 FROM unnest($7::text[]) AS u(user_id)
       ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1
       RETURNING user_id, last_seq)
     INSERT INTO raw.belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)

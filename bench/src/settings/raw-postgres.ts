@@ -15,13 +15,14 @@ export class RawPostgresWriter {
   /** @param channel where every create is told */
   constructor(pool: pg.Pool, schema: string, channel: string) {
     this.#pool = pool;
-    const counters = `INSERT INTO ${schema}.belfry_inbox_counters AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)`;
+    // It says after which broadcast an inbox begins: where an insert does not, even one that becomes an update, a trigger finds it out.
+    const counters = `INSERT INTO ${schema}.belfry_inbox_counters AS c (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, began_after)`;
     const more = (by: string) =>
       `ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + ${by}, total = c.total + ${by}, unread = c.unread + ${by}`;
     this.#one = `WITH n AS (
         INSERT INTO ${schema}.belfry_notifications (tenant, id, kind, type, title, message, data, priority, created_at)
         VALUES ('default', $1, 'message', $3, $4, $5, $6, 'normal', $7) RETURNING pk),
-      c AS (${counters} VALUES ('default', $2, 1, 1, 1, 0, ${EPOCH}) ${more("1")} RETURNING last_seq, epoch),
+      c AS (${counters} VALUES ('default', $2, 1, 1, 1, 0, ${EPOCH}, 0) ${more("1")} RETURNING last_seq, epoch),
       i AS (
         INSERT INTO ${schema}.belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
         SELECT 'default', $2, c.last_seq, n.pk, $3, $7 FROM n, c)
@@ -33,7 +34,7 @@ export class RawPostgresWriter {
         INSERT INTO ${schema}.belfry_notifications (pk, tenant, id, kind, type, title, message, data, priority, created_at) OVERRIDING SYSTEM VALUE
         SELECT pk, 'default', id, 'message', type, title, message, data, 'normal', $8 FROM e),
       c AS (
-        ${counters} SELECT 'default', user_id, by, by, by, 0, ${EPOCH} FROM unnest($9::text[], $10::int[]) AS u(user_id, by)
+        ${counters} SELECT 'default', user_id, by, by, by, 0, ${EPOCH}, 0 FROM unnest($9::text[], $10::int[]) AS u(user_id, by)
         ${more("excluded.last_seq")} RETURNING user_id, last_seq, epoch),
       s AS MATERIALIZED (SELECT e.pk, e.id, e.user_id, e.type, c.last_seq - e.back AS seq, c.epoch FROM e JOIN c ON c.user_id = e.user_id COLLATE "C"),
       i AS (
