@@ -203,6 +203,25 @@ test("tabs that slept while their connection ended go on where they were, withou
   expect(stage.requests.filter((request) => request.endsWith("/inbox")).length).toBe(lists);
 });
 
+test("a page that goes on after it was frozen replaces a connection that died meanwhile", async () => {
+  stage = await setStage(browser);
+  const profile = await stage.profile();
+  let isDead = false;
+  await profile.routeWebSocket(/inbox\/socket/, (socket) => {
+    const server = socket.connectToServer();
+    const isLater = isDead;
+    server.onMessage((message) => (isDead && !isLater ? undefined : socket.send(message)));
+  });
+  const tab = await stage.open(profile, "hal");
+  await create("hal", ["a"]);
+  await settled("hal", [tab]);
+  isDead = true;
+  await create("hal", ["b"]);
+  await tab.evaluate(() => document.dispatchEvent(new Event("resume")));
+  await vi.waitFor(async () => expectTruth(stage.service, "hal", await shown(tab)), PATIENCE);
+  expect(await status(tab)).toBe("open");
+});
+
 test("the part of the client that is loaded later is asked for again if that fails; what was changed meanwhile is kept, and made", async () => {
   stage = await setStage(browser);
   const profile = await stage.profile();

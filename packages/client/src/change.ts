@@ -53,7 +53,12 @@ export function lastCovered(change: Change): number {
 
 /** What a change makes of an item: the same object if it leaves it as it is, null if it deletes it. It is a pure function. */
 export function effectOf<Shown extends Item>(change: Change, item: Shown): Shown | null {
-  return covers(change, item) ? changed(change, item) : item;
+  return isMarked(change, item) || !covers(change, item) ? item : changed(change, item);
+}
+
+/** Whether it has the mark that many get at once: most items of a long list do. */
+function isMarked({ change }: Change, { readAt, isSeen }: Item): boolean {
+  return change === "read" ? readAt !== null : change === "seen" && isSeen;
 }
 
 function covers(change: Change, item: Item): boolean {

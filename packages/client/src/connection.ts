@@ -12,6 +12,8 @@ export type ConnectionStatus = "idle" | "connecting" | "open" | "offline" | "clo
 export interface ConnectionParts<Shown extends Item> {
   readonly http: Http;
   readonly transports: readonly TransportName[];
+  /** The language of texts. */
+  readonly locale: string | undefined;
   /** Gives the position to resume from; it may ask the server. */
   position(): Promise<Position>;
   onFrame(frame: Frame<Shown>): void;
@@ -101,7 +103,7 @@ export class Connection<Shown extends Item> {
 
   /** Follows the inbox by a transport until that ends. */
   async #follow(name: TransportName): Promise<Followed> {
-    const { http, position, onFrame, onStatus } = this.#parts;
+    const { http, locale, position, onFrame, onStatus } = this.#parts;
     const turn = new AbortController();
     this.#turn = turn;
     let [isOpened, isAway] = [false, false];
@@ -127,7 +129,7 @@ export class Connection<Shown extends Item> {
       const onLife = () => {
         this.#heardAtMs = Date.now();
       };
-      await TRANSPORTS[name]({ http, since, signal: turn.signal, onText, onLife });
+      await TRANSPORTS[name]({ http, query: { since, locale }, signal: turn.signal, onText, onLife });
     } catch (thrown) {
       error = errorOf(thrown);
       isAway = thrown instanceof RequestError && !isRefusal(thrown.error);

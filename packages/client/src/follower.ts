@@ -3,7 +3,7 @@ import { type Change, effectOf } from "./change.ts";
 import type { Emit } from "./events.ts";
 import { type ChangeFrame, effectOfMany, type Frame, isOfMany, isUntold, type StateFrame } from "./frame.ts";
 import { type Counts, type Item, momentOf, type Position, parsePosition, positionOf } from "./item.ts";
-import { replaced } from "./overlay.ts";
+import { replaced, targets } from "./overlay.ts";
 import type { Store } from "./store.ts";
 import type { ViewState } from "./view.ts";
 
@@ -57,11 +57,13 @@ export class Follower<Shown extends Item> {
   settle(change: Change, counts: Counts): void {
     const { base } = this.#store;
     const { rev, lastSeq } = counts;
-    for (const [seq, known] of base.items) {
-      const after = known.item && effectOf(change, known.item);
-      if (after !== known.item && rev > (base.position?.rev ?? 0)) {
+    const isTold = rev <= (base.position?.rev ?? 0);
+    for (const seq of isTold ? [] : targets(base, change)) {
+      const known = base.items.get(seq);
+      const after = known?.item && effectOf(change, known.item);
+      if (known !== undefined && after !== known.item) {
         base.own.add(seq);
-        base.set(seq, { ...known, item: after, ownRev: rev }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
+        base.set(seq, { ...known, item: after ?? null, ownRev: rev }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
       }
     }
     this.#store.count(counts);
@@ -94,8 +96,7 @@ export class Follower<Shown extends Item> {
 
   #takeChange(frame: ChangeFrame<Shown>): void {
     const { base, views } = this.#store;
-    const { change, seq, counts } = frame;
-    const item = this.#inLocale(frame);
+    const { change, seq, item, counts } = frame;
     const isNew = change === "created" && seq > (base.position?.seq ?? 0);
     const isKnown = frame.seqs?.every((one) => base.items.get(one)?.told) ?? false;
     if (change === "woken" && item !== null) {
@@ -103,7 +104,7 @@ export class Follower<Shown extends Item> {
         view.woken.add(item.id);
       }
     }
-    if (!this.#apply({ ...frame, item }) || counts === undefined) {
+    if (!this.#apply(frame) || counts === undefined) {
       this.#store.recount();
     }
     if (isOfMany(frame)) {
@@ -114,20 +115,6 @@ export class Follower<Shown extends Item> {
     if (isNew && item !== null) {
       this.#emit("received", item);
     }
-  }
-
-  /** The server tells the texts as they are stored. In another language they stay as they were listed, and new ones are listed. */
-  #inLocale({ item, seq, change }: ChangeFrame<Shown>): Shown | null {
-    if (!this.#store.isTranslated || item === null) {
-      return item;
-    }
-    const known = this.#store.base.items.get(seq)?.item;
-    if (!known || change === "updated") {
-      this.#store.reload();
-      return item;
-    }
-    const { title, message } = known;
-    return { ...item, title, message };
   }
 
   /** After a change of many: a view lacks the items that it gained if they were not known. */

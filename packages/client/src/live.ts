@@ -67,11 +67,14 @@ export class Live<Shown extends Item> {
     this.#connection = new Connection<Shown>({
       http,
       transports,
+      locale,
       position: () => this.#position(),
       onFrame: (frame) => this.#pass(frame),
       onStatus: (status, error) => this.#passStatus(status, error),
     });
-    this.#tabs = new Tabs<Shown>(tabs === "each" ? null : name, {
+    // Frames have texts of one language, so tabs share a connection with those of the same.
+    const shared = name === null || locale === undefined ? name : `${name}:${locale}`;
+    this.#tabs = new Tabs<Shown>(tabs === "each" ? null : shared, {
       onLead: () => this.#lead(),
       onYield: () => this.#yield(),
       onMessage: (message) => this.#hear(message),

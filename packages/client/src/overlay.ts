@@ -33,7 +33,7 @@ export function overlay<Shown extends Item>(base: Base<Shown>, changes: Iterable
 }
 
 /** The numbers of the items that a change may change. */
-function targets<Shown extends Item>({ items, seqs }: Base<Shown>, change: Change): Iterable<number> {
+export function targets<Shown extends Item>({ items, seqs }: Base<Shown>, change: Change): Iterable<number> {
   return change.to === "items" ? change.ids.flatMap((id) => seqs.get(id) ?? []) : items.keys();
 }
 

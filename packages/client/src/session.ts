@@ -46,10 +46,10 @@ export class Session<Shown extends Item> implements LiveHost<Shown> {
 
   /** @param changed is called when whatever is shown may have changed */
   constructor(options: ClientOptions<Shown>, changed: () => void, emit: Emit<Shown>) {
-    const { offline, locale, user, initial, url } = options;
+    const { offline, user, initial, url } = options;
     this.options = options;
     this.emit = emit;
-    this.store = new Store(locale, { changed, uncounted: () => this.#do((live) => live.count()), stale: () => this.loadStale() });
+    this.store = new Store({ changed, uncounted: () => this.#do((live) => live.count()), stale: () => this.loadStale() });
     if (initial !== undefined) {
       restore(this.store, initial);
     }

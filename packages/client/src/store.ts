@@ -26,8 +26,6 @@ export class Store<Shown extends Item> {
   /** The changes that the server has not answered, in their order. */
   readonly journal = new Map<string, Change>();
   readonly views = new Map<string, ViewState<Shown>>();
-  /** Whether texts are in another language than the server tells them in. */
-  readonly isTranslated: boolean;
   /** The views that the server has to count. */
   readonly uncounted = new Set<ViewState<Shown>>();
   /** Whether the server has to count. */
@@ -41,9 +39,8 @@ export class Store<Shown extends Item> {
   #toldAtMs = 0;
   #isTelling = false;
 
-  constructor(locale: string | undefined, events: StoreEvents) {
+  constructor(events: StoreEvents) {
     this.events = events;
-    this.isTranslated = locale !== undefined;
   }
 
   /** The counts, with the effect of pending changes; null before they are known. */

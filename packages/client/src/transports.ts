@@ -9,8 +9,8 @@ export type TransportName = "ws" | "sse" | "poll";
 /** What a transport needs. */
 export interface Following {
   readonly http: Http;
-  /** The position to resume from. */
-  readonly since: string;
+  /** The position to resume from, and the language of texts. */
+  readonly query: { readonly since: string; readonly locale: string | undefined };
   /** Ends the connection. */
   readonly signal: AbortSignal;
   /** Is called with the text of each frame. */
@@ -30,9 +30,9 @@ export type Transport = (following: Following) => Promise<void>;
 /** The transports by their names. */
 export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { ws: followSocket, sse: followStream, poll };
 
-async function followSocket({ http, since, signal, onText, onLife }: Following): Promise<void> {
+async function followSocket({ http, query, signal, onText, onLife }: Following): Promise<void> {
   const { ticket } = await http.json<{ readonly ticket: string }>("/inbox/ticket", { method: "POST", signal });
-  const url = http.url("/inbox/socket", { ticket, since });
+  const url = http.url("/inbox/socket", { ...query, ticket });
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url);
   await new Promise<void>((resolve) => {
@@ -55,8 +55,8 @@ async function followSocket({ http, since, signal, onText, onLife }: Following):
   });
 }
 
-async function followStream({ http, since, signal, onText, onLife }: Following): Promise<void> {
-  const response = await http.ask("/inbox/stream", { query: { since }, signal });
+async function followStream({ http, query, signal, onText, onLife }: Following): Promise<void> {
+  const response = await http.ask("/inbox/stream", { query, signal });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {

@@ -139,15 +139,17 @@ export class ViewState<Shown extends Item> {
 
 /** Whether two JSON values are equal. */
 export function isEqual(one: unknown, other: unknown): boolean {
-  if (one === other || typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one === other || (one.length === other.length && one.every((value, index) => isEqual(value, other[index])));
+  }
+  if (one === other || !isRecord(one) || !isRecord(other)) {
     return one === other;
   }
-  if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((value, index) => isEqual(value, other[index]));
-  }
-  const [entries, others] = [Object.entries(one), Object.entries(other)];
-  return (
-    entries.length === others.length &&
-    entries.every(([name, value], index) => others[index]?.[0] === name && isEqual(value, others[index][1]))
-  );
+  // A long list may have as many pairs to compare as it has items, so nothing is made for each of them.
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => isEqual(one[name], other[name]));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

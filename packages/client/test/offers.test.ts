@@ -1,14 +1,20 @@
+import { defineTypes } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type ClientOptions, createClient, type InboxClient } from "../src/index.ts";
 import { type Host, startHost } from "./host.ts";
+
+const types = defineTypes({
+  note: { label: "Note", channels: ["inbox"] },
+  greeting: { title: ({ locale }) => (locale === "de" ? "Hallo" : "Hello"), channels: ["inbox"] },
+});
 
 let host: Host;
 const clients: InboxClient[] = [];
 
 beforeAll(async () => {
   host = await startHost({
-    options: () => ({ storage: sqliteStorage(":memory:"), types: { note: { label: "Note", channels: ["inbox"] } } }),
+    options: () => ({ storage: sqliteStorage(":memory:"), types }),
   });
 });
 
@@ -65,6 +71,24 @@ test("a client begins with what another one knew, and follows from there without
   client.start();
   await vi.waitFor(() => expect(view.getSnapshot().items).toMatchObject([{ title: "b" }, { title: "a", readAt: expect.any(String) }]));
   expect([client.getSnapshot().counts, lists()]).toEqual([{ total: 2, unread: 1, unseen: 1 }, listed]);
+});
+
+test.each(["ws", "sse"] as const)("over %s, what comes in is in the client's language, without listing again", async (transport) => {
+  const user = `language-${transport}`;
+  const client = clientOf(user, { transports: [transport], locale: "de" });
+  const view = client.view();
+  view.subscribe(() => undefined);
+  client.start();
+  await vi.waitFor(() => expect([view.getSnapshot().status, client.getSnapshot().connection]).toEqual(["ready", "open"]));
+  const lists = () => host.requests.filter((request) => request.endsWith("/inbox")).length;
+  const listed = lists();
+  const { notification } = await host.service.create({ to: user, type: "greeting" });
+  await create(user, "As it was given");
+  await host.service.inbox(user).markRead(notification.id);
+  await vi.waitFor(() =>
+    expect(view.getSnapshot().items).toMatchObject([{ title: "As it was given" }, { title: "Hallo", readAt: expect.any(String) }]),
+  );
+  expect(lists()).toBe(listed);
 });
 
 test("with `offline: fail`, a change that does not reach the server fails, and is taken back", async () => {

@@ -188,6 +188,7 @@ export {
   type KeyedInbox,
   type ListForm,
   type ListInput,
+  type LocaleInput,
   type LoggedKind,
   type MatchingInput,
   type MatchingKind,

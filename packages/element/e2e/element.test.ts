@@ -1,7 +1,8 @@
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
 import { type InboxStage, setInboxStage } from "../../react/e2e/stage.ts";
+import { keyboardTests } from "../../react/test/keyboard-tests.ts";
 import { bundledElement } from "./bundled-element.ts";
 
 let browser: Browser;
@@ -11,6 +12,8 @@ beforeAll(async () => {
   browser = await startBrowser();
   stage = await setInboxStage(browser, { page: bundledElement });
 });
+
+afterEach(() => stage.closePages());
 
 afterAll(async () => {
   await stage.end();
@@ -42,6 +45,8 @@ test("the element shows the inbox in a shadow root, in its language, follows it,
   expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.className)).toBe("belfry-bell");
   expect(problems).toEqual([]);
 });
+
+keyboardTests(() => stage, "&bare");
 
 test("contents that could not be loaded are loaded when the reader tries again", async () => {
   await stage.service.create({ to: "ben", title: "Here" });

@@ -15,21 +15,37 @@ interface Held {
   readonly nodes: number;
 }
 
-/** Scrolls a list by a step for each frame until it is at its end, where all is loaded, or, with a negative step, at its top. */
-export async function scroll(list: Locator, step: number): Promise<Frames> {
-  const gaps = await list.evaluate(
-    (element, pixels) =>
-      new Promise<number[]>((resolve) => {
-        const found: number[] = [];
-        const isDone = () => {
+/** Scrolls a list to its end until all of it is loaded. */
+export async function loadAll(list: Locator): Promise<void> {
+  await list.evaluate(
+    (element) =>
+      new Promise<void>((resolve) => {
+        const frame = () => {
           const last = [...element.querySelectorAll("article")].at(-1);
-          return pixels < 0 ? element.scrollTop === 0 : last?.ariaSetSize === last?.ariaPosInSet;
+          const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 1;
+          if (isAtEnd && last?.ariaSetSize === last?.ariaPosInSet) {
+            resolve();
+            return;
+          }
+          element.scrollTop = element.scrollHeight;
+          requestAnimationFrame(frame);
         };
+        frame();
+      }),
+  );
+}
+
+/** Scrolls a list from a place, a part of its height, by a step for each frame. */
+export async function scroll(list: Locator, { from, step, frames }: Readonly<Record<"from" | "step" | "frames", number>>): Promise<Frames> {
+  const gaps = await list.evaluate(
+    (element, { place, pixels, count }) =>
+      new Promise<number[]>((resolve) => {
+        element.scrollTop = place * (element.scrollHeight - element.clientHeight);
+        const found: number[] = [];
         const frame = (before: number) => (now: number) => {
           found.push(now - before);
-          const { scrollTop } = element;
           element.scrollTop += pixels;
-          if (scrollTop === element.scrollTop && isDone()) {
+          if (found.length === count) {
             resolve(found);
           } else {
             requestAnimationFrame(frame(now));
@@ -37,7 +53,7 @@ export async function scroll(list: Locator, step: number): Promise<Frames> {
         };
         requestAnimationFrame((now) => requestAnimationFrame(frame(now)));
       }),
-    step,
+    { place: from, pixels: step, count: frames },
   );
   return framesOf(gaps);
 }
@@ -46,13 +62,21 @@ export async function scroll(list: Locator, step: number): Promise<Frames> {
 interface Tasks {
   readonly count: number;
   readonly longestMs: number;
-  readonly over50Ms: number;
+  /** The tasks of more than 50 ms: when they began, and what ran in them. */
+  readonly long: readonly string[];
 }
+
+/** A task of a page is long if it takes more of the processor's time than this. */
+const LONG_MS = 50;
+/** Of what ran in a long task, parts of at least this long are told. */
+const PART_MS = 5;
+/** Chromium's names for its tasks and for what runs in them, with calls of functions, layout, painting and the collection of garbage. */
+const CATEGORIES = ["disabled-by-default-devtools.timeline", "devtools.timeline", "v8"];
 
 /** Traces the tasks of a page while something happens. Their time on the processor does not depend on what else the machine does. */
 export async function traceTasks(page: Page, work: () => Promise<void>): Promise<Tasks> {
   const browser = page.context().browser();
-  await browser?.startTracing(page, { categories: ["toplevel"] });
+  await browser?.startTracing(page, { categories: CATEGORIES });
   let trace: Buffer | undefined;
   try {
     await work();
@@ -60,21 +84,43 @@ export async function traceTasks(page: Page, work: () => Promise<void>): Promise
     trace = await browser?.stopTracing();
   }
   const { traceEvents } = JSON.parse(String(trace)) as { readonly traceEvents: readonly TraceEvent[] };
-  const mains = new Set(traceEvents.filter(({ args }) => args?.name === "CrRendererMain").map(({ pid, tid }) => `${pid}:${tid}`));
-  const ofMains = traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid}:${tid}`));
-  const times = ofMains.map(({ tdur = 0 }) => tdur / 1_000);
-  const longestMs = times.reduce((most, time) => Math.max(most, time), 0);
-  return { count: times.length, longestMs, over50Ms: times.filter((time) => time > 50).length };
+  const mains = new Set(traceEvents.filter(({ args }) => args?.name === "CrRendererMain").map(threadOf));
+  const events = traceEvents.filter((event) => event.dur !== undefined && mains.has(threadOf(event)));
+  const tasks = events.filter(({ name }) => name.endsWith("RunTask"));
+  const begun = events.reduce((first, { ts }) => Math.min(first, ts), Number.POSITIVE_INFINITY);
+  const long = tasks.filter((task) => msOf(task) > LONG_MS);
+  return {
+    count: tasks.length,
+    longestMs: tasks.reduce((most, task) => Math.max(most, msOf(task)), 0),
+    long: long.map((task) => {
+      const parts = events.filter((event) => event !== task && isIn(event, task) && msOf(event) >= PART_MS);
+      return `${msOf(task)} ms after ${Math.round((task.ts - begun) / 1e6)} s: ${parts.map(partOf).join(", ")}`;
+    }),
+  };
 }
 
-/** What a trace says of a task or a thread. */
+/** What a trace says of a task, of a part of one, or of a thread. Times are in microseconds. */
 interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
-  /** The time on the processor, in microseconds. */
+  readonly ts: number;
+  readonly dur?: number;
+  /** The time on the processor. */
   readonly tdur?: number;
-  readonly args?: { readonly name?: string };
+  readonly args?: { readonly name?: string; readonly data?: { readonly functionName?: string; readonly type?: string } };
+}
+
+const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
+const msOf = ({ tdur = 0 }: TraceEvent) => Math.round(tdur / 1_000);
+
+function isIn(event: TraceEvent, task: TraceEvent): boolean {
+  return threadOf(event) === threadOf(task) && event.ts >= task.ts && event.ts < task.ts + (task.dur ?? 0);
+}
+
+function partOf(event: TraceEvent): string {
+  const { functionName, type } = event.args?.data ?? {};
+  return [event.name, functionName ?? type, `${msOf(event)} ms`].filter(Boolean).join(" ");
 }
 
 /** Notes frames, and tasks that are longer than 50 ms, from now on. */

@@ -2,6 +2,7 @@ import { defineTypes } from "@belfry/core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
+import { keyboardTests } from "../test/keyboard-tests.ts";
 import { type InboxStage, type OpenPage, setInboxStage } from "./stage.ts";
 
 const types = defineTypes({
@@ -42,95 +43,28 @@ async function fill(...inputs: readonly object[]): Promise<void> {
   }
 }
 
-async function open(search = "", options: Parameters<InboxStage["open"]>[1] = {}): Promise<OpenPage> {
-  const opened = await stage.open(`?user=${user}${search}`, options);
+type Opening = Parameters<InboxStage["open"]>;
+
+async function open(search = "", options: Opening[1] = {}, prepare?: Opening[2]): Promise<OpenPage> {
+  const opened = await stage.open(`?user=${user}${search}`, options, prepare);
   await opened.page.locator(search.includes("layout=page") ? ".belfry-panel" : ".belfry-bell").waitFor();
   return opened;
 }
 
-/** The name of the element with the focus: its label, or its text. */
-function focused(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const element = document.activeElement;
-    const title = element?.matches("article") ? element.querySelector("[id$=-title]")?.textContent : null;
-    return (title ?? element?.getAttribute("aria-label") ?? element?.textContent ?? "").trim();
-  });
-}
-
 const titles = (page: Page) => page.locator(".belfry-item-title bdi").allTextContents();
 
-describe("the bell and its popover, by the keyboard", () => {
-  test("open with the focus inside, follow tabs, items, a menu, and give the focus back", async () => {
-    await fill({ title: "First" }, { title: "Second", url: "/posts/2" }, { title: "Third" });
-    const { page, problems } = await open("&router");
-    const bell = page.locator(".belfry-bell");
-    await vi.waitFor(async () => expect(await bell.getAttribute("aria-label")).toBe("Notifications, 3 unread"));
-    await bell.focus();
-    await page.keyboard.press("Enter");
-    await page.getByRole("dialog", { name: "Notifications" }).waitFor();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("role"))).toBe("dialog");
-    await page.locator("article").first().waitFor();
+keyboardTests(() => stage);
 
-    // One tab stop for all tabs; arrows choose.
-    await page.getByRole("tab", { name: "All" }).focus();
-    await page.keyboard.press("ArrowRight");
-    expect(await page.getByRole("tab", { selected: true }).textContent()).toContain("Unread");
-    await page.keyboard.press("End");
-    expect(await focused(page)).toBe("Archived");
-    await page.keyboard.press("ArrowRight");
-    expect(await focused(page)).toContain("All");
-    await page.locator("article").first().waitFor();
-
-    // The pattern of a feed.
-    await page.keyboard.press("Tab");
-    expect(await focused(page)).toContain("Third");
-    await page.keyboard.press("PageDown");
-    expect(await focused(page)).toContain("Second");
-    const article = page.locator("article:focus");
-    expect([await article.getAttribute("aria-posinset"), await article.getAttribute("aria-setsize")]).toEqual(["2", "3"]);
-    await page.keyboard.press("Enter");
-    await vi.waitFor(async () =>
-      expect(await page.evaluate(() => (window as unknown as { visited: string[] }).visited)).toEqual(["/posts/2"]),
-    );
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
-
-    // A menu: archive the first item; the focus goes to the item in its place.
-    await bell.focus();
-    await page.keyboard.press("Enter");
-    const menu = page.locator("article").first().getByRole("button", { name: "More actions" });
-    await menu.focus();
-    await page.keyboard.press("Enter");
-    expect(await focused(page)).toBe("Mark as read");
-    await page.keyboard.press("End");
-    expect(await focused(page)).toBe("Delete");
-    await page.keyboard.press("Escape");
-    expect(await focused(page)).toBe("More actions");
-    await page.keyboard.press("Enter");
-    await page.keyboard.press("ArrowUp");
-    await page.keyboard.press("ArrowUp");
-    expect(await focused(page)).toBe("Archive");
-    await page.keyboard.press("Enter");
-    await vi.waitFor(async () => expect(await titles(page)).toEqual(["Second", "First"]));
-    await vi.waitFor(async () => expect(await focused(page)).toContain("Second"));
-    expect((await stage.service.inbox(user).list({ archived: true })).items.map(({ title }) => title)).toEqual(["Third"]);
-
-    await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
-    expect(await focused(page)).toContain("Notifications");
-    expect(problems).toEqual([]);
-  });
-
-  test("a click outside closes it, and a second click on the bell does", async () => {
-    const { page } = await open();
-    await page.locator(".belfry-bell").click();
-    await page.getByRole("dialog").waitFor();
-    await page.locator(".belfry-bell").click();
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
-    await page.locator(".belfry-bell").click();
-    await page.getByRole("dialog").waitFor();
-    await page.mouse.click(40, 500);
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
-  });
+test("a click outside closes it, and a second click on the bell does", async () => {
+  const { page } = await open();
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("dialog").waitFor();
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("dialog").waitFor();
+  await page.mouse.click(40, 500);
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
 });
 
 describe("what happens live", () => {
@@ -229,6 +163,18 @@ test("preferences are chosen, for a type and for a category, locked ones cannot 
   await page.getByRole("button", { name: "Back" }).click();
   await page.getByText("All caught up").waitFor();
   expect(problems).toEqual([]);
+});
+
+test("preferences whose code could not be loaded are loaded by another try", async () => {
+  const code = "**/assets/preference-panel-*";
+  const { page } = await open("", {}, (opened) => opened.route(code, (route) => route.abort()));
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("button", { name: "Preferences" }).click();
+  const retry = page.getByRole("button", { name: "Try again" });
+  await retry.waitFor();
+  await page.unroute(code);
+  await retry.click();
+  await page.getByRole("switch").first().waitFor();
 });
 
 test("changes are kept without a connection, and a list that failed is loaded by another try", async () => {

@@ -72,6 +72,16 @@ export const STATES: readonly State[] = [
       await page.getByRole("switch").first().waitFor();
     },
   },
+  {
+    name: "preferences-failed",
+    search: "",
+    async more({ page }) {
+      await page.route("**/assets/preference-panel-*", (route) => route.abort());
+      await page.locator(".belfry-header [data-icon=settings]").click();
+      await page.locator("[data-bad]").waitFor();
+    },
+    complaint: UNREACHABLE,
+  },
   { name: "empty", search: "user=nobody", shown: ".belfry-state" },
   {
     name: "loading",

@@ -4,6 +4,7 @@ import { describe } from "../foundation/parse-text.ts";
 import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
+import { inLocale, LOCALE_INPUT, type LocaleInput } from "./in-locale.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
 import { COUNTED_ITEMS, countOf, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 
@@ -81,12 +82,16 @@ function keptCount({ total, unread, unseen }: InboxCounts, { isRead, isSeen }: I
 const TOP_ITEMS = 20;
 
 /** The items to show above a first page: pinned ones, then unread ones that came back. */
-export async function topItems(context: InboxContext, owner: Owner): Promise<readonly InboxItem[]> {
+export async function topItems(context: InboxContext, owner: Owner, input: LocaleInput = {}): Promise<readonly InboxItem[]> {
+  requireInput("top", input, LOCALE_INPUT);
+  const { locale } = input;
   using _call = await context.ready();
   const pinned = await readUpToDate(context, owner, {
     read: () => context.inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS }),
     countsOf: ({ counts }) => counts,
   });
   const woken = await context.inbox.list(owner, { status: "unread", filter: { wasSnoozed: true, isPinned: false }, limit: TOP_ITEMS });
-  return [...pinned.items, ...woken.items];
+  const items = [...pinned.items, ...woken.items];
+  const rendered = locale === undefined ? null : await Promise.all(items.map((item) => inLocale(context, item, locale)));
+  return rendered?.map(({ item }) => item) ?? items;
 }

@@ -1,5 +1,5 @@
 import { type FeedSubscription, type Owner, onceReady } from "../foundation/context.ts";
-import { requireNone } from "../foundation/issue-list.ts";
+import { requireInput, requireNone } from "../foundation/issue-list.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { countsUpToDate, readUpToDate, unreadUpToDate } from "./apply-due.ts";
 import { type Changing, changeItems } from "./change-items.ts";
@@ -10,6 +10,7 @@ import type { Acknowledged, InboxContext } from "./context.ts";
 import { type CountsInput, type FilteredCounts, filteredCounts, topItems } from "./filtered-counts.ts";
 import { ANYWHERE, absenceError, findItem } from "./find-item.ts";
 import { futureTime, type GroupList, type GroupsInput, InboxGroup, isMark, listGroups } from "./groups.ts";
+import { followInLocale, LOCALE_INPUT, type LocaleInput } from "./in-locale.ts";
 import { type FollowInboxes, type InboxListener, requireListener } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition, ItemMark, ItemRef, StoredItem } from "./inbox-item.ts";
 import type { InboxPage, InboxQuery, InboxStorage } from "./inbox-storage.ts";
@@ -106,10 +107,12 @@ export class Inbox<Item extends InboxItem = InboxItem> {
 
   /**
    * Returns the items to show above the first page of {@link list}, which has them at their places, too: pinned ones, then unread
-   * ones that came back after they were put off; up to 20 of each, newest first.
+   * ones that came back after they were put off; up to 20 of each, newest first. `locale` is that of {@link list}.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a locale that is none
    */
-  async top(): Promise<readonly Item[]> {
-    return (await topItems(this.#context, this.owner)) as readonly Item[];
+  async top(input?: LocaleInput): Promise<readonly Item[]> {
+    return (await topItems(this.#context, this.owner, input)) as readonly Item[];
   }
 
   /**
@@ -313,8 +316,9 @@ export class Inbox<Item extends InboxItem = InboxItem> {
   /**
    * Follows the inbox live. With `since`, it first replays the items after that position; if that has a `rev`, also the changes after
    * that one, and then gives the counts. The counts of a list are such a position: who begins there, and stores the position of
-   * each event, misses nothing.
+   * each event, misses nothing. With a `locale`, items have the texts that {@link list} has with it.
    *
+   * @throws BelfryError `VALIDATION_ERROR` for a listener, a position or a locale that is none
    * @example
    * ```ts
    * const subscription = inbox.subscribe({ onEvent: (event) => send(event), onState: () => {} });
@@ -322,9 +326,13 @@ export class Inbox<Item extends InboxItem = InboxItem> {
    * subscription.close();
    * ```
    */
-  subscribe(listener: InboxListener<Item>, since?: InboxPosition): FeedSubscription {
+  subscribe(listener: InboxListener<Item>, since?: InboxPosition, input: LocaleInput = {}): FeedSubscription {
     requireListener(listener, since);
-    return this.#feeds.subscribe(this.owner, listener as InboxListener, since);
+    requireInput("subscribe", input, LOCALE_INPUT);
+    const { locale } = input;
+    const follow = (one: InboxListener) => this.#feeds.subscribe(this.owner, one, since);
+    const given = listener as InboxListener;
+    return locale === undefined ? follow(given) : followInLocale(this.#context, { listener: given, locale }, follow);
   }
 
   #stored(input: StoredListInput | undefined): Listing<StoredItem> {

@@ -30,6 +30,7 @@ export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";
 export { type Created, GroupCommit } from "./group-commit.ts";
 export type { GroupList, GroupRange, GroupsInput, InboxGroup } from "./groups.ts";
 export type { GroupItemsQuery, GroupListQuery, GroupPlaces, GroupSummary, GroupsPage, GroupsStorage } from "./groups-storage.ts";
+export type { LocaleInput } from "./in-locale.ts";
 export { Inbox } from "./inbox.ts";
 export {
   createdSignal,

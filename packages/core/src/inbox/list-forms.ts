@@ -4,10 +4,10 @@ import { requireFunctions, requireNone } from "../foundation/issue-list.ts";
 import type { JsonValue } from "../foundation/json.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { stringIssue } from "../foundation/parse-text.ts";
-import { declaredType, renderAgain } from "../notifications/index.ts";
 import { readUpToDate } from "./apply-due.ts";
 import { bytesOfText } from "./content-cache.ts";
 import type { InboxContext } from "./context.ts";
+import { inLocale } from "./in-locale.ts";
 import type { InboxCounts, InboxItem } from "./inbox-item.ts";
 import { askedList, type InboxList, type Listing, readList } from "./list-inbox.ts";
 
@@ -88,7 +88,7 @@ interface ItemList<Item> {
 export function itemsForm<Item extends InboxItem>(context: InboxContext, locale: string | undefined): ListForm<Item, ItemList<Item>> {
   return {
     name: OWN_NAME,
-    make: (list) => (locale === undefined ? { list, isWhole: true } : inLocale(context, list, locale)),
+    make: (list) => (locale === undefined ? { list, isWhole: true } : listInLocale(context, list, locale)),
     bytesOf: ({ list, isWhole }) =>
       isWhole ? list.items.reduce((bytes, item) => bytes + bytesOfItem(item), OBJECT_BYTES) : Number.POSITIVE_INFINITY,
     copy: ({ list, isWhole }, counts) => ({ list: { ...list, items: list.items.map(copyItem), counts: { ...counts } }, isWhole }),
@@ -96,28 +96,13 @@ export function itemsForm<Item extends InboxItem>(context: InboxContext, locale:
 }
 
 /** The list with its texts in a language. Those of an item whose functions fail stay as they are stored. */
-async function inLocale<Item extends InboxItem>(
-  { types, clock, lines }: Pick<InboxContext, "types" | "clock" | "lines">,
+async function listInLocale<Item extends InboxItem>(
+  context: Pick<InboxContext, "types" | "clock" | "lines">,
   list: InboxList<Item>,
   locale: string,
 ): Promise<ItemList<Item>> {
-  let isWhole = true;
-  const shown = async (item: Item): Promise<Item> => {
-    const declared = declaredType({ types }, item.type, { declaredTypesOnly: false });
-    if (item.rendered === null || declared === undefined) {
-      return item;
-    }
-    try {
-      return { ...item, ...(await renderAgain({ clock, locale }, { notification: item, declared, data: item.data })) };
-    } catch (err) {
-      isWhole = false;
-      const { id, tenant, type } = item;
-      lines.warn({ err, id, tenant, type, locale }, "A text could not be rendered in the language of a list. The stored texts stand in.");
-      return item;
-    }
-  };
-  const items = await Promise.all(list.items.map(shown));
-  return { list: { ...list, items }, isWhole };
+  const rendered = await Promise.all(list.items.map((item) => inLocale(context, item, locale)));
+  return { list: { ...list, items: rendered.map(({ item }) => item) }, isWhole: rendered.every(({ isWhole }) => isWhole) };
 }
 
 function copyItem<Item extends InboxItem>(item: Item): Item {

@@ -1,23 +1,23 @@
-import { useCallback, useEffect, useState } from "react";
-import type { PreferencePanel } from "../preferences/preference-panel.tsx";
+import { useEffect, useRef, useState } from "react";
 import { Header } from "./header.tsx";
 import { useInbox } from "./inbox-context.ts";
+import { Tool } from "./item-tools.tsx";
+import { Later, loaderOf } from "./later.tsx";
 import { List } from "./list.tsx";
 import { NewPill } from "./new-pill.tsx";
-import { Loading, Offline } from "./states.tsx";
+import { Offline } from "./states.tsx";
 import { Tabs } from "./tabs.tsx";
 
 /** The list, or the preferences in its place. */
 export function Content() {
   const { slots, hasPreferences } = useInbox();
-  const [isChoosing, setChoosing] = useState(false);
-  const leave = useCallback(() => setChoosing(false), []);
-  if (isChoosing) {
-    return <Preferences onBack={leave} />;
+  const [preferences, setPreferences] = useState<"closed" | "open" | "left">("closed");
+  if (preferences === "open") {
+    return <Preferences onBack={() => setPreferences("left")} />;
   }
   return (
     <>
-      <Header {...(hasPreferences ? { onPreferences: () => setChoosing(true) } : {})} />
+      <Header isBack={preferences === "left"} {...(hasPreferences ? { onPreferences: () => setPreferences("open") } : {})} />
       <Tabs />
       <Offline />
       <div className="belfry-list">
@@ -29,19 +29,22 @@ export function Content() {
   );
 }
 
-/** The preference panel. Its code is loaded when it is opened first. */
+const loadPanel = /* @__PURE__ */ loaderOf(() => import("../preferences/preference-panel.tsx"), "PreferencePanel");
+
+/** The preferences. Their code is loaded when they are opened first. */
 function Preferences({ onBack }: { readonly onBack: () => void }) {
-  const [Panel, setPanel] = useState<typeof PreferencePanel | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    import("../preferences/preference-panel.tsx").then(
-      (loaded) => isCurrent && setPanel(() => loaded.PreferencePanel),
-      // Without its code there is nothing to show.
-      onBack,
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [onBack]);
-  return Panel === null ? <Loading /> : <Panel onBack={onBack} />;
+  const { id, texts } = useInbox();
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus(), []);
+  return (
+    <>
+      <header className="belfry-header">
+        <Tool icon="back" label={texts.back} onClick={onBack} />
+        <h2 id={`${id}-title`} ref={title} className="belfry-title" tabIndex={-1}>
+          {texts.settings}
+        </h2>
+      </header>
+      <Later load={loadPanel} failed={texts.refused} />
+    </>
+  );
 }

@@ -9,10 +9,12 @@ import { useChange } from "./use-change.ts";
 export interface HeaderProps {
   /** Opens the preference panel; without it there is no button for it. */
   readonly onPreferences?: () => void;
+  /** Whether the reader comes back from the preferences: the button gets the focus. @default false */
+  readonly isBack?: boolean;
 }
 
 /** The inbox's title, and what can be done with all of it: what came after the newest item on show stays as it is. */
-export function Header({ onPreferences }: HeaderProps) {
+export function Header({ onPreferences, isBack = false }: HeaderProps) {
   const client = useBelfry();
   const { id, texts, tab, layout, bell, setOpen } = useInbox();
   const { newest, rows } = useFeed();
@@ -40,7 +42,7 @@ export function Header({ onPreferences }: HeaderProps) {
           />
         </>
       )}
-      {onPreferences && <Tool icon="settings" label={texts.settings} onClick={onPreferences} />}
+      {onPreferences && <Tool icon="settings" label={texts.settings} onClick={onPreferences} takesFocus={isBack} />}
       {layout === "popover" && <Tool icon="close" label={texts.close} onClick={close} />}
     </header>
   );

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { useBelfry } from "../hooks/belfry-provider.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { useInbox } from "./inbox-context.ts";
@@ -36,12 +37,20 @@ interface ToolProps {
   readonly icon: IconName;
   readonly label: string;
   readonly onClick: () => void;
+  /** Whether it gets the focus when it appears. @default false */
+  readonly takesFocus?: boolean;
 }
 
 /** A button that shows an icon alone; its name is its title, too. */
-export function Tool({ icon, label, onClick }: ToolProps) {
+export function Tool({ icon, label, onClick, takesFocus = false }: ToolProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (takesFocus) {
+      button.current?.focus();
+    }
+  }, [takesFocus]);
   return (
-    <button type="button" className="belfry-tool" aria-label={label} title={label} onClick={onClick}>
+    <button ref={button} type="button" className="belfry-tool" aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} />
     </button>
   );

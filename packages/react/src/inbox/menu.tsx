@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from "react";
 import { Icon, type IconName } from "./icon.tsx";
-import { focusTarget } from "./roving-focus.ts";
+import { focusTarget, isRightToLeft } from "./roving-focus.ts";
 import { usePopover } from "./use-popover.ts";
 
 /** A line of a menu: something to do, or more lines in its place. */
@@ -22,17 +22,25 @@ interface MenuProps {
 
 /** A button and its menu, after the pattern of ARIA: arrows, Home and End; Escape and Tab leave it. */
 export function Menu({ label, entries }: MenuProps) {
-  const [isOpen, setOpen] = useState(false);
+  // The place of the line that gets the focus when it opens; null while it is closed.
+  const [opened, setOpened] = useState<number | null>(null);
+  const isOpen = opened !== null;
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   const id = useId();
-  const close = useCallback(() => setOpen(false), []);
+  const close = useCallback(() => setOpened(null), []);
   usePopover({ panel, anchor: button, isOpen, onClose: close });
   const leave = useCallback((then?: () => void) => {
-    setOpen(false);
+    setOpened(null);
     button.current?.focus();
     then?.();
   }, []);
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      setOpened(event.key === "ArrowDown" ? 0 : -1);
+    }
+  };
   return (
     <>
       <button
@@ -44,12 +52,13 @@ export function Menu({ label, entries }: MenuProps) {
         aria-haspopup="menu"
         aria-expanded={isOpen}
         aria-controls={id}
-        onClick={() => setOpen(!isOpen)}
+        onClick={() => setOpened(isOpen ? null : 0)}
+        onKeyDown={onKeyDown}
       >
         <Icon name="more" />
       </button>
       <div ref={panel} id={id} className="belfry-menu" popover="manual" role="menu" aria-label={label} data-open={isOpen}>
-        {isOpen && <Lines entries={entries()} leave={leave} />}
+        {isOpen && <Lines entries={entries()} first={opened} leave={leave} />}
       </div>
     </>
   );
@@ -57,34 +66,59 @@ export function Menu({ label, entries }: MenuProps) {
 
 interface LinesProps {
   readonly entries: readonly MenuEntry[];
+  /** The place of the line that gets the focus first; -1 is the last one. */
+  readonly first: number;
   /** Closes the menu, then does what was chosen. */
   leave(then?: () => void): void;
+  /** Goes back to the lines that these stand in the place of, if there are any. */
+  back?(): void;
 }
 
-function Lines({ entries, leave }: LinesProps) {
+function linesIn(list: HTMLElement | null): readonly HTMLElement[] {
+  return [...(list?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+}
+
+function Lines({ entries, first, leave, back }: LinesProps) {
   const [inner, setInner] = useState<readonly MenuEntry[] | null>(null);
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => list.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus(), []);
+  const current = useRef(first);
+  useEffect(() => {
+    if (inner === null) {
+      linesIn(list.current).at(current.current)?.focus();
+    }
+  }, [inner]);
+  const open = (index: number) => {
+    current.current = index;
+    setInner(entries[index]?.entries ?? null);
+  };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    // Keys of the menu are none of the list around it.
-    event.stopPropagation();
+    // Keys of the menu are none of the list around it. Escape goes to the panel.
+    if (event.key !== "Escape") {
+      event.stopPropagation();
+    }
+    const lines = linesIn(event.currentTarget);
+    const [inwards, outwards] = isRightToLeft(event.currentTarget) ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
     if (event.key === "Tab") {
       leave();
-      return;
-    }
-    const target = focusTarget(event, [...event.currentTarget.querySelectorAll<HTMLElement>("[role=menuitem]")]);
-    if (target) {
-      event.preventDefault();
-      target.focus();
+    } else if (event.key === inwards) {
+      open(lines.findIndex((line) => line === event.target));
+    } else if (event.key === outwards) {
+      back?.();
+    } else {
+      const target = focusTarget(event, lines);
+      if (target) {
+        event.preventDefault();
+        target.focus();
+      }
     }
   };
   if (inner !== null) {
     // Lines of their own, so that the first of them gets the focus.
-    return <Lines key="inner" entries={inner} leave={leave} />;
+    return <Lines key="inner" entries={inner} first={0} leave={leave} back={() => setInner(null)} />;
   }
   return (
     <div ref={list} role="none" onKeyDown={onKeyDown}>
-      {entries.map((entry) => (
+      {entries.map((entry, index) => (
         <button
           key={entry.label}
           type="button"
@@ -92,7 +126,7 @@ function Lines({ entries, leave }: LinesProps) {
           tabIndex={-1}
           aria-haspopup={entry.entries && "menu"}
           className="belfry-menu-line"
-          onClick={() => (entry.entries === undefined ? leave(entry.onSelect) : setInner(entry.entries))}
+          onClick={() => (entry.entries === undefined ? leave(entry.onSelect) : open(index))}
         >
           {entry.icon && <Icon name={entry.icon} />}
           <span>{entry.label}</span>

@@ -48,15 +48,22 @@ export function Failed() {
   return <Broken onRetry={() => void notifications.refresh()} />;
 }
 
+/** What {@link Broken} takes. */
+interface BrokenProps {
+  /** @default that notifications could not be loaded */
+  readonly text?: string | undefined;
+  readonly onRetry: () => void;
+}
+
 /** Says that something could not be loaded. */
-export function Broken({ onRetry }: { readonly onRetry: () => void }) {
+export function Broken({ text, onRetry }: BrokenProps) {
   const { texts } = useInbox();
   return (
     <div className="belfry-state">
       <span className="belfry-state-icon" data-bad="">
         <Icon name="cloud" />
       </span>
-      <p className="belfry-state-title">{texts.failed}</p>
+      <p className="belfry-state-title">{text ?? texts.failed}</p>
       <button type="button" className="belfry-action" onClick={onRetry}>
         {texts.retry}
       </button>

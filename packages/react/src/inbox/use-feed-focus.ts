@@ -1,6 +1,5 @@
 import { type FocusEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useFeed } from "./feed.tsx";
-import { useInbox } from "./inbox-context.ts";
 
 const ARTICLE = "article[data-index]";
 
@@ -17,13 +16,28 @@ function articleOf(element: EventTarget): HTMLElement | null {
   return element instanceof Element ? element.closest<HTMLElement>(ARTICLE) : null;
 }
 
+/** Gives the focus to what comes before a feed, or behind it; where nothing does, to the other. */
+function focusAround(feed: HTMLElement, key: "Home" | "End"): void {
+  const root = rootOf(feed);
+  const all = [...(root?.querySelectorAll<HTMLElement>("button, a[href], input, select, [tabindex='0']") ?? [])];
+  const outside = all.filter((element) => element.tabIndex >= 0 && element.offsetHeight > 0 && !feed.contains(element));
+  const isBehind = (element: HTMLElement) => feed.compareDocumentPosition(element) === Node.DOCUMENT_POSITION_FOLLOWING;
+  const [before, behind] = [outside.findLast((element) => !isBehind(element)), outside.find(isBehind)];
+  (key === "End" ? (behind ?? before) : (before ?? behind))?.focus();
+}
+
+/** The document, or the shadow root, that an element is in. */
+function rootOf(element: Element | null): Document | ShadowRoot | null {
+  const root = element?.getRootNode();
+  return root instanceof Document || root instanceof ShadowRoot ? root : null;
+}
+
 /**
  * The keys of the ARIA pattern of a feed: Page Down and Page Up lead from article to article, Control with Home or End before and behind
  * the feed. When the item with the focus leaves the list, the one in its place gets the focus.
  */
 export function useFeedFocus(): FeedFocus {
   const { rows, scroller } = useFeed();
-  const { panel } = useInbox();
   const [focused, setFocused] = useState<string | null>(null);
   // Where the item with the focus was, until it is gone.
   const lastIndex = useRef(0);
@@ -47,8 +61,7 @@ export function useFeedFocus(): FeedFocus {
       return;
     }
     setFocused(null);
-    const root = scroller.current?.getRootNode();
-    const active = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+    const active = rootOf(scroller.current)?.activeElement ?? null;
     // The focus was lost with the item, and has not gone elsewhere.
     if (active === null || active === document.body) {
       focusRow(Math.min(lastIndex.current, rows.length - 1));
@@ -73,12 +86,10 @@ export function useFeedFocus(): FeedFocus {
           focusRow(target);
         } else if (event.ctrlKey && (event.key === "Home" || event.key === "End")) {
           event.preventDefault();
-          const around = [...(panel.current?.querySelectorAll<HTMLElement>("button, a[href], [tabindex='0']") ?? [])];
-          const outside = around.filter((element) => articleOf(element) === null && element.tabIndex >= 0);
-          outside.at(event.key === "Home" ? 0 : -1)?.focus();
+          focusAround(event.currentTarget, event.key);
         }
       },
     }),
-    [index, focused, rows, focusRow, panel],
+    [index, focused, rows, focusRow],
   );
 }

@@ -1,4 +1,6 @@
 import { type RefObject, useEffect, useId } from "react";
+import { isRightToLeft } from "./roving-focus.ts";
+import { useMeasure } from "./use-measure.ts";
 
 const GAP_PX = 8;
 
@@ -18,7 +20,8 @@ export interface PopoverOptions {
  */
 export function usePopover({ panel, anchor, isOpen, onClose }: PopoverOptions): void {
   const name = `--belfry-${useId().replace(/\W/g, "")}`;
-  useEffect(() => {
+  // Before the effects of what is inside: only what is on show takes the focus.
+  useMeasure(() => {
     const [shown, beside] = [panel.current, anchor.current];
     if (!isOpen || shown === null) {
       return;
@@ -76,8 +79,7 @@ function placeByMeasure(panel: HTMLElement, anchor: HTMLElement): () => void {
     const at = anchor.getBoundingClientRect();
     const { innerWidth, innerHeight } = window;
     const [width, height] = [panel.offsetWidth, panel.offsetHeight];
-    const isRightToLeft = getComputedStyle(anchor).direction === "rtl";
-    const left = isRightToLeft ? at.left : at.right - width;
+    const left = isRightToLeft(anchor) ? at.left : at.right - width;
     const isAbove = at.bottom + height > innerHeight && at.top > innerHeight - at.bottom;
     const top = isAbove ? at.top - height - 2 * GAP_PX : at.bottom;
     panel.style.setProperty("--b-left", `${Math.max(0, Math.min(left, innerWidth - width))}px`);

@@ -1,5 +1,6 @@
-import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { Row } from "./rows.ts";
+import { useMeasure } from "./use-measure.ts";
 
 /** How far out of sight rows are in the document. */
 const AROUND_PX = 400;
@@ -27,9 +28,6 @@ export interface Window {
   /** Goes to the element whose children are the rows, each with its place as `data-row`. */
   readonly list: RefObject<HTMLDivElement | null>;
 }
-
-// A server has nothing to measure, and React complains of the question.
-const useMeasure = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
 /** The heights that rows were measured to have, by the ids of their items. Others are taken to be like the first. */
 class Heights {

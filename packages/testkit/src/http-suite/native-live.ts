@@ -12,7 +12,8 @@ interface Live {
   drop(): void;
 }
 
-type Connect = (userId: string, since?: string) => Promise<Live>;
+/** @param query what it asks for, such as `{ since }` */
+type Connect = (userId: string, query?: Readonly<Record<string, string>>) => Promise<Live>;
 
 /** What a frame says, without its numbers. */
 function gist({ type, change, item, count, recovered }: ReceivedFrame): readonly unknown[] {
@@ -22,14 +23,13 @@ function gist({ type, change, item, count, recovered }: ReceivedFrame): readonly
 /** Tests how the native contract tells of an inbox: over a stream and over a socket. */
 export function nativeLiveTests(setting: Setting): void {
   const connections: Readonly<Record<string, Connect>> = {
-    async stream(userId, since) {
-      const query = since === undefined ? "" : `?since=${since}`;
-      return new StreamClient().open(`${setting.url}${BASE}/stream${query}`, await setting.bearer(userId));
+    async stream(userId, query) {
+      return new StreamClient().open(`${setting.url}${BASE}/stream?${new URLSearchParams(query)}`, await setting.bearer(userId));
     },
-    async socket(userId, since) {
+    async socket(userId, query) {
       const { body } = await ask(`${setting.url}${BASE}/ticket`, { method: "POST", headers: await setting.bearer(userId) });
       const { ticket } = body as { readonly ticket: string };
-      return new SocketClient(`${setting.url}${BASE}/socket?ticket=${ticket}${since === undefined ? "" : `&since=${since}`}`);
+      return new SocketClient(`${setting.url}${BASE}/socket?${new URLSearchParams({ ...query, ticket })}`);
     },
   };
 
@@ -90,7 +90,7 @@ export function nativeLiveTests(setting: Setting): void {
       await inboxOf(userId).markRead(a);
       await create(userId, "c");
       await inboxOf(userId).remove(b);
-      const live = await connect(userId, since);
+      const live = await connect(userId, { since });
       await live.received.until(() => live.received.frames.some(({ type }) => type === "state"));
       expect(live.received.frames.map(gist)).toEqual([
         ["read", "a", 1],
@@ -102,15 +102,43 @@ export function nativeLiveTests(setting: Setting): void {
       live.drop();
     });
 
+    test(`${kind}: texts that functions of types make are in the language that is asked for, in a replay and live`, async () => {
+      const userId = `${kind}-language`;
+      const made = async () => (await setting.service.create({ to: userId, type: "comment" } as never)).notification.id;
+      const since = await positionOf(userId);
+      const id = await made();
+      const live = await connect(userId, { since, locale: "de" });
+      await live.received.until(() => live.received.frames.some(({ type }) => type === "state"));
+      await create(userId, "as it was given");
+      await made();
+      await inboxOf(userId).markRead(id);
+      const frames = await live.received.count(5);
+      expect(frames.map(gist)).toEqual([
+        ["created", "Neuer Kommentar", 1],
+        ["state", true],
+        ["created", "as it was given", 1],
+        ["created", "Neuer Kommentar", 1],
+        ["read", "Neuer Kommentar", 1],
+      ]);
+      live.drop();
+    });
+
     test.each(["other:1:0", "nonsense", `${"x".repeat(40)}:1`, "a:1:-1"])(`${kind}: from %s nothing is recovered`, async (since) => {
       const userId = `${kind}-lost`;
       await create(userId, "a");
-      const live = await connect(userId, since);
+      const live = await connect(userId, { since });
       await live.received.until(() => live.received.frames.some(({ type }) => type === "state"));
       expect(live.received.frames.map(gist)).toEqual([["state", false]]);
       live.drop();
     });
   }
+
+  test("a language that is none is refused", async () => {
+    const headers = await setting.bearer("no-language");
+    const { status, body } = await ask(`${setting.url}${BASE}/stream?locale=no_language`, { headers });
+    expect([status, body]).toMatchObject([422, { code: "VALIDATION_ERROR", issues: [{ path: ["locale"] }] }]);
+    expect(await new SocketClient(`${setting.url}${BASE}/socket?locale=no_language`, headers).closed()).toBe(4400);
+  });
 
   test("the id of each event of a stream is the position behind it: a browser resumes by itself", async () => {
     const userId = "stream-ids";

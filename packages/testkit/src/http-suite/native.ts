@@ -392,6 +392,19 @@ export function nativeSuite(harness: HttpHarness): void {
       expect(JSON.stringify(answer.body)).not.toContain("two words");
     });
 
+    test.each([
+      ["PUT", "/preferences/choice", { all: true, value: "on" }],
+      ["PATCH", "/preferences/settings", { timeZone: "Europe/Berlin" }],
+      ["PUT", "/topics/own:keyed", undefined],
+      ["DELETE", "/topics/own:keyed", undefined],
+      ["POST", "/devices", { platform: "fcm", token: "a-token" }],
+      ["DELETE", "/devices/1", undefined],
+      ["POST", "/inbox/ticket", undefined],
+    ])("%s %s takes no key, and says so", async (method, path, json) => {
+      const refused = await call("keyed", path, { method, json, headers: { "idempotency-key": "1" } });
+      expect(refused).toMatchObject({ status: 422, body: { issues: [{ path: ["Idempotency-Key"] }] } });
+    });
+
     test("an item of another user is 403, an unknown one 404, and neither can be changed", async () => {
       const [id = ""] = await create("owner", ["private"]);
       expect(await call("thief", `/inbox/items/${id}`)).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });

@@ -1,5 +1,6 @@
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { PROBLEM_TYPE, problem, problemSchema } from "../native/failure.ts";
+import { refusingKeys } from "../native/idempotency-key.ts";
 import { BASE } from "../native/own-inbox.ts";
 import { deviceRoutes } from "./devices.ts";
 import { notificationRoutes } from "./notifications.ts";
@@ -23,7 +24,7 @@ export function nativeKeys(): Contract {
     basePath: BASE,
     credential: "api-key",
     principal: "client",
-    routes: [...notificationRoutes, ...subscriberRoutes, ...deviceRoutes, ...userRoutes],
+    routes: refusingKeys([...notificationRoutes, ...subscriberRoutes, ...deviceRoutes, ...userRoutes]),
     errorSchema: problemSchema,
     errorType: PROBLEM_TYPE,
     renderFailure: problem,

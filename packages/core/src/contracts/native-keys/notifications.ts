@@ -5,11 +5,11 @@ import { defineRoute, given, type Route, type RouteContext, reply } from "../../
 import type { UntypedCreateInput, UntypedTopicInput } from "../../notifications/index.ts";
 import { isoDate } from "../iso-date.ts";
 import { errors } from "../native/failure.ts";
+import { keyHeaders } from "../native/idempotency-key.ts";
 import { BASE } from "../native/own-inbox.ts";
 import { deliveryJson, deliverySchema, sendJson, sendSchema } from "./tracked.ts";
 
 const NAME_LENGTH = 255;
-const KEY_LENGTH = 255;
 const ONE = `${BASE}/notifications/{id}`;
 const params = z.object({ id: uuid("The notification's id") });
 
@@ -64,14 +64,7 @@ const createdSchema = z
   })
   .meta({ id: "Created" });
 
-const headers = z.object({
-  "Idempotency-Key": z
-    .string()
-    .min(1)
-    .max(KEY_LENGTH)
-    .optional()
-    .meta({ description: "Makes a repetition of this request within 24 hours create nothing, and answer with the same id" }),
-});
+const headers = keyHeaders("Makes a repetition of this request within 24 hours create nothing, and answer with the same id");
 
 /** Names the caller for the audit log. */
 function actingOf({ tenant, principal }: Pick<RouteContext, "tenant" | "principal">): Acting {

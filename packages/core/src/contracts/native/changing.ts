@@ -4,12 +4,12 @@ import { choice, list, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import type { Inbox, InboxFilter, ItemMark, KeyedInbox } from "../../inbox/index.ts";
 import { errors } from "./failure.ts";
+import { keyHeaders } from "./idempotency-key.ts";
 import { countsJson, countsSchema } from "./item.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
 
 const MAX_IDS = 1_000;
 const NAME_LENGTH = 255;
-const MAX_KEY_LENGTH = 255;
 
 const CHANGES = [
   ...(["read", "unread", "seen", "unseen", "pinned", "unpinned"] as const),
@@ -36,14 +36,7 @@ const changedSchema = z.object({
   counts: countsSchema,
 });
 const responses = { 200: { description: "The new state", schema: changedSchema }, ...errors(400, 422) };
-const headers = z.object({
-  "Idempotency-Key": z
-    .string()
-    .min(1)
-    .max(MAX_KEY_LENGTH)
-    .optional()
-    .meta({ description: "Makes a repetition of this request change nothing, and answer what the first one changed" }),
-});
+const headers = keyHeaders("Makes a repetition of this request change nothing, and answer what the first one changed");
 
 /** Makes a change of the caller's inbox, once for the key that the request has, and answers with the present counts. */
 async function changed(

@@ -1,14 +1,17 @@
 import { z } from "zod";
 import type { FeedSubscription } from "../../foundation/context.ts";
+import { requireNone } from "../../foundation/issue-list.ts";
 import type { SocketContext, SocketHandshake, SocketSession } from "../../http/contract.ts";
-import { defineRoute, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
+import { defineRoute, given, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
-import type { Inbox, InboxCounts, InboxEvent, InboxListener, InboxPosition } from "../../inbox/index.ts";
+import type { Inbox, InboxCounts, InboxEvent, InboxListener, InboxPosition, LocaleInput } from "../../inbox/index.ts";
+import { localeIssue } from "../../notifications/index.ts";
 import { frameOnce } from "../frame-once.ts";
 import { isoDate } from "../iso-date.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
 import { errors } from "./failure.ts";
 import { countsJson, itemJson } from "./item.ts";
+import { locale } from "./locale.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
 
 /** The version of the frames. A client that knows only older ones lists the inbox anew. */
@@ -53,6 +56,11 @@ interface Wire {
   report(error: unknown, message: string): void;
 }
 
+/** Where a client begins, and in which language it is shown items. */
+interface From extends LocaleInput {
+  readonly since: InboxPosition;
+}
+
 /** A client that follows its inbox. It is told where it is: what it stores to resume from. */
 class Follower implements InboxListener {
   readonly #inbox: Inbox;
@@ -66,8 +74,8 @@ class Follower implements InboxListener {
   }
 
   /** Follows an inbox from a position on. */
-  static follow(inbox: Inbox, wire: Wire, since: InboxPosition): FeedSubscription {
-    const subscription = inbox.subscribe(new Follower(inbox, wire, since), since);
+  static follow(inbox: Inbox, wire: Wire, { since, ...input }: From): FeedSubscription {
+    const subscription = inbox.subscribe(new Follower(inbox, wire, since), since, input);
     subscription.ready.catch((error: unknown) => failed(wire, error));
     return subscription;
   }
@@ -127,9 +135,10 @@ export const followingRoutes: readonly Route[] = [
     operationId: "followInbox",
     summary: "Follow the caller's inbox by Server-Sent Events; `since` or Last-Event-ID resumes without a gap",
     headers: z.object({ "Last-Event-ID": z.string().optional().meta({ description: "The id of the last event that arrived" }) }),
-    query: z.strictObject({ since }),
+    query: z.strictObject({ since, locale }),
     responses: { 200: { description: "Events", schema: z.string(), contentType: "text/event-stream" }, ...errors(422) },
-    handle: async (context) => streamReply(context, context.request.headers["last-event-id"] ?? context.query.since),
+    handle: async (context) =>
+      streamReply(context, { position: context.request.headers["last-event-id"] ?? context.query.since, language: context.query.locale }),
   }),
   defineRoute("POST", `${BASE}/inbox/ticket`, {
     operationId: "createTicket",
@@ -139,6 +148,7 @@ export const followingRoutes: readonly Route[] = [
         description: "The ticket, for `?ticket=`",
         schema: z.object({ ticket: z.string(), expiresInMs: z.int().meta({ description: "How long it may wait to be used" }) }),
       },
+      ...errors(422),
     },
     async handle({ service, request }) {
       const { ticket, lifetimeMs } = await service.socketTickets.issue(request.headers);
@@ -147,9 +157,16 @@ export const followingRoutes: readonly Route[] = [
   }),
 ];
 
-async function streamReply(context: RouteContext, given: string | undefined): Promise<Reply> {
+/** From where on a client asks to follow, and in which language. */
+interface Asked {
+  readonly position: string | undefined;
+  readonly language: string | undefined;
+}
+
+async function streamReply(context: RouteContext, { position, language }: Asked): Promise<Reply> {
   const inbox = ownInbox(context);
-  const from = positionOf(given) ?? (await present(inbox));
+  requireNone([language === undefined ? null : localeIssue(language, "locale")]);
+  const from = { since: positionOf(position) ?? (await present(inbox)), ...given({ locale: language }) };
   const { report } = context;
   const stream = context.stream((open) => {
     open.send(SSE_RETRY);
@@ -188,17 +205,26 @@ class InboxSocket extends MessageSocket {
     }
     const { stream } = this.context;
     if (principal?.kind !== "user") {
-      this.error("There is no valid ticket or token.");
-      stream.close(4401, "unauthenticated");
-      this.closed();
+      this.#refuse("There is no valid ticket or token.", 4401, "unauthenticated");
       return;
     }
     const inbox = this.context.service.tenant(principal.tenant).inbox(principal.userId);
-    const from = positionOf(query.get("since")) ?? (await present(inbox));
+    const language = query.get("locale");
+    if (language !== null && localeIssue(language, "locale") !== null) {
+      this.#refuse(`The locale must be a BCP 47 tag such as "en" or "pt-BR".`, 4400, "bad locale");
+      return;
+    }
+    const from = { since: positionOf(query.get("since")) ?? (await present(inbox)), ...given({ locale: language }) };
     if (!this.isClosed) {
       const report = (error: unknown, message: string) => this.context.report(error, message);
       this.#following = Follower.follow(inbox, { stream, write: (frame) => stream.send(frame), report }, from);
     }
+  }
+
+  #refuse(message: string, code: number, reason: string): void {
+    this.error(message);
+    this.context.stream.close(code, reason);
+    this.closed();
   }
 
   protected override answer({ type }: ClientMessage): void {

@@ -5,6 +5,7 @@ import { changingRoutes } from "./changing.ts";
 import { deviceRoutes } from "./devices.ts";
 import { PROBLEM_TYPE, problem, problemSchema } from "./failure.ts";
 import { followingRoutes, openSocket } from "./following.ts";
+import { refusingKeys } from "./idempotency-key.ts";
 import { BASE } from "./own-inbox.ts";
 import { preferenceRoutes } from "./preferences.ts";
 import { readingRoutes } from "./reading.ts";
@@ -46,14 +47,14 @@ export function native(options: NativeOptions = {}): Contract {
     basePath: BASE,
     credential: "bearer",
     principal: "user",
-    routes: [
+    routes: refusingKeys([
       ...readingRoutes,
       ...changingRoutes,
       ...followingRoutes,
       ...preferenceRoutes,
       ...deviceRoutes,
       ...(topics === undefined ? [] : topicRoutes(topics)),
-    ],
+    ]),
     sockets: [{ path: `${BASE}/inbox/socket`, summary: "the caller's inbox, live; `ticket` and `since` in the query", open: openSocket }],
     ping: '{"v":1,"type":"ping"}',
     errorSchema: problemSchema,

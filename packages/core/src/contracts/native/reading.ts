@@ -6,6 +6,7 @@ import { defineRoute, given, type Reply, type Route, type RouteContext, reply } 
 import type { Inbox, InboxCounts, InboxFilter } from "../../inbox/index.ts";
 import { errors } from "./failure.ts";
 import { countsJson, countsSchema, itemJson, itemSchema } from "./item.ts";
+import { locale } from "./locale.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
 
 const MAX_JSON_LENGTH = 8_000;
@@ -43,11 +44,6 @@ const filter = json<InboxFilter>("object", {
   description: "Only items that match: a filter as JSON",
   example: '{"types":["comment"],"read":false}',
 });
-const locale = text({
-  minLength: 1,
-  maxLength: 100,
-  description: "The language of texts that functions of types make (BCP 47)",
-}).optional();
 const cursor = text({ maxLength: 200, description: "The nextCursor of the page before" }).optional();
 
 const listQuery = z.strictObject({
@@ -130,7 +126,7 @@ export const readingRoutes: readonly Route[] = [
       return unlessKnown(context, { inbox, shown }, async () => {
         const isFirst = page.cursor === undefined && context.query.filter === undefined;
         const { items, nextCursor, matching, more, counts } = await inbox.list({ ...wanted, ...given(page) });
-        const top = isFirst ? { top: (await inbox.top()).map(itemJson) } : {};
+        const top = isFirst ? { top: (await inbox.top(given({ locale: page.locale }))).map(itemJson) } : {};
         const json = { items: items.map(itemJson), ...top, nextCursor, matching, ...given({ more }), counts: countsJson(counts) };
         return { json, counts };
       });

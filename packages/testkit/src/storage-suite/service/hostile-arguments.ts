@@ -123,11 +123,11 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       groups: [{ status: "unread", limit: 10 }],
       group: ["post:7"],
       counts: [{ filters: [{ types: ["note"] }] }],
-      top: [],
+      top: [{ locale: "de" }],
       readCounts: [],
       readUnread: [],
       readVersion: [],
-      subscribe: [LISTENER, { seq: 0, epoch: "e" }],
+      subscribe: [LISTENER, { seq: 0, epoch: "e" }, { locale: "de" }],
     },
   },
   "inbox.group": {
