@@ -9,6 +9,8 @@ import { type Audience, isLarge } from "./audience.ts";
 export interface AskedByContract {
   /** Whether the sender asked for a fallback where the contract has none to plan. It is kept, for the answers. @default false */
   readonly asksFallback?: boolean;
+  /** Whether it may name users where a channel wants addresses. @default only addresses */
+  readonly namesUsers?: boolean;
   /** What the sender said, by which a repetition is known. @default the input */
   readonly said?: object;
 }

@@ -41,8 +41,8 @@ import type { DeliveryTerms, Send, SendChanges } from "./send.ts";
 /** The rules that differ between a host's own notification and one from a contract. */
 export interface SendRules extends AskedByContract {
   /**
-   * Whether a contract asks. Its type may be undeclared, and stand in its data; it names no ids where a channel wants addresses; a
-   * fallback over e-mail may have no such channel: its delivery then fails when it is due.
+   * Whether a contract asks. Its type may be undeclared, and stand in its data; it names ids where a channel wants addresses only with
+   * `namesUsers`; a fallback over e-mail may have no such channel: its delivery then fails when it is due.
    */
   readonly isContract: boolean;
   /** Whether an undeclared type is refused. @default unless a contract asks */
@@ -92,7 +92,8 @@ export async function parseSend(
   const allNames = fallback ? [...names, fallback.channel] : names;
   const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
   const { title, message } = texts;
-  await checkAudience(named, used, isContract ? "addresses" : context.directory === null ? "no directory" : "directory");
+  const namesAddresses = areAddresses(rules);
+  await checkAudience(named, used, namesAddresses ? "addresses" : context.directory === null ? "no directory" : "directory");
   requireContent(context, { title, message, data }, withoutContents(allNames, declared, texts));
   const audience = await sorted(named);
   const { recipients } = audience;
@@ -111,7 +112,7 @@ export async function parseSend(
   };
   const { group } = notification;
   const deciding = { notification: { ...notification, data }, declared, scheduledAt, group, tenant };
-  const { written, questions, throttled } = await writtenOf(context, audience, { ...deciding, fallback, isContract });
+  const { written, questions, throttled } = await writtenOf(context, audience, { ...deciding, fallback, isContract: namesAddresses });
   const view = sendOf(notification, details, { ...plan, ...newProgress(createdAt, "pending") });
   const entry: NewSend = {
     ...plan,
@@ -127,6 +128,11 @@ export async function parseSend(
   const answered = (send: NewSend) => withResponse(send, viewOf(view, send));
   const decided = (allowed: readonly boolean[]) => answered({ ...entry, deliveries: throttled(allowed) });
   return { entry: { ...answered(entry), throttles: questions.length === 0 ? null : { questions, decided } }, view: viewOf(view, entry) };
+}
+
+/** Whether all who are named over a channel are addresses of it. */
+function areAddresses({ isContract, namesUsers = false }: SendRules): boolean {
+  return isContract && !namesUsers;
 }
 
 /** How a notification goes to everyone, if it does. */

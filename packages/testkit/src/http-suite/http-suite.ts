@@ -3,6 +3,7 @@ import { accessSuite } from "./access.ts";
 import { burstsSuite } from "./bursts.ts";
 import { credentialsSuite } from "./credentials.ts";
 import { deliveryV1Suite } from "./delivery-v1.ts";
+import { deliveryV1ChannelsSuite } from "./delivery-v1-channels.ts";
 import { djangoSuite } from "./django.ts";
 import { documented } from "./documented.ts";
 import { dueItemsSuite } from "./due-items.ts";
@@ -41,6 +42,7 @@ const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   nativeKeysSuite,
   packEnhancementsSuite,
   deliveryV1Suite,
+  deliveryV1ChannelsSuite,
   roomsSuite,
   sendsElsewhereSuite,
   hubSuite,

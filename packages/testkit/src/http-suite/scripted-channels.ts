@@ -1,4 +1,4 @@
-import type { Channel, DeliveryOutcome, DeliveryTask } from "@belfry/core";
+import type { Channel, DeliveryOutcome, DeliveryTask, DevicePlatform } from "@belfry/core";
 
 /** A channel that does what the recipient's name says, and keeps its tasks. */
 export class ScriptedChannel implements Channel {
@@ -6,11 +6,15 @@ export class ScriptedChannel implements Channel {
   readonly retryDelaysMs = [1, 1];
   readonly timeoutMs = 60_000;
   readonly tasks: DeliveryTask[] = [];
+  readonly devices?: readonly DevicePlatform[];
   readonly #invalid: (recipient: string) => string | null;
 
-  constructor(name: string, invalid: (recipient: string) => string | null) {
+  constructor(name: string, invalid: (recipient: string) => string | null, devices?: readonly DevicePlatform[]) {
     this.name = name;
     this.#invalid = invalid;
+    if (devices !== undefined) {
+      this.devices = devices;
+    }
   }
 
   isConfigured(tenant: string): boolean {
@@ -36,8 +40,10 @@ export class ScriptedChannel implements Channel {
 }
 
 /** Makes the channels over which the suite sends. */
-export function scriptedChannels(): { readonly email: ScriptedChannel; readonly webhook: ScriptedChannel } {
+export function scriptedChannels(): Readonly<Record<"email" | "webhook" | "sms" | "push", ScriptedChannel>> {
   return {
+    sms: new ScriptedChannel("sms", (to) => (/^\+\d+$/.test(to) ? null : "is no number")),
+    push: new ScriptedChannel("push", (to) => (to.startsWith("{") ? null : "is no device"), ["fcm"]),
     email: new ScriptedChannel("email", (to) => (/^[^@\s,]+@[^@\s,]+$/.test(to) ? null : "is no plain address")),
     webhook: new ScriptedChannel("webhook", (to) => (/^https:\/\/[^@]+$/.test(to) ? null : "is no https URL")),
   };

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../foundation/json.ts";
 import type { HttpRequest } from "../../http/messages.ts";
 import { given } from "../../http/route.ts";
 import { INBOX_CHANNEL, type UntypedCreateInput, type UntypedTopicInput } from "../../notifications/index.ts";
-import { channelOf } from "./render.ts";
+import { channelOf, isOfDocument } from "./channel-types.ts";
 import type { createBody } from "./schemas.ts";
 
 /** The most characters of an idempotency key. */
@@ -39,9 +39,10 @@ export function inputOf(said: ReturnType<typeof saidBy>): UntypedCreateInput | U
     // Nobody is named: it is for all who are in the room.
     return { ...shared, ...texts, topic: `room:${shared.roomId}`, channels: [INBOX_CHANNEL] };
   }
-  return channel === INBOX_CHANNEL
-    ? { ...shared, ...texts, to, channels: [INBOX_CHANNEL] }
-    : { ...shared, ...texts, to: to.map((address) => ({ [channel]: address })) };
+  // Over the document's other two, everybody is an address.
+  return channel !== INBOX_CHANNEL && isOfDocument(channel)
+    ? { ...shared, ...texts, to: to.map((address) => ({ [channel]: address })) }
+    : { ...shared, ...texts, to, channels: [channel] };
 }
 
 /** Converts `meta.fallback_delay` from seconds to milliseconds. The check of the send refuses a value that is not a number. */

@@ -4,9 +4,10 @@ import type { JsonObject } from "../../foundation/json.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import { isoDate } from "../iso-date.ts";
+import { channelOf, isOfDocument, requireType, TYPES, typeOf } from "./channel-types.ts";
 import { inputOf, keyOf, MAX_KEY_LENGTH, saidBy } from "./create-request.ts";
 import { deliveryFailure, errors } from "./failure.ts";
-import { channelOf, renderDelivery, renderSend, typeOf } from "./render.ts";
+import { renderDelivery, renderSend } from "./render.ts";
 import {
   analyticsQuery,
   createBody,
@@ -18,7 +19,6 @@ import {
   notificationSchema,
   pagination,
   STATUSES,
-  TYPES,
   updateBody,
 } from "./schemas.ts";
 
@@ -42,11 +42,13 @@ const createRoute = defineRoute("POST", BASE, {
   responses: { 201: successDoc("It is stored and goes out", { data: notificationSchema }), ...errors(409, 422) },
   async handle(context) {
     const { tenant, body, request } = context;
+    requireType(tenant, body.type);
     const said = saidBy(body);
     const input = { ...inputOf(said), ...keyOf(request), ...actingOf(context) };
     // Only a websocket notification can fall back to e-mail. The others keep the flag, for their answers.
     const asksFallback = body.type !== "websocket" && body.email_fallback === true;
-    const send = await tenant.trackFromContract(input, { asksFallback, said: { ...said, ...(asksFallback && { asksFallback }) } });
+    const asked = { asksFallback, namesUsers: !isOfDocument(body.type), said: { ...said, ...(asksFallback && { asksFallback }) } };
+    const send = await tenant.trackFromContract(input, asked);
     return { ...success({ data: renderSend(send, []) }), status: 201 };
   },
 });
@@ -61,6 +63,7 @@ const listRoute = defineRoute("GET", BASE, {
   responses: { 200: successDoc("One page", { data: z.array(notificationSchema), pagination }), ...errors(422) },
   async handle({ tenant, query }) {
     const { skip, limit, sort, type, status, recipient } = query;
+    requireType(tenant, type);
     const filters = given({
       channel: type && channelOf(type),
       roomId: query.room_id,
@@ -93,6 +96,7 @@ const analyticsRoute = defineRoute("GET", `${BASE}/analytics`, {
   query: analyticsQuery,
   responses: { 200: successDoc("The counts", { data: analyticsSchema }), ...errors(422) },
   async handle({ tenant, query: { date_from, date_to, type, room_id } }) {
+    requireType(tenant, type);
     const filters = given({
       from: date_from,
       before: date_to && new Date(date_to.getTime() + DAY_MS),

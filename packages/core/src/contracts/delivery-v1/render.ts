@@ -1,18 +1,8 @@
 import type { z } from "zod";
 import type { DeliveryAttempt, Send, TrackedDelivery } from "../../delivery/index.ts";
-import { INBOX_CHANNEL } from "../../notifications/index.ts";
 import { isoDate, isoDateOrNull } from "../iso-date.ts";
+import { typeOf } from "./channel-types.ts";
 import type { deliverySchema, notificationSchema } from "./schemas.ts";
-
-/** Returns the contract's type for a channel. */
-export function typeOf(channel: string): string {
-  return channel === INBOX_CHANNEL ? "websocket" : channel;
-}
-
-/** Returns the channel for a type of the contract. */
-export function channelOf(type: string): string {
-  return type === "websocket" ? INBOX_CHANNEL : type;
-}
 
 /** The status that the contract shows: it knows none for what was decided against, and never went out. */
 function wireStatus<Status extends string>(status: Status): Exclude<Status, "skipped"> | "cancelled" {

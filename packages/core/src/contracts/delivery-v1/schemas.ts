@@ -1,14 +1,22 @@
 import { z } from "zod";
 import { isCalendarDay } from "../../foundation/parse-text.ts";
 import { choice, integer, jsonObject, list, text, timestamp, uuid } from "../../http/parameters.ts";
+import { TYPES } from "./channel-types.ts";
 
-/** The contract's names of channels. */
-export const TYPES = ["email", "websocket", "webhook"] as const;
+/** The most characters of a channel's name. */
+const MAX_TYPE = 255;
 /** The statuses of a notification. */
 export const STATUSES = ["pending", "sent", "delivered", "failed", "partial", "cancelled"] as const;
 
 /** The most recipients of one call. The library itself accepts more. */
 const MAX_RECIPIENTS = 1_000;
+
+/** One of the document's types, or the name of another channel of the service: see `requireType`. */
+function type(description: string) {
+  const name = { type: "string" as const, minLength: 1, maxLength: MAX_TYPE };
+  const anyOf = [{ type: "string" as const, enum: [...TYPES] }, name];
+  return text({ minLength: 1, maxLength: MAX_TYPE, description }).meta({ description, override: { anyOf } });
+}
 
 const meta = jsonObject("The sender's own; some members mean something to a channel");
 const roomId = uuid("The room it belongs to");
@@ -29,7 +37,7 @@ someRecipients._zod.def.when = ({ value }) => typeof value === "object" && value
 /** The body that creates a notification. A null field counts as left out. */
 export const createBody = z
   .object({
-    type: choice(TYPES, "How it is delivered"),
+    type: type("How it is delivered: one of these, or the name of another channel of the service"),
     room_id: roomId.nullish(),
     recipients: list(z.string(), {
       max: MAX_RECIPIENTS,
@@ -81,7 +89,7 @@ function parseTime(value: string): Date | null {
 export const listQuery = z.object({
   skip: integer({ min: 0, description: "How many notifications to skip" }).default(0),
   limit: integer({ min: 1, max: 100, description: "How many notifications at the most" }).default(50),
-  type: choice(TYPES, "Only notifications of this type").optional(),
+  type: type("Only notifications of this type").optional(),
   room_id: roomId.optional(),
   status: choice(STATUSES, "Only notifications of this status").optional(),
   created_after: time("datetime", "Only notifications created after this time").optional(),
@@ -103,7 +111,7 @@ export const pagination = z.object({ skip: z.int(), limit: z.int(), total: z.int
 export const analyticsQuery = z.object({
   date_from: time("date", "The first day, UTC").optional(),
   date_to: time("date", "The last day, UTC").optional(),
-  type: choice(TYPES, "Only notifications of this type").optional(),
+  type: type("Only notifications of this type").optional(),
   room_id: roomId.optional(),
 });
 
