@@ -1,4 +1,5 @@
-import { type ProviderHarness, providerSuite } from "@belfry/testkit";
+import { providerSuite } from "@belfry/testkit";
+import { type ProviderServer, providerServer } from "@belfry/testkit/host";
 import { discord, slack, teams, telegram, whatsapp } from "../src/index.ts";
 
 const token = "xoxb-a-secret-of-the-host";
@@ -12,9 +13,10 @@ const invalid = [
   "https://evil.example.com/hook",
   "http://127.0.0.1:1/x",
 ];
-const webhook: ProviderHarness["recipient"] = (server) => server.webhook;
+const webhook = (server: ProviderServer) => server.webhook;
 
 providerSuite("slack", {
+  start: () => providerServer("slack"),
   channel: ({ url }, timeoutMs) => slack({ token, api: url, allowPrivate: true, timeoutMs }),
   recipient: () => "C024BE91L",
   invalidRecipients: [...invalid, "#general", "C"],
@@ -22,6 +24,7 @@ providerSuite("slack", {
 });
 
 providerSuite("slack", {
+  start: () => providerServer("slack"),
   channel: ({ url }, timeoutMs) => slack({ api: url, allowPrivate: true, timeoutMs }),
   recipient: webhook,
   invalidRecipients: [...invalid, "C024BE91L"],
@@ -29,6 +32,7 @@ providerSuite("slack", {
 });
 
 providerSuite("discord", {
+  start: () => providerServer("discord"),
   channel: ({ url }, timeoutMs) => discord({ token, api: url, allowPrivate: true, timeoutMs }),
   recipient: () => "334385199974967042",
   invalidRecipients: [...invalid, "7", "334385199974967042/../x"],
@@ -36,6 +40,7 @@ providerSuite("discord", {
 });
 
 providerSuite("discord", {
+  start: () => providerServer("discord"),
   channel: ({ url }, timeoutMs) => discord({ api: url, allowPrivate: true, timeoutMs }),
   recipient: webhook,
   invalidRecipients: [...invalid, "334385199974967042"],
@@ -43,6 +48,7 @@ providerSuite("discord", {
 });
 
 providerSuite("teams", {
+  start: () => providerServer("teams"),
   channel: ({ url }, timeoutMs) => teams({ api: url, allowPrivate: true, timeoutMs }),
   recipient: webhook,
   invalidRecipients: invalid,
@@ -52,6 +58,7 @@ providerSuite("teams", {
 });
 
 providerSuite("telegram", {
+  start: () => providerServer("telegram"),
   channel: ({ url }, timeoutMs) => telegram({ token, api: url, allowPrivate: true, timeoutMs }),
   recipient: () => "-1001234567890",
   invalidRecipients: [...invalid, "@", "@a b", "1e9"],
@@ -59,6 +66,7 @@ providerSuite("telegram", {
 });
 
 providerSuite("whatsapp", {
+  start: () => providerServer("whatsapp"),
   channel: ({ url }, timeoutMs) => whatsapp({ token, phoneNumberId: "106540352242922", api: url, allowPrivate: true, timeoutMs }),
   recipient: () => "+4930123456",
   invalidRecipients: [...invalid, "030123456", "+49 30 123456"],

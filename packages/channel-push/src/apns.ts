@@ -1,3 +1,4 @@
+import { refusedCredentials, unreadableAnswer } from "@belfry/channel-http";
 import { BelfryError, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { httpOutcome, type ReadAnswer, type Verdict } from "@belfry/egress";
 import { bodyOf } from "./answer.ts";
@@ -36,7 +37,6 @@ export function apnsProvider(options: ApnsOptions, { now }: { readonly now: () =
     return client.post(`/3/device/${encodeURIComponent(device.token)}`, { headers, body, timeoutMs, signal });
   };
   return {
-    invalidDevice: () => null,
     async push(one): Promise<DeliveryOutcome> {
       const { task } = one;
       const { text, note } = fitted(task, MAX_BYTES, (content) => payloadOf(task, content));
@@ -82,6 +82,7 @@ function reasonOf(json: unknown): string {
   return typeof reason === "string" && /^\w{1,100}$/.test(reason) ? reason : "";
 }
 
+const OF_CREDENTIALS: readonly string[] = ["InvalidProviderToken", "ExpiredProviderToken", "MissingProviderToken"];
 const OF_GONE: readonly string[] = ["BadDeviceToken", "Unregistered", "ExpiredToken"];
 
 function judge(answer: ReadAnswer): Verdict | null {
@@ -90,6 +91,13 @@ function judge(answer: ReadAnswer): Verdict | null {
   const error = `Apple's service answered ${status}${reason === "" ? "" : `: ${reason}`}`;
   if (status === 410 || OF_GONE.includes(reason)) {
     return { ...GONE, error };
+  }
+  if (OF_CREDENTIALS.includes(reason)) {
+    return refusedCredentials("Apple's service", reason);
+  }
+  // It takes a push without a word.
+  if (status < 300) {
+    return answer.text === "" ? null : unreadableAnswer("Apple's service");
   }
   return status >= 400 && status < 500 && status !== 429 && status !== 408 ? { accepted: false, transient: false, error } : null;
 }

@@ -1,3 +1,4 @@
+import { refusedCredentials } from "@belfry/channel-http";
 import { BelfryError, type DeliveryTask, requireOptions } from "@belfry/core";
 import { type Egress, httpOutcome, type ReadAnswer, type Verdict } from "@belfry/egress";
 import { fitted, type PushContent } from "./fit.ts";
@@ -23,7 +24,6 @@ export function expoProvider(options: ExpoOptions, { egress, now }: { readonly e
     ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
   };
   return {
-    invalidDevice: () => null,
     async push({ task, device, timeoutMs, signal }) {
       const { text: body, note } = fitted(task, MAX_BYTES, (content) => messageOf(task, device.token, content));
       const result = await egress.send(target, { method: "POST", headers, body, timeoutMs, signal });
@@ -58,6 +58,9 @@ const TRANSIENT: readonly unknown[] = ["MessageRateExceeded"];
 
 function judge(answer: ReadAnswer): Verdict | null {
   const { status } = answer;
+  if (status === 401 || status === 403) {
+    return refusedCredentials("Expo", String(status));
+  }
   if (status >= 400 && status < 500 && status !== 429 && status !== 408) {
     return { accepted: false, transient: false, error: `Expo answered ${status}` };
   }

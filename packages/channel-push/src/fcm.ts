@@ -1,3 +1,4 @@
+import { memberOf, refusedCredentials, unreadableAnswer } from "@belfry/channel-http";
 import { BelfryError, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { type Egress, type EgressResult, httpOutcome, type ReadAnswer, type Verdict } from "@belfry/egress";
 import { bodyOf } from "./answer.ts";
@@ -44,7 +45,6 @@ export function fcmProvider(options: FcmOptions, { egress, now }: { readonly egr
     return egress.send(target, { method: "POST", headers, body, timeoutMs, signal });
   };
   return {
-    invalidDevice: () => null,
     async push(one): Promise<DeliveryOutcome> {
       const { task, device } = one;
       const { text, note } = fitted(task, MAX_BYTES, (content) => messageOf(task, device.token, content));
@@ -93,6 +93,12 @@ function judge(answer: ReadAnswer): Verdict | null {
   const code = Array.isArray(details) ? details.find((detail) => typeof detail?.errorCode === "string")?.errorCode : undefined;
   if (code === "UNREGISTERED" || answer.status === 404) {
     return { ...GONE, error: `Firebase answered ${answer.status}: the device is not registered any more` };
+  }
+  if (answer.status === 401) {
+    return refusedCredentials("Firebase", "401");
+  }
+  if (answer.status < 300) {
+    return typeof memberOf(answer.json, "name") === "string" ? null : unreadableAnswer("Firebase");
   }
   const isFinal = answer.status >= 400 && answer.status < 500 && answer.status !== 429 && answer.status !== 408;
   const named = code ?? status;

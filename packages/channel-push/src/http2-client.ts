@@ -13,6 +13,9 @@ interface Http2Request {
 /** How many bytes of an answer are kept. */
 const MAX_BYTES = 16_384;
 
+/** A connection that nobody uses is closed after this time. */
+const IDLE_MS = 3_600_000;
+
 /** Sends requests to one server over one connection, which is opened at the first and again once it was closed. It holds no process open. */
 export class Http2Client {
   readonly #url: string;
@@ -50,6 +53,7 @@ export class Http2Client {
     }
     const session = connect(this.#url, this.#ca === undefined ? {} : { ca: this.#ca });
     session.unref();
+    session.setTimeout(IDLE_MS, () => session.close());
     // Its requests say what went wrong; nobody else has to hear of it.
     session.on("error", () => this.#drop(session));
     session.on("goaway", () => this.#drop(session));

@@ -1,3 +1,3 @@
 export type { ApnsOptions } from "./apns-options.ts";
 export { push } from "./push.ts";
-export type { ExpoOptions, FcmOptions, PushOptions, ServiceAccount, VapidKeys, WebPushOptions } from "./push-options.ts";
+export type { ExpoOptions, FcmOptions, PushKeys, PushOptions, ServiceAccount, VapidKeys, WebPushOptions } from "./push-options.ts";

@@ -10,8 +10,6 @@ export interface Push {
 
 /** Reaches the devices of one platform. */
 export interface Provider {
-  /** Returns why a device cannot be reached by this provider; null if it can. */
-  invalidDevice(device: PushDevice): string | null;
   push(push: Push): Promise<DeliveryOutcome>;
 }
 

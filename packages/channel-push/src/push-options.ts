@@ -43,12 +43,22 @@ export interface ExpoOptions {
   readonly url?: string;
 }
 
-/** The options of {@link push}. At least one of `web`, `fcm`, `apns` and `expo` is there; devices of the others have no address. */
-export interface PushOptions {
+/** The keys of the platforms that are reached; devices of the others are not. */
+export interface PushKeys {
   readonly web?: WebPushOptions;
   readonly fcm?: FcmOptions;
   readonly apns?: ApnsOptions;
   readonly expo?: ExpoOptions;
+}
+
+/** The options of {@link push}. At least one of `web`, `fcm`, `apns`, `expo` and `ofTenant` is there. */
+export interface PushOptions extends PushKeys {
+  /**
+   * The keys of a tenant whose apps are its own; null for a tenant that uses those above. It is asked for every attempt, and its time is the
+   * attempt's, so that changed keys count at once; connections and tokens are kept for up to 1,000 tenants while their keys are the same. Devices of every platform may be
+   * registered then. @default every tenant uses those above
+   */
+  readonly ofTenant?: (tenant: string) => PushKeys | null | Promise<PushKeys | null>;
   /**
    * Lets pushes reach loopback and private networks, and use plain http: for tests. The endpoints of browsers are given by users.
    * @default false
@@ -66,10 +76,13 @@ export interface PushOptions {
   readonly now?: () => number;
 }
 
+/** The platforms by name. */
+export const PUSH_KEYS: Readonly<Record<keyof PushKeys, true>> = { web: true, fcm: true, apns: true, expo: true };
+
 /** Every option by name. */
 export const PUSH_OPTIONS: Readonly<Record<keyof PushOptions, true>> = {
-  ...{ web: true, fcm: true, apns: true, expo: true, allowPrivate: true, timeoutMs: true, name: true, retryDelaysMs: true },
-  ...{ egress: true, now: true },
+  ...PUSH_KEYS,
+  ...{ ofTenant: true, allowPrivate: true, timeoutMs: true, name: true, retryDelaysMs: true, egress: true, now: true },
 };
 
 /** The options of each platform by name. */

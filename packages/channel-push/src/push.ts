@@ -1,11 +1,8 @@
-import { BelfryError, type Channel, type DevicePlatform, parseDeviceAddress, requireOptions } from "@belfry/core";
+import { BelfryError, type Channel, DEVICE_PLATFORMS, parseDeviceAddress, requireOptions } from "@belfry/core";
 import { createEgress } from "@belfry/egress";
-import { apnsProvider } from "./apns.ts";
-import { expoProvider } from "./expo.ts";
-import { fcmProvider } from "./fcm.ts";
-import type { Provider } from "./provider.ts";
+import { providersByTenant, providersOf, requirePlatform } from "./providers.ts";
 import { PUSH_EGRESS, PUSH_OPTIONS, type PushOptions } from "./push-options.ts";
-import { webProvider } from "./web.ts";
+import { invalidBrowser } from "./web.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -34,49 +31,35 @@ export function push(options: PushOptions): Channel {
     throw new BelfryError("CONFIGURATION", "push: timeoutMs is no number of milliseconds above 0");
   }
   const name = options.name ?? "push";
-  const providers = providersOf(options);
-  const find = (address: string) => {
-    const device = parseDeviceAddress(address);
-    const provider = device === null ? undefined : providers.get(device.platform);
-    return device === null || provider === undefined ? null : { device, provider };
-  };
+  const { ofTenant } = options;
+  const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivate ?? false });
+  const parts = { egress, now: options.now ?? Date.now };
+  const shared = providersOf(options, parts);
+  requirePlatform(shared, ofTenant);
+  const providersFor = providersByTenant(ofTenant, shared, parts);
+  // Which platforms a tenant has is known when something is pushed.
+  const platforms = ofTenant === undefined ? [...shared.keys()] : DEVICE_PLATFORMS;
   return {
     name,
-    devices: [...providers.keys()],
+    takes: `the devices of users, of these platforms: ${platforms.join(", ")}`,
+    devices: platforms,
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     invalidRecipient(address) {
-      const found = find(address);
-      return found === null ? "is no device of a platform that is set up" : found.provider.invalidDevice(found.device);
+      const device = parseDeviceAddress(address);
+      if (device === null || !platforms.includes(device.platform)) {
+        return "is no device of a platform that is set up";
+      }
+      return device.platform === "web" ? invalidBrowser(device, egress) : null;
     },
     async deliver(task, signal) {
-      const found = find(task.address);
-      if (found === null) {
+      const device = parseDeviceAddress(task.address);
+      const provider = device === null ? undefined : (await providersFor(task.tenant)).get(device.platform);
+      if (device === null || provider === undefined) {
         return { status: "failed", provider: name, transient: false, error: "The device is of a platform that is not set up." };
       }
-      return found.provider.push({ task, device: found.device, timeoutMs, signal });
+      signal.throwIfAborted();
+      return provider.push({ task, device, timeoutMs, signal });
     },
   } satisfies Channel;
-}
-
-function providersOf({ web, fcm, apns, expo, ...options }: PushOptions): ReadonlyMap<DevicePlatform, Provider> {
-  const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivate ?? false });
-  const parts = { egress, now: options.now ?? Date.now };
-  const providers = new Map<DevicePlatform, Provider>();
-  if (web !== undefined) {
-    providers.set("web", webProvider(web, parts));
-  }
-  if (fcm !== undefined) {
-    providers.set("fcm", fcmProvider(fcm, parts));
-  }
-  if (apns !== undefined) {
-    providers.set("apns", apnsProvider(apns, parts));
-  }
-  if (expo !== undefined) {
-    providers.set("expo", expoProvider(expo, parts));
-  }
-  if (providers.size === 0) {
-    throw new BelfryError("CONFIGURATION", "push needs one of web, fcm, apns and expo");
-  }
-  return providers;
 }

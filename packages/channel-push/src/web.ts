@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { BelfryError, type DeliveryTask, requireOptions } from "@belfry/core";
+import { refusedCredentials } from "@belfry/channel-http";
+import { BelfryError, type DeliveryTask, type PushDevice, requireOptions } from "@belfry/core";
 import { type Egress, httpOutcome, type ReadAnswer, type Verdict } from "@belfry/egress";
 import webPush from "web-push";
 import { fitted } from "./fit.ts";
@@ -32,7 +33,6 @@ export function webProvider(options: WebPushOptions, { egress, now }: { readonly
     return { body, headers: Object.fromEntries(own.map(([name, value]) => [name, String(value)])) };
   };
   return {
-    invalidDevice: ({ token, keys }) => (keys === null ? "has no keys of a browser" : egress.checkUrl(token)),
     async push(one) {
       const { task, device, timeoutMs, signal } = one;
       const { text, note } = fitted(task, MAX_BYTES, (content) => ({ ...contentOf(task), ...content }));
@@ -43,6 +43,11 @@ export function webProvider(options: WebPushOptions, { egress, now }: { readonly
       return noted(httpOutcome(result, about), note);
     },
   };
+}
+
+/** Returns why a browser cannot be reached; null if it can. */
+export function invalidBrowser({ token, keys }: PushDevice, egress: Egress): string | null {
+  return keys === null ? "has no keys of a browser" : egress.checkUrl(token);
 }
 
 /** What the service worker gets beside the texts and the data. */
@@ -58,6 +63,10 @@ function topicOf(group: string): string {
 function judge({ status }: ReadAnswer): Verdict | null {
   if (status === 404 || status === 410) {
     return { ...GONE, error: `the push service answered ${status}: the subscription is gone` };
+  }
+  // The sender's token is not taken. With 403 it is, and is not the one that the browser subscribed to.
+  if (status === 401) {
+    return refusedCredentials("the push service", "401");
   }
   const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   return isFinal ? { accepted: false, transient: false, error: `the push service answered ${status}` } : null;

@@ -31,7 +31,7 @@ test("a name that leads to a private address is refused when it is looked up, an
   const endpoint = "https://push.example.com/x";
   const outcome = await channel.deliver(taskOf(deviceOf("web", endpoint, { keys })), live());
   expect(outcome).toMatchObject({ status: "failed", transient: false, error: expect.stringMatching(/^blocked_address/) });
-  expect([service.connections(), service.asked.length]).toEqual([0, 0]);
+  expect([service.connections(), service.received.length]).toEqual([0, 0]);
 });
 
 test("options that cannot be used are refused at once, without a word of a key", async () => {

@@ -116,7 +116,7 @@ describe("what becomes of an answer", () => {
       expect(await answered(503)).toMatchObject(TRANSIENT);
       expect(await answered(307, { location: "http://127.0.0.1:1/" })).toMatchObject(FINAL);
       expect(await answered(413)).toMatchObject(FINAL);
-      expect(service.asked).toHaveLength(5);
+      expect(service.received).toHaveLength(5);
     },
   );
 
@@ -175,14 +175,15 @@ describe("tokens of the sender", () => {
     expect([service.tokens(), service.taken.length]).toEqual([2, 10]);
   });
 
-  test("Apple's is renewed, too; one that stays refused is a failure for good", async () => {
+  test("Apple's is renewed, too; one that stays refused is tried again later", async () => {
     const { channel, device, service, options } = await started(apns);
     await channel.deliver(taskOf(device()), live());
     service.expireTokens();
     expect(await channel.deliver(taskOf(device()), live())).toMatchObject({ status: "sent" });
     service.answerWith(() => ({ status: 403, body: { reason: "ExpiredProviderToken" } }));
-    expect(await channel.deliver(taskOf(device()), live())).toMatchObject(FINAL);
-    expect([service.taken.length, service.asked.length]).toEqual([2, 4]);
+    const refused = await channel.deliver(taskOf(device()), live());
+    expect(refused).toMatchObject({ ...TRANSIENT, error: "Apple's service refused the credentials: ExpiredProviderToken" });
+    expect([service.taken.length, service.received.length]).toEqual([2, 4]);
     expect(options.apns?.keyId).toBe("KEY1234567");
   });
 });

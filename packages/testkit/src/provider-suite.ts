@@ -2,19 +2,26 @@ import type { Channel, DeliveryTask } from "@belfry/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { channelSuite, taskOf } from "./channel-suite.ts";
 import type { ProviderBehaviour } from "./host/providers/protocol.ts";
-import { type ProviderName, type ProviderServer, providerServer } from "./host/providers/provider-server.ts";
+import type { ProviderServer } from "./host/providers/provider-server.ts";
+import type { PushService } from "./push/push-service.ts";
 
 /** A channel of a provider, for {@link providerSuite}. */
-export interface ProviderHarness {
+export interface ProviderHarness<Server extends ProviderServer | PushService> {
+  /** Starts a server that speaks the provider's protocol. */
+  start(): Promise<Server>;
   /** Makes the channel, with the server as its `api`. @param timeoutMs how long the provider may take */
-  channel(server: ProviderServer, timeoutMs: number): Channel;
-  recipient(server: ProviderServer): string;
+  channel(server: Server, timeoutMs: number): Channel;
+  recipient(server: Server): string;
   /** Texts that are not recipients of this channel. */
   readonly invalidRecipients: readonly string[];
   /** Secrets in the channel's options; no outcome may contain them. */
   readonly secrets: readonly string[];
   /** Outcomes that are others for this provider, by what it does. @default none */
   readonly outcomes?: Partial<Readonly<Record<ProviderBehaviour, object>>>;
+  /** Whether credentials that are refused are renewed and tried again at once. @default false */
+  readonly renewsCredentials?: boolean;
+  /** Whether it also takes a message that has no texts. @default false */
+  readonly takesEmpty?: boolean;
 }
 
 const TRANSIENT = { status: "failed", transient: true };
@@ -42,12 +49,16 @@ const PATIENT_MS = 30_000;
  *
  * @example
  * ```ts
- * providerSuite("telegram", { channel: ({ url }, timeoutMs) => telegram({ token, api: url, allowPrivate: true, timeoutMs }), … });
+ * providerSuite("telegram", {
+ *   start: () => providerServer("telegram"),
+ *   channel: ({ url }, timeoutMs) => telegram({ token, api: url, allowPrivate: true, timeoutMs }),
+ *   …
+ * });
  * ```
  */
-export function providerSuite(name: ProviderName, harness: ProviderHarness): void {
+export function providerSuite<Server extends ProviderServer | PushService>(name: string, harness: ProviderHarness<Server>): void {
   const subject = async (behaviour: ProviderBehaviour) => {
-    const server = await providerServer(name);
+    const server = await harness.start();
     server.behaviour = behaviour;
     return {
       channel: harness.channel(server, PATIENT_MS),
@@ -71,12 +82,12 @@ export function providerSuite(name: ProviderName, harness: ProviderHarness): voi
   answersOf(name, harness);
 }
 
-function answersOf(name: ProviderName, harness: ProviderHarness): void {
+function answersOf<Server extends ProviderServer | PushService>(name: string, harness: ProviderHarness<Server>): void {
   describe(`what ${name} answers`, () => {
-    const servers: ProviderServer[] = [];
+    const servers: Server[] = [];
     afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
     const started = async () => {
-      const server = await providerServer(name);
+      const server = await harness.start();
       servers.push(server);
       return server;
     };
@@ -88,7 +99,7 @@ function answersOf(name: ProviderName, harness: ProviderHarness): void {
       const task = taskOf(harness.recipient(server));
       const outcome = await deliver(harness.channel(server, PATIENT_MS), task);
       expect(outcome).toMatchObject(harness.outcomes?.[behaviour] ?? OUTCOMES[behaviour]);
-      expect(server.received).toHaveLength(1);
+      expect(server.received).toHaveLength(behaviour === "unauthorized" && harness.renewsCredentials === true ? 2 : 1);
       expect(harness.secrets.filter((secret) => JSON.stringify(outcome).includes(secret))).toEqual([]);
     });
 
@@ -109,10 +120,10 @@ function answersOf(name: ProviderName, harness: ProviderHarness): void {
       expect(await deliver(channel, { ...task, attempt: 2 })).toMatchObject({ status: "sent", messageId: task.id });
     });
 
-    test("nothing to show is no request", async () => {
+    test("nothing to show is no request, unless the provider takes it", async () => {
       const server = await started();
       const outcome = await deliver(harness.channel(server, PATIENT_MS), taskOf(harness.recipient(server), { title: "", message: "" }));
-      expect([outcome, server.received.length]).toMatchObject([PERMANENT, 0]);
+      expect([outcome, server.received.length]).toMatchObject(harness.takesEmpty === true ? [{ status: "sent" }, 1] : [PERMANENT, 0]);
     });
   });
 }

@@ -1,5 +1,7 @@
-import { generateKeyPairSync, randomUUID } from "node:crypto";
-import { jsonOf, type PushAnswer, type PushService, type ReceivedPush, runService, type ServiceRequest } from "./push-service.ts";
+import { generateKeyPairSync, type KeyPairKeyObjectResult, randomUUID } from "node:crypto";
+import { jsonOf, type LocalRequest } from "../host/providers/local-server.ts";
+import { RETRY_AFTER } from "../host/providers/protocol.ts";
+import { type PushAnswer, type PushService, type ReceivedPush, runService } from "./push-service.ts";
 import { claimsOf } from "./token-check.ts";
 
 /** Firebase Cloud Messaging, with the service of Google that gives tokens. */
@@ -20,6 +22,21 @@ export interface FcmService extends PushService {
 const PROJECT = "a-project";
 const EMAIL = "belfry@a-project.iam.gserviceaccount.com";
 
+const REPLIES = {
+  limited: { ...failure(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), headers: RETRY_AFTER },
+  unauthorized: failure(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"),
+  refused: failure(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
+  gone: failure(404, "NOT_FOUND", "UNREGISTERED"),
+};
+
+let keys: KeyPairKeyObjectResult | null = null;
+
+/** The keys of the service account: one pair for every service, since to make one takes long. */
+function accountKeys(): KeyPairKeyObjectResult {
+  keys ??= generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  return keys;
+}
+
 /**
  * Runs a service on this machine that speaks the HTTP v1 API of Firebase Cloud Messaging. It checks service accounts and tokens.
  *
@@ -30,10 +47,10 @@ const EMAIL = "belfry@a-project.iam.gserviceaccount.com";
  * ```
  */
 export async function fcmService(): Promise<FcmService> {
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const { publicKey, privateKey } = accountKeys();
   const valid = new Set<string>();
   let given = 0;
-  const give = ({ body }: ServiceRequest): PushAnswer => {
+  const give = ({ body }: LocalRequest): PushAnswer => {
     const assertion = new URLSearchParams(body.toString("utf8")).get("assertion") ?? "";
     const claims = claimsOf(assertion, publicKey);
     if (claims?.iss !== EMAIL || claims.aud !== `${service.url}/token`) {
@@ -44,7 +61,7 @@ export async function fcmService(): Promise<FcmService> {
     valid.add(token);
     return { status: 200, body: { access_token: token, expires_in: 3_600, token_type: "Bearer" } };
   };
-  const read = (request: ServiceRequest): ReceivedPush | PushAnswer => {
+  const read = (request: LocalRequest): ReceivedPush | PushAnswer => {
     const { method, path, headers, body } = request;
     if (method === "POST" && path === "/token") {
       return give(request);
@@ -61,14 +78,13 @@ export async function fcmService(): Promise<FcmService> {
       : failure(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT");
   };
   const taken = () => ({ status: 200, body: { name: `projects/${PROJECT}/messages/${randomUUID()}` } });
-  const service = await runService({ read, taken, gone: failure(404, "NOT_FOUND", "UNREGISTERED") });
+  const service = await runService({ read, taken, replies: REPLIES });
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return {
-    ...service,
+  return Object.assign(service, {
     serviceAccount: { project_id: PROJECT, client_email: EMAIL, private_key: pem, token_uri: `${service.url}/token` },
     tokens: () => given,
     expireTokens: () => valid.clear(),
-  };
+  });
 }
 
 function failure(status: number, name: string, errorCode: string): PushAnswer {

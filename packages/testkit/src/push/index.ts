@@ -1,3 +1,5 @@
+export type { LocalAnswer, LocalServer } from "../host/providers/local-server.ts";
+export type { ProviderBehaviour } from "../host/providers/protocol.ts";
 export { type ApnsService, apnsService } from "./apns-service.ts";
 export { expoService } from "./expo-service.ts";
 export { type FcmService, fcmService } from "./fcm-service.ts";

@@ -1,5 +1,7 @@
 import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes } from "node:crypto";
-import { type PushService, runService, type ServiceRequest } from "./push-service.ts";
+import type { LocalRequest } from "../host/providers/local-server.ts";
+import { RETRY_AFTER } from "../host/providers/protocol.ts";
+import { type PushService, runService } from "./push-service.ts";
 import { claimsOf } from "./token-check.ts";
 
 /** A browser's subscription, as its `toJSON()` gives it. */
@@ -44,10 +46,14 @@ export async function webPushService(): Promise<WebPushService> {
       return { device: `${service.url}${path}`, headers, message };
     },
     taken: () => ({ status: 201 }),
-    gone: { status: 410 },
+    replies: {
+      limited: { status: 429, headers: RETRY_AFTER },
+      unauthorized: { status: 401, body: "the sender's token is not valid" },
+      refused: { status: 413 },
+      gone: { status: 410 },
+    },
   });
-  return {
-    ...service,
+  return Object.assign(service, {
     vapid: {
       subject: "mailto:operator@example.com",
       publicKey: publicKey.toString("base64url"),
@@ -61,7 +67,7 @@ export async function webPushService(): Promise<WebPushService> {
       const keys = { p256dh: browser.publicKey.toString("base64url"), auth: browser.auth.toString("base64url") };
       return { endpoint: `${service.url}${path}`, keys };
     },
-  };
+  });
 }
 
 interface Browser {
@@ -91,7 +97,7 @@ const TAG_BYTES = 16;
 const LAST = 2;
 
 /** Decrypts a body in one record of `aes128gcm`, as RFC 8291 and RFC 8188 have it. */
-function decrypted(body: ServiceRequest["body"], { own, publicKey, auth }: Browser): Buffer {
+function decrypted(body: LocalRequest["body"], { own, publicKey, auth }: Browser): Buffer {
   const salt = body.subarray(0, SALT_BYTES);
   const keyAt = SALT_BYTES + SIZE_BYTES + 1;
   const keyEnd = keyAt + (body[keyAt - 1] ?? 0);

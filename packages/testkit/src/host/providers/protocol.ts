@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { LocalAnswer } from "./local-server.ts";
 
 /** A request that a provider's server got. */
 export interface ProviderRequest {
@@ -31,19 +32,35 @@ export type ProviderBehaviour =
   | "refused"
   | "gone";
 
-/** An answer of a provider. */
-export interface ProviderReply {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** An object is written as JSON. */
-  readonly body: string | object;
-}
+/** The answers that each provider has of its own. */
+export type ProviderReplies = Readonly<Record<"limited" | "unauthorized" | "refused" | "gone", LocalAnswer>>;
 
 /** The protocol of a provider: who a request is for, and its answers. */
 export interface Protocol {
   recipientOf(request: ProviderRequest): string;
-  taking(request: ProviderRequest): ProviderReply;
-  readonly replies: Readonly<Record<"limited" | "unauthorized" | "refused" | "gone", ProviderReply>>;
+  taking(request: ProviderRequest): LocalAnswer;
+  readonly replies: ProviderReplies;
+}
+
+/** Far more than a client reads. */
+const OVERSIZED = "x".repeat(1_000_000);
+
+/** The answer to a request; null for none. @param taking how the provider takes it */
+export function answerBy(behaviour: ProviderBehaviour, replies: ProviderReplies, taking: () => LocalAnswer): LocalAnswer | null {
+  switch (behaviour) {
+    case "taking":
+      return taking();
+    case "silent":
+      return null;
+    case "broken":
+      return { status: 500, body: "Internal Server Error" };
+    case "malformed":
+      return { status: 200, body: "<html><body>Welcome to nginx!</body></html>" };
+    case "oversized":
+      return { status: 200, body: OVERSIZED };
+    default:
+      return replies[behaviour];
+  }
 }
 
 /** The wait of a limit, in seconds. */
