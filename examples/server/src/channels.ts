@@ -1,6 +1,6 @@
 import { email } from "@belfry/channel-email";
 import { webhook } from "@belfry/channel-webhook";
-import type { Channel, Directory } from "@belfry/core";
+import type { Channel } from "@belfry/core";
 import type { ServerConfig } from "./config.ts";
 
 /** The channels of the configured providers. Without an SMTP server, sending e-mail is refused with a clear error. */
@@ -11,26 +11,14 @@ export function channelsOf({
   webhookSecret,
   webhookAllowPrivate,
   retryBaseMs,
+  otherChannels,
 }: ServerConfig): readonly Channel[] {
   const channels = [
     email({ transport: smtpUrl, from: emailFrom, acceptedIs: emailAcceptedIs, allowPrivateAttachments: webhookAllowPrivate }),
     webhook({ secret: webhookSecret, allowPrivate: webhookAllowPrivate }),
+    ...otherChannels,
   ];
   return retryBaseMs === null ? channels : channels.map((channel) => sooner(channel, retryBaseMs));
-}
-
-/** Knows the addresses of the users in `USER_EMAILS`; undefined where none are given. */
-export function directoryOf({ userEmails }: ServerConfig): Directory | undefined {
-  if (userEmails.size === 0) {
-    return undefined;
-  }
-  return (ids) =>
-    new Map(
-      ids.flatMap((id) => {
-        const address = userEmails.get(id);
-        return address === undefined ? [] : [[id, { email: address }]];
-      }),
-    );
 }
 
 /** The same channel with another first delay; the later ones keep their proportions. */

@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import type { Channel } from "@belfry/core";
 import { z } from "zod";
+import { otherChannels } from "./other-channels.ts";
+import { readAddresses, type UserAddresses } from "./user-addresses.ts";
 
 /** The database with the data. */
 export type DatabaseConfig =
@@ -36,6 +39,9 @@ export interface ServerConfig {
   readonly emailAcceptedIs: "sent" | "delivered";
   /** Address by user. */
   readonly userEmails: ReadonlyMap<string, string>;
+  readonly userAddresses: UserAddresses;
+  /** The channels beside e-mail and webhooks. */
+  readonly otherChannels: readonly Channel[];
   /** Where links in mails lead, and what signs them; empty for no such links. */
   readonly links: { readonly publicUrl: string; readonly linkSecret: string } | Record<string, never>;
   /** Signs webhooks; in the format of Standard Webhooks. */
@@ -77,6 +83,7 @@ const environment = z.object({
   EMAIL_FROM: z.string().default("Belfry <belfry@localhost.localdomain>"),
   EMAIL_ACCEPTED_IS: z.enum(["sent", "delivered"]).default("delivered"),
   USER_EMAILS: z.string().optional(),
+  USER_ADDRESSES: z.string().optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an address like https://example.com" }).optional(),
   LINK_SECRET: z.string().min(32, "must have at least 32 characters").optional(),
   WEBHOOK_SECRET: z
@@ -109,8 +116,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
+  const others = otherChannels(defined(given), {
+    allowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",
+    ...(result.data.PUBLIC_URL !== undefined && { baseUrl: result.data.PUBLIC_URL }),
+  });
   return {
-    isDemo: isDemo(result.data, given.NODE_ENV === "production"),
+    isDemo: isDemo(result.data, { isProduction: given.NODE_ENV === "production", hasOthers: others.length > 0 }),
+    otherChannels: others,
+    userAddresses: readAddresses(result.data.USER_ADDRESSES),
     host: HOST,
     port: PORT,
     framework: FRAMEWORK,
@@ -137,15 +150,24 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   };
 }
 
+/** The variables that are set. */
+function defined(given: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
 /** Whether the page of the demo is there: when it is asked for, or no secret is configured, and only for this machine. */
-function isDemo(config: z.infer<typeof environment>, isProduction: boolean): boolean {
+function isDemo(
+  config: z.infer<typeof environment>,
+  { isProduction, hasOthers }: { readonly isProduction: boolean; readonly hasOthers: boolean },
+): boolean {
   const isPossible = LOOPBACK.has(config.HOST) && !isProduction;
   if (config.DEMO === "1" && !isPossible) {
     throw new Error(
       "DEMO: its page lets whoever opens it be a user, so it is for this machine alone; leave out HOST and NODE_ENV=production, or DEMO",
     );
   }
-  return isPossible && (config.DEMO === undefined ? SECRETS.every((name) => config[name] === undefined) : config.DEMO === "1");
+  const hasSecrets = hasOthers || SECRETS.some((name) => config[name] !== undefined);
+  return isPossible && (config.DEMO === undefined ? !hasSecrets : config.DEMO === "1");
 }
 
 /** Mails have links to unsubscribe where both are set, and one alone is a mistake: a secret that is made up would end the links of every earlier run. */

@@ -3,7 +3,7 @@ import { NotificationService } from "@belfry/core";
 import { deliveryV1, django, hub, inboxV1, native, nativeKeys, pack } from "@belfry/core/contracts";
 import { pino } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
-import { channelsOf, directoryOf } from "./channels.ts";
+import { channelsOf } from "./channels.ts";
 import { readConfig, type ServerConfig } from "./config.ts";
 import { databaseFailure, storageOf } from "./database.ts";
 import { demoHost, type HostOptions } from "./demo/demo-host.ts";
@@ -12,6 +12,7 @@ import { DASHBOARD_PATH, operatorPage } from "./operator-page.ts";
 import { processorOf } from "./processor.ts";
 import { sampleToken } from "./sample-token.ts";
 import { DRAIN_MS, shutDownOnSignal } from "./shut-down.ts";
+import { directoryOf } from "./user-addresses.ts";
 
 /** The files of the demo's page, beside the directory of this module, built or not. */
 const PAGE = new URL("../.page/", import.meta.url);
@@ -20,7 +21,8 @@ const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const directory = directoryOf(config);
+  const channels = channelsOf(config);
+  const directory = directoryOf(config, channels);
   const serviceOptions: HostOptions = {
     storage: storageOf(config.database, logger),
     ...config.links,
@@ -30,8 +32,7 @@ async function main(): Promise<void> {
     logger,
   };
   const demo = config.isDemo ? demoHost(config, serviceOptions) : null;
-  const notifications =
-    demo?.notifications ?? new NotificationService({ ...serviceOptions, channels: channelsOf(config), ...(directory && { directory }) });
+  const notifications = demo?.notifications ?? new NotificationService({ ...serviceOptions, channels, ...(directory && { directory }) });
   await notifications.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });

@@ -2,8 +2,9 @@ import { type HubOptions, NotificationService, type NotificationServiceOptions }
 import { native } from "@belfry/core/contracts";
 import type { Contract } from "@belfry/core/http";
 import type { Storage } from "@belfry/core/storage";
-import { channelsOf, directoryOf } from "../channels.ts";
+import { channelsOf } from "../channels.ts";
 import type { ServerConfig } from "../config.ts";
+import { directoryOf } from "../user-addresses.ts";
 import { type DemoService, prepareDemo } from "./create-for-demo.ts";
 import { demoContract } from "./demo-contract.ts";
 import { demoTypes } from "./demo-types.ts";
@@ -28,13 +29,14 @@ export interface DemoHost {
 /** Makes the service of a demo: with declared types, with users who have addresses, and with a mailbox where no mail server is configured. */
 export function demoHost(config: ServerConfig, options: HostOptions): DemoHost {
   const mails = mailbox();
-  const channels = channelsOf(config).filter(({ name }) => config.smtpUrl !== undefined || name !== mails.name);
+  const configured = channelsOf(config).filter(({ name }) => config.smtpUrl !== undefined || name !== mails.name);
+  const channels = config.smtpUrl === undefined ? [...configured, mails] : configured;
   const userEmails = new Map([...DEMO_USERS.map(({ id, email }) => [id, email] as const), ...config.userEmails]);
-  const directory = directoryOf({ ...config, userEmails });
+  const directory = directoryOf({ ...config, userEmails }, channels);
   const notifications: DemoService = new NotificationService({
     ...options,
     types: demoTypes,
-    channels: config.smtpUrl === undefined ? [...channels, mails] : channels,
+    channels,
     ...(directory && { directory }),
   });
   return {

@@ -24,6 +24,7 @@ export function mailbox(): Mailbox {
     contents: ["subject", "text", "html"],
     retryDelaysMs: [1_000],
     timeoutMs: 5_000,
+    takes: "e-mail addresses",
     mails,
     invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no e-mail address"),
     async deliver({ address, title, message, contents }) {
