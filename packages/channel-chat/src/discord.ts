@@ -59,6 +59,7 @@ export function discord(options: DiscordOptions = {}): Channel {
       name: "discord",
       api: API,
       contents: ["body"],
+      takes: `the URLs of webhooks${token === null ? "" : ", and the ids of channels, such as 334385199974967042"}`,
       invalidRecipient(recipient, place) {
         if (recipient.includes(":")) {
           return invalidWebhook(recipient, { hosts: WEBHOOK_HOSTS, own: API, place });

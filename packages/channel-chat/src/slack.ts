@@ -61,6 +61,7 @@ export function slack(options: SlackOptions = {}): Channel {
       name: "slack",
       api: API,
       contents: ["body"],
+      takes: `the URLs of incoming webhooks${token === null ? "" : ", and the ids of channels and users, such as C024BE91L"}`,
       invalidRecipient(recipient, place) {
         if (recipient.includes(":")) {
           return invalidWebhook(recipient, { hosts: WEBHOOK_HOSTS, own: API, place });

@@ -39,6 +39,7 @@ export function teams(options: TeamsOptions = {}): Channel {
       name: "teams",
       api: API,
       contents: ["body"],
+      takes: "the URLs of workflows that begin with a webhook request",
       invalidRecipient: (recipient, place) => invalidWebhook(recipient, { hosts: WEBHOOK_HOSTS, own: API, place }),
       request(task, place) {
         const rendered = messageOf(task, place, { length: MESSAGE_LENGTH, render });

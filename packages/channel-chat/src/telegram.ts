@@ -58,6 +58,7 @@ export function telegram(options: TelegramOptions): Channel {
       name: "telegram",
       api: API,
       contents: ["body"],
+      takes: "the numbers of chats, such as 123456789, and the names of channels, such as @releases",
       invalidRecipient: (recipient) => (ADDRESS.test(recipient) ? null : "is neither the number of a chat nor the @name of a channel"),
       async request(task, place) {
         const rendered = messageOf(task, place, { length: MESSAGE_LENGTH, render });

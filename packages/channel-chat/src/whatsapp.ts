@@ -65,7 +65,8 @@ export function whatsapp(options: WhatsappOptions): Channel {
       name: "whatsapp",
       api: API,
       contents: ["body"],
-      invalidRecipient: (recipient) => (ADDRESS.test(recipient) ? null : "is no phone number with its country code, such as +4930123456"),
+      takes: "phone numbers with their country code, such as +4930123456",
+      invalidRecipient: (recipient) => (ADDRESS.test(recipient) ? null : "is no phone number with its country code"),
       async request(task, place) {
         const rendered = messageOf(task, place, { length: MESSAGE_LENGTH, render });
         if ("problem" in rendered) {

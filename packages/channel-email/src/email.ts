@@ -52,6 +52,7 @@ export function email(options: EmailOptions): Channel {
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     contents: ["subject", "html", "text"],
+    takes: "plain e-mail addresses, such as name@example.com",
     isConfigured: (tenant) => senders(tenant).length > 0,
     invalidRecipient(recipient) {
       const parsed = parseAddress(recipient);

@@ -14,7 +14,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export function parseAddress(text: string): ParsedAddress {
   const at = text.indexOf("@");
   if (text.length > 254 || at === -1 || at !== text.lastIndexOf("@")) {
-    return { problem: "must be one plain e-mail address, such as name@example.com" };
+    return { problem: "must be one plain e-mail address" };
   }
   const local = text.slice(0, at);
   if (local.length > 64 || !LOCAL_PART.test(local)) {

@@ -44,6 +44,8 @@ export interface Provider {
   /** The address of its API. */
   readonly api: string;
   readonly contents: readonly ContentMember[];
+  /** What its addresses are: see `Channel.takes`. */
+  readonly takes: string;
   invalidRecipient(recipient: string, place: ProviderPlace): string | null;
   request(task: DeliveryTask, place: ProviderPlace): ProviderRequest | Undeliverable | Promise<ProviderRequest | Undeliverable>;
   readonly judge: NonNullable<HttpDelivery["judge"]>;
@@ -67,6 +69,7 @@ export function httpChannel(provider: Provider, options: HttpChannelOptions): Ch
   return {
     name: options.name ?? provider.name,
     contents: provider.contents,
+    takes: provider.takes,
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     invalidRecipient: check,

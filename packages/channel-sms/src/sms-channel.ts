@@ -41,7 +41,8 @@ export function smsChannel(provider: SmsProvider, options: SmsOptions): Channel 
   return httpChannel(
     {
       ...{ name: provider.name, api: provider.api, judge: provider.judge, contents: ["text"] },
-      invalidRecipient: (recipient) => (ADDRESS.test(recipient) ? null : "is no phone number with its country code, such as +4930123456"),
+      takes: "phone numbers with their country code, such as +4930123456",
+      invalidRecipient: (recipient) => (ADDRESS.test(recipient) ? null : "is no phone number with its country code"),
       async request(task, place) {
         const whole = textOf(task, place);
         if (whole === "") {

@@ -44,6 +44,7 @@ export function webhook(options: WebhookOptions): Channel {
   return {
     name: options.name ?? "webhook",
     contents: ["body"],
+    takes: `${options.allowPrivate === true ? "" : "public https "}URLs, such as https://example.com/notifications`,
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     invalidRecipient: (recipient) => egress.checkUrl(recipient),

@@ -63,6 +63,7 @@ export type {
   AuditEntry,
   Channel,
   ChannelExplanation,
+  ChannelInfo,
   Contact,
   Delivery,
   DeliveryAttempt,
@@ -272,6 +273,7 @@ export type {
   RetriedAll,
   RetryAllOptions,
   SearchInput,
+  TestInput,
 } from "./operator/index.ts";
 export type { DeletedUser, ItemRetention, RetentionOptions, SweepResult, UserNames } from "./privacy/index.ts";
 export { memoryTransport } from "./realtime/index.ts";

@@ -1,3 +1,5 @@
+import { slack } from "@belfry/channel-chat";
+import { type ProviderServer, providerServer } from "@belfry/testkit/host";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser } from "./browser.ts";
@@ -22,12 +24,17 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
   let page: Page;
   let problems: string[];
 
+  let provider: ProviderServer;
+
   beforeEach(async () => {
-    stage = await setStage(browser, { framework, prefix, authorize: () => ({ read: true, act: true, actor: "ann" }) });
+    provider = await providerServer("slack");
+    const channels = [slack({ token: "xoxb-1", api: provider.url, allowPrivate: true })];
+    stage = await setStage(browser, { framework, prefix, channels, authorize: () => ({ read: true, act: true, actor: "ann" }) });
   });
 
   afterEach(async () => {
     await stage.end();
+    await provider.close();
     expect(problems).toEqual([]);
   });
 
@@ -229,10 +236,12 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await open("?view=search");
     await page.getByRole("button", { name: "Send a test…" }).click();
     const dialog = page.getByRole("dialog", { name: "Send a test" });
-    await dialog.getByLabel("Channel").fill("sms");
+    await dialog.getByLabel("Channel").selectOption("sms");
+    await dialog.getByText("sms takes telephone numbers, such as +4912345.").waitFor();
     await dialog.getByLabel("Recipient").fill("nobody");
     await dialog.getByRole("button", { name: "Send" }).click();
     await dialog.getByText("The test was not sent.").waitFor();
+    await dialog.getByText(/"nobody" is no telephone number.*sms takes telephone numbers, such as \+4912345/).waitFor();
     // The browser itself logs the refused request; the console has nothing else.
     expect(problems.every((problem) => problem.includes("422"))).toBe(true);
     problems.length = 0;
@@ -241,6 +250,20 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByRole("heading", { name: "Test" }).waitFor();
     await stage.service().runDue();
     await page.getByText("Attempt 1, sms to +4911: delivered").waitFor();
+  });
+
+  test("a test goes out over any channel of the service, which says what it takes; what became of it is shown", async () => {
+    await open("?view=search");
+    await page.getByRole("button", { name: "Send a test…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Send a test" });
+    await expect.poll(() => dialog.getByLabel("Channel").locator("option").allTextContents()).toEqual(["inbox", "sms", "slack"]);
+    await dialog.getByLabel("Channel").selectOption("slack");
+    const hint = /^slack takes the URLs of incoming webhooks, and the ids of channels and users, such as C024BE91L\./;
+    await dialog.getByText(hint).waitFor();
+    await dialog.getByLabel("Recipient").fill("C024BE91L");
+    await dialog.getByRole("button", { name: "Send" }).click();
+    await page.getByText("Attempt 1, slack to C024BE91L: sent").waitFor();
+    expect(provider.received).toMatchObject([{ to: "C024BE91L", body: { text: "Test\nThis is a test." } }]);
   });
 
   test("all failed sends that match are retried, with counts before and after and a progress", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, NotificationService, type NotificationTypes, type Processor } from "@belfry/core";
+import { type Channel, type Clock, NotificationService, type NotificationTypes, type Processor } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BreakableChannel } from "../test/breakable-channel.ts";
@@ -44,14 +44,15 @@ const processor: Processor = {
   },
 };
 
-/** How a stage's service is made. `clock` is for stories that take longer than a test. */
+/** How a stage's service is made. `clock` is for stories that take longer than a test; `channels` come beside the stage's own. */
 interface StageOptions extends HostOptions {
+  readonly channels?: readonly Channel[];
   readonly clock?: Clock;
   readonly types?: NotificationTypes;
 }
 
 /** Sets up a stage in `browser`. */
-export async function setStage(browser: Browser, { clock, types, ...options }: StageOptions): Promise<Stage> {
+export async function setStage(browser: Browser, { clock, types, channels = [], ...options }: StageOptions): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
   const channel = new BreakableChannel();
   const pages: Page[] = [];
@@ -85,7 +86,7 @@ export async function setStage(browser: Browser, { clock, types, ...options }: S
       const storage = sqliteStorage(join(directory, "app.db"));
       const service = new NotificationService({
         storage,
-        channels: [channel],
+        channels: [channel, ...channels],
         hub: { processor },
         ...(clock === undefined ? {} : { clock }),
         ...(types === undefined ? {} : { types }),

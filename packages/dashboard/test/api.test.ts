@@ -141,7 +141,14 @@ describe("the operator's view", () => {
     await service.runDue();
     expect(await service.get(testId)).toMatchObject({ type: "test", status: "delivered" });
     expect((await service.operator.timeline(testId)).audit).toMatchObject([{ action: "created", actor: "ann" }]);
-    expect((await post("sends", { channel: "pigeon", to: "+4912" })).status).toBeGreaterThanOrEqual(400);
+    const unknown = await post("sends", { channel: "pigeon", to: "+4912" });
+    expect([unknown.status, await unknown.json()]).toMatchObject([409, { error: { message: expect.stringContaining("inbox, sms") } }]);
+    expect(await get("channels")).toEqual({
+      channels: [
+        { name: "inbox", takes: "users", devices: [], isConfigured: true },
+        { name: "sms", takes: "telephone numbers, such as +4912345", devices: [], isConfigured: true },
+      ],
+    });
   });
 
   test("all failed sends that match are retried within the limit, and counted before and after", async () => {

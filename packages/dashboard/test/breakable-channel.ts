@@ -5,6 +5,7 @@ export class BreakableChannel implements Channel {
   readonly name: string;
   readonly retryDelaysMs: readonly number[] = [];
   readonly timeoutMs = 1_000;
+  readonly takes = "telephone numbers, such as +4912345";
   isBroken = true;
 
   constructor(name = "sms") {
@@ -12,7 +13,7 @@ export class BreakableChannel implements Channel {
   }
 
   invalidRecipient(recipient: string): string | null {
-    return recipient.startsWith("+") ? null : "is no telephone number such as +4912345";
+    return recipient.startsWith("+") ? null : "is no telephone number";
   }
 
   async deliver(): Promise<DeliveryOutcome> {

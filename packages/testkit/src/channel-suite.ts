@@ -90,6 +90,7 @@ export function channelSuite(name: string, harness: ChannelHarness): void {
 
     test("accepts its recipients, and says what is wrong with others", async () => {
       const { channel, recipient } = await use(harness.taking());
+      expect(channel.takes).toMatch(/^\S.*[^\s.]$/);
       expect(channel.invalidRecipient(recipient)).toBeNull();
       for (const invalid of ["", ...harness.invalidRecipients]) {
         expect([invalid, channel.invalidRecipient(invalid)]).toEqual([invalid, expect.stringMatching(/\S/)]);

@@ -1,4 +1,4 @@
-import { type Channel, type Device, deviceAddress, type PushDevice, shownDevice } from "../delivery/index.ts";
+import { addressProblem, type Channel, type Device, deviceAddress, type PushDevice, shownDevice } from "../delivery/index.ts";
 import type { BaseContext, Owner } from "../foundation/context.ts";
 import type { Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
@@ -11,7 +11,7 @@ import { type DeviceInput, parseDevice } from "./parse-device.ts";
 export interface DevicesContext extends BaseContext {
   readonly devices: DevicesStorage;
   /** The host's channels, by name; the inbox is not among them. */
-  readonly channels: ReadonlyMap<string, Pick<Channel, "devices" | "invalidRecipient">>;
+  readonly channels: ReadonlyMap<string, Pick<Channel, "name" | "takes" | "devices" | "invalidRecipient">>;
   /** See `DecisionsContext.beginInboxes`. */
   beginInboxes(tenant: string, userIds: readonly string[]): Promise<void>;
 }
@@ -75,9 +75,12 @@ export class Devices {
   /** What the channels say of a device that they would deliver to: a browser's endpoint may be a URL that nothing may be sent to. */
   #unreachable(device: PushDevice): Issue | null {
     const taking = [...this.#context.channels.values()].filter(({ devices }) => devices?.includes(device.platform) === true);
-    const problem = taking.map((channel) => channel.invalidRecipient(deviceAddress(device))).find((one) => one !== null);
+    const problems = taking.flatMap((channel) => {
+      const problem = channel.invalidRecipient(deviceAddress(device));
+      return problem === null ? [] : [addressProblem(problem, channel)];
+    });
     const path = [device.platform === "web" ? "subscription" : "token"];
-    return problem === undefined ? null : { path, type: "value_error", message: problem };
+    return problems[0] === undefined ? null : { path, type: "value_error", message: problems[0] };
   }
 
   #owner(userId: string): Owner {

@@ -8,6 +8,7 @@ import { Coalesced } from "../work/batch-queue.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
+import { addressProblem } from "./channel-info.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { AddressClaim, Delivery } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
@@ -201,7 +202,7 @@ function checkAddress(channel: Channel, address: unknown): string {
   }
   const problem = problemOfAddress(channel, address);
   if (problem !== null) {
-    throw new NoAddress(`The ${name} address that the host's directory gave ${problem}.`);
+    throw new NoAddress(`The ${name} address that the host's directory gave ${addressProblem(problem, channel)}.`);
   }
   return address;
 }

@@ -15,6 +15,7 @@ import {
 } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { Channel } from "./channel.ts";
+import { addressProblem } from "./channel-info.ts";
 import type { ForEveryone } from "./fan-out-storage.ts";
 
 const SHOWN_LENGTH = 320;
@@ -236,18 +237,17 @@ function problemOf(recipient: unknown, channel: Channel | null, lookUp: LookUp):
     return issue.message;
   }
   const problem = channel?.invalidRecipient(recipient) ?? null;
-  if (problem !== null && channel?.devices !== undefined && lookUp !== "addresses" && textIssue(recipient, [], NAME_RULE) === null) {
+  if (channel === null || problem === null) {
     return null;
   }
-  if (problem === null || lookUp === "addresses" || !isId(recipient)) {
-    return problem;
+  if (channel.devices !== undefined && lookUp !== "addresses" && textIssue(recipient, [], NAME_RULE) === null) {
+    return null;
   }
-  return lookUp === "directory" ? null : `${endless(problem)}, and the service has no directory to look this user up in`;
-}
-
-/** A sentence to go on with. */
-function endless(problem: string): string {
-  return problem.replace(/\.$/, "");
+  if (lookUp === "addresses" || !isId(recipient)) {
+    return addressProblem(problem, channel);
+  }
+  const lack = `${problem.replace(/\.$/, "")}, and the service has no directory to look this user up in`;
+  return lookUp === "directory" ? null : addressProblem(lack, channel);
 }
 
 /** Whether a text that is no address can be a user id for the directory: what looks like an address was meant as one. */

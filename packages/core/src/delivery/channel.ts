@@ -114,6 +114,11 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   readonly retryDelaysMs: readonly number[];
   /** The longest time of an attempt, in milliseconds. Then it is aborted, as a transient failure. */
   readonly timeoutMs: number;
+  /**
+   * What its addresses are, in the plural and without a full stop, such as `phone numbers with their country code, such as +4930123456`.
+   * Refusals and the dashboard say it after the channel's name: "sms takes phone numbers …". @default nothing is said
+   */
+  readonly takes?: string;
   /** What it takes of a type's contents besides title, message and link. A type that declares another one is refused. @default nothing */
   readonly contents?: readonly ContentMember[];
   /**
@@ -126,7 +131,7 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   readonly devices?: readonly DevicePlatform[];
   /** Whether the channel can be used for this tenant. @default yes */
   isConfigured?(tenant: string): boolean;
-  /** Returns why `recipient` cannot be delivered to, or null. It is called before anything is stored. */
+  /** Returns why `recipient` cannot be delivered to, such as `is no phone number`, or null. It is called before anything is stored. */
   invalidRecipient(recipient: string): string | null;
   /** Returns the problems of a notification's `data` for this channel, one text each. @default nothing */
   invalidData?(data: JsonObject): readonly string[];

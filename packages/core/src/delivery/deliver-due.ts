@@ -1,5 +1,5 @@
 import { obeysChoices } from "../decisions/index.ts";
-import { BelfryError, textOf } from "../foundation/errors.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
@@ -8,6 +8,7 @@ import { Addresses, SharedAddresses } from "./addresses.ts";
 import { type AttemptResult, attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel, DeliveryOutcome } from "./channel.ts";
+import { lackOfProvider } from "./channel-info.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
@@ -219,7 +220,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (channel === undefined) {
       return failed(delivery.channel, `The channel ${delivery.channel} is not configured.`);
     }
-    const unusable = whyUnusable(channel, delivery.tenant);
+    const unusable = lackOfProvider(channel, delivery.tenant);
     if (unusable !== null) {
       return failed(channel.name, unusable);
     }
@@ -264,15 +265,6 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
 function failed(provider: string, error: string): AttemptResult {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
-}
-
-/** Returns why a channel cannot be used for a tenant, or null. The check is the host's own code and may throw. */
-function whyUnusable(channel: Channel, tenant: string): string | null {
-  try {
-    return channel.isConfigured?.(tenant) === false ? `The channel ${channel.name} has no provider for this client.` : null;
-  } catch (error) {
-    return `The channel ${channel.name} could not say whether it is configured, its isConfigured() threw: ${textOf(error)}`;
-  }
 }
 
 /** The channels by name. Throws `CONFIGURATION` for a name that is missing, given twice, or Belfry's own: the inbox. */

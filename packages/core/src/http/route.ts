@@ -1,7 +1,15 @@
 import type { z } from "zod";
 import type { Devices, Topics } from "../audiences/index.ts";
 import type { Preferences, Unsubscribing } from "../decisions/index.ts";
-import type { Acting, AskedByContract, ChannelExplanation, ExplainInput, Send, TrackedNotifications } from "../delivery/index.ts";
+import type {
+  Acting,
+  AskedByContract,
+  ChannelExplanation,
+  ChannelInfo,
+  ExplainInput,
+  Send,
+  TrackedNotifications,
+} from "../delivery/index.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Created, Inbox, InboxItem } from "../inbox/index.ts";
@@ -35,6 +43,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly preferences: Pick<Preferences, "list" | "set" | "takeBack" | "setSettings">;
   readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions" | "subscribers">;
   readonly devices: Pick<Devices, "register" | "list" | "remove">;
+  channels(): readonly ChannelInfo[];
   explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput, category?: string): Promise<Created>;

@@ -1,4 +1,4 @@
-import type { ChangeRequest, DeliveryStorage, DigestStorage, Send } from "../delivery/index.ts";
+import type { ChangeRequest, Channel, DeliveryStorage, DigestStorage, Send, SendRequest } from "../delivery/index.ts";
 import type { BaseContext } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
@@ -9,6 +9,10 @@ export interface OperatorContext extends BaseContext {
   readonly deliveries: DeliveryStorage;
   readonly digests: DigestStorage;
   readonly hub: HubStorage;
+  /** The host's channels, by name; the inbox is not among them. */
+  readonly channels: ReadonlyMap<string, Channel>;
+  /** Creates a notification with deliveries. */
+  track(request: SendRequest): Promise<Send>;
   /** Retries the failed chains of a send. */
   retrySend(request: ChangeRequest): Promise<Send>;
 }

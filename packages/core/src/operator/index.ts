@@ -14,3 +14,4 @@ export type { ActivityItems, ActivityQuery, ActivityStorage, Deletion, DeletionS
 export type { OperatorContext } from "./context.ts";
 export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
+export type { TestInput } from "./send-test.ts";

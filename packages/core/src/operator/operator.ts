@@ -1,4 +1,4 @@
-import { type Acting, type AuditAction, type AuditEntry, actorOf, withDigests } from "../delivery/index.ts";
+import { type Acting, type AuditAction, type AuditEntry, actorOf, type Send, withDigests } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import {
@@ -15,6 +15,7 @@ import { NAME_RULE, oneOf, shown, stringIssue, text, whole } from "../foundation
 import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
+import { sendTest, type TestInput } from "./send-test.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
@@ -229,6 +230,21 @@ export class Operator {
       retried += (await this.#retry(id, actor)) ? 1 : 0;
     }
     return { matched, retried, remaining: await this.#countAll(filters), nextCursor: cursorBehind(newest, limit, scope) };
+  }
+
+  /**
+   * Sends a test over a channel, of the type `test`: to an address, or to a user, who is reached by the host's directory or by devices, as
+   * their preferences allow. Its timeline says what became of it.
+   *
+   * @throws BelfryError `CHANNEL_NOT_CONFIGURED`, which names the channels there are; `INVALID_RECIPIENTS`, which says what the channel takes;
+   *   `VALIDATION_ERROR`
+   * @example
+   * ```ts
+   * const { id } = await notifications.operator.sendTest({ channel: "sms", to: "+4930123456", actor: "ann" });
+   * ```
+   */
+  async sendTest(input: TestInput): Promise<Send> {
+    return sendTest(this.#context, this.#tenant, input);
   }
 
   /**

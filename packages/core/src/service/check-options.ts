@@ -143,12 +143,11 @@ function checkChannels(channels: unknown): void {
   for (const [index, channel] of channels.entries()) {
     const isChannel =
       hasFunctions(channel, ["deliver", "invalidRecipient"]) && Array.isArray((channel as { retryDelaysMs?: unknown }).retryDelaysMs);
-    const { name, timeoutMs, retryDelaysMs, contents = [] } = (channel ?? {}) as Channel;
+    const { name, timeoutMs, retryDelaysMs, takes = name, contents = [] } = (channel ?? {}) as Channel;
     if (
       !isChannel ||
       !Array.isArray(contents) ||
-      typeof name !== "string" ||
-      name === "" ||
+      ![name, takes].every((text) => typeof text === "string" && text !== "") ||
       ![timeoutMs, ...retryDelaysMs].every((ms) => Number.isFinite(ms) && ms >= 0)
     ) {
       throw wrong(`got as channel ${index} what is none: a channel has name, retryDelaysMs, timeoutMs, invalidRecipient() and deliver()`);

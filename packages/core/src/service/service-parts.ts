@@ -1,5 +1,5 @@
 import { type BroadcastContext, Broadcasting, beginAndPlace, type DevicesContext, type TopicsContext } from "../audiences/index.ts";
-import { createNotification, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
+import { createNotification, createTracked, FanOut, HOST_RULES, type VerbContext } from "../creating/index.ts";
 import { type DecisionsContext, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import {
   type Channel,
@@ -185,6 +185,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "lookAtInboxes"
     | "placeMissed"
     | "retrySend"
+    | "track"
   >,
 ): ServiceContext<Tx, Written> {
   const { inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts, devices } = parts.storage;
@@ -217,6 +218,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),
     retrySend: (request) => retrySend(shared as DeliveryContext, request),
+    track: (request) => createTracked(shared as VerbContext, request),
   };
 }
 

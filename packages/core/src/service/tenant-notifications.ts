@@ -15,6 +15,8 @@ import {
   type Acting,
   type AskedByContract,
   type ChannelExplanation,
+  type ChannelInfo,
+  describeChannels,
   type ExplainInput,
   explain,
   requireActing,
@@ -181,6 +183,11 @@ export class TenantNotifications<
    */
   async explain(userId: string, type: keyof Data & string, input: ExplainInput = {}): Promise<readonly ChannelExplanation[]> {
     return explain(this.#context, { ...this.#owner(userId), type, input });
+  }
+
+  /** The channels of the service, the inbox first: what each takes, and whether it can be used for this tenant. */
+  channels(): readonly ChannelInfo[] {
+    return describeChannels(this.#context.channels, this.tenantId);
   }
 
   /** One user's inbox. */

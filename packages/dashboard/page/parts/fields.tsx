@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
 
 interface TextFieldProps {
   readonly label: string;
@@ -10,25 +11,36 @@ interface TextFieldProps {
   readonly maxLength?: number;
   /** The id of a datalist with proposals. */
   readonly list?: string;
+  /** Says below the field what to write there. */
+  readonly hint?: string;
 }
 
 /** A line of text with its label. */
-export function TextField({ label, name, type = "text", value = "", placeholder, isRequired, maxLength, list }: TextFieldProps) {
+export function TextField({ label, name, type = "text", value = "", placeholder, isRequired, maxLength, list, hint }: TextFieldProps) {
+  const hintId = useId();
   return (
-    <label class="field">
-      <span class="field-label">{label}</span>
-      <input
-        type={type}
-        name={name}
-        defaultValue={value}
-        placeholder={placeholder}
-        required={isRequired}
-        maxLength={maxLength}
-        list={list}
-        autocomplete="off"
-        spellcheck={false}
-      />
-    </label>
+    <>
+      <label class="field">
+        <span class="field-label">{label}</span>
+        <input
+          type={type}
+          name={name}
+          defaultValue={value}
+          placeholder={placeholder}
+          required={isRequired}
+          maxLength={maxLength}
+          list={list}
+          aria-describedby={hint === undefined ? undefined : hintId}
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </label>
+      {hint === undefined ? null : (
+        <p id={hintId} class="muted">
+          {hint}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -56,14 +68,15 @@ interface SelectFieldProps {
   readonly value: string;
   /** Value and text of each choice. */
   readonly options: readonly (readonly [value: string, text: string])[];
+  readonly onChoose?: (value: string) => void;
 }
 
 /** One of a few choices, with its label. */
-export function SelectField({ label, name, value, options }: SelectFieldProps) {
+export function SelectField({ label, name, value, options, onChoose }: SelectFieldProps) {
   return (
     <label class="field">
       <span class="field-label">{label}</span>
-      <select name={name}>
+      <select name={name} onChange={(event) => onChoose?.(event.currentTarget.value)}>
         {options.map(([choice, text]) => (
           <option key={choice} value={choice} selected={choice === value}>
             {text}

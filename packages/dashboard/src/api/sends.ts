@@ -7,9 +7,9 @@ import type { ApiContext } from "./context.ts";
 /** One request retries at most this many sends: the page shows its progress between requests. */
 const MAX_RETRIES = 100;
 
-/** The routes that change sends: retry one or many, cancel, send a test. */
+/** The routes that change sends: retry one or many, cancel, send a test over one of the channels. */
 export function sendRoutes(context: ApiContext): readonly Route[] {
-  return [retryRoute, cancelRoute, testRoute, countRetriesRoute(context), retryAllRoute(context)];
+  return [retryRoute, cancelRoute, channelsRoute, testRoute(context), countRetriesRoute(context), retryAllRoute(context)];
 }
 
 const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
@@ -28,17 +28,25 @@ const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
   handle: async ({ tenant, principal, params }) => reply(await tenant.cancel(params.id, { actor: actorOf(principal) })),
 });
 
-const testRoute = defineRoute("POST", "/api/sends", {
-  operationId: "sendTest",
-  summary: "Send a test over a channel",
-  body: z.object({ channel: z.string().min(1), to: z.string().min(1), title: z.string().default(""), message: z.string().default("") }),
-  responses: { 201: { description: "The send" } },
-  async handle({ tenant, principal, body }) {
-    const { channel, to, ...texts } = body;
-    const whom = channel === "inbox" ? { to, channels: [channel] } : { to: { [channel]: to } };
-    return reply(await tenant.trackFromContract({ ...whom, ...texts, type: "test", actor: actorOf(principal) }), 201);
-  },
+const channelsRoute = defineRoute("GET", "/api/channels", {
+  operationId: "listChannels",
+  summary: "The channels of the service, and what each takes",
+  responses: { 200: { description: "The channels, the inbox first" } },
+  handle: async ({ tenant }) => reply({ channels: tenant.channels() }),
 });
+
+function testRoute({ service }: ApiContext): Route {
+  return defineRoute("POST", "/api/sends", {
+    operationId: "sendTest",
+    summary: "Send a test over a channel",
+    body: z.object({ channel: z.string().min(1), to: z.string().min(1), title: z.string().default(""), message: z.string().default("") }),
+    responses: { 201: { description: "The send" } },
+    async handle({ tenant, principal, body }) {
+      const { operator } = service.tenant(tenant.tenantId);
+      return reply(await operator.sendTest({ ...body, actor: actorOf(principal) }), 201);
+    },
+  });
+}
 
 function countRetriesRoute({ service }: ApiContext): Route {
   return defineRoute("GET", "/api/retries", {

@@ -72,7 +72,10 @@ export function deliveryV1ChannelsSuite(harness: HttpHarness): void {
         error: { message: "type: Input should be one of 'email', 'websocket', 'webhook', 'sms', 'push'" },
       });
       // One of the document's, for which the service has no channel.
-      expect(error(await post({ type: "webhook", recipients: ["https://x.example"], content: "x" }))).toEqual([409, "CHANNEL_NOT_CONFIGURED"]);
+      expect(error(await post({ type: "webhook", recipients: ["https://x.example"], content: "x" }))).toEqual([
+        409,
+        "CHANNEL_NOT_CONFIGURED",
+      ]);
     });
   });
 }

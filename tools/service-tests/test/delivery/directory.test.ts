@@ -49,6 +49,26 @@ onEveryStorage((database) => {
       expect(await outcomes(directory)).toEqual([["failed", [error, false]]]);
     });
 
+    test("and callers are told what a channel takes, where an address is wrong", async () => {
+      const channel = sms({ takes: "numbers with their country code, such as +4930123456" });
+      const takes = "sms takes numbers with their country code, such as +4930123456";
+      const given = `The sms address that the host's directory gave is no number; ${takes}.`;
+      expect(await outcomes(() => new Map([["ann", { sms: "4912" }]]), channel)).toEqual([["failed", [given, false]]]);
+      const notifications = stopsAfterTest(
+        new NotificationService({ storage: database.storage(), channels: [channel, { ...channel, name: "push", devices: ["fcm"] }] }),
+      );
+      await expect(notifications.create({ to: { sms: "4912" }, title: "x" })).rejects.toMatchObject({
+        code: "INVALID_RECIPIENTS",
+        message: `One or more recipients are invalid: "4912" is no number; ${takes}.`,
+      });
+      await expect(notifications.create({ to: "ann", channels: ["sms"], title: "x" })).rejects.toMatchObject({
+        message: expect.stringContaining(`has no directory to look this user up in; ${takes}`),
+      });
+      await expect(notifications.devices.register("ann", { platform: "fcm", token: "t" })).rejects.toMatchObject({
+        issues: [{ path: ["token"], message: expect.stringMatching(/^is no number; push takes numbers/) }],
+      });
+    });
+
     test("that gives nothing skips the delivery, without an attempt", async () => {
       expect(await outcomes(() => new Map())).toEqual([["skipped"]]);
     });

@@ -55,6 +55,49 @@ onEveryStorage((database) => {
     return { service, storage, state, mail, holding };
   }
 
+  describe("a test of a channel", () => {
+    test("goes to an address, or to a user as the directory and the inbox reach them, by somebody's name", async () => {
+      const { service } = setUp();
+      const send = (channel: string, to: string) => service.operator.sendTest({ channel, to, actor: "bea" });
+      const { id } = await send("email", "ann@example.com");
+      await service.runDue();
+      expect(await service.operator.timeline(id)).toMatchObject({
+        ...{ send: { status: "sent", type: "test", title: "Test" }, audit: [{ action: "created", actor: "bea" }] },
+        deliveries: [{ channel: "email", recipient: "ann@example.com", status: "sent" }],
+      });
+      const inbox = await send("inbox", "ann");
+      await service.runDue();
+      expect([(await service.get(inbox.id)).status, (await service.inbox("ann").counts()).total]).toEqual(["sent", 1]);
+      await expect(send("email", "ann")).rejects.toMatchObject({ code: "INVALID_RECIPIENTS" });
+      await expect(send("fax", "ann")).rejects.toMatchObject({
+        ...{ code: "CHANNEL_NOT_CONFIGURED", message: expect.stringContaining("channels are: inbox, email.") },
+      });
+    });
+
+    test("reaches users by the directory, and says which channels there are", async () => {
+      const tasks: string[] = [];
+      const email: Channel = {
+        ...{ name: "email", retryDelaysMs: [], timeoutMs: 5_000, takes: "addresses", isConfigured: (tenant) => tenant === "acme" },
+        invalidRecipient: (recipient) => (recipient.includes("@") ? null : "is no address"),
+        async deliver({ address }) {
+          tasks.push(address);
+          return { status: "sent", provider: "test" };
+        },
+      };
+      const directory = () => new Map([["ann", { email: "ann@example.com" }]]);
+      const service = stopsAfterTest(
+        new NotificationService({ storage: database.storage(), channels: [email], directory, logger: silent }),
+      );
+      await service.tenant("acme").operator.sendTest({ channel: "email", to: "ann" });
+      await service.runDue();
+      expect(tasks).toEqual(["ann@example.com"]);
+      const inbox = { name: "inbox", takes: "users", devices: [], isConfigured: true };
+      const known = (tenant: string) => service.tenant(tenant).channels();
+      expect(known("acme")).toEqual([inbox, { name: "email", takes: "addresses", devices: [], isConfigured: true }]);
+      expect(known("globex")).toMatchObject([inbox, { name: "email", isConfigured: false }]);
+    });
+  });
+
   describe("search", () => {
     test("pages lead to each other, each with the cursor of the one before, and end", async () => {
       const { service } = setUp();
