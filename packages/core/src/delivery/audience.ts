@@ -223,7 +223,9 @@ export async function checkAudience(
   if (first !== null) {
     const others = invalid.values.length + invalid.more - 1;
     const message = `One or more recipients are invalid: ${first}${others > 0 ? `, and ${others} more` : ""}.`;
-    throw new BelfryError("INVALID_RECIPIENTS", message, { details: { invalid: invalid.values, valid: valid.values } });
+    throw new BelfryError("INVALID_RECIPIENTS", message, {
+      details: { invalid: invalid.values, valid: valid.values, channels: [...used.keys()] },
+    });
   }
 }
 

@@ -43,7 +43,7 @@ export interface BelfryErrorOptions {
   /** The issues of the input, field by field; only for `VALIDATION_ERROR`. */
   readonly issues?: readonly Issue[];
   /**
-   * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid}, `CONTENT_TOO_LONG` {max_length, current_length},
+   * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid, channels}, `CONTENT_TOO_LONG` {max_length, current_length},
    * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}, `RENDERING_FAILED` {type, member},
    * `VALIDATION_ERROR` of a request {part}.
    */

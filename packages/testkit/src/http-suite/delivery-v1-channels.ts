@@ -55,7 +55,8 @@ export function deliveryV1ChannelsSuite(harness: HttpHarness): void {
     test.each(["030123456", "no-number"])("what is neither an address nor a known user is refused: %s", async (recipient) => {
       const refused = await post({ type: "sms", recipients: [recipient, "+4930123456"], content: "x" });
       expect(error(refused)).toEqual([422, "INVALID_RECIPIENTS"]);
-      expect(refused.body).toMatchObject({ error: { details: { invalid: [recipient], valid: ["+4930123456"] } } });
+      const message = expect.stringMatching(new RegExp(`"${recipient}" is no number.*; sms takes numbers that begin with a \\+`));
+      expect(refused.body).toMatchObject({ error: { message, details: { invalid: [recipient], valid: ["+4930123456"] } } });
     });
 
     test.each(["fax", "inbox", "constructor", "", "x".repeat(256)])("a type that is no channel is refused: %s", async (type) => {

@@ -6,15 +6,14 @@ export class ScriptedChannel implements Channel {
   readonly retryDelaysMs = [1, 1];
   readonly timeoutMs = 60_000;
   readonly tasks: DeliveryTask[] = [];
+  readonly takes?: string;
   readonly devices?: readonly DevicePlatform[];
   readonly #invalid: (recipient: string) => string | null;
 
-  constructor(name: string, invalid: (recipient: string) => string | null, devices?: readonly DevicePlatform[]) {
+  constructor(name: string, invalid: (recipient: string) => string | null, more: Pick<Channel, "takes" | "devices"> = {}) {
     this.name = name;
     this.#invalid = invalid;
-    if (devices !== undefined) {
-      this.devices = devices;
-    }
+    Object.assign(this, more);
   }
 
   isConfigured(tenant: string): boolean {
@@ -42,8 +41,8 @@ export class ScriptedChannel implements Channel {
 /** Makes the channels over which the suite sends. */
 export function scriptedChannels(): Readonly<Record<"email" | "webhook" | "sms" | "push", ScriptedChannel>> {
   return {
-    sms: new ScriptedChannel("sms", (to) => (/^\+\d+$/.test(to) ? null : "is no number")),
-    push: new ScriptedChannel("push", (to) => (to.startsWith("{") ? null : "is no device"), ["fcm"]),
+    sms: new ScriptedChannel("sms", (to) => (/^\+\d+$/.test(to) ? null : "is no number"), { takes: "numbers that begin with a +" }),
+    push: new ScriptedChannel("push", (to) => (to.startsWith("{") ? null : "is no device"), { devices: ["fcm"] }),
     email: new ScriptedChannel("email", (to) => (/^[^@\s,]+@[^@\s,]+$/.test(to) ? null : "is no plain address")),
     webhook: new ScriptedChannel("webhook", (to) => (/^https:\/\/[^@]+$/.test(to) ? null : "is no https URL")),
   };

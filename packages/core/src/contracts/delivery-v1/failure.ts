@@ -2,6 +2,7 @@ import { type BelfryError, HTTP_STATUS } from "../../foundation/errors.ts";
 import type { Failure } from "../../http/contract.ts";
 import { errorDocs, type Reply } from "../../http/route.ts";
 import { retryAfter } from "../fastapi-failure.ts";
+import { isOfDocument, typeOf } from "./channel-types.ts";
 import { errorSchema } from "./schemas.ts";
 
 /** Returns the documentation of error answers. */
@@ -40,7 +41,7 @@ function wordsFor(
     case "UNAUTHENTICATED":
       return { message: isPresented ? "The API key is not valid" : "An API key is required" };
     case "INVALID_RECIPIENTS":
-      return { message: "One or more recipients are invalid", details: error.details };
+      return recipientWords(error);
     case "CONTENT_TOO_LONG":
       return { message: "Notification content exceeds maximum length", details: error.details };
     case "VALIDATION_ERROR": {
@@ -68,6 +69,12 @@ function wordsFor(
     default:
       return {};
   }
+}
+
+/** The document's words for its own types; of another channel, the message says what it takes. */
+function recipientWords({ details: { invalid, valid, channels } }: BelfryError): { readonly message?: string; readonly details: object } {
+  const isOther = Array.isArray(channels) && channels.some((channel) => !isOfDocument(typeOf(String(channel))));
+  return { ...(!isOther && { message: "One or more recipients are invalid" }), details: { invalid, valid } };
 }
 
 function fieldsOf({ issues }: BelfryError): readonly { readonly field: string; readonly message: string }[] {
