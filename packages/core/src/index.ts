@@ -75,6 +75,8 @@ export type {
   DeliveryPlan,
   DeliveryRange,
   DeliveryReason,
+  DeliveryStanding,
+  DeliveryState,
   DeliveryStatus,
   DeliverySuccess,
   DeliveryTask,
@@ -90,6 +92,7 @@ export type {
   ExplainedDecision,
   ExplainedDigest,
   ExplainInput,
+  HeldBy,
   ListSendsInput,
   PushDevice,
   Send,
@@ -110,7 +113,7 @@ export type {
   UnreachedReason,
   WebPushKeys,
 } from "./delivery/index.ts";
-export { DEVICE_PLATFORMS, deviceAddress, parseDeviceAddress } from "./delivery/index.ts";
+export { DELIVERY_STATES, DEVICE_PLATFORMS, deviceAddress, parseDeviceAddress } from "./delivery/index.ts";
 export { type Clock, systemClock } from "./foundation/clock.ts";
 export { DEFAULT_TENANT, type FeedSubscription, type Owner } from "./foundation/context.ts";
 export { BelfryError, type BelfryErrorCode, type BelfryErrorOptions, HTTP_STATUS, type Issue } from "./foundation/errors.ts";
@@ -261,6 +264,7 @@ export type {
   Activity,
   ActivityBroadcast,
   ActivityContent,
+  ActivityDelivery,
   ActivityFilter,
   ActivityPage,
   ActivitySummary,
@@ -274,6 +278,7 @@ export type {
   RetryAllOptions,
   SearchInput,
   TestInput,
+  WaitingState,
 } from "./operator/index.ts";
 export type { DeletedUser, ItemRetention, RetentionOptions, SweepResult, UserNames } from "./privacy/index.ts";
 export { memoryTransport } from "./realtime/index.ts";

@@ -1,5 +1,7 @@
+import { systemClock } from "@belfry/core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { BreakableChannel } from "../test/breakable-channel.ts";
 import { startBrowser } from "./browser.ts";
 import { type Stage, setStage } from "./stage.ts";
 
@@ -217,4 +219,34 @@ test("deleted notifications leave the live tail too", async () => {
   await stage.service().delete(id);
   await page.getByTestId("tail").getByText("goes").waitFor({ state: "detached" });
   expect(await page.getByTestId("tail").getByText("stays").count()).toBe(1);
+});
+
+test("what is tried again later, and what its resting endpoint holds back, is found and says why", async () => {
+  await stage.end();
+  const [nowMs, calls] = [Date.now(), new BreakableChannel("call", [3_600_000])];
+  // The endpoint's rest never ends.
+  stage = await setStage(browser, {
+    framework: "express",
+    prefix: "/admin",
+    clock: { ...systemClock, now: () => nowMs },
+    channels: [calls],
+  });
+  for (let count = 0; count < 6; count += 1) {
+    await stage.service().create({ channels: ["call"], to: "+4911", title: `Call ${count}`, message: "x" });
+    await stage.service().runDue();
+  }
+  const { page } = await stage.open("?view=search");
+  await page.getByLabel("Any delivery is").selectOption("retrying");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.getByText("5 notifications match").waitFor();
+  const row = page.getByRole("row").filter({ hasText: "Call 4" });
+  await row.getByText("retrying", { exact: true }).waitFor();
+  await row.getByText("The gateway has no signal.").waitFor();
+  await page.getByLabel("Any delivery is").selectOption("held");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.getByText("1 notification match").waitFor();
+  await page.getByText("held back", { exact: true }).waitFor();
+  await page.getByText(/its endpoint rests after 5 failures in a row/).waitFor();
+  await page.getByRole("link", { name: "Call 5" }).click();
+  await page.getByText("Attempt 1, call to +4911, is held back").waitFor();
 });

@@ -9,6 +9,7 @@ import { FailureNote, Loading } from "./parts/states.tsx";
 import { SearchView } from "./search/search-view.tsx";
 import { useAnnouncement } from "./state/announcements.ts";
 import { get } from "./state/api.ts";
+import { timeZone } from "./state/format.ts";
 import { useLiveState } from "./state/live.ts";
 import { type Place, placeUrl, usePlace, type View } from "./state/place.ts";
 import { useResource } from "./state/resource.ts";
@@ -114,6 +115,7 @@ function Sidebar({ place }: { readonly place: Place }) {
           <strong>{actor}</strong> in <strong>{tenant}</strong>
           {act ? null : <span class="tag neutral">read only</span>}
         </p>
+        <p class="who">Times in {timeZone}</p>
       </div>
     </header>
   );

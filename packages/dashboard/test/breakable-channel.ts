@@ -1,15 +1,16 @@
 import type { Channel, DeliveryOutcome } from "@belfry/core";
 
-/** A channel whose deliveries fail for good until it is repaired. */
+/** A channel whose deliveries fail until it is repaired: for good, unless it has times for retries. */
 export class BreakableChannel implements Channel {
   readonly name: string;
-  readonly retryDelaysMs: readonly number[] = [];
+  readonly retryDelaysMs: readonly number[];
   readonly timeoutMs = 1_000;
   readonly takes = "telephone numbers, such as +4912345";
   isBroken = true;
 
-  constructor(name = "sms") {
+  constructor(name = "sms", retryDelaysMs: readonly number[] = []) {
     this.name = name;
+    this.retryDelaysMs = retryDelaysMs;
   }
 
   invalidRecipient(recipient: string): string | null {
@@ -18,7 +19,13 @@ export class BreakableChannel implements Channel {
 
   async deliver(): Promise<DeliveryOutcome> {
     return this.isBroken
-      ? { status: "failed", transient: false, error: "The gateway has no signal.", provider: "gateway", response: "503 NO SIGNAL" }
+      ? {
+          status: "failed",
+          transient: this.retryDelaysMs.length > 0,
+          error: "The gateway has no signal.",
+          provider: "gateway",
+          response: "503 NO SIGNAL",
+        }
       : { status: "delivered", provider: "gateway", response: "200 OK", messageId: "m-1" };
   }
 }

@@ -7,6 +7,7 @@ import {
   type DeliveryStorage,
   type DevicesStorage,
   type DigestStorage,
+  type HoldsStorage,
   type HubStorage,
   type InboxStorage,
   LaterMigrations,
@@ -17,7 +18,7 @@ import {
   type TopicsStorage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, holdsStorage, socketTicketStorage } from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { postgresTopics } from "./audiences/postgres-topics.ts";
@@ -111,6 +112,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly holds: HoldsStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
   readonly broadcasts: BroadcastStorage<PostgresTransaction, Promise<void>>;
@@ -146,6 +148,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
+    this.holds = holdsStorage(sql);
     this.topics = postgresTopics(bound, sql);
     this.digests = postgresDigests(bound, sql);
     this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });

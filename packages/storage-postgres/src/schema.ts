@@ -39,6 +39,7 @@ export const {
   processingRecords,
   choices,
   settings,
+  circuits,
   takenAddresses,
   throttles,
   digests,

@@ -1,4 +1,5 @@
-import type { ActivityFilter } from "@belfry/core";
+import { DELIVERY_STATES } from "@belfry/core";
+import type { StateFilter } from "@belfry/core/storage";
 import type { PoolClient } from "pg";
 import { describe, expect, test } from "vitest";
 import { readWhole, useFilledPlans } from "./filled-plans.ts";
@@ -16,7 +17,8 @@ function idOf(index: number): string {
 
 const anHour = { from: new Date(END_MS - 60 * MINUTE_MS), before: new Date(END_MS) };
 
-const filters: Readonly<Record<string, ActivityFilter>> = {
+const filters: Readonly<Record<string, StateFilter>> = {
+  ...Object.fromEntries(DELIVERY_STATES.map((state) => [`the state ${state}`, { state, at: new Date(END_MS) }])),
   everything: {},
   "a user": { recipient: "user_7" },
   "an endpoint of many": { recipient: "https://one.example" },
@@ -105,6 +107,8 @@ async function fill(client: PoolClient): Promise<void> {
   await client.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
     SELECT d.pk, 1, CASE WHEN d.status = 'failed' THEN 'failed' ELSE 'sent' END, d.settled_at, d.settled_at + interval '1 s', 'smtp', false
     FROM belfry_deliveries d WHERE d.status <> 'pending'`);
+  await client.query(`INSERT INTO belfry_circuits (channel, recipient, failures, opened_at, open_until)
+    SELECT 'webhook', 'https://resting.example/' || i, 5, now(), now() FROM generate_series(1, 5000) i`);
   await client.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id)
     SELECT tenant, created_at, 'created', 'host', id FROM belfry_notifications WHERE kind = 'send'`);
 }

@@ -21,6 +21,7 @@ export {
   throttleStatements,
   throttlesToLock,
 } from "./decisions/throttles.ts";
+export { holdsStorage } from "./delivery/circuits.ts";
 export {
   type ClaimedRow,
   type ContentColumns,
@@ -67,6 +68,7 @@ export {
   toDelivery,
 } from "./delivery/rows.ts";
 export { splittingByDevice } from "./delivery/split-by-device.ts";
+export { stateOf } from "./delivery/state.ts";
 export { takingAddresses } from "./delivery/take-addresses.ts";
 export { promptDigest } from "./hub/prompts.ts";
 export {
@@ -99,6 +101,7 @@ export {
   type WayName,
 } from "./operator/search.ts";
 export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
+export { type WaitingGroup, waitingOf } from "./operator/waiting.ts";
 export { tableName, typed } from "./schema/columns.ts";
 export { POSTGRES_TABLES, TABLES } from "./schema/tables.ts";
 export { apiKeyStorage } from "./service/api-keys.ts";

@@ -26,6 +26,7 @@ export const {
   processingRecords,
   choices,
   settings,
+  circuits,
   takenAddresses,
   throttles,
   digests,

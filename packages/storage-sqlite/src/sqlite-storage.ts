@@ -7,6 +7,7 @@ import {
   type DeliveryStorage,
   type DevicesStorage,
   type DigestStorage,
+  type HoldsStorage,
   type HubStorage,
   type InboxStorage,
   LaterMigrations,
@@ -15,7 +16,7 @@ import {
   type Storage,
   type TopicsStorage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, socketTicketStorage } from "@belfry/storage-sql";
+import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, holdsStorage, socketTicketStorage } from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { sqliteBroadcasts } from "./audiences/sqlite-broadcasts.ts";
 import { sqliteTopics } from "./audiences/sqlite-topics.ts";
@@ -103,6 +104,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly holds: HoldsStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
   readonly broadcasts: BroadcastStorage<SqliteTransaction, void>;
@@ -131,6 +133,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.socketTickets = socketTicketStorage(sql);
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
+    this.holds = holdsStorage(sql);
     this.topics = sqliteTopics(current, sql);
     this.digests = sqliteDigests(current, sql);
     this.broadcasts = sqliteBroadcasts(current, sql);

@@ -1,5 +1,5 @@
-import type { ActivityFilter } from "@belfry/core";
-import type { NewSend } from "@belfry/core/storage";
+import { DELIVERY_STATES } from "@belfry/core";
+import type { NewSend, StateFilter } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
@@ -32,7 +32,8 @@ function newSend(recipient: string): NewSend {
   };
 }
 
-const filters: Readonly<Record<string, ActivityFilter>> = {
+const filters: Readonly<Record<string, StateFilter>> = {
+  ...Object.fromEntries(DELIVERY_STATES.map((state) => [`the state ${state}`, { state, at: new Date() }])),
   everything: {},
   "a recipient": { recipient: "ann" },
   "a status": { status: "pending" },
@@ -63,7 +64,7 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
 };
 
 /** Steps that read a whole table, but for what has no rows of its own: values, lists in JSON, results at hand. */
-const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|(ended|recipient)$|\(subquery)|AUTOMATIC/;
+const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|(ended|listed|recipient)$|\(subquery)|AUTOMATIC/;
 
 describe.each(["without statistics", "with statistics"])("an operator's questions %s", (statistics) => {
   const cleanup = useCleanup();

@@ -39,6 +39,7 @@ describe("migrations", () => {
       "belfry_broadcast_numbers",
       "belfry_broadcasts",
       "belfry_choices",
+      "belfry_circuits",
       "belfry_content_tokens",
       "belfry_deleted_users",
       "belfry_deliveries",

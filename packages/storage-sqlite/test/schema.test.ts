@@ -65,6 +65,7 @@ describe("schema", () => {
     expect(clustered).toEqual([
       "belfry_broadcast_numbers",
       "belfry_choices",
+      "belfry_circuits",
       "belfry_content_tokens",
       "belfry_deleted_users",
       "belfry_delivery_attempts",

@@ -13,12 +13,14 @@ import type { DeliveryChanged, SendChanged } from "./delivery.ts";
 import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
 import type { DeviceSource } from "./device.ts";
 import type { DigestStorage } from "./digest-storage.ts";
+import type { HoldsStorage } from "./holds-storage.ts";
 
 /** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
   readonly storage: SharedStorage;
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly digests: DigestStorage;
+  readonly holds: HoldsStorage;
   readonly sendWriter: LaneQueue<WaitingSend, SendCreated>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;

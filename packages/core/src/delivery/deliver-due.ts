@@ -7,14 +7,15 @@ import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
 import { type AttemptResult, attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
-import type { Channel, DeliveryOutcome } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import { lackOfProvider } from "./channel-info.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from "./end-attempts.ts";
-import { CircuitBreaker, EndpointShare, GoneEndpoints } from "./endpoints.ts";
+import { EndpointWatch } from "./endpoint-watch.ts";
+import { EndpointShare } from "./endpoints.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
 import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
@@ -50,8 +51,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #shared: SharedAddresses;
   readonly #toDevices: ToDevices;
   readonly #share: EndpointShare;
-  readonly #breaker = new CircuitBreaker();
-  readonly #gone = new GoneEndpoints();
+  readonly #endpoints: EndpointWatch;
   #prunedMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: DeliveryContext, { concurrency, leaseMs }: { readonly concurrency: number; readonly leaseMs: number }) {
@@ -64,6 +64,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#shared = new SharedAddresses(context.deliveries);
     this.#toDevices = new ToDevices(context);
     this.#share = new EndpointShare(concurrency);
+    this.#endpoints = new EndpointWatch(context);
   }
 
   leaseOf({ delivery }: ClaimedDelivery): Delivery {
@@ -75,7 +76,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       perEndpoint: this.#share.perEndpoint,
       // E-mail even where it is not configured: as a fallback it was accepted all the same, and has to fail with a reason.
       channels: [...new Set([INBOX_CHANNEL, DEFAULT_FALLBACK, ...this.#context.channels.keys()])],
-      exceptEndpoints: [...this.#share.full(), ...this.#breaker.open(this.#context.clock.now())],
+      exceptEndpoints: [...this.#share.full(), ...this.#endpoints.resting()],
     };
   }
 
@@ -84,9 +85,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 
   mayBegin({ delivery }: ClaimedDelivery): boolean {
-    const { channels, clock } = this.#context;
-    const isKnown = delivery.channel === INBOX_CHANNEL || channels.has(delivery.channel);
-    return isKnown && this.#share.mayBegin(delivery) && !this.#breaker.isOpen(delivery, clock.now());
+    const isKnown = delivery.channel === INBOX_CHANNEL || this.#context.channels.has(delivery.channel);
+    return isKnown && this.#share.mayBegin(delivery) && !this.#endpoints.isResting(delivery);
   }
 
   ended({ delivery }: ClaimedDelivery): void {
@@ -196,7 +196,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const finishedAt = new Date(clock.now());
     // What failed before its channel was called says nothing of the endpoint.
     if (wasHandedIn || outcome.status !== "failed") {
-      this.#noteEndpoint(claimed, outcome, finishedAt.getTime());
+      await this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
     }
     const channel = this.#context.channels.get(delivery.channel);
     const retryInMs =
@@ -224,7 +224,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (unusable !== null) {
       return failed(channel.name, unusable);
     }
-    const goneUntil = this.#gone.until(delivery, clock.now());
+    const goneUntil = this.#endpoints.goneUntil(delivery);
     // A requested retry is attempted, because the endpoint may be back.
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
@@ -240,25 +240,13 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return ruling !== null ? { ruling } : { ...(await this.#inbox.deliver(claimed)), wasHandedIn: true };
   }
 
-  #noteEndpoint({ delivery }: ClaimedDelivery, outcome: DeliveryOutcome, nowMs: number): void {
-    if (delivery.recipientKind === "user" && this.#context.channels.get(delivery.channel)?.devices !== undefined) {
-      // One device says nothing of the user's others, and one that is gone was removed.
-      return;
-    }
-    this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
-    if (outcome.status !== "failed") {
-      this.#gone.forget(delivery);
-    } else if (outcome.isEndpointGone) {
-      this.#gone.note(delivery, nowMs);
-    }
-  }
-
   async #prune(): Promise<void> {
     const nowMs = this.#context.clock.now();
     if (nowMs - this.#prunedMs >= PRUNE_INTERVAL_MS) {
       this.#prunedMs = nowMs;
       await this.#context.deliveries.pruneIdempotencyKeys(new Date(nowMs - IDEMPOTENCY_MS));
       await this.#context.decisions.pruneThrottles(new Date(nowMs));
+      await this.#endpoints.prune(nowMs);
     }
   }
 }

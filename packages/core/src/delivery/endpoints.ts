@@ -1,6 +1,7 @@
 import { setNewest } from "../foundation/bounds.ts";
 import { Share } from "../work/fairness.ts";
 import type { Endpoint } from "./delivery.ts";
+import type { OpenCircuit } from "./delivery-state.ts";
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 10_000;
@@ -10,8 +11,13 @@ const MAX_ENDPOINTS = 10_000;
 
 interface Circuit {
   failures: number;
+  /** Null before it opens for the first time. */
+  openedMs: number | null;
   openUntilMs: number;
 }
+
+/** What an attempt changed: its endpoint rests from now on, or, with null, rests no longer after it did. */
+export type CircuitChange = OpenCircuit | null;
 
 /**
  * Pauses endpoints that fail repeatedly, so that they take no turns from other endpoints.
@@ -24,23 +30,30 @@ interface Circuit {
 export class CircuitBreaker {
   readonly #circuits = new Map<string, Circuit>();
 
-  /** Records the end of an attempt. Only transient failures count. */
-  ended(endpoint: Endpoint, hasFailed: boolean, nowMs: number): void {
+  /** Records the end of an attempt, and returns what it changed; undefined for nothing. Only transient failures count. */
+  ended(endpoint: Endpoint, hasFailed: boolean, nowMs: number): CircuitChange | undefined {
     if (!hasFailed) {
       // Usually there is none: a key costs every attempt more than this look.
-      if (this.#circuits.size > 0) {
-        this.#circuits.delete(endpointKey(endpoint));
-      }
-      return;
+      return this.#circuits.size > 0 ? this.#close(endpointKey(endpoint)) : undefined;
     }
     const key = endpointKey(endpoint);
-    const circuit = this.#circuits.get(key) ?? { failures: 0, openUntilMs: 0 };
+    const circuit = this.#circuits.get(key) ?? { failures: 0, openedMs: null, openUntilMs: 0 };
     circuit.failures += 1;
-    const over = circuit.failures - FAILURES_TO_OPEN;
-    if (over >= 0 && nowMs >= circuit.openUntilMs) {
-      circuit.openUntilMs = nowMs + Math.min(FIRST_PAUSE_MS * 2 ** over, MAX_PAUSE_MS);
-    }
     setNewest(this.#circuits, [key, circuit], MAX_ENDPOINTS);
+    const over = circuit.failures - FAILURES_TO_OPEN;
+    if (over < 0 || nowMs < circuit.openUntilMs) {
+      return undefined;
+    }
+    circuit.openedMs ??= nowMs;
+    circuit.openUntilMs = nowMs + Math.min(FIRST_PAUSE_MS * 2 ** over, MAX_PAUSE_MS);
+    const [openedAt, openUntil] = [new Date(circuit.openedMs), new Date(circuit.openUntilMs)];
+    return { ...endpointOf(key), failures: circuit.failures, openedAt, openUntil };
+  }
+
+  #close(key: string): CircuitChange | undefined {
+    const circuit = this.#circuits.get(key);
+    this.#circuits.delete(key);
+    return circuit === undefined || circuit.openedMs === null ? undefined : null;
   }
 
   /** Whether an endpoint is paused at this moment. */

@@ -42,6 +42,16 @@ export {
   type TrackedDelivery,
   type UnreachedReason,
 } from "./delivery.ts";
+export {
+  DELIVERY_STATES,
+  type DeliveryStanding,
+  type DeliveryState,
+  type HeldBy,
+  leadingOf,
+  type OpenCircuit,
+  type StateParts,
+  standingOf,
+} from "./delivery-state.ts";
 export type {
   ChainSelection,
   ClaimedDelivery,
@@ -88,6 +98,7 @@ export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostD
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
 export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, ForEveryone, NewFanOut } from "./fan-out-storage.ts";
+export type { HoldsStorage } from "./holds-storage.ts";
 export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
 export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";

@@ -1,4 +1,4 @@
-import type { AuditEntry, NewAuditEntry } from "../delivery/index.ts";
+import type { AuditEntry, NewAuditEntry, OpenCircuit, StateParts } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CountsOfPlace, InboxItem } from "../inbox/index.ts";
@@ -12,8 +12,36 @@ export interface HealthWindow {
   readonly buckets: number;
 }
 
+/** The filter of a search, as a storage gets it. */
+export interface StateFilter extends ActivityFilter {
+  /** The moment at which the state counts; given with a state. */
+  readonly at?: Date;
+}
+
+/** A delivery that waits, is under way or failed, with all that its state follows from. */
+export interface DeliveryUnderWay extends StateParts {
+  /** That of its endpoint, which may rest no longer; null for none. */
+  readonly circuit: Pick<OpenCircuit, "failures" | "openUntil"> | null;
+  /** What its last attempt says went wrong; null if nothing did. */
+  readonly lastError: { readonly error: string; readonly at: Date } | null;
+}
+
+/** A line of a search as a storage reads it. */
+export interface StoredSummary extends Omit<ActivitySummary, "standing" | "lastError"> {
+  /**
+   * Of a send whose status is `pending`, `failed` or `partial`: up to 20 deliveries that wait or are under way, and up to 5 that failed, among its first
+   * 1,000, in the order of its recipients. Empty for others.
+   */
+  readonly underWay: readonly DeliveryUnderWay[];
+}
+
+/** A notification's content as a storage reads it. */
+export interface StoredActivity extends Omit<ActivityContent, "summary"> {
+  readonly summary: StoredSummary;
+}
+
 /** The filter of a search, and the page. */
-export interface ActivityQuery extends ActivityFilter {
+export interface ActivityQuery extends StateFilter {
   /** Only notifications older than this one, which may no longer exist. */
   readonly after?: string;
   readonly limit: number;
@@ -58,11 +86,11 @@ export interface ActivityStorage {
   broadcastOf(tenant: string, id: string, now: Date): Promise<ActivityBroadcast | null>;
 
   /** Returns up to `limit` matching notifications, newest first, in the order of their ids. */
-  search(tenant: string, query: ActivityQuery): Promise<readonly ActivitySummary[]>;
+  search(tenant: string, query: ActivityQuery): Promise<readonly StoredSummary[]>;
   /** Returns the number of matches, counted up to `max`. */
-  count(tenant: string, filter: ActivityFilter, max: number): Promise<number>;
+  count(tenant: string, filter: StateFilter, max: number): Promise<number>;
   /** Returns a notification with its content, or null when the tenant has no such id. */
-  find(tenant: string, id: string): Promise<ActivityContent | null>;
+  find(tenant: string, id: string): Promise<StoredActivity | null>;
   /** Returns up to `limit` of its items in inboxes, and their total. */
   itemsOf(tenant: string, id: string, limit: number): Promise<ActivityItems>;
   /** Returns up to `limit` lines of the audit log about one notification, oldest first. */

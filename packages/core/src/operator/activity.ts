@@ -1,4 +1,4 @@
-import type { AuditEntry, Send, SendStatus, ShownDelivery } from "../delivery/index.ts";
+import type { AuditEntry, DeliveryStanding, DeliveryState, Send, SendStatus, ShownDelivery } from "../delivery/index.ts";
 import type { ProcessingRecord } from "../hub/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { Notification, NotificationKind } from "../notifications/index.ts";
@@ -16,6 +16,8 @@ export interface ActivityFilter {
   readonly channel?: string;
   /** The status of a send. Messages and events have none. */
   readonly status?: SendStatus;
+  /** A state that a delivery of it is in. Messages and events have no deliveries. */
+  readonly state?: DeliveryState;
   /** Created then or later. */
   readonly from?: Date;
   /** Created before then. */
@@ -38,6 +40,13 @@ export interface ActivitySummary extends Pick<Notification, "id" | "kind" | "tit
   readonly channels: readonly string[];
   /** The status of a send; null for other kinds. */
   readonly status: SendStatus | null;
+  /**
+   * How what is left to deliver of a send stands: as the most telling of its next deliveries. One that is under way comes first, then one that is held
+   * back, is tried again, is due, or waits for its time. Null when nothing is left, and for other kinds.
+   */
+  readonly standing: DeliveryStanding | null;
+  /** Of a send that something failed of: what its last attempts say went wrong, in the provider's words. Null if nothing did. */
+  readonly lastError: string | null;
 }
 
 /** Newest first. */
@@ -76,6 +85,11 @@ export interface ActivityBroadcast {
   readonly usersWaitSince: Date | null;
 }
 
+/** A delivery as an operator sees it. */
+export interface ActivityDelivery extends ShownDelivery {
+  readonly standing: DeliveryStanding;
+}
+
 /** Everything known of one notification, for an operator. */
 export interface Activity extends ActivityContent {
   /** The topics that it was created for, by name. Others may have been named beside. */
@@ -90,7 +104,7 @@ export interface Activity extends ActivityContent {
   /** Of a send. */
   readonly send: Send | null;
   /** Of a send, the first 1,000: in the order of its recipients, the primary before its fallback, attempts oldest first. */
-  readonly deliveries: readonly ShownDelivery[];
+  readonly deliveries: readonly ActivityDelivery[];
   /** Of an event. */
   readonly records: readonly ProcessingRecord[];
   /** The lines of the audit log about it, oldest first. */
@@ -100,12 +114,18 @@ export interface Activity extends ActivityContent {
 /** The period to look back on. */
 export type HealthRange = "1h" | "24h" | "7d";
 
+/** A state in which a delivery waits for an attempt. */
+export type WaitingState = "scheduled" | "due" | "retrying" | "held";
+
 /** The health of one channel. */
 export interface ChannelHealth {
   readonly channel: string;
   /** Attempts that ended in the period and succeeded. */
   readonly succeeded: number;
-  /** Attempts that ended in the period and failed, or whose worker was lost. */
+  /**
+   * Attempts that ended in the period and failed, or whose worker was lost. That a user was not connected is no failure: such
+   * attempts do not count.
+   */
   readonly failed: number;
   /**
    * The median time to send, in milliseconds to three digits, over the deliveries sent in the period. It runs from the time
@@ -117,7 +137,9 @@ export interface ChannelHealth {
   readonly p95Ms: number | null;
   /** The number of deliveries that wait for an attempt now, due or not. A running attempt does not count. */
   readonly pending: number;
-  /** The due time of the delivery that has been due longest; null when none is due. */
+  /** Of these, the ones in each of the states in which a delivery waits. */
+  readonly waiting: Readonly<Record<WaitingState, number>>;
+  /** The due time of the delivery that has been due longest; null when none is due. What is held back is not due. */
   readonly oldestDueAt: Date | null;
   /** The period in equal parts, oldest first, for a chart. */
   readonly buckets: readonly HealthBucket[];

@@ -1,4 +1,4 @@
-import type { ChangeRequest, Channel, DeliveryStorage, DigestStorage, Send, SendRequest } from "../delivery/index.ts";
+import type { ChangeRequest, Channel, DeliveryStorage, DigestStorage, HoldsStorage, Send, SendRequest } from "../delivery/index.ts";
 import type { BaseContext } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
@@ -8,6 +8,7 @@ export interface OperatorContext extends BaseContext {
   readonly activity: ActivityStorage;
   readonly deliveries: DeliveryStorage;
   readonly digests: DigestStorage;
+  readonly holds: HoldsStorage;
   readonly hub: HubStorage;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;

@@ -2,6 +2,7 @@ export type {
   Activity,
   ActivityBroadcast,
   ActivityContent,
+  ActivityDelivery,
   ActivityFilter,
   ActivityPage,
   ActivitySummary,
@@ -9,8 +10,20 @@ export type {
   HealthBucket,
   HealthRange,
   RetriedAll,
+  WaitingState,
 } from "./activity.ts";
-export type { ActivityItems, ActivityQuery, ActivityStorage, Deletion, DeletionStep, HealthWindow } from "./activity-storage.ts";
+export type {
+  ActivityItems,
+  ActivityQuery,
+  ActivityStorage,
+  Deletion,
+  DeletionStep,
+  DeliveryUnderWay,
+  HealthWindow,
+  StateFilter,
+  StoredActivity,
+  StoredSummary,
+} from "./activity-storage.ts";
 export type { OperatorContext } from "./context.ts";
 export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";

@@ -1,6 +1,5 @@
-import { type Acting, type AuditAction, type AuditEntry, actorOf, type Send, withDigests } from "../delivery/index.ts";
+import { type Acting, type AuditAction, type AuditEntry, actorOf, type Send } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
-import { isUuid } from "../foundation/ids.ts";
 import {
   type Checks,
   type ChecksOf,
@@ -11,18 +10,19 @@ import {
   requireMembers,
   requireNone,
 } from "../foundation/issue-list.ts";
-import { NAME_RULE, oneOf, shown, stringIssue, text, whole } from "../foundation/parse-text.ts";
+import { NAME_RULE, oneOf, stringIssue, text, whole } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
+import type { StateFilter } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
+import { readTimeline } from "./read-timeline.ts";
 import { sendTest, type TestInput } from "./send-test.ts";
+import { summaryOf } from "./standings.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 /** The highest count. A count takes time in proportion to its matches, and nobody needs more. */
 const MAX_COUNT = 10_000;
-const MAX_ITEMS = 100;
-const MAX_DELIVERIES = 1_000;
 const MAX_AUDIT = 1_000;
 const DEFAULT_AUDIT = 100;
 const DEFAULT_RETRIES = 100;
@@ -110,8 +110,10 @@ export class Operator {
     const after = afterCursor(cursor, scope);
     using _call = await this.#context.ready();
     // Reads one more than requested, to see whether there is a next page.
-    const found = await this.#context.activity.search(this.#tenant, { ...scope.filter, ...after, limit: limit + 1 });
-    return { notifications: found.slice(0, limit), nextCursor: cursorBehind(found, limit, scope) };
+    const now = this.#now();
+    const found = await this.#context.activity.search(this.#tenant, { ...stateAt(scope.filter, now), ...after, limit: limit + 1 });
+    const notifications = found.slice(0, limit).map((summary) => summaryOf(summary, now));
+    return { notifications, nextCursor: cursorBehind(found, limit, scope) };
   }
 
   /** Returns the number of matching notifications, counted up to 10,000. @throws BelfryError `VALIDATION_ERROR` */
@@ -130,38 +132,7 @@ export class Operator {
   async timeline(id: string): Promise<Activity> {
     requireId(id);
     using _call = await this.#context.ready();
-    const { activity, deliveries, hub } = this.#context;
-    const [tenant, uuid] = [this.#tenant, id.toLowerCase()];
-    const content = isUuid(uuid) ? await activity.find(tenant, uuid) : null;
-    if (content === null) {
-      throw new BelfryError("NOT_FOUND", `There is no notification ${shown(id)}.`);
-    }
-    const { kind } = content.summary;
-    const [inboxes, send, tracked, records, audit, topics, broadcast] = await Promise.all([
-      activity.itemsOf(tenant, uuid, MAX_ITEMS),
-      kind === "send" ? deliveries.findSend(tenant, uuid) : null,
-      kind === "send" ? deliveries.deliveriesOf(tenant, [uuid], { offset: 0, limit: MAX_DELIVERIES }) : [],
-      kind === "event" ? hub.recordsOf(tenant, uuid) : [],
-      activity.auditOf(tenant, uuid, MAX_AUDIT),
-      activity.topicsOf(tenant, uuid),
-      activity.broadcastOf(tenant, uuid, new Date(this.#context.clock.now())),
-    ]);
-    const { items, total, read } = inboxes;
-    const withTheirs = await withDigests(this.#context, tenant, tracked);
-    const summary = { ...content.summary, recipientCount: Math.max(content.summary.recipientCount, kind === "message" ? total : 0) };
-    return {
-      ...content,
-      summary,
-      items,
-      itemCount: total,
-      readCount: read,
-      send,
-      deliveries: withTheirs,
-      records,
-      audit,
-      topics,
-      broadcast,
-    };
+    return await readTimeline(this.#context, this.#tenant, id);
   }
 
   /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. @throws BelfryError `VALIDATION_ERROR` */
@@ -222,7 +193,9 @@ export class Operator {
     const matched = await this.#countAll(filters);
     // Reads one send more than requested, to see whether there are older ones.
     const query = { ...after, limit: limit + 1 };
-    const found = await Promise.all(filters.map((one) => this.#context.activity.search(this.#tenant, { ...one, ...query })));
+    const now = this.#now();
+    const searches = filters.map((one) => this.#context.activity.search(this.#tenant, { ...stateAt(one, now), ...query }));
+    const found = await Promise.all(searches);
     // Ids are of one length and in lower case: they compare as their bytes do.
     const newest = found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
     let retried = 0;
@@ -260,7 +233,11 @@ export class Operator {
     requireNone([oneOf(ACTIONS)(action, "action"), idIssue(notificationId, "notificationId")]);
     using _call = await this.#context.ready();
     const line = { action, actor, notificationId: notificationId.toLowerCase() };
-    await this.#context.activity.note(this.#tenant, line, new Date(this.#context.clock.now()));
+    await this.#context.activity.note(this.#tenant, line, this.#now());
+  }
+
+  #now(): Date {
+    return new Date(this.#context.clock.now());
   }
 
   #scopeOf(what: string, input: ActivityFilter, more?: Checks): ActivityScope {
@@ -268,7 +245,8 @@ export class Operator {
   }
 
   async #countAll(filters: readonly ActivityFilter[]): Promise<number> {
-    const counts = await Promise.all(filters.map((filter) => this.#context.activity.count(this.#tenant, filter, MAX_COUNT)));
+    const now = this.#now();
+    const counts = await Promise.all(filters.map((one) => this.#context.activity.count(this.#tenant, stateAt(one, now), MAX_COUNT)));
     return counts.reduce((total, count) => total + count, 0);
   }
 
@@ -291,8 +269,13 @@ function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
   return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
 }
 
+/** Returns the filter with the moment at which its state counts. */
+function stateAt(filter: ActivityFilter, at: Date): StateFilter {
+  return filter.state === undefined ? filter : { ...filter, at };
+}
+
 /** Returns the cursor behind the first `limit` of what was found, or null when there is no more. */
-function cursorBehind(found: readonly ActivitySummary[], limit: number, scope: ActivityScope): string | null {
+function cursorBehind(found: readonly Pick<ActivitySummary, "id">[], limit: number, scope: ActivityScope): string | null {
   const last = found[limit - 1];
   return found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null;
 }

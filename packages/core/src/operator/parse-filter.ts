@@ -1,4 +1,4 @@
-import { SEND_STATUSES } from "../delivery/index.ts";
+import { DELIVERY_STATES, SEND_STATUSES } from "../delivery/index.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
@@ -84,6 +84,7 @@ const FILTER: ChecksOf<ActivityFilter> = {
   status: oneOf(SEND_STATUSES),
   from: timeIssue,
   before: timeIssue,
+  state: oneOf(DELIVERY_STATES),
 };
 /** In the order in which cursors count them. */
 const FILTER_NAMES = Object.keys(FILTER) as (keyof ActivityFilter)[];

@@ -1,6 +1,6 @@
 import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
-import type { DeliveryEvents, DeliveryStorage, DigestStorage } from "../delivery/index.ts";
+import type { DeliveryEvents, DeliveryStorage, DigestStorage, HoldsStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ContentCache, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
@@ -15,6 +15,7 @@ export interface PrivacyContext extends BaseContext {
   readonly activity: ActivityStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly holds: HoldsStorage;
   readonly broadcasts: BroadcastStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;

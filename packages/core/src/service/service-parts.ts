@@ -170,6 +170,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "activity"
     | "decisions"
     | "digests"
+    | "holds"
     | "topics"
     | "devices"
     | "preferences"
@@ -188,9 +189,9 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "track"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts, devices } = parts.storage;
+  const { inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices } = parts.storage;
   const shared = {
-    ...{ ...parts, inbox, deliveries, digests, hub, activity, decisions, topics, broadcasts, devices },
+    ...{ ...parts, inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices },
     preferences: new PreferencesReader(decisions),
     lookAtInboxes: () => parts.publish([{ topic: "inboxes" }]),
     beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),

@@ -1,6 +1,6 @@
 import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
-import type { DeliveryStorage, DigestStorage } from "../delivery/index.ts";
+import type { DeliveryStorage, DigestStorage, HoldsStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
 import type { ActivityStorage } from "../operator/index.ts";
@@ -32,6 +32,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly hub: HubStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
+  readonly holds: HoldsStorage;
   readonly topics: TopicsStorage;
   readonly broadcasts: BroadcastStorage<Tx, Written>;
   readonly devices: DevicesStorage;

@@ -77,14 +77,14 @@ function Channels({ health, range }: { readonly health: Resource<{ channels: rea
 }
 
 function ChannelCard({ channel, range }: { readonly channel: Channel; readonly range: HealthRange }) {
-  const { succeeded, failed, pending, p50Ms, p95Ms, oldestDueAt } = channel;
+  const { succeeded, failed, waiting, p50Ms, p95Ms, oldestDueAt } = channel;
   const all = succeeded + failed;
   const rate = all === 0 ? null : (succeeded / all) * 100;
   return (
     <section class="card" aria-labelledby={`channel-${channel.channel}`}>
       <div class="channel-head">
         <h2 id={`channel-${channel.channel}`}>{channel.channel}</h2>
-        <Link to={placeUrl("search", { channel: channel.channel, status: "failed" })}>Failed sends</Link>
+        <Link to={placeUrl("search", { channel: channel.channel, state: "failed" })}>Failed sends</Link>
       </div>
       <dl class="figures">
         <Figure name="Success" tone={rate !== null && rate < 95 ? "bad" : "good"}>
@@ -92,7 +92,10 @@ function ChannelCard({ channel, range }: { readonly channel: Channel; readonly r
         </Figure>
         <Figure name="Succeeded">{number(succeeded)}</Figure>
         <Figure name="Failed">{number(failed)}</Figure>
-        <Figure name="Pending">{number(pending)}</Figure>
+        <Figure name="Due">{number(waiting.due)}</Figure>
+        <Figure name="Retrying">{number(waiting.retrying)}</Figure>
+        <Figure name="Held back">{number(waiting.held)}</Figure>
+        <Figure name="Scheduled">{number(waiting.scheduled)}</Figure>
         <Figure name="Oldest due">{oldestDueAt === null ? "none" : <Time date={oldestDueAt} />}</Figure>
         <Figure name="p50 latency">{p50Ms === null ? "–" : duration(p50Ms)}</Figure>
         <Figure name="p95 latency">{p95Ms === null ? "–" : duration(p95Ms)}</Figure>

@@ -1,4 +1,5 @@
 import type { ActivityPage, ActivitySummary } from "@belfry/core";
+import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Button } from "../parts/fields.tsx";
@@ -11,12 +12,13 @@ import { nameOf, Recipients } from "../search/result-table.tsx";
 import { announce } from "../state/announcements.ts";
 import { get } from "../state/api.ts";
 import { counted, timeOfDay } from "../state/format.ts";
+import { useFrames } from "../state/frames.ts";
 import { useLiveEvents, useRevision } from "../state/live.ts";
 import { placeUrl } from "../state/place.ts";
 import { type Resource, useResource } from "../state/resource.ts";
 
 /** How many lines the view keeps; Search finds older ones. */
-const KEPT = 500;
+const KEPT = 200;
 
 type Summary = Json<ActivitySummary>;
 type Lines = ReadonlyMap<string, Summary>;
@@ -73,11 +75,12 @@ function useTail(): TailState {
     const end = nextCursor === null ? "" : (notifications.at(-1)?.id ?? "");
     setKnown((before) => newest([...[...before.values()].filter(({ id }) => told.current.has(id) || id < end), ...answered]));
   }, [first.value]);
+  const addLater = useFrames<Summary>((summaries) => setKnown((before) => newest([...before.values(), ...summaries])));
   useLiveEvents((event) => {
     if (event.name === "notification") {
       const { notification } = event.data;
       told.current.add(notification.id);
-      setKnown((before) => newest([...before.values(), notification]));
+      addLater(notification);
     }
   });
   const isPaused = shown !== null;
@@ -111,18 +114,31 @@ function Tail({ lines, first }: { readonly lines: readonly Summary[]; readonly f
   }
   return (
     <ul class="tail" data-testid="tail">
-      {lines.map((summary) => (
-        <li key={summary.id}>
-          <time dateTime={summary.createdAt}>{timeOfDay(summary.createdAt)}</time>
-          <SummaryStatus summary={summary} />
-          <Link to={placeUrl("notification", { id: summary.id })} class="tail-name">
-            {nameOf(summary)}
-          </Link>
-          <span class="muted tail-more">
-            {summary.type} · <Recipients summary={summary} />
-          </span>
-        </li>
-      ))}
+      {lines.map(lineOf)}
     </ul>
+  );
+}
+
+/** Lines as they were made: one whose notification is the same is the very same, and is not rendered again. */
+const made = new WeakMap<Summary, VNode>();
+
+function lineOf(summary: Summary): VNode {
+  const line = made.get(summary) ?? <Line key={summary.id} summary={summary} />;
+  made.set(summary, line);
+  return line;
+}
+
+function Line({ summary }: { readonly summary: Summary }) {
+  return (
+    <li>
+      <time dateTime={summary.createdAt}>{timeOfDay(summary.createdAt)}</time>
+      <SummaryStatus summary={summary} />
+      <Link to={placeUrl("notification", { id: summary.id })} class="tail-name">
+        {nameOf(summary)}
+      </Link>
+      <span class="muted tail-more">
+        {summary.type} · <Recipients summary={summary} />
+      </span>
+    </li>
   );
 }

@@ -1,11 +1,11 @@
-import { ago, dateTime } from "../state/format.ts";
+import { dateTime, timeAndDistance } from "../state/format.ts";
 import { useNow } from "../state/now.ts";
 
-/** A time as people say it, with the full date as its title. */
+/** A time of day and how far away it is, with the full date and its zone as its title. */
 export function Time({ date }: { readonly date: string }) {
   return (
     <time dateTime={date} title={dateTime(date)}>
-      {ago(date, useNow())}
+      {timeAndDistance(date, useNow())}
     </time>
   );
 }

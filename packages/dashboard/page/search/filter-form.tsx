@@ -14,6 +14,21 @@ const STATUSES = [
   ["cancelled", "Cancelled"],
 ] as const;
 
+/** The states of deliveries that a person looks for. */
+const STATES = [
+  ["", "Any"],
+  ["scheduled", "Scheduled"],
+  ["due", "Due"],
+  ["running", "Running"],
+  ["retrying", "Retrying"],
+  ["held", "Held back"],
+  ["sent", "Sent"],
+  ["delivered", "Delivered"],
+  ["failed", "Failed"],
+  ["skipped", "Skipped"],
+  ["cancelled", "Cancelled"],
+] as const;
+
 const KINDS = [
   ["", "Any"],
   ["message", "Message"],
@@ -48,6 +63,7 @@ export function FilterForm({ form, filter, onSearch }: FilterFormProps) {
         <TextField label="Type" name="type" value={filter.type ?? ""} />
         <TextField label="Channel" name="channel" value={filter.channel ?? ""} placeholder="inbox, email, webhook" />
         <SelectField label="Status" name="status" value={filter.status ?? ""} options={STATUSES} />
+        <SelectField label="Any delivery is" name="state" value={filter.state ?? ""} options={STATES} />
         <SelectField label="Kind" name="kind" value={filter.kind ?? ""} options={KINDS} />
         <TextField label="From" name="from" type="datetime-local" value={from} />
         <TextField label="Before" name="before" type="datetime-local" value={before} />

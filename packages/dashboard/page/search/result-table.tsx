@@ -2,7 +2,7 @@ import type { ActivitySummary } from "@belfry/core";
 import { Fragment } from "preact";
 import type { Json } from "../../src/wire.ts";
 import { Link } from "../parts/link.tsx";
-import { SummaryStatus } from "../parts/status.tsx";
+import { StandingNote, SummaryStatus } from "../parts/status.tsx";
 import { Time } from "../parts/time.tsx";
 import { number } from "../state/format.ts";
 import { placeUrl } from "../state/place.ts";
@@ -32,6 +32,16 @@ export function ResultTable({ results }: { readonly results: readonly Summary[] 
             </th>
             <td>
               <SummaryStatus summary={summary} />
+              {summary.standing === null ? null : (
+                <span class="excerpt">
+                  <StandingNote standing={summary.standing} />
+                </span>
+              )}
+              {summary.lastError === null ? null : (
+                <span class="excerpt" title={summary.lastError}>
+                  {summary.lastError}
+                </span>
+              )}
             </td>
             <td>
               <Recipients summary={summary} />

@@ -1,5 +1,5 @@
 /** The names of a search's filters, in the address and in the API. */
-export const FILTER_NAMES = ["id", "recipient", "type", "channel", "kind", "status", "from", "before"] as const;
+export const FILTER_NAMES = ["id", "recipient", "type", "channel", "kind", "status", "state", "from", "before"] as const;
 
 /** The filters of a search as texts; unused ones are missing. Times are ISO 8601, so that they mean the same to every reader. */
 export type SearchFilter = Readonly<Partial<Record<(typeof FILTER_NAMES)[number], string>>>;

@@ -1,8 +1,13 @@
 const whole = new Intl.NumberFormat("en");
-const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
-const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+// Times are in the reader's own language and zone. A full date names the zone.
+const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+
+/** The reader's time zone, such as Europe/Berlin. */
+export const timeZone = clock.resolvedOptions().timeZone;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -33,12 +38,20 @@ export function shortDate(date: string): string {
   return day.format(new Date(date));
 }
 
-/** "5 min. ago", "in 2 hr."; the full date if it is more than a week away. */
-export function ago(date: string, nowMs: number): string {
-  const distanceMs = new Date(date).getTime() - nowMs;
+/** "10:32:07 · 2 hr. ago": the time of another day comes with its date, and one more than a week away by itself. */
+export function timeAndDistance(date: string, nowMs: number): string {
+  const time = new Date(date);
+  const distanceMs = time.getTime() - nowMs;
+  const isToday = time.toDateString() === new Date(nowMs).toDateString();
+  const at = isToday ? clock.format(time) : dayAndClock.format(time);
+  return Math.abs(distanceMs) < 7 * DAY_MS ? `${at} · ${distance(distanceMs)}` : at;
+}
+
+/** "5 min. ago", "in 2 hr.". */
+function distance(distanceMs: number): string {
   const size = Math.abs(distanceMs);
   if (size < 10_000) {
-    return distanceMs > 0 ? "in a moment" : "just now";
+    return relative.format(0, "second");
   }
   if (size < MINUTE_MS) {
     return relative.format(Math.round(distanceMs / 1_000), "second");
@@ -46,10 +59,9 @@ export function ago(date: string, nowMs: number): string {
   if (size < HOUR_MS) {
     return relative.format(Math.round(distanceMs / MINUTE_MS), "minute");
   }
-  if (size < DAY_MS) {
-    return relative.format(Math.round(distanceMs / HOUR_MS), "hour");
-  }
-  return size < 7 * DAY_MS ? relative.format(Math.round(distanceMs / DAY_MS), "day") : absolute.format(new Date(date));
+  return size < DAY_MS
+    ? relative.format(Math.round(distanceMs / HOUR_MS), "hour")
+    : relative.format(Math.round(distanceMs / DAY_MS), "day");
 }
 
 /** 850 → "850 ms", 1500 → "1.5 s", 90000 → "1.5 min". */

@@ -1,7 +1,7 @@
-import type { Activity, DeliveryAttempt, DeliveryReason, ProcessingRecord, ShownDelivery } from "@belfry/core";
+import type { Activity, ActivityDelivery, DeliveryAttempt, DeliveryReason, ProcessingRecord } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
-import { type Tone, toneOf } from "../parts/status.tsx";
-import { counted, duration } from "../state/format.ts";
+import { heldWords, type Tone, toneOf } from "../parts/status.tsx";
+import { counted, dateTime, duration } from "../state/format.ts";
 import { type Sentence, sentence } from "./words.tsx";
 
 /** One thing that happened to a notification, or is about to. */
@@ -16,7 +16,7 @@ export interface Step {
   readonly isAhead: boolean;
 }
 
-type Delivery = Json<ShownDelivery>;
+type Delivery = Json<ActivityDelivery>;
 type Attempt = Json<DeliveryAttempt>;
 
 /** A settlement this close to the end of an attempt belongs to that attempt. */
@@ -68,7 +68,7 @@ function created({ summary, send, itemCount, audit }: Json<Activity>): Step {
     facts.push(["For", counted(count, "recipient")]);
   }
   if (send?.scheduledAt) {
-    facts.push(["Scheduled", send.scheduledAt]);
+    facts.push(["Scheduled", dateTime(send.scheduledAt)]);
   }
   return {
     ...step({
@@ -155,7 +155,7 @@ function digestFacts({
       plan.frequency === null ? `of the type ${plan.name}` : `${plan.frequency}, chosen for ${[plan.scope, plan.name].join(" ").trim()}`,
     ],
     ["Digest key", plan.key || null],
-    ["Window", `from ${openedAt} to ${closesAt}`],
+    ["Window", `from ${dateTime(openedAt)} to ${dateTime(closesAt)}`],
     ["Together with", renderedAt === null || total < 2 ? null : counted(total - 1, "other")],
   ];
 }
@@ -184,8 +184,16 @@ function settlement(delivery: Delivery): readonly Step[] {
       ];
 }
 
+/** What is ahead of a delivery, by its state. */
+const AHEAD_WORDS: Readonly<Partial<Record<Delivery["standing"]["state"], string>>> = {
+  running: "is under way",
+  held: "is held back",
+  retrying: "follows a failure",
+  scheduled: "is scheduled",
+};
+
 function ahead(delivery: Delivery): readonly Step[] {
-  const { id, status, dueAt, attempt, leaseOwner } = delivery;
+  const { id, status, dueAt, attempt, standing } = delivery;
   if (status === "waiting") {
     const unless = dueAt === null ? "if the first way fails" : "unless it is read before";
     const text = sentence`${capitalised(way(delivery))} to ${delivery.recipient} steps in ${unless}`;
@@ -200,11 +208,11 @@ function ahead(delivery: Delivery): readonly Step[] {
       { ...step({ key: `${id} ahead`, at: delivery.digest.closesAt, tone: "neutral", text }), facts: because(delivery), isAhead: true },
     ];
   }
-  const text =
-    leaseOwner === null
-      ? sentence`Attempt ${attempt + 1}, ${way(delivery)} to ${delivery.recipient}, is due`
-      : sentence`Attempt ${attempt}, ${way(delivery)} to ${delivery.recipient}, is under way`;
-  return [{ ...step({ key: `${id} ahead`, at: dueAt, tone: "warn", text }), facts: because(delivery), isAhead: true }];
+  const number = standing.state === "running" ? attempt : attempt + 1;
+  const text = sentence`Attempt ${number}, ${way(delivery)} to ${delivery.recipient}, ${AHEAD_WORDS[standing.state] ?? "is due"}`;
+  const held = heldWords(standing);
+  const facts = [...because(delivery), ...(held === null ? [] : [["Held back", held] as const])];
+  return [{ ...step({ key: `${id} ahead`, at: standing.until ?? dueAt, tone: "warn", text }), facts, isAhead: true }];
 }
 
 function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {

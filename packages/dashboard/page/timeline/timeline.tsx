@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../parts/fields.tsx";
 import { Time } from "../parts/time.tsx";
-import { dateTime, number } from "../state/format.ts";
+import { number } from "../state/format.ts";
 import type { Step } from "./steps.ts";
 import { Words } from "./words.tsx";
 
@@ -38,7 +38,7 @@ function StepText({ step: { text, at, facts } }: { readonly step: Step }) {
           {facts.map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{name === "Scheduled" ? dateTime(value) : value}</dd>
+              <dd>{value}</dd>
             </div>
           ))}
         </dl>

@@ -1,3 +1,4 @@
+import { DELIVERY_STATES } from "@belfry/core";
 import { defineRoute, given, type Route, reply } from "@belfry/core/http";
 import { z } from "zod";
 import type { ApiContext } from "./context.ts";
@@ -12,6 +13,7 @@ const filterFields = {
   type: z.string().optional(),
   channel: z.string().optional(),
   status: z.enum(["pending", "sent", "delivered", "failed", "partial", "skipped", "cancelled"]).optional(),
+  state: z.enum(DELIVERY_STATES).optional(),
   from: time.optional(),
   before: time.optional(),
 };

@@ -1,5 +1,6 @@
-import type { ChannelHealth } from "@belfry/core";
+import type { ChannelHealth, WaitingState } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
+import { stateOf, waitingOf } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -14,15 +15,19 @@ type AttemptRow = readonly [
   p95Ms: number | null,
 ];
 
-type PendingRow = readonly [channel: string, pending: number, oldestDueAt: number | null];
+/** Deliveries of a channel in one state, and the first due time of them. */
+type PendingRow = readonly [channel: string, state: WaitingState, pending: number, firstDueAt: number];
 
 /** Reads a tenant's channels' health. */
 export function prepareHealth(tables: TableNames, time: StorageTime) {
   const attempts = statement<AttemptRow>("health_attempts", attemptsText(tables));
   const pending = statement<PendingRow>(
     "health_pending",
-    `SELECT channel, count(*), ${milliseconds(`min(due_at) FILTER (WHERE due_at <= ${timeOf("$2")})`)} FROM ${tables.deliveries}
-    WHERE tenant = $1 AND status = 'pending' AND lease_owner IS NULL AND due_at IS NOT NULL GROUP BY channel`,
+    // The fence (OFFSET 0) makes it look at the clock once, and at each delivery's state once.
+    `SELECT channel, state, count(*), ${milliseconds("min(due_at)")} FROM (
+      SELECT d.channel, ${stateOf("d", "c.now", tables)} AS state, d.due_at FROM (SELECT ${timeOf("$2")} AS now OFFSET 0) c CROSS JOIN ${tables.deliveries} d
+      WHERE d.tenant = $1 AND d.status = 'pending' AND d.lease_owner IS NULL AND d.due_at IS NOT NULL OFFSET 0) d
+    GROUP BY channel, state`,
   );
   return (tenant: string, window: HealthWindow, at: Date) =>
     async (session: Session): Promise<readonly ChannelHealth[]> => {
@@ -34,7 +39,10 @@ export function prepareHealth(tables: TableNames, time: StorageTime) {
       const channels = new Set([...attemptRows, ...pendingRows].map(([channel]) => channel));
       return [...channels]
         .sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
-        .map((channel) => channelHealth(channel, { attemptRows: attemptRows.filter(([of]) => of === channel), pendingRows, window }));
+        .map((channel) => {
+          const [ofAttempts, ofPending] = [attemptRows.filter(([of]) => of === channel), pendingRows.filter(([of]) => of === channel)];
+          return channelHealth(channel, { attemptRows: ofAttempts, pendingRows: ofPending, window, at });
+        });
     };
 }
 
@@ -55,7 +63,7 @@ function attemptsText({ deliveryAttempts, deliveries, trackings }: TableNames): 
           SELECT *, status IN ('sent', 'delivered') AS is_good FROM ${deliveryAttempts}
           WHERE finished_at >= $2::timestamptz AND finished_at < $3::timestamptz) a
         CROSS JOIN LATERAL (SELECT * FROM ${deliveries} WHERE pk = a.delivery_pk OFFSET 0) d
-        WHERE d.tenant = $1 OFFSET 0) a) a
+        WHERE d.tenant = $1 AND NOT (d.channel = 'inbox' AND a.status = 'failed') OFFSET 0) a) a
     GROUP BY GROUPING SETS ((channel, bucket), (channel))`;
 }
 
@@ -65,19 +73,27 @@ function channelHealth(
     attemptRows,
     pendingRows,
     window,
-  }: { readonly attemptRows: readonly AttemptRow[]; readonly pendingRows: readonly PendingRow[]; readonly window: HealthWindow },
+    at,
+  }: {
+    readonly attemptRows: readonly AttemptRow[];
+    readonly pendingRows: readonly PendingRow[];
+    readonly window: HealthWindow;
+    readonly at: Date;
+  },
 ): ChannelHealth {
   const rows = new Map(attemptRows.map((row) => [row[1], row]));
   const [, , succeeded = 0, failed = 0, p50Ms = null, p95Ms = null] = rows.get(null) ?? [];
-  const [, pending = 0, oldestDueAt = null] = pendingRows.find(([of]) => of === channel) ?? [];
+  const waiting = waitingOf(
+    pendingRows.map(([, state, count, firstDueAt]) => ({ state, count, firstDueAt })),
+    at,
+  );
   return {
     channel,
     succeeded,
     failed,
     p50Ms,
     p95Ms,
-    pending,
-    oldestDueAt: oldestDueAt === null ? null : new Date(oldestDueAt),
+    ...waiting,
     buckets: Array.from({ length: window.buckets }, (_, bucket) => {
       const [, , good = 0, bad = 0] = rows.get(bucket) ?? [];
       return { from: new Date(window.from.getTime() + bucket * window.bucketMs), succeeded: good, failed: bad };

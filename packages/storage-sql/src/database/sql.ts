@@ -93,6 +93,7 @@ export type Tables = Readonly<
     | "audiences"
     | "broadcastNumbers"
     | "broadcasts"
+    | "circuits"
     | "contentTokens"
     | "deletedUsers"
     | "devices"

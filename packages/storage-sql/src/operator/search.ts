@@ -1,18 +1,19 @@
-import type { ActivityFilter } from "@belfry/core";
-import { idRange } from "@belfry/core/storage";
+import type { DeliveryState } from "@belfry/core";
+import { idRange, type StateFilter } from "@belfry/core/storage";
 import type { Dialect, Tables } from "../database/sql.ts";
+import { stateOf } from "../delivery/state.ts";
 
 /** A search does not gather and sort a way with more entries than this: a walk finds so many matches soon enough. */
 export const MAX_GATHERED = 20_000;
 
 /** A condition of a search. Each one in use has its own parameter. */
-export type ConditionName = keyof ActivityFilter | "below" | "lowest";
+export type ConditionName = keyof StateFilter | "below" | "lowest";
 
 /** The values of the conditions in use: a filter, and the range of ids. */
-export type Conditions = ActivityFilter & { readonly below?: string; readonly lowest?: string };
+export type Conditions = StateFilter & { readonly below?: string; readonly lowest?: string };
 
 /** The conditions of a filter, for notifications older than `after` if it is given. */
-export function conditionsOf(filter: ActivityFilter, after?: string): Conditions {
+export function conditionsOf(filter: StateFilter, after?: string): Conditions {
   const { lowest, below: end } = idRange(filter);
   const below = after !== undefined && (end === null || after < end) ? after : end;
   return { ...filter, ...(below === null ? {} : { below }), ...(lowest === null ? {} : { lowest }) };
@@ -48,7 +49,7 @@ export function searchText(tenant: string, conditions: Conditions, sql: Dialect 
 }
 
 function wayTexts(
-  { cast, tables }: Dialect & { readonly tables: Tables },
+  { cast, tables, unindexed }: Dialect & { readonly tables: Tables },
   names: readonly ConditionName[],
 ): Readonly<Record<WayName, Way>> {
   const value = (name: ConditionName) => `$${names.indexOf(name) + 2}`;
@@ -60,6 +61,9 @@ function wayTexts(
     const time = `t.${name}`;
     return ofTenant(table, [time, "t.notification_pk"], `${condition}${bound("from", time, ">=")}${bound("before", time, "<")}`);
   };
+  const byKey = (where: string) => ofTenant(deliveries, ["t.notification_pk", "t.pk"], ` AND ${where}`);
+  const byDue = (where: string) => ofTenant(deliveries, ["t.due_at", "t.pk"], ` AND ${IS_FREE} AND ${where}`);
+  const now = cast(value("at"), "timestamptz");
   const { deliveries, inboxItems, events, trackings } = tables;
   return {
     deliveries: ofTenant(deliveries, ["t.notification_pk", "t.pk"], where("recipient", "recipient")),
@@ -69,15 +73,28 @@ function wayTexts(
     events: byTime(events, "received_at"),
     eventsOfSender: byTime(events, "received_at", where("recipient", "sender")),
     eventsOfSource: byTime(events, "received_at", where("type", "source")),
+    // The status is written out: a parameter would leave out the index.
+    failed: byKey("t.status = 'failed' AND t.status IN ('failed', 'skipped', 'cancelled')"),
+    skipped: byKey("t.status = 'skipped' AND t.status IN ('failed', 'skipped', 'cancelled')"),
+    cancelled: byKey("t.status = 'cancelled' AND t.status IN ('failed', 'skipped', 'cancelled')"),
+    retrying: byKey(`${IS_FREE} AND t.attempt > t.attempts_before`),
+    fallbacks: byKey("t.status = 'waiting'"),
+    heldBack: byKey("t.reason IN ('quiet_hours', 'paused')"),
+    running: { table: deliveries, where: `${unindexed("t.tenant")} = $1 AND t.lease_owner IS NOT NULL`, order: ["t.lease_until", "t.pk"] },
+    due: byDue(`t.due_at <= ${now}`),
+    later: byDue(`t.due_at > ${now}`),
+    undated: ofTenant(deliveries, ["t.pk", "t.pk"], ` AND ${IS_FREE} AND t.due_at IS NULL`),
   };
 }
+
+const IS_FREE = "t.status = 'pending' AND t.lease_owner IS NULL";
 
 /**
  * Reads other tables in subqueries, which the planner cannot turn into a join: it looks them up by key for one notification
  * after another, until enough have matched.
  */
 function conditionTexts(
-  { cast, hasText, tables: { trackings, sends, deliveries, inboxItems } }: Dialect & { readonly tables: Tables },
+  { cast, hasText, tables: { trackings, sends, deliveries, inboxItems, circuits } }: Dialect & { readonly tables: Tables },
   value: (name: ConditionName) => string,
 ): Readonly<Record<ConditionName, string>> {
   const [channel, recipient] = [value("channel"), value("recipient")];
@@ -90,6 +107,12 @@ function conditionTexts(
     type: `n.type = ${value("type")}`,
     from: `n.created_at >= ${cast(value("from"), "timestamptz")}`,
     before: `n.created_at < ${cast(value("before"), "timestamptz")}`,
+    // The moment of the state, which alone leaves out nothing.
+    at: `${cast(value("at"), "timestamptz")} IS NOT NULL`,
+    state: `CASE n.kind
+      WHEN 'send' THEN coalesce((SELECT true FROM ${deliveries} d WHERE d.notification_pk = n.pk
+        AND ${stateOf("d", cast(value("at"), "timestamptz"), { circuits })} = ${value("state")} LIMIT 1), false)
+      ELSE false END`,
     status: `(SELECT t.status FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value("status")}`,
     channel: `CASE n.kind
       WHEN 'message' THEN ${channel} = 'inbox'
@@ -105,7 +128,36 @@ function conditionTexts(
 }
 
 /** An index that leads to notifications. Several may lead to the same one. */
-export type WayName = "deliveries" | "events" | "eventsOfSender" | "eventsOfSource" | "items" | "sends" | "sendsOfStatus";
+export type WayName =
+  | "cancelled"
+  | "deliveries"
+  | "due"
+  | "events"
+  | "eventsOfSender"
+  | "eventsOfSource"
+  | "failed"
+  | "fallbacks"
+  | "heldBack"
+  | "items"
+  | "later"
+  | "retrying"
+  | "running"
+  | "sends"
+  | "sendsOfStatus"
+  | "skipped"
+  | "undated";
+
+/** The ways that lead to all deliveries in a state. Most of what was sent went well: no way leads to that, and a walk finds it soon. */
+const WAYS_OF_STATE: Readonly<Partial<Record<DeliveryState, readonly WayName[]>>> = {
+  scheduled: ["later", "undated", "fallbacks"],
+  due: ["due"],
+  running: ["running"],
+  retrying: ["retrying"],
+  held: ["due", "heldBack"],
+  failed: ["failed"],
+  skipped: ["skipped"],
+  cancelled: ["cancelled"],
+};
 
 /** A way as SQL: rows of the table `t`, each with a notification's key, in the order of an index of it. */
 export interface Way {
@@ -115,15 +167,16 @@ export interface Way {
 }
 
 /** The ways that lead to all matches, the likely shortest first. */
-export function suitableWays({ id, recipient, status, kind, channel, type }: Conditions): readonly (readonly WayName[])[] {
-  const onlySends = kind === "send" || status !== undefined || (channel !== undefined && channel !== "inbox");
+export function suitableWays({ id, recipient, status, state, kind, channel, type }: Conditions): readonly (readonly WayName[])[] {
+  const onlySends = kind === "send" || status !== undefined || state !== undefined || (channel !== undefined && channel !== "inbox");
   const choices: readonly (readonly [isSuitable: boolean, ways: readonly WayName[]])[] = [
     [recipient !== undefined, ["deliveries", "items", "eventsOfSender"]],
+    ...(state === undefined ? [] : [[true, WAYS_OF_STATE[state] ?? []] as const]),
     [status !== undefined, ["sendsOfStatus"]],
     [onlySends && status === undefined, ["sends"]],
     [kind === "event" && type !== undefined, ["eventsOfSource"]],
     [kind === "event" && type === undefined, ["events"]],
   ];
   // A search for one id needs no way.
-  return id === undefined ? choices.filter(([isSuitable]) => isSuitable).map(([, ways]) => ways) : [];
+  return id === undefined ? choices.filter(([isSuitable, ways]) => isSuitable && ways.length > 0).map(([, ways]) => ways) : [];
 }

@@ -105,6 +105,14 @@ export const DELIVERIES = {
         waiting: { on: ["dueAt"], where: "status = 'waiting'" },
         leased: { on: ["leaseUntil"], with: "leaseOwner" },
         quiet: { on: ["tenant", "recipient"], where: "reason = 'quiet_hours'" },
+        // People look for these, and they are few beside those that went well.
+        tenant_ended: { on: ["tenant", "status", "notificationPk"], where: "status IN ('failed', 'skipped', 'cancelled')" },
+        tenant_retrying: {
+          on: ["tenant", "notificationPk"],
+          where: "status = 'pending' AND lease_owner IS NULL AND attempt > attempts_before",
+        },
+        tenant_held: { on: ["tenant", "notificationPk"], where: "reason IN ('quiet_hours', 'paused')" },
+        tenant_waiting: { on: ["tenant", "notificationPk"], where: "status = 'waiting'" },
       },
     },
   ),
@@ -125,6 +133,12 @@ export const DELIVERIES = {
       isTransient: c.boolean,
     },
     { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"] } },
+  ),
+
+  /** Endpoints that rest, since they failed several times in a row, whichever tenants they deliver to. */
+  circuits: table(
+    { channel: c.bytewise, recipient: c.bytewise, failures: c.integer, openedAt: c.time, openUntil: c.time },
+    { key: ["channel", "recipient"], indexes: { until: ["openUntil"], recipient: ["recipient"] } },
   ),
 
   /** The addresses that deliveries of one notification reach, where its recipients may share some. */

@@ -1,7 +1,8 @@
 import type { ChannelHealth, HealthBucket } from "@belfry/core";
 import type { HealthWindow } from "@belfry/core/storage";
+import { stateOf, type WaitingGroup, waitingOf } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
-import { ask } from "../database/sql.ts";
+import { ask, TABLES } from "../database/sql.ts";
 
 /** How many attempts or deliveries one step looks at: a few milliseconds' work, in which nobody else gets a turn. */
 const STEP = 2_000;
@@ -14,7 +15,7 @@ export async function readHealth(
 ): Promise<readonly ChannelHealth[]> {
   const tally = new Tally(window);
   await readAttempts(connection, tenant, { window, tally });
-  await readPending(connection, tenant, tally);
+  await readPending(connection, tenant, { at, tally });
   return tally.channels(at);
 }
 
@@ -36,13 +37,17 @@ async function readAttempts(
   }
 }
 
-async function readPending(connection: Connection, tenant: string, tally: Tally): Promise<void> {
+async function readPending(
+  connection: Connection,
+  tenant: string,
+  { at, tally }: { readonly at: Date; readonly tally: Tally },
+): Promise<void> {
   const end: DuePlace = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   for (let after: DuePlace | null = [-1, -1]; after !== null; ) {
     const start: DuePlace = after;
     const [last] = await connection.query(() => ask<DueKey>(connection, DUE_PLACE, start));
     after = last === undefined ? null : [last.dueAt, last.pk];
-    const values = [...start, ...(after ?? end), tenant];
+    const values = [...start, ...(after ?? end), tenant, at.getTime()];
     tally.addPending(await connection.query(() => ask<PendingGroup>(connection, PENDING_GROUPS, values)));
     await turn();
   }
@@ -52,8 +57,7 @@ interface ChannelTally {
   readonly buckets: { -readonly [Member in keyof HealthBucket]: HealthBucket[Member] }[];
   /** How many attempts took each latency. */
   readonly latencies: Map<number, number>;
-  pending: number;
-  oldestDueAt: number;
+  readonly waiting: WaitingGroup[];
 }
 
 /** Adds up what the steps found. */
@@ -79,24 +83,21 @@ class Tally {
   }
 
   addPending(groups: readonly PendingGroup[]): void {
-    for (const { channel, pending, oldestDueAt } of groups) {
-      const tally = this.#of(channel);
-      tally.pending += pending;
-      tally.oldestDueAt = Math.min(tally.oldestDueAt, oldestDueAt);
+    for (const { channel, ...group } of groups) {
+      this.#of(channel).waiting.push(group);
     }
   }
 
   channels(at: Date): readonly ChannelHealth[] {
     return [...this.#byChannel]
       .sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
-      .map(([channel, { buckets, latencies, pending, oldestDueAt }]) => ({
+      .map(([channel, { buckets, latencies, waiting }]) => ({
         channel,
         succeeded: buckets.reduce((sum, { succeeded }) => sum + succeeded, 0),
         failed: buckets.reduce((sum, { failed }) => sum + failed, 0),
         p50Ms: percentile(latencies, 0.5),
         p95Ms: percentile(latencies, 0.95),
-        pending,
-        oldestDueAt: oldestDueAt <= at.getTime() ? new Date(oldestDueAt) : null,
+        ...waitingOf(waiting, at),
         buckets,
       }));
   }
@@ -112,7 +113,7 @@ class Tally {
       succeeded: 0,
       failed: 0,
     }));
-    const tally = { buckets: parts, latencies: new Map<number, number>(), pending: 0, oldestDueAt: Number.POSITIVE_INFINITY };
+    const tally = { buckets: parts, latencies: new Map<number, number>(), waiting: [] };
     this.#byChannel.set(channel, tally);
     return tally;
   }
@@ -160,11 +161,9 @@ interface AttemptGroup {
   readonly attempts: number;
 }
 
-/** Pending deliveries of one channel. */
-interface PendingGroup {
+/** Pending deliveries of one channel in one state. */
+interface PendingGroup extends WaitingGroup {
   readonly channel: string;
-  readonly pending: number;
-  readonly oldestDueAt: number;
 }
 
 const PLACE = "(a.finished_at, a.delivery_pk, a.attempt)";
@@ -194,7 +193,7 @@ const ATTEMPT_GROUPS = `WITH ended AS MATERIALIZED (
     SELECT d.channel, CAST((a.finished_at - (SELECT $8)) / (SELECT $9) AS integer) AS bucket,
       a.status IN ('sent', 'delivered') AS is_good, max(0, a.finished_at - ${SINCE}) AS ms
     FROM belfry_delivery_attempts a CROSS JOIN belfry_deliveries d ON d.pk = a.delivery_pk
-    WHERE ${IN_RANGE} AND d.tenant = (SELECT $7))
+    WHERE ${IN_RANGE} AND d.tenant = (SELECT $7) AND NOT (d.channel = 'inbox' AND a.status = 'failed'))
   SELECT channel, bucket, is_good AS "isGood", CASE WHEN is_good THEN ${THREE_DIGITS} END AS "latencyMs", count(*) AS attempts
   FROM ended GROUP BY 1, 2, 3, 4`;
 
@@ -205,5 +204,6 @@ const DUE_PLACE = `SELECT d.due_at AS "dueAt", d.pk FROM belfry_deliveries d WHE
   ORDER BY d.due_at, d.pk LIMIT 1 OFFSET ${STEP - 1}`;
 
 /** Groups a tenant's pending deliveries from one place to another. The `+` keeps SQLite from reading all that the tenant ever had. */
-const PENDING_GROUPS = `SELECT d.channel, count(*) AS pending, min(d.due_at) AS "oldestDueAt" FROM belfry_deliveries d
-  WHERE ${IS_PENDING_AFTER} AND (d.due_at, d.pk) <= ((SELECT $3), (SELECT $4)) AND +d.tenant = (SELECT $5) GROUP BY d.channel`;
+const PENDING_GROUPS = `SELECT d.channel, ${stateOf("d", "(SELECT $6)", TABLES)} AS state, count(*) AS count, min(d.due_at) AS "firstDueAt"
+  FROM belfry_deliveries d
+  WHERE ${IS_PENDING_AFTER} AND (d.due_at, d.pk) <= ((SELECT $3), (SELECT $4)) AND +d.tenant = (SELECT $5) GROUP BY 1, 2`;

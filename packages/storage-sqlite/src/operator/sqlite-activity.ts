@@ -1,5 +1,4 @@
-import type { ActivitySummary } from "@belfry/core";
-import type { ActivityItems, ActivityQuery, ActivityStorage } from "@belfry/core/storage";
+import type { ActivityItems, ActivityQuery, ActivityStorage, StoredSummary } from "@belfry/core/storage";
 import {
   auditLog,
   broadcastOf,
@@ -54,8 +53,8 @@ async function search(
   connection: Connection,
   tenant: string,
   { after, limit, ...filter }: ActivityQuery,
-): Promise<readonly ActivitySummary[]> {
-  const summaries: ActivitySummary[] = [];
+): Promise<readonly StoredSummary[]> {
+  const summaries: StoredSummary[] = [];
   let last = after;
   let isOver = false;
   // Searches again if a result was deleted before it was read: a short page would mean that no other follows.
@@ -71,8 +70,8 @@ async function search(
 }
 
 /** Summaries of those that still exist. */
-async function readSummaries(connection: Connection, pks: readonly number[]): Promise<readonly ActivitySummary[]> {
-  const summaries: ActivitySummary[] = [];
+async function readSummaries(connection: Connection, pks: readonly number[]): Promise<readonly StoredSummary[]> {
+  const summaries: StoredSummary[] = [];
   for (let start = 0; start < pks.length; start += SUMMARIES_STEP) {
     const step = pks.slice(start, start + SUMMARIES_STEP);
     const rows = await connection.read(() => step.flatMap((pk) => ask<SummaryRow>(connection, SUMMARY, [pk])));

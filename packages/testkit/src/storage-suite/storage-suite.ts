@@ -8,6 +8,7 @@ import { transactionTests } from "./creating/transactions.ts";
 import { decisionsTests } from "./decisions/decisions-tests.ts";
 import { deliveryTests } from "./delivery/delivery-tests.ts";
 import { digestTests } from "./delivery/digest-tests.ts";
+import { holdsTests } from "./delivery/holds-tests.ts";
 import type { StorageHarness } from "./harness.ts";
 import { hubTests } from "./hub/hub-tests.ts";
 import { inboxTests } from "./inbox/inbox-tests.ts";
@@ -37,6 +38,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   topics: topicsTests,
   broadcasts: broadcastTests,
   devices: devicesTests,
+  holds: holdsTests,
 };
 
 /** The tests of each behaviour by examples: of the parts, and of several parts together. */

@@ -310,6 +310,11 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     },
   },
   {
+    since: 41,
+    table: "belfry_circuits",
+    values: { channel: "webhook", recipient: "https://resting.example", failures: 5, opened_at: THEN, open_until: THEN },
+  },
+  {
     since: 34,
     table: "belfry_content_tokens",
     values: { tenant, token: 1 },

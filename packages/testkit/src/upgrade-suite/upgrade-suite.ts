@@ -53,6 +53,7 @@ const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage
   [29, expectExpiry],
   [32, expectBroadcasts],
   [1, expectDevices],
+  [1, expectHolds],
 ];
 
 /** Declares the tests that hold a storage's migrations to the data of every version that was published. */
@@ -180,6 +181,13 @@ async function expectTopics({ topics, activity }: Storage, migrations: number): 
   const found = await topics.subscriptions(owner, { prefix: null, after: null, limit: 10 });
   expect(found).toEqual(migrations >= 28 ? [subscription] : []);
   expect(await activity.topicsOf("acme", GROUPED)).toEqual(migrations >= 31 ? ["post:7"] : []);
+}
+
+async function expectHolds({ holds }: Storage, migrations: number): Promise<void> {
+  const resting = { channel: "webhook", recipient: "https://resting.example" };
+  expect(await holds.circuitsOf([resting])).toHaveLength(migrations >= 41 ? 1 : 0);
+  await holds.openCircuit({ ...resting, failures: 6, openedAt: THEN, openUntil: THEN });
+  expect(await holds.circuitsOf([resting])).toMatchObject([{ ...resting, failures: 6 }]);
 }
 
 async function expectDevices({ devices }: Storage, migrations: number): Promise<void> {

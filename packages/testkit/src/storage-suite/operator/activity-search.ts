@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivitySummary, Notification } from "@belfry/core";
+import type { ActivityFilter, Notification } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import { become, createSend, deliveriesOf } from "../delivery/send-entries.ts";
 import { type Fixture, range, useFixture } from "../fixture.ts";
@@ -34,7 +34,7 @@ export function activitySearchTests(harness: StorageHarness): void {
     const search = (filter: ActivityFilter & { readonly after?: string } = {}, limit = 100) =>
       fixture.storage.activity.search(fixture.tenant, { ...filter, limit });
     const count = (filter: ActivityFilter = {}, max = 10_000) => fixture.storage.activity.count(fixture.tenant, filter, max);
-    const idsOf = (found: readonly ActivitySummary[]) => found.map(({ id }) => id);
+    const idsOf = (found: readonly { readonly id: string }[]) => found.map(({ id }) => id);
 
     test("messages, sends and events come newest first, each with its own summary", async () => {
       const { notification: message } = await fixture.create(["dan", "bob", "ann", "cat"], {
@@ -48,7 +48,7 @@ export function activitySearchTests(harness: StorageHarness): void {
         details: { channels: ["webhook", "inbox"] },
       });
       const event = await createEvent(fixture);
-      const base = { title: "A title", excerpt: "A message", status: null };
+      const base = { title: "A title", excerpt: "A message", status: null, underWay: [] };
       expect(await search()).toEqual([
         {
           ...base,
@@ -75,6 +75,9 @@ export function activitySearchTests(harness: StorageHarness): void {
           channels: ["webhook", "inbox", "email"],
           status: "pending",
           createdAt: send.createdAt,
+          underWay: [0, 1, 2, 3].flatMap(() =>
+            ["pending", "waiting"].map((status) => expect.objectContaining({ status, circuit: null, lastError: null })),
+          ),
         },
         {
           ...base,

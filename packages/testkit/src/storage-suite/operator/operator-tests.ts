@@ -3,6 +3,7 @@ import type { StorageHarness } from "../harness.ts";
 import { activityHealthTests } from "./activity-health.ts";
 import { activityReadingTests } from "./activity-reading.ts";
 import { activitySearchTests } from "./activity-search.ts";
+import { activityStateTests } from "./activity-states.ts";
 import { auditStepTests } from "./audit-steps.ts";
 import { deletingTests } from "./deleting.ts";
 import { operatorRoundTripTests } from "./round-trips.ts";
@@ -11,6 +12,7 @@ import { operatorRoundTripTests } from "./round-trips.ts";
 export function operatorTests(harness: StorageHarness): void {
   describe("operator", () => {
     activitySearchTests(harness);
+    activityStateTests(harness);
     activityReadingTests(harness);
     activityHealthTests(harness);
     auditStepTests(harness);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fullAudit, fullSend } from "../delivery/delivery-fixture.ts";
-import { deliveriesOf } from "../delivery/send-entries.ts";
+import { fullAttempt, fullAudit, fullDelivery, fullSend } from "../delivery/delivery-fixture.ts";
+import { become, deliveriesOf } from "../delivery/send-entries.ts";
 import { at, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { fullEntry, fullItem } from "../inbox/inbox-fixture.ts";
@@ -36,14 +36,21 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       await deliveriesOf(fixture).createSends([send], send.notification.createdAt);
       const { id, tenant, message, data, source, actor, url, actions, kind, type, title, createdAt } = send.notification;
       const { channels, recipients } = send.details;
-      const found = await activity.find(tenant, id);
       const counted = {
         recipientCount: recipients.length + send.details.erasedRecipients,
         status: "pending",
         isForEveryone: false,
       } as const;
-      const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, ...counted };
-      expect(found).toEqual({ message, data, source, actor, url, actions, summary });
+      const { id: deliveryId, status, reason, channel, recipient } = send.deliveries[0] ?? expect.fail("The send has a delivery.");
+      const circuit = { failures: 7, openUntil: at(12) };
+      await fixture.storage.holds.openCircuit({ channel, recipient, openedAt: at(11), ...circuit });
+      const decide = become((one) => one, { attempts: [fullAttempt({ ...fullDelivery(send), id: deliveryId })] });
+      await deliveriesOf(fixture).settle({ kind: "send", tenant, id }, at(900), decide);
+      const none = { attempt: 0, attemptsBefore: 0, leaseOwner: null };
+      const lastError = { error: "full error", at: at(802) };
+      const underWay = [{ status, reason, ...none, dueAt: new Date(at(500).getTime() + 4_321), circuit, lastError }];
+      const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, underWay, ...counted };
+      expect(await activity.find(tenant, id)).toEqual({ message, data, source, actor, url, actions, summary });
       expect(await activity.search(tenant, { limit: 10 })).toEqual([summary]);
     });
   });

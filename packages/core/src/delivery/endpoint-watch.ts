@@ -1,0 +1,58 @@
+import type { DeliveryOutcome } from "./channel.ts";
+import type { DeliveryContext } from "./context.ts";
+import type { Delivery, Endpoint } from "./delivery.ts";
+import { CircuitBreaker, GoneEndpoints } from "./endpoints.ts";
+
+/** How long the storage keeps an endpoint whose rest is over: nobody has tried it since, or the process that noted it has ended. */
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+
+/** What the attempts of this process say of endpoints: which of them rest since they kept failing, and which are gone. */
+export class EndpointWatch {
+  readonly #context: Pick<DeliveryContext, "channels" | "clock" | "holds" | "lines">;
+  readonly #breaker = new CircuitBreaker();
+  readonly #gone = new GoneEndpoints();
+
+  constructor(context: Pick<DeliveryContext, "channels" | "clock" | "holds" | "lines">) {
+    this.#context = context;
+  }
+
+  /** The endpoints that rest at this moment. */
+  resting(): readonly Endpoint[] {
+    return this.#breaker.open(this.#context.clock.now());
+  }
+
+  /** Whether an endpoint rests at this moment. */
+  isResting(endpoint: Endpoint): boolean {
+    return this.#breaker.isOpen(endpoint, this.#context.clock.now());
+  }
+
+  /** Until when nothing is sent to an endpoint that said that it is gone; null if it did not. */
+  goneUntil(endpoint: Endpoint): Date | null {
+    return this.#gone.until(endpoint, this.#context.clock.now());
+  }
+
+  /** Notes how an attempt ended. The storage learns of rests that begin and end, so that people see them from any process. */
+  async ended(delivery: Delivery, outcome: DeliveryOutcome, nowMs: number): Promise<void> {
+    if (delivery.recipientKind === "user" && this.#context.channels.get(delivery.channel)?.devices !== undefined) {
+      // One device says nothing of the user's others, and one that is gone was removed.
+      return;
+    }
+    if (outcome.status !== "failed") {
+      this.#gone.forget(delivery);
+    } else if (outcome.isEndpointGone) {
+      this.#gone.note(delivery, nowMs);
+    }
+    const change = this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
+    if (change !== undefined) {
+      const { holds, lines } = this.#context;
+      const noted = change === null ? holds.closeCircuit(delivery) : holds.openCircuit(change);
+      // What the storage does not learn of is only not shown: the attempt counts all the same.
+      await noted.catch((error: unknown) => lines.warn({ error }, "Belfry could not note whether an endpoint rests."));
+    }
+  }
+
+  /** Has the storage forget endpoints whose rest was over long ago. */
+  async prune(nowMs: number): Promise<void> {
+    await this.#context.holds.pruneCircuits(new Date(nowMs - KEPT_MS));
+  }
+}

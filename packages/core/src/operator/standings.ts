@@ -1,0 +1,39 @@
+import type { ShownDelivery } from "../delivery/index.ts";
+import { leadingOf, type OpenCircuit, standingOf, type TrackedDelivery } from "../delivery/index.ts";
+import type { ActivityContent, ActivityDelivery, ActivitySummary } from "./activity.ts";
+import type { StoredActivity, StoredSummary } from "./activity-storage.ts";
+import type { OperatorContext } from "./context.ts";
+
+/** The line of a search at a moment. */
+export function summaryOf({ underWay, ...summary }: StoredSummary, now: Date): ActivitySummary {
+  const standing = leadingOf(underWay.map((delivery) => standingOf(delivery, now, delivery.circuit)));
+  const errors = underWay.flatMap(({ lastError }) => lastError ?? []);
+  const [last] = errors.toSorted((left, right) => right.at.getTime() - left.at.getTime());
+  return { ...summary, standing, lastError: last?.error ?? null };
+}
+
+/** A notification's content at a moment. */
+export function contentOf({ summary, ...content }: StoredActivity, now: Date): ActivityContent {
+  return { ...content, summary: summaryOf(summary, now) };
+}
+
+/** Adds to deliveries how each of them stands. */
+export async function withStandings(
+  { holds, clock }: Pick<OperatorContext, "holds" | "clock">,
+  deliveries: readonly ShownDelivery[],
+): Promise<readonly ActivityDelivery[]> {
+  const pending = deliveries.filter(({ status }) => status === "pending");
+  const circuits = pending.length === 0 ? [] : await holds.circuitsOf(endpointsOf(pending));
+  const now = new Date(clock.now());
+  return deliveries.map((delivery) => ({ ...delivery, standing: standingOf(delivery, now, circuitOf(delivery, circuits)) }));
+}
+
+/** The endpoints of deliveries, each once. */
+function endpointsOf(deliveries: readonly TrackedDelivery[]) {
+  const named = deliveries.map(({ channel, recipient }) => [`${channel}\u0000${recipient}`, { channel, recipient }] as const);
+  return [...new Map(named).values()];
+}
+
+function circuitOf({ channel, recipient }: TrackedDelivery, circuits: readonly OpenCircuit[]): OpenCircuit | null {
+  return circuits.find((circuit) => circuit.channel === channel && circuit.recipient === recipient) ?? null;
+}
