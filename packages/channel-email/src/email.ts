@@ -58,6 +58,11 @@ export function email(options: EmailOptions): Channel {
       const parsed = parseAddress(recipient);
       return "problem" in parsed ? parsed.problem : null;
     },
+    comparableAddress(address) {
+      const parsed = parseAddress(address);
+      // Mail servers may tell names by their case; hardly any does, and no reader expects it.
+      return "problem" in parsed ? address : parsed.address.toLowerCase();
+    },
     invalidData: (data) => invalidEmailData(data, egress),
     isEmpty: (notification) => typeof options.templates !== "function" && isEmptyMail(notification),
     async deliver(task, engineSignal): Promise<DeliveryOutcome> {

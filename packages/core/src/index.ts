@@ -95,6 +95,9 @@ export type {
   HeldBy,
   ListSendsInput,
   PushDevice,
+  Receipt,
+  Receipts,
+  RecordedReceipt,
   Send,
   SendAnalytics,
   SendAnalyticsQuery,
@@ -107,6 +110,12 @@ export type {
   SendSort,
   SendStatus,
   ShownDelivery,
+  SuppressInput,
+  Suppression,
+  SuppressionListInput,
+  SuppressionPage,
+  SuppressionReason,
+  Suppressions,
   TaskDigest,
   TrackedDelivery,
   TrackedNotifications,
@@ -286,6 +295,6 @@ export type { ApiKeyScope } from "./service/api-key-storage.ts";
 export type { ApiKey, ApiKeyClient, ApiKeys, NewApiKey } from "./service/api-keys.ts";
 export type { NotificationEvents, NotificationListener } from "./service/events.ts";
 export { NotificationService } from "./service/notification-service.ts";
-export type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service/service-options.ts";
+export type { DeliveryOptions, HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service/service-options.ts";
 export type { CredentialHeaders, SocketTickets } from "./service/socket-tickets.ts";
 export type { TenantNotifications } from "./service/tenant-notifications.ts";

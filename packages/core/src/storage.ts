@@ -92,7 +92,10 @@ export {
   type NewSend,
   newProgress,
   type OpenCircuit,
+  type PagedSuppression,
+  type Place,
   type PlacedNotification,
+  type ReceiptKind,
   type RuledAttempt,
   type Ruling,
   retryChains,
@@ -106,6 +109,12 @@ export {
   type StateParts,
   type StoredBundle,
   type StoredDevice,
+  type SuppressionChange,
+  type SuppressionChanged,
+  type SuppressionEvents,
+  type SuppressionRange,
+  type SuppressionSource,
+  type SuppressionsStorage,
   sendOf,
   sendStatus,
   shownDevice,
@@ -118,6 +127,7 @@ export {
 export type { PageBounds } from "./foundation/bounds.ts";
 export { newEpoch } from "./foundation/digest.ts";
 export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/json.ts";
+export type { KeyPageInput } from "./foundation/key-pages.ts";
 export { foldCase } from "./foundation/parse-text.ts";
 export type {
   ClaimedRecord,

@@ -15,10 +15,19 @@ import {
   type PresenceStorage,
   type SocketTicketStorage,
   type Storage,
+  type SuppressionsStorage,
   type TopicsStorage,
   type Transport,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, holdsStorage, socketTicketStorage } from "@belfry/storage-sql";
+import {
+  apiKeyStorage,
+  checkOptions,
+  decisionsStorage,
+  devicesStorage,
+  holdsStorage,
+  socketTicketStorage,
+  suppressionsStorage,
+} from "@belfry/storage-sql";
 import pg, { type Pool } from "pg";
 import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { postgresTopics } from "./audiences/postgres-topics.ts";
@@ -115,6 +124,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly holds: HoldsStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
+  readonly suppressions: SuppressionsStorage;
   readonly broadcasts: BroadcastStorage<PostgresTransaction, Promise<void>>;
   readonly presence: PresenceStorage;
   readonly #source: string | Pool;
@@ -149,6 +159,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
+    this.suppressions = suppressionsStorage(sql);
     this.topics = postgresTopics(bound, sql);
     this.digests = postgresDigests(bound, sql);
     this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });

@@ -53,5 +53,7 @@ export const {
   itemUpdates,
   endedBroadcasts,
   devices,
+  suppressions,
+  softBounces,
   migrations,
 } = tables;

@@ -69,6 +69,7 @@ export {
 } from "./delivery/rows.ts";
 export { splittingByDevice } from "./delivery/split-by-device.ts";
 export { stateOf } from "./delivery/state.ts";
+export { suppressingTexts, suppressingValues, suppressionsStorage } from "./delivery/suppressions.ts";
 export { takingAddresses } from "./delivery/take-addresses.ts";
 export { promptDigest } from "./hub/prompts.ts";
 export {

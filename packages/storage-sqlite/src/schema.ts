@@ -40,5 +40,7 @@ export const {
   itemUpdates,
   endedBroadcasts,
   devices,
+  suppressions,
+  softBounces,
   migrations,
 } = tables;

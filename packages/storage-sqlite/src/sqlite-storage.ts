@@ -14,9 +14,18 @@ import {
   type Migration,
   type SocketTicketStorage,
   type Storage,
+  type SuppressionsStorage,
   type TopicsStorage,
 } from "@belfry/core/storage";
-import { apiKeyStorage, checkOptions, decisionsStorage, devicesStorage, holdsStorage, socketTicketStorage } from "@belfry/storage-sql";
+import {
+  apiKeyStorage,
+  checkOptions,
+  decisionsStorage,
+  devicesStorage,
+  holdsStorage,
+  socketTicketStorage,
+  suppressionsStorage,
+} from "@belfry/storage-sql";
 import type { Database } from "better-sqlite3";
 import { sqliteBroadcasts } from "./audiences/sqlite-broadcasts.ts";
 import { sqliteTopics } from "./audiences/sqlite-topics.ts";
@@ -107,6 +116,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly holds: HoldsStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
+  readonly suppressions: SuppressionsStorage;
   readonly broadcasts: BroadcastStorage<SqliteTransaction, void>;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
@@ -134,6 +144,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
+    this.suppressions = suppressionsStorage(sql);
     this.topics = sqliteTopics(current, sql);
     this.digests = sqliteDigests(current, sql);
     this.broadcasts = sqliteBroadcasts(current, sql);

@@ -1,9 +1,9 @@
 import { channelIssue, type DecisionsContext, Preferences } from "../decisions/index.ts";
 import { compareBytewise } from "../foundation/compare-bytewise.ts";
-import { fromBase64Url, toBase64Url } from "../foundation/digest.ts";
-import { BelfryError, type Issue } from "../foundation/errors.ts";
+import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, IssueList, requireInput, requireNone, validationError } from "../foundation/issue-list.ts";
-import { describe, NAME_RULE, oneOf, stringIssue, textIssue, whole } from "../foundation/parse-text.ts";
+import { KEY_PAGE, type KeyPageInput, keyPage, keyRange } from "../foundation/key-pages.ts";
+import { describe, NAME_RULE, oneOf, stringIssue, textIssue } from "../foundation/parse-text.ts";
 import { MAX_AT_ONCE, topicIssue } from "../notifications/index.ts";
 import type { Subscription, SubscriptionTerms, TopicName, TopicsStorage } from "./topics-storage.ts";
 
@@ -24,12 +24,7 @@ export interface SubscribeOptions {
 export type Subscribers = string | readonly string[] | AsyncIterable<string>;
 
 /** A page of a list of subscriptions. */
-export interface TopicPageInput {
-  /** From 1 to 1,000. @default 100 */
-  readonly limit?: number;
-  /** The `nextCursor` of the page before. */
-  readonly cursor?: string;
-}
+export interface TopicPageInput extends KeyPageInput {}
 
 /** A page of a list of topics, or of a user's subscriptions. */
 export interface TopicListInput extends TopicPageInput {
@@ -51,11 +46,9 @@ export interface TopicPage {
   readonly nextCursor: string | null;
 }
 
-const DEFAULT_LIMIT = 100;
 const MAX_CHANNELS = 20;
 
-const PAGE: ChecksOf<TopicPageInput> = { limit: whole({ min: 1, max: 1_000 }), cursor: stringIssue };
-const LIST: ChecksOf<TopicListInput> = { ...PAGE, prefix: (value, name) => topicIssue(value, [name]) };
+const LIST: ChecksOf<TopicListInput> = { ...KEY_PAGE, prefix: (value, name) => topicIssue(value, [name]) };
 
 /**
  * Who wants to hear of what: `notifications.topics`. A topic is a path of segments, such as `post:7` or `post:7/replies`; it is there as
@@ -102,11 +95,11 @@ export class Topics {
   /** A page of the subscriptions of a topic, by user id. @throws BelfryError `VALIDATION_ERROR`, `INVALID_CURSOR` */
   async subscribers(topic: string, page: TopicPageInput = {}): Promise<SubscriptionPage> {
     const of = this.#name(topic);
-    requireInput("topics.subscribers", page, PAGE);
-    const { after, limit } = rangeOf(page);
+    requireInput("topics.subscribers", page, KEY_PAGE);
+    const { after, limit } = keyRange(page);
     using _call = await this.#context.ready();
     const found = await this.#context.topics.subscribers(of, { after, limit: limit + 1 });
-    const { shown, nextCursor } = pageOf(found, { limit, keyOf: ({ userId }) => userId });
+    const { shown, nextCursor } = keyPage(found, { limit, keyOf: ({ userId }) => userId });
     return { subscriptions: shown, nextCursor };
   }
 
@@ -114,21 +107,21 @@ export class Topics {
   async subscriptions(userId: string, page: TopicListInput = {}): Promise<SubscriptionPage> {
     requireNone([textIssue(userId, ["user_id"], NAME_RULE)]);
     requireInput("topics.subscriptions", page, LIST);
-    const { after, limit } = rangeOf(page);
+    const { after, limit } = keyRange(page);
     using _call = await this.#context.ready();
     const range = { prefix: page.prefix ?? null, after, limit: limit + 1 };
     const found = await this.#context.topics.subscriptions({ tenant: this.#tenant, userId }, range);
-    const { shown, nextCursor } = pageOf(found, { limit, keyOf: ({ topic }) => topic });
+    const { shown, nextCursor } = keyPage(found, { limit, keyOf: ({ topic }) => topic });
     return { subscriptions: shown, nextCursor };
   }
 
   /** A page of the topics that have subscribers, by name. @throws BelfryError `VALIDATION_ERROR`, `INVALID_CURSOR` */
   async list(page: TopicListInput = {}): Promise<TopicPage> {
     requireInput("topics.list", page, LIST);
-    const { after, limit } = rangeOf(page);
+    const { after, limit } = keyRange(page);
     using _call = await this.#context.ready();
     const found = await this.#context.topics.topics(this.#tenant, { prefix: page.prefix ?? null, after, limit: limit + 1 });
-    const { shown, nextCursor } = pageOf(found, { limit, keyOf: (topic) => topic });
+    const { shown, nextCursor } = keyPage(found, { limit, keyOf: (topic) => topic });
     return { topics: shown, nextCursor };
   }
 
@@ -221,23 +214,4 @@ function channelsIssue(known: DecisionsContext["channels"], value: unknown): Iss
     typeof channel === "string" ? channelIssue(known, channel, ["channels", index]) : stringIssue(channel, "channels"),
   );
   return issues.find((issue) => issue !== null) ?? null;
-}
-
-function rangeOf({ limit = DEFAULT_LIMIT, cursor }: TopicPageInput): { readonly after: string | null; readonly limit: number } {
-  const bytes = cursor === undefined ? null : fromBase64Url(cursor);
-  const after = bytes === null ? null : new TextDecoder().decode(bytes);
-  if (cursor !== undefined && (after === null || after === "" || textIssue(after, [], NAME_RULE) !== null)) {
-    throw new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
-  }
-  return { after, limit };
-}
-
-function pageOf<Row>(
-  found: readonly Row[],
-  { limit, keyOf }: { readonly limit: number; readonly keyOf: (row: Row) => string },
-): { readonly shown: readonly Row[]; readonly nextCursor: string | null } {
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  const hasMore = found.length > limit && last !== undefined;
-  return { shown, nextCursor: hasMore ? toBase64Url(new TextEncoder().encode(keyOf(last))) : null };
 }

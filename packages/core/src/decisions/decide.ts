@@ -101,7 +101,7 @@ const ASK: Readonly<Record<DecisionRule, Rule>> = {
     if (address === "none") {
       return skip("no_address", "directory");
     }
-    return address === "suppressed" ? skip("suppressed", "channel") : null;
+    return address === "suppressed" ? skip("suppressed", "suppressions") : null;
   },
   // Says nothing itself: a required channel is not asked the rules up to quiet hours.
   required: () => null,

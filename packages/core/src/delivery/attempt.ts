@@ -20,6 +20,7 @@ import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
 import type { Rulings } from "./ruling.ts";
+import type { SuppressedAddresses } from "./suppressed-addresses.ts";
 import type { ToDevices } from "./to-devices.ts";
 
 function taskOf(
@@ -58,6 +59,7 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly addresses: Addresses;
   readonly rulings: Pick<Rulings, "on">;
   readonly shared: Pick<SharedAddresses, "ruling">;
+  readonly suppressed: Pick<SuppressedAddresses, "ruling">;
   readonly toDevices: Pick<ToDevices, "of" | "deliver">;
   readonly types: NotificationTypes;
   readonly links: DeliveryContext["unsubscribeLinks"];
@@ -90,7 +92,7 @@ const TOO_LATE = {
 } as const;
 
 /**
- * Finds the recipient's address, decides once more whether a user wants it, renders the texts in the recipient's language and has `channel` deliver once, all within the
+ * Finds the recipient's address, which may be suppressed, decides once more whether a user wants it, renders the texts in the recipient's language and has `channel` deliver once, all within the
  * channel's time; whatever goes wrong is an outcome.
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
@@ -132,8 +134,13 @@ async function deliverWithin({ channel, claimed, context, progress }: Attempting
   if ("status" in reached || "outcome" in reached) {
     return reached;
   }
+  progress.step = "decision";
+  const suppressed = await suppressedRuling({ channel, claimed, context }, reached);
+  ends.throwIfAborted();
+  if (suppressed !== null) {
+    return suppressed;
+  }
   if (isDecidedAgain(claimed, context)) {
-    progress.step = "decision";
     const ruling = await rulingOn(claimed, reached, context);
     ends.throwIfAborted();
     if (ruling !== null) {
@@ -155,6 +162,14 @@ async function deliverWithin({ channel, claimed, context, progress }: Attempting
   const task = taskOf(claimed, reached, texts);
   const outcome = await (devices.length === 0 ? channel.deliver(task, ends) : context.toDevices.deliver(channel, { task, devices }, ends));
   return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
+}
+
+/** What stands against every attempt to the address, or null. A device is no address that anybody could suppress. */
+async function suppressedRuling(
+  { channel, claimed: { delivery }, context }: Omit<Attempting, "progress">,
+  { address, devices }: Reached,
+): Promise<Ruling | null> {
+  return devices === undefined ? await context.suppressed.ruling({ tenant: delivery.tenant, channel, address }) : null;
 }
 
 /** The devices that an attempt is for; none where there is an address. */

@@ -133,6 +133,8 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   isConfigured?(tenant: string): boolean;
   /** Returns why `recipient` cannot be delivered to, such as `is no phone number`, or null. It is called before anything is stored. */
   invalidRecipient(recipient: string): string | null;
+  /** The form of an address in which two of the same mailbox are equal: for suppressed addresses. @default the address as it is */
+  comparableAddress?(address: string): string;
   /** Returns the problems of a notification's `data` for this channel, one text each. @default nothing */
   invalidData?(data: JsonObject): readonly string[];
   /** Whether nothing is in a notification that this channel could show. @default whether title, message and `data` are empty */

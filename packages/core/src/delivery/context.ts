@@ -14,6 +14,7 @@ import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, NewS
 import type { DeviceSource } from "./device.ts";
 import type { DigestStorage } from "./digest-storage.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
+import type { SuppressionEvents, SuppressionsStorage } from "./suppressions-storage.ts";
 
 /** The parts that operations on deliveries use. */
 export interface DeliveryContext<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends BaseContext {
@@ -27,6 +28,10 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly directory: Directory | null;
   /** The devices of users, for channels that deliver to them. */
   readonly devices: DeviceSource;
+  /** The addresses that nothing is delivered to. */
+  readonly suppressions: SuppressionsStorage;
+  /** From how many soft bounces on an address is suppressed, and within which time, in milliseconds. */
+  readonly softBounces: { readonly most: number; readonly withinMs: number };
   /** Tells whether a user has an open socket or stream, on any instance. */
   readonly presence: { isOnline(owner: Owner): Promise<boolean> };
   /** What users chose, for decisions. */
@@ -42,7 +47,7 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly lines: RepeatedLines;
   /** The turns of lists of sends, which may be large. */
   readonly turns: TurnQueue;
-  readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents>;
+  readonly events: Emits<DeliveryEvents & CreationEvents & InboxEvents & SuppressionEvents>;
   /** Has every process look at the inboxes that are followed there: many may have changed. Call it only after the commit. */
   lookAtInboxes(): void;
   /** Starts writing the parts of large audiences in the background. Call it only after the commit. */

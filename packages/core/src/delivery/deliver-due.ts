@@ -20,6 +20,7 @@ import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
 import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
 import type { CarriedBundle } from "./settle-bundles.ts";
+import { SuppressedAddresses } from "./suppressed-addresses.ts";
 import { ToDevices } from "./to-devices.ts";
 
 const MAX_BATCH = 256;
@@ -49,6 +50,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #addresses: Addresses;
   readonly #rulings: Rulings;
   readonly #shared: SharedAddresses;
+  readonly #suppressed: SuppressedAddresses;
   readonly #toDevices: ToDevices;
   readonly #share: EndpointShare;
   readonly #endpoints: EndpointWatch;
@@ -62,6 +64,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#addresses = new Addresses(context);
     this.#rulings = new Rulings(context);
     this.#shared = new SharedAddresses(context.deliveries);
+    this.#suppressed = new SuppressedAddresses(context.suppressions);
     this.#toDevices = new ToDevices(context);
     this.#share = new EndpointShare(concurrency);
     this.#endpoints = new EndpointWatch(context);
@@ -229,8 +232,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    const own = { addresses: this.#addresses, rulings: this.#rulings, shared: this.#shared, toDevices: this.#toDevices };
-    return attempt(channel, claimed, { ...own, types, links, clock, cancellation, bundle });
+    const own = { addresses: this.#addresses, suppressed: this.#suppressed, rulings: this.#rulings, shared: this.#shared };
+    return attempt(channel, claimed, { ...own, toDevices: this.#toDevices, types, links, clock, cancellation, bundle });
   }
 
   async #deliverToInbox(claimed: ClaimedDelivery): Promise<AttemptResult> {

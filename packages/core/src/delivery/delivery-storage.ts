@@ -34,6 +34,7 @@ import type {
   SendUpdate,
   SendUpdated,
 } from "./send.ts";
+import type { SuppressionChange } from "./suppressions-storage.ts";
 
 /** A delivery to be written. */
 export interface NewDelivery
@@ -196,6 +197,8 @@ export interface SettleChanges {
   readonly audit: readonly NewAuditEntry[];
   /** Digests as they are to be. @default all stay */
   readonly digests?: readonly DigestChange[];
+  /** What becomes of addresses. @default nothing */
+  readonly suppressions?: readonly SuppressionChange[];
 }
 
 /** Decides the changes to loaded chains. It has no effects. `now` is the storage's time. */

@@ -16,11 +16,11 @@ import type { Digest } from "./digest.ts";
  * failed ──somebody asks for a retry──> pending
  * ```
  *
- * A receipt may also come late: sent → failed (bounce), and failed without an acknowledgement or a socket → delivered when
+ * A receipt may also come late: sent or delivered → failed (bounce), and failed without an acknowledgement or a socket → delivered when
  * the user reads it later.
  *
  * Each change is decided by a function without effects: the end of an attempt in `end-attempts.ts`, what follows in its chain
- * in `chains.ts`, acknowledgements in `acknowledge.ts`, cancelling and retrying in `change-send.ts`.
+ * in `chains.ts`, acknowledgements in `acknowledge.ts`, providers' receipts in `record-receipt.ts`, cancelling and retrying in `change-send.ts`.
  */
 export type DeliveryStatus = "waiting" | "pending" | "sent" | "delivered" | "failed" | "skipped" | "cancelled";
 
@@ -29,9 +29,10 @@ export type UnreachedReason = "offline" | "no_ack";
 
 /**
  * Why a delivery has the status it has: why it failed or was skipped, or what a pending one waits for. One with `digest` waits for
- * the window of its digest to close; one with `bundled` is in a digest that goes out, or carries it.
+ * the window of its digest to close; one with `bundled` is in a digest that goes out, or carries it. One that `bounced` failed after its provider had
+ * taken it: the provider gave it back.
  */
-export type DeliveryReason = UnreachedReason | SkipReason | "quiet_hours" | "digest" | "bundled";
+export type DeliveryReason = UnreachedReason | "bounced" | SkipReason | "quiet_hours" | "digest" | "bundled";
 
 /** One notification to one recipient over one channel. Times are the storage's. */
 export interface Delivery {

@@ -179,7 +179,7 @@ function recordOf(delivery: Delivery, { outcome, startedAt, finishedAt }: EndedA
   };
 }
 
-/** A provider's words may be of any length and hold what no database keeps. */
-function short(text: string | undefined): string | null {
+/** A provider's words as they are kept: they may be of any length and hold what no database keeps. */
+export function short(text: string | undefined): string | null {
   return text === undefined ? null : text.slice(0, MAX_TEXT).replaceAll("\u0000", "").toWellFormed();
 }

@@ -33,6 +33,7 @@ import { digestKey, planOf, zoneAtCreation } from "./decide-deliveries.ts";
 import type { Digest } from "./digest.ts";
 import { closingOf, DigestReach } from "./digest-times.ts";
 import { askCondition } from "./ruling.ts";
+import { SuppressedAddresses } from "./suppressed-addresses.ts";
 
 /** The notification that `explain` imagines. */
 export interface ExplainInput {
@@ -183,7 +184,13 @@ async function knownOf(
   if ("outcome" in reached) {
     return { address: "none", timeZone: null, isOnline };
   }
-  return "status" in reached ? { address: null, timeZone: null, isOnline } : { address: "known", timeZone: reached.timeZone, isOnline };
+  if ("status" in reached) {
+    return { address: null, timeZone: null, isOnline };
+  }
+  const isSuppressed =
+    reached.devices === undefined &&
+    (await new SuppressedAddresses(context.suppressions).ruling({ tenant, channel, address: reached.address })) !== null;
+  return { address: isSuppressed ? "suppressed" : "known", timeZone: reached.timeZone, isOnline };
 }
 
 /** The digest that a decision leads to, as it stands now. */

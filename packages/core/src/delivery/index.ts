@@ -103,6 +103,8 @@ export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
 export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
+export { type Receipt, Receipts, type ReceiptsContext, type RecordedReceipt } from "./receipts.ts";
+export type { ReceiptKind } from "./record-receipt.ts";
 export type {
   Acting,
   AuditAction,
@@ -124,5 +126,24 @@ export type {
 } from "./send.ts";
 export { NO_NOTIFICATION } from "./send.ts";
 export type { CarriedBundle } from "./settle-bundles.ts";
-
+export { placesOf } from "./suppressed-addresses.ts";
+export {
+  type SuppressInput,
+  type SuppressionListInput,
+  type SuppressionPage,
+  Suppressions,
+  type SuppressionsContext,
+} from "./suppressions.ts";
+export type {
+  PagedSuppression,
+  Place,
+  Suppression,
+  SuppressionChange,
+  SuppressionChanged,
+  SuppressionEvents,
+  SuppressionRange,
+  SuppressionReason,
+  SuppressionSource,
+  SuppressionsStorage,
+} from "./suppressions-storage.ts";
 export { type ListSendsInput, TrackedNotifications } from "./tracked-notifications.ts";

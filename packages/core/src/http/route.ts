@@ -7,6 +7,7 @@ import type {
   ChannelExplanation,
   ChannelInfo,
   ExplainInput,
+  Receipts,
   Send,
   TrackedNotifications,
 } from "../delivery/index.ts";
@@ -23,6 +24,8 @@ export interface ContractService {
   readonly types: NotificationTypes;
   readonly defaultTenant: ContractTenant;
   readonly socketTickets: ContractTickets;
+  /** Records what providers report of deliveries of any tenant. */
+  readonly receiptsOfAll: Pick<Receipts, "record">;
   /** Follows the links of mails. Null, or left out, where there are none. */
   readonly unsubscribing?: Pick<Unsubscribing, keyof Unsubscribing> | null;
   tenant(tenantId: string): ContractTenant;
@@ -44,6 +47,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions" | "subscribers">;
   readonly devices: Pick<Devices, "register" | "list" | "remove">;
   channels(): readonly ChannelInfo[];
+  readonly receipts: Pick<Receipts, "record">;
   explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;
   deleteFromContract(id: string, acting: Acting): Promise<void>;
   createFromContract(input: UntypedCreateInput, category?: string): Promise<Created>;

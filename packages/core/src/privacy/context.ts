@@ -1,6 +1,6 @@
 import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
-import type { DeliveryEvents, DeliveryStorage, DigestStorage, HoldsStorage } from "../delivery/index.ts";
+import type { Channel, DeliveryEvents, DeliveryStorage, DigestStorage, HoldsStorage, SuppressionsStorage } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ContentCache, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
@@ -19,6 +19,11 @@ export interface PrivacyContext extends BaseContext {
   readonly broadcasts: BroadcastStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
+  readonly suppressions: SuppressionsStorage;
+  /** The host's channels, by name; the inbox is not among them. */
+  readonly channels: ReadonlyMap<string, Channel>;
+  /** Within how long soft bounces count, in milliseconds. */
+  readonly softBounces: { readonly withinMs: number };
   readonly events: Emits<DeliveryEvents & InboxEvents>;
   /** What lists have made of inboxes. */
   readonly contents: Pick<ContentCache, "forget">;

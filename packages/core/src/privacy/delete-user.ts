@@ -1,4 +1,4 @@
-import { NO_NOTIFICATION } from "../delivery/index.ts";
+import { NO_NOTIFICATION, placesOf } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import type { ErasureStep } from "../foundation/json.ts";
@@ -40,7 +40,7 @@ export function namedUser(what: string, owner: Owner, names: UserNames): NamedUs
 /** Removes all data of a user; see `TenantNotifications.deleteUser`. */
 export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
   using _call = await context.ready();
-  const { inbox, deliveries, digests, holds, decisions, topics, broadcasts, devices, activity, clock, events } = context;
+  const { inbox, deliveries, digests, holds, decisions, topics, broadcasts, devices, suppressions, activity, clock, events } = context;
   const now = () => new Date(clock.now());
   // Subscriptions first: a fan-out that is under way would find them.
   let removed = await untilDone(context, (limit) => topics.erase(owner, limit));
@@ -57,6 +57,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
     });
     await holds.eraseCircuits(recipient.userId);
   }
+  removed += await untilDone(context, (limit) => suppressions.erase(owner.tenant, addressesOf(context, recipients), limit));
   removed += await untilDone(context, (limit) => digests.erase(owner, limit));
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
   removed += await untilDone(context, (limit) => decisions.erase(owner, limit));
@@ -68,6 +69,12 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   // Whoever follows the inbox finds that its numbers began anew.
   context.publish([{ ...owner, change: "created", seq: 1, epoch: EMPTY_EPOCH }]);
   return { removed };
+}
+
+/** The names of a user that may be addresses, each in the forms in which the channels compare them. */
+export function addressesOf({ channels }: Pick<PrivacyContext, "channels">, recipients: readonly Owner[]): readonly string[] {
+  const names = recipients.map(({ userId }) => userId);
+  return [...new Set([...names, ...placesOf(channels.values(), names).map(({ address }) => address)])];
 }
 
 /** Takes steps until nothing is left, and answers how many rows they removed. */

@@ -1,10 +1,10 @@
 import type { ExportStep, StepRange } from "../foundation/json.ts";
 import { type PrivacyContext, STEP_ROWS } from "./context.ts";
-import type { NamedUser } from "./delete-user.ts";
+import { addressesOf, type NamedUser } from "./delete-user.ts";
 
 /** Streams all data of a user; see `TenantNotifications.exportUser`. */
 export async function* exportUser(context: PrivacyContext, { owner, recipients }: NamedUser): AsyncGenerator<string, void, undefined> {
-  const { inbox, deliveries, digests, decisions, topics, broadcasts, devices, activity } = context;
+  const { inbox, deliveries, digests, decisions, topics, broadcasts, devices, suppressions, activity } = context;
   yield* lines(context, "item", (range) => inbox.export(owner, range));
   yield* lines(context, "change", (range) => inbox.exportChanges(owner, range));
   for (const recipient of recipients) {
@@ -14,6 +14,7 @@ export async function* exportUser(context: PrivacyContext, { owner, recipients }
   yield* lines(context, "subscription", (range) => topics.export(owner, range));
   yield* lines(context, "exception", (range) => broadcasts.export(owner, range));
   yield* lines(context, "device", (range) => devices.export(owner, range));
+  yield* lines(context, "suppression", (range) => suppressions.export(owner.tenant, addressesOf(context, recipients), range));
   yield* lines(context, "choice", (range) => decisions.exportChoices(owner, range));
   yield* lines(context, "settings", () => decisions.exportSettings(owner));
   yield* lines(context, "audit", (range) => activity.exportAudit(owner, range));

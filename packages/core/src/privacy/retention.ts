@@ -92,7 +92,7 @@ export class Retention {
 
   /** Walks over all data once, the numbered changes of all inboxes only if it says so, and answers how many rows it removed. */
   async sweep({ isWithChanges }: { readonly isWithChanges: boolean } = { isWithChanges: true }): Promise<SweepResult> {
-    const { inbox, deliveries, digests, hub, activity, broadcasts, clock } = this.#context;
+    const { inbox, deliveries, digests, hub, activity, broadcasts, suppressions, softBounces, clock } = this.#context;
     await this.#context.ready();
     const { types = {}, deliveriesMs, eventsMs, auditMs, broadcastsMs, changesMs = CHANGES_MS, ...items } = this.#options;
     const before = (ageMs: number | undefined) => (ageMs === undefined ? NEVER : new Date(Math.max(0, clock.now() - ageMs)));
@@ -106,6 +106,7 @@ export class Retention {
     const walk = async (isLimited: boolean, step: Step) => (isLimited ? await this.#walk(step) : 0);
     const hasItems = Object.keys(items).length > 0 || Object.keys(types).length > 0;
     await walk(deliveriesMs !== undefined, (range) => digests.sweep(before(deliveriesMs), range));
+    await walk(true, (range) => suppressions.sweep(before(softBounces.withinMs), range));
     return {
       items: await walk(hasItems, (range) => inbox.sweep(kept, range)),
       deliveries: await walk(deliveriesMs !== undefined, (range) => deliveries.sweep(before(deliveriesMs), range)),

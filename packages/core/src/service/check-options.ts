@@ -13,7 +13,7 @@ import {
   requireTypes,
   rulesOfType,
 } from "../notifications/index.ts";
-import type { DeliveryOptions, HubOptions, NotificationServiceOptions } from "./service-options.ts";
+import type { DeliveryOptions, HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service-options.ts";
 import { STORAGE_VERSION } from "./storage.ts";
 
 /** The oldest Node that Belfry is tested on. */
@@ -59,6 +59,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   channels: true,
   directory: true,
   delivery: true,
+  suppression: true,
   hub: true,
   retention: true,
   contentCacheBytes: true,
@@ -69,6 +70,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   defaultTenant: true,
 };
 const DELIVERY: MembersOf<DeliveryOptions> = { worker: true, concurrency: true, leaseMs: true, drainMs: true };
+const SUPPRESSION: MembersOf<SuppressionOptions> = { softBounces: true, withinMs: true };
 const HUB: MembersOf<HubOptions> = { processor: true, onResult: true, worker: true, leaseMs: true, drainMs: true };
 
 /**
@@ -89,6 +91,7 @@ export function checkOptions(options: object): void {
   checkLinks(given);
   checkWorker("delivery", given.delivery, DELIVERY);
   checkWorker("hub", given.hub, HUB);
+  checkSuppression(given.suppression);
   checkContentCache(given.contentCacheBytes);
   requireLoggerAndClock(given);
   requireOption(given, "transport", ["start", "publish", "stop"]);
@@ -103,6 +106,19 @@ export function checkOptions(options: object): void {
   const tenantIssue = given.defaultTenant === undefined ? null : textIssue(given.defaultTenant, [], NAME_RULE);
   if (tenantIssue !== null) {
     throw wrong(`cannot take this defaultTenant: ${tenantIssue.message}`);
+  }
+}
+
+function checkSuppression(suppression: unknown): void {
+  if (suppression === undefined) {
+    return;
+  }
+  requireOptions("suppression", suppression, SUPPRESSION);
+  const { softBounces, withinMs } = suppression as { readonly [Name in keyof SuppressionOptions]: unknown };
+  for (const [name, value] of Object.entries({ softBounces, withinMs })) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || Number(value) < 1)) {
+      throw wrong(`takes as suppression.${name} a whole number from 1, got ${shown(value)}`);
+    }
   }
 }
 

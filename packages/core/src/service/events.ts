@@ -1,5 +1,5 @@
 import { EventEmitter as Emitter } from "eventemitter3";
-import type { DeliveryEvents } from "../delivery/index.ts";
+import type { DeliveryEvents, SuppressionEvents } from "../delivery/index.ts";
 import type { Emits, NamedEvent } from "../foundation/context.ts";
 import { type MembersOf, requireNone, validationError } from "../foundation/issue-list.ts";
 import { describe, oneOf } from "../foundation/parse-text.ts";
@@ -12,6 +12,7 @@ export interface NotificationEvents<Made extends DataByType = DataByType>
   extends CreationEvents<Made>,
     InboxEvents<Made>,
     DeliveryEvents,
+    SuppressionEvents,
     HubChanges {}
 
 const EVENTS: MembersOf<NotificationEvents> = {
@@ -42,6 +43,8 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "delivery.skipped": true,
   "delivery.cancelled": true,
   "send.changed": true,
+  "address.suppressed": true,
+  "address.lifted": true,
   "event.created": true,
   "record.completed": true,
   "record.failed": true,

@@ -1,4 +1,5 @@
 import { Unsubscribing } from "../decisions/index.ts";
+import { Receipts } from "../delivery/index.ts";
 import { setNewest } from "../foundation/bounds.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
@@ -38,6 +39,11 @@ export class NotificationService<
   readonly socketTickets: SocketTickets;
   /** Reads the links of mails that switch them off; the HTTP handler answers them. Null without `publicUrl` and `linkSecret`. */
   readonly unsubscribing: Unsubscribing | null;
+  /**
+   * Records receipts for deliveries of any tenant, which they are found by: for a provider that several tenants share, and that you trust to
+   * speak for all of them.
+   */
+  readonly receiptsOfAll: Receipts;
   readonly #parts: ServiceParts<Tx, Written>;
   /** One object for each tenant. The oldest goes when there are more than {@link MAX_TENANTS}. */
   readonly #tenants = new Map<string, TenantNotifications<Data, Tx, Written, Made>>();
@@ -52,6 +58,7 @@ export class NotificationService<
     this.types = context.types;
     this.apiKeys = new ApiKeys({ ...context, defaultTenant: this.tenantId });
     this.socketTickets = new SocketTickets(context);
+    this.receiptsOfAll = new Receipts(null, context);
     this.unsubscribing = context.unsubscribeLinks && new Unsubscribing(context.unsubscribeLinks, context);
   }
 

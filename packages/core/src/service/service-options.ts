@@ -23,6 +23,14 @@ export interface DeliveryOptions {
   readonly drainMs?: number;
 }
 
+/** When soft bounces, which give a mail back for now, suppress its address. */
+export interface SuppressionOptions {
+  /** From how many deliveries on that bounced so, with none between them that is known to have arrived. @default 5 */
+  readonly softBounces?: number;
+  /** Within how long, in milliseconds. @default 30 days */
+  readonly withinMs?: number;
+}
+
 /** Options of the hub's handlers. */
 export interface HubOptions<Data extends DataByType = DataByType> {
   /** Runs them. @default none: every processing record is FAILED, and says so */
@@ -75,6 +83,8 @@ export interface NotificationServiceOptions<
   readonly directory?: Directory;
   /** How deliveries are made. */
   readonly delivery?: DeliveryOptions;
+  /** When soft bounces suppress an address. Hard bounces and complaints do at once. */
+  readonly suppression?: SuppressionOptions;
   /** How the hub's handlers are run. */
   readonly hub?: HubOptions<NoInfer<Data>>;
   /** How long data is kept, for example `{ readMs: 90 * 86_400_000 }`. A sweep runs at the start and every hour. @default for ever */

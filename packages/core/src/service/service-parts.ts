@@ -48,7 +48,7 @@ import type { LeasedWorker } from "../work/leased-worker.ts";
 import { TurnQueue } from "../work/timing.ts";
 import { EventEmitter } from "./events.ts";
 import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
-import type { HubOptions, NotificationServiceOptions } from "./service-options.ts";
+import type { HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service-options.ts";
 import type { Storage } from "./storage.ts";
 import { deliveryWorker, digestWorker, hubWorker } from "./workers.ts";
 
@@ -107,7 +107,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     locale: options.locale ?? "en",
     contents: new ContentCache(options.contentCacheBytes ?? CONTENT_CACHE_BYTES),
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
-    directory: options.directory ?? null,
+    ...{ directory: options.directory ?? null, softBounces: softBouncesOf(options.suppression) },
     ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock) },
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
@@ -149,6 +149,17 @@ function feedsOf<Tx, Written extends void | Promise<void>>(
   return { inbox: new InboxFeeds({ ...listening, ...due, inbox, presence, placeBroadcasts }), hub: new HubFeeds({ ...listening, hub }) };
 }
 
+/** From how many soft bounces within which time on an address is suppressed. */
+function softBouncesOf({
+  softBounces = SOFT_BOUNCES,
+  withinMs = SOFT_BOUNCES_MS,
+}: SuppressionOptions = {}): ServiceContext<unknown, void>["softBounces"] {
+  return { most: softBounces, withinMs };
+}
+
+const SOFT_BOUNCES = 5;
+const SOFT_BOUNCES_MS = 30 * 86_400_000;
+
 function unsubscribeLinksOf(
   types: NotificationTypes,
   { publicUrl, linkSecret }: Pick<NotificationServiceOptions, "publicUrl" | "linkSecret">,
@@ -173,6 +184,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "holds"
     | "topics"
     | "devices"
+    | "suppressions"
     | "preferences"
     | "reachable"
     | "reconsider"
@@ -189,9 +201,9 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "track"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices } = parts.storage;
+  const { inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices, suppressions } = parts.storage;
   const shared = {
-    ...{ ...parts, inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices },
+    ...{ ...parts, inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices, suppressions },
     preferences: new PreferencesReader(decisions),
     lookAtInboxes: () => parts.publish([{ topic: "inboxes" }]),
     beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),

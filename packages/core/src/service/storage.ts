@@ -1,6 +1,6 @@
 import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audiences/index.ts";
 import type { DecisionsStorage } from "../decisions/index.ts";
-import type { DeliveryStorage, DigestStorage, HoldsStorage } from "../delivery/index.ts";
+import type { DeliveryStorage, DigestStorage, HoldsStorage, SuppressionsStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
 import type { ActivityStorage } from "../operator/index.ts";
@@ -36,6 +36,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly topics: TopicsStorage;
   readonly broadcasts: BroadcastStorage<Tx, Written>;
   readonly devices: DevicesStorage;
+  readonly suppressions: SuppressionsStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
   /**

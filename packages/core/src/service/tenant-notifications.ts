@@ -19,8 +19,10 @@ import {
   describeChannels,
   type ExplainInput,
   explain,
+  Receipts,
   requireActing,
   type Send,
+  Suppressions,
   TrackedNotifications,
 } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
@@ -56,6 +58,10 @@ export class TenantNotifications<
   readonly topics: Topics;
   /** The phones and browsers of users, for push. */
   readonly devices: Devices;
+  /** The addresses that nothing is delivered to. */
+  readonly suppressions: Suppressions;
+  /** What providers report of deliveries after they took them. */
+  readonly receipts: Receipts;
   /** Shows what happened, and why. Offer it only to those who run the application. */
   readonly operator: Operator;
 
@@ -70,6 +76,8 @@ export class TenantNotifications<
     this.preferences = new Preferences<keyof Data & string>(tenantId, context);
     this.topics = new Topics(tenantId, context);
     this.devices = new Devices(tenantId, context);
+    this.suppressions = new Suppressions(tenantId, context);
+    this.receipts = new Receipts(tenantId, context);
     this.operator = new Operator(tenantId, context);
   }
 

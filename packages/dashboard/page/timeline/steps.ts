@@ -118,6 +118,7 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
 export const REASONS: Readonly<Record<DeliveryReason, string>> = {
   offline: "the user was not connected",
   no_ack: "nobody acknowledged it in time",
+  bounced: "its provider gave it back",
   expired: "it had expired",
   no_address: "the user has no address there",
   suppressed: "the address is suppressed",

@@ -9,11 +9,14 @@ import {
   PLANNED,
   progressOf,
   reopened,
+  suppressingTexts,
+  suppressingValues,
   type TrackingRow,
 } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { recordset } from "../database/fields.ts";
 import { keys } from "../database/leases.ts";
+import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareWriteAudit } from "./change-send.ts";
@@ -224,6 +227,7 @@ export function prepareSave(tables: TableNames) {
     JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE t.notification_pk = n.pk`,
   );
   const saveDigests = prepareSaveDigests(tables);
+  const suppress = prepareSuppress(tables);
   return async (session: Session, { loaded, changes, now }: Decided): Promise<void> => {
     const at = now.toISOString();
     if (changes.deliveries.length + changes.attempts.length + changes.sends.length > 0) {
@@ -236,9 +240,23 @@ export function prepareSave(tables: TableNames) {
     if (changes.digests !== undefined && changes.digests.length > 0) {
       await saveDigests(session, changes.digests);
     }
+    await suppress(session, changes.suppressions ?? [], at);
     const tenants = new Map(loaded.map(({ state }) => [state.id, state.tenant]));
     const audit = changes.audit.map((entry) => ({ ...entry, tenant: tenants.get(entry.notificationId) ?? "" }));
     await writeAudit(session, audit, at);
+  };
+}
+
+/** Writes what becomes of addresses. */
+function prepareSuppress(tables: TableNames) {
+  const statements = suppressingTexts(DIALECT, tables).map((text) => statement<[]>("suppress", text));
+  return async (session: Session, changes: NonNullable<SettleChanges["suppressions"]>, at: string): Promise<void> => {
+    if (changes.length > 0) {
+      const values = suppressingValues(DIALECT, changes, at);
+      for (const one of statements) {
+        await session.rows(one, values);
+      }
+    }
   };
 }
 

@@ -39,6 +39,7 @@ import { deletedUsersMigration } from "./0037-deleted-users.ts";
 import { itemUpdatesMigration } from "./0038-item-updates.ts";
 import { endedBroadcastsMigration } from "./0039-ended-broadcasts.ts";
 import { devicesMigration } from "./0040-devices.ts";
+import { suppressionsMigration } from "./0041-suppressions.ts";
 import { statesMigration } from "./0042-states.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
@@ -83,5 +84,6 @@ export const MIGRATIONS = [
   { phase: "expand", sql: itemUpdatesMigration },
   { phase: "expand", sql: endedBroadcastsMigration },
   { phase: "expand", sql: devicesMigration },
+  { phase: "expand", sql: suppressionsMigration },
   { phase: "expand", sql: statesMigration },
 ] as const satisfies readonly Migration[];

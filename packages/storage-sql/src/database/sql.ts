@@ -110,7 +110,9 @@ export type Tables = Readonly<
     | "inboxItems"
     | "itemUpdates"
     | "prompts"
+    | "softBounces"
     | "subscriptions"
+    | "suppressions"
     | "takenAddresses"
     | "inboxChanges"
     | "throttles",

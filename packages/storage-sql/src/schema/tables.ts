@@ -6,6 +6,7 @@ import { DEVICES } from "./devices.ts";
 import { DIGESTS } from "./digests.ts";
 import { HUB } from "./hub.ts";
 import { INBOX } from "./inbox.ts";
+import { SUPPRESSIONS } from "./suppressions.ts";
 import { TOPICS } from "./topics.ts";
 
 /** The tables that both storages have, by the names of their fields. */
@@ -18,6 +19,7 @@ export const TABLES = {
   ...TOPICS,
   ...BROADCASTS,
   ...DEVICES,
+  ...SUPPRESSIONS,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many
    * migrations a package must know to work after it.

@@ -22,6 +22,8 @@ import {
   PLANNED,
   progressOf,
   reopened,
+  suppressingTexts,
+  suppressingValues,
   type TrackingRow,
   toClaimed,
 } from "@belfry/storage-sql";
@@ -204,6 +206,7 @@ export function prepareSave(context: QueryContext) {
     WHERE notification_pk = (SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id)`);
   const writeAudit = prepareWriteAudit(context);
   const saveDigests = prepareSaveDigests(context);
+  const suppress = prepareSuppress(context);
   return (loaded: readonly LoadedSend[], changes: SettleChanges, at: Date): void => {
     for (const one of changes.deliveries) {
       saveDelivery.run(one);
@@ -215,9 +218,23 @@ export function prepareSave(context: QueryContext) {
       saveState.run(progressOf(state, at));
     }
     saveDigests(changes.digests ?? []);
+    suppress(changes.suppressions ?? [], at);
     for (const entry of changes.audit) {
       const of = loaded.find(({ state }) => state.id === entry.notificationId);
       writeAudit(of?.state.tenant ?? "", entry, at);
+    }
+  };
+}
+
+/** Writes what becomes of addresses. */
+function prepareSuppress({ prepare }: QueryContext) {
+  const statements = suppressingTexts(DIALECT, TABLES).map((text) => prepare<readonly unknown[]>(text));
+  return (changes: NonNullable<SettleChanges["suppressions"]>, at: Date): void => {
+    if (changes.length > 0) {
+      const values = suppressingValues(DIALECT, changes, at);
+      for (const statement of statements) {
+        statement.all(values);
+      }
     }
   };
 }

@@ -9,6 +9,7 @@ import { decisionsTests } from "./decisions/decisions-tests.ts";
 import { deliveryTests } from "./delivery/delivery-tests.ts";
 import { digestTests } from "./delivery/digest-tests.ts";
 import { holdsTests } from "./delivery/holds-tests.ts";
+import { suppressionTests } from "./delivery/suppression-tests.ts";
 import type { StorageHarness } from "./harness.ts";
 import { hubTests } from "./hub/hub-tests.ts";
 import { inboxTests } from "./inbox/inbox-tests.ts";
@@ -39,6 +40,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   broadcasts: broadcastTests,
   devices: devicesTests,
   holds: holdsTests,
+  suppressions: suppressionTests,
 };
 
 /** The tests of each behaviour by examples: of the parts, and of several parts together. */

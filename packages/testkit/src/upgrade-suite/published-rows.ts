@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** A value as a fixture names it; a harness writes it as its dialect has it. */
 export type PublishedValue = string | number | boolean | null | Date | readonly string[];
 
@@ -31,6 +33,8 @@ export const LATER_RECORD = "019b0000-0000-7000-8000-000000000023";
 export const LONG_PROMPT = "Do it well. ".repeat(100);
 export const DIGEST = "019b0000-0000-7000-8000-000000000031";
 export const DEVICE = "019b0000-0000-7000-8000-000000000041";
+/** SHA-256 of tenant, channel and address. */
+const SUPPRESSED_PLACE = createHash("sha256").update("acme\u0000email\u0000ann@example.com").digest("hex");
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
 
 const tenant = "acme";
@@ -311,6 +315,19 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
   },
   {
     since: 41,
+    table: "belfry_suppressions",
+    values: {
+      ...{ tenant, place: SUPPRESSED_PLACE, channel: "email", address: "ann@example.com", reason: "complaint", actor: "ses" },
+      ...{ detail: "abuse", created_at: THEN },
+    },
+  },
+  {
+    since: 41,
+    table: "belfry_soft_bounces",
+    values: { tenant, place: SUPPRESSED_PLACE, delivery_id: DEVICE, at: THEN },
+  },
+  {
+    since: 42,
     table: "belfry_circuits",
     values: { channel: "webhook", recipient: "https://resting.example", failures: 5, opened_at: THEN, open_until: THEN },
   },

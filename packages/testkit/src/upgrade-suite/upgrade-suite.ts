@@ -54,6 +54,7 @@ const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage
   [32, expectBroadcasts],
   [1, expectDevices],
   [1, expectHolds],
+  [1, expectSuppressions],
 ];
 
 /** Declares the tests that hold a storage's migrations to the data of every version that was published. */
@@ -185,7 +186,7 @@ async function expectTopics({ topics, activity }: Storage, migrations: number): 
 
 async function expectHolds({ holds }: Storage, migrations: number): Promise<void> {
   const resting = { channel: "webhook", recipient: "https://resting.example" };
-  expect(await holds.circuitsOf([resting])).toHaveLength(migrations >= 41 ? 1 : 0);
+  expect(await holds.circuitsOf([resting])).toHaveLength(migrations >= 42 ? 1 : 0);
   await holds.openCircuit({ ...resting, failures: 6, openedAt: THEN, openUntil: THEN });
   expect(await holds.circuitsOf([resting])).toMatchObject([{ ...resting, failures: 6 }]);
 }
@@ -198,6 +199,14 @@ async function expectDevices({ devices }: Storage, migrations: number): Promise<
   const added = { ...device, platform: "fcm", id: LATER_RECORD, token: "token", keys: null } as const;
   await devices.register(owner, added, { at: THEN, replaces: DEVICE, most: 20 });
   expect(await devices.of("acme", ["ann"])).toMatchObject([{ id: migrations >= 40 ? DEVICE : LATER_RECORD, token: "token", keys: null }]);
+}
+
+async function expectSuppressions({ suppressions }: Storage, migrations: number): Promise<void> {
+  const ann = { channel: "email", address: "ann@example.com" };
+  const known = migrations >= 41 ? [{ ...ann, reason: "complaint", actor: "ses", detail: "abuse", createdAt: THEN }] : [];
+  expect(await suppressions.of("acme", [ann])).toEqual(known);
+  await suppressions.change([{ ...ann, kind: "arrived", tenant: "acme", notificationId: EVENT }], THEN);
+  expect(await suppressions.of("acme", [ann])).toEqual(known);
 }
 
 async function expectCategories({ inbox }: Storage): Promise<void> {

@@ -108,6 +108,7 @@ onEveryStorage((database) => {
       await decisions.changeSettings({ tenant: "default", userId: ANN }, { timeZone: "Asia/Tokyo" });
       await notifications.topics.subscribe("post:7", [ANN, "bob"], { deep: true });
       await notifications.devices.register(ANN, { platform: "fcm", token: "token-canary", name: "canary" });
+      await notifications.suppressions.add({ channel: "email", address: ADDRESS, detail: `${ADDRESS} said so` });
       const users = Array.from({ length: 1_200 }, (_, index) => `user ${index}`);
       await notifications.create({ to: [...users, ANN], title: "Many" });
       return { notifications, mails };
@@ -132,6 +133,9 @@ onEveryStorage((database) => {
         { record: "settings", timeZone: "Asia/Tokyo", quietHours: null, pauseUntil: null, digest: null },
       ]);
       expect(records.filter(({ record }) => record === "subscription")).toMatchObject([{ topic: "post:7", deep: true, channels: null }]);
+      expect(records.filter(({ record }) => record === "suppression")).toMatchObject([
+        { channel: "email", address: ADDRESS, reason: "manual" },
+      ]);
       expect(records.filter(({ record }) => record === "device")).toMatchObject([{ platform: "fcm", tokenEnd: "ary", name: "canary" }]);
       expect(records.flatMap(({ title }) => title ?? [])).toEqual(["Both", "Only her", "To the inbox", "Many"]);
     });

@@ -159,6 +159,35 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     of: (service) => service.devices,
     calls: { register: ["ann", { platform: "fcm", token: "token" }], list: ["ann"], remove: ["ann", ID] },
   },
+  suppressions: {
+    of: (service) => service.suppressions,
+    calls: {
+      list: [{ prefix: "ann", channel: "email", reason: "manual", limit: 10 }],
+      get: ["email", "ann@example.com"],
+      add: [{ channel: "email", address: "ann@example.com", reason: "manual", detail: "said so", actor: "ann" }],
+      lift: ["email", "ann@example.com", { actor: "ann" }],
+    },
+  },
+  receipts: {
+    of: (service) => service.receipts,
+    calls: {
+      record: [
+        {
+          kind: "hard_bounce",
+          messageId: ID,
+          address: "ann@example.com",
+          channel: "email",
+          provider: "ses",
+          detail: "no",
+          at: new Date(0),
+        },
+      ],
+    },
+  },
+  receiptsOfAll: {
+    of: (service) => service.receiptsOfAll,
+    calls: { record: [{ kind: "complaint", messageId: ID, address: "ann@example.com" }] },
+  },
   "hub.events": {
     of: (service) => service.hub.events,
     calls: {

@@ -1,0 +1,55 @@
+import { Coalesced } from "../work/batch-queue.ts";
+import type { Ruling } from "./chains.ts";
+import type { Channel } from "./channel.ts";
+import type { Place, Suppression, SuppressionSource } from "./suppressions-storage.ts";
+
+/** An address of a tenant, over a channel. */
+interface Asked {
+  readonly tenant: string;
+  readonly place: Place;
+}
+
+/** Says what stands against delivering to an address. What is asked in one turn of the event loop is read at once. */
+export class SuppressedAddresses {
+  readonly #found: Coalesced<Asked, Suppression | null>;
+
+  constructor(suppressions: SuppressionSource) {
+    this.#found = new Coalesced((asked) => suppressionsOf(suppressions, asked));
+  }
+
+  /** Returns what stands against a delivery to this address, or null. */
+  async ruling({ tenant, channel, address }: { tenant: string; channel: Channel; address: string }): Promise<Ruling | null> {
+    const found = await this.#found.get({ tenant, place: placeOf(channel, address) });
+    return found === null ? null : { outcome: "skip", reason: "suppressed", source: "suppressions" };
+  }
+}
+
+/** The place that an address is. A channel that is not there, or fails, compares addresses as they are. */
+export function placeOf(channel: Pick<Channel, "name" | "comparableAddress">, address: string): Place {
+  const { name } = channel;
+  try {
+    const comparable: unknown = channel.comparableAddress?.(address) ?? address;
+    return { channel: name, address: typeof comparable === "string" ? comparable : address };
+  } catch {
+    return { channel: name, address };
+  }
+}
+
+/** Every place that addresses may be, over any of the channels. */
+export function placesOf(channels: Iterable<Channel>, addresses: readonly string[]): readonly Place[] {
+  return [...channels].flatMap((channel) => addresses.map((address) => placeOf(channel, address)));
+}
+
+async function suppressionsOf(suppressions: SuppressionSource, asked: readonly Asked[]): Promise<readonly (Suppression | null)[]> {
+  const found = new Map<string, ReadonlyMap<string, Suppression>>();
+  for (const [tenant, group] of Map.groupBy(asked, (one) => one.tenant)) {
+    const places = new Map(group.map(({ place }) => [keyOf(place), place]));
+    const known = await suppressions.of(tenant, [...places.values()]);
+    found.set(tenant, new Map(known.map((one) => [keyOf(one), one])));
+  }
+  return asked.map(({ tenant, place }) => found.get(tenant)?.get(keyOf(place)) ?? null);
+}
+
+function keyOf({ channel, address }: Place): string {
+  return `${channel}\u0000${address}`;
+}
