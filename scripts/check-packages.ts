@@ -105,8 +105,8 @@ async function tool(name: string, args: readonly string[]): Promise<string[]> {
 /** Runs are-the-types-wrong in this process: it takes longer to load than to check. `node10` knows no `exports`. */
 async function wrongTypes(tarball: string): Promise<string[]> {
   const data = createPackageFromTarballData(new Uint8Array(await readFile(tarball)));
-  // Styles have no types.
-  const analysis = await checkPackage(data, { excludeEntrypoints: [/\.css$/] });
+  // Styles, and scripts that nobody imports, have no types.
+  const analysis = await checkPackage(data, { excludeEntrypoints: [/\.css$/, /worker\.js$/] });
   const problems = analysis.types
     ? analysis.problems.filter((each) => !("resolutionKind" in each && each.resolutionKind === "node10"))
     : [];

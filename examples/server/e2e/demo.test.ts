@@ -56,6 +56,11 @@ test("the demo shows two inboxes, and what becomes of a notification that its fo
     await region("Mails").getByRole("listitem").filter({ hasText: email }).filter({ hasText: "At noon?" }).first().waitFor();
   }
 
+  // Ann may have pushes sent to this browser: the host made keys for it, and serves the service worker.
+  await region("Ann").getByRole("button", { name: "Preferences" }).click();
+  await region("Ann").getByRole("switch", { name: "Notifications on this device" }).waitFor();
+  expect(await (await fetch(`${server.url}/belfry-worker.js`)).text()).toContain("notificationclick");
+
   const dashboard = await page.getByRole("link", { name: "the dashboard" }).getAttribute("href");
   expect((await fetch(`${server.url}${dashboard}`)).status).toBe(200);
   expect(problems).toEqual([]);

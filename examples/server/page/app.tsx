@@ -32,8 +32,8 @@ export function App() {
       <main>
         {problem !== null && <p role="alert">{problem}</p>}
         <div className="inboxes">
-          {users.map((user) => (
-            <UserInbox key={user.id} user={user} />
+          {users.map((user, index) => (
+            <UserInbox key={user.id} user={user} hasPush={index === 0} />
           ))}
         </div>
         <CreateForm users={users} />

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
+import { demoVapidKeys } from "../src/demo/demo-vapid-keys.ts";
 import { HOSTS, type HostDatabase, hostDatabase } from "./host-database.ts";
 import { type ServerProcess, spawnServer, startServer } from "./run-server.ts";
 
@@ -246,6 +247,15 @@ describe("the configuration", () => {
     [{ NODE_ENV: "production" }, false],
   ])("%j opens on the demo: %j", (env, isDemo) => {
     expect(readConfig(env).isDemo).toBe(isDemo);
+  });
+
+  test("the keys of a demo's web push are made once, and kept beside its database", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "belfry-keys-"));
+    const database = { kind: "sqlite", file: join(folder, "new", "belfry.db") } as const;
+    const made = demoVapidKeys(database);
+    expect(demoVapidKeys(database)).toEqual(made);
+    expect(demoVapidKeys({ kind: "sqlite", file: ":memory:" })).not.toEqual(made);
+    await rm(folder, { recursive: true });
   });
 
   test("the first client is the default tenant", () => {

@@ -71,7 +71,8 @@ function messageOf(task: DeliveryTask, token: string, { title, message, data }: 
   const facts = { id: notificationId, type, delivery: task.id, ...(url === null ? {} : { url }), ...(group === null ? {} : { group }) };
   const isUrgent = priority === "high" || priority === "urgent";
   const aps = { ...(unread === null ? {} : { badge: unread }), ...(group === null ? {} : { "thread-id": group }) };
-  const shown = { ...(group === null ? {} : { tag: group }), ...(unread === null ? {} : { notification_count: unread }) };
+  // A repetition takes the place of what is shown already.
+  const shown = { tag: group ?? task.id, ...(unread === null ? {} : { notification_count: unread }) };
   return {
     message: {
       token,

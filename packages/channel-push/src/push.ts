@@ -45,6 +45,7 @@ export function push(options: PushOptions): Channel {
     devices: platforms,
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
+    webPushKey: async (tenant) => ((await ofTenant?.(tenant)) ?? options).web?.vapid.publicKey ?? null,
     invalidRecipient(address) {
       const device = parseDeviceAddress(address);
       if (device === null || !platforms.includes(device.platform)) {

@@ -27,7 +27,7 @@ export function webProvider(options: WebPushOptions, { egress, now }: { readonly
   const requestOf = ({ task, device: { token, keys } }: Push, payload: string) => {
     const { body, headers } = webPush.generateRequestDetails({ endpoint: token, keys: keys ?? { p256dh: "", auth: "" } }, payload, {
       ...{ vapidDetails, TTL: ttlSeconds, urgency: URGENCY[task.priority], contentEncoding: "aes128gcm" },
-      ...(task.group === null ? {} : { topic: topicOf(task.group) }),
+      topic: topicOf(task),
     });
     const own = Object.entries(headers).filter(([name]) => name !== "Content-Length");
     return { body, headers: Object.fromEntries(own.map(([name, value]) => [name, String(value)])) };
@@ -50,14 +50,20 @@ export function invalidBrowser({ token, keys }: PushDevice, egress: Egress): str
   return keys === null ? "has no keys of a browser" : egress.checkUrl(token);
 }
 
-/** What the service worker gets beside the texts and the data. */
-function contentOf({ notificationId, type, url, group, unread, actions, priority }: DeliveryTask) {
-  return { id: notificationId, type, url, group, unread, actions, priority };
+/** What the service worker gets beside the texts and the data. Of a digest, `id` is the first of its notifications. */
+function contentOf({ notificationId, type, url, group, unread, actions, priority, locale, digest }: DeliveryTask) {
+  return { id: notificationId, type, url, group, unread, actions, priority, locale, digest: digest === null ? null : digest.total };
 }
 
-/** A later push with the same topic takes the place of one that waits: any text becomes one by its digest. */
-function topicOf(group: string): string {
-  return createHash("sha256").update(group).digest("base64url").slice(0, TOPIC_CHARACTERS);
+/**
+ * A later push with the same topic takes the place of one that waits: one of the same group, or a repetition of the same delivery. Any text
+ * becomes a topic by its digest.
+ */
+function topicOf({ id, group }: DeliveryTask): string {
+  return createHash("sha256")
+    .update(group === null ? `\0${id}` : group)
+    .digest("base64url")
+    .slice(0, TOPIC_CHARACTERS);
 }
 
 function judge({ status }: ReadAnswer): Verdict | null {

@@ -1,4 +1,4 @@
-import { fcmService } from "@belfry/testkit/push";
+import { fcmService, webPushService } from "@belfry/testkit/push";
 import { expect, onTestFinished, test } from "vitest";
 import { type PushKeys, push } from "../src/index.ts";
 import { deviceOf, live, taskOf } from "./task.ts";
@@ -42,4 +42,13 @@ test("a tenant's device of a platform that has no keys fails for good, and keys 
   await expect(deliver("globex")).rejects.toMatchObject({ code: "CONFIGURATION" });
   expect(() => push({ ofTenant: {} as never })).toThrow(expect.objectContaining({ code: "CONFIGURATION" }));
   expect(service.taken).toEqual([]);
+});
+
+test("browsers subscribe with the key of their tenant, else with the shared one; there is none where nothing is pushed to browsers", async () => {
+  const [shared, own] = await Promise.all([webPushService(), webPushService()]);
+  onTestFinished(() => Promise.all([shared.close(), own.close()]).then(() => undefined));
+  const ofTenant = (tenant: string) => ({ acme: { web: { vapid: own.vapid } }, phones: { expo: {} } })[tenant] ?? null;
+  const channel = push({ web: { vapid: shared.vapid }, ofTenant });
+  const keys = await Promise.all(["acme", "globex", "phones"].map((tenant) => channel.webPushKey?.(tenant)));
+  expect(keys).toEqual([own.vapid.publicKey, shared.vapid.publicKey, null]);
 });

@@ -15,7 +15,7 @@ const FINAL = { status: "failed", transient: false };
 const GONE = { ...FINAL, isEndpointGone: true };
 
 describe("what a device is told", () => {
-  test("a browser decrypts the notification as it was created, with its urgency and a topic for its group", async () => {
+  test("a browser decrypts the notification as it was created, with its urgency, and a topic for its group or for itself", async () => {
     const { channel, device, service } = await started(web);
     const [first, second] = [device(), device()];
     const outcome = await channel.deliver(taskOf(first), live());
@@ -27,6 +27,7 @@ describe("what a device is told", () => {
         {
           ...{ id: taskOf(first).notificationId, type: "comment", title: "Bob commented — „ünïcode“ 🎐", message: "Well said." },
           ...{ data: { postId: "7", likes: 3 }, url: "/posts/7", group: "post 7", unread: 4, actions: null, priority: "high" },
+          ...{ locale: "en", digest: null },
         },
       ],
       [second.token, expect.objectContaining({ group: null, unread: 0, data: {} })],
@@ -38,7 +39,10 @@ describe("what a device is told", () => {
       ttl: "2419200",
       "content-encoding": "aes128gcm",
     });
-    expect([low?.urgency, low?.topic]).toEqual(["low", undefined]);
+    expect(low).toMatchObject({ urgency: "low", topic: expect.stringMatching(/^[\w-]{1,32}$/) });
+    expect(low?.topic).not.toBe(high?.topic);
+    await channel.deliver(taskOf(device(), { group: null }), live());
+    expect(service.taken[2]?.headers.topic).toBe(low?.topic);
   });
 
   test("Firebase gets a message whose data are texts, which collapses by group", async () => {

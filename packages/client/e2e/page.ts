@@ -21,7 +21,8 @@ declare global {
 }
 
 window.openTab = (user, options = {}) => {
-  const inbox = createClient({ url: "/api/belfry/v1", user, getToken: () => user, pageSize: 5, ...options });
+  const byToken = document.cookie.includes("user=") ? {} : { getToken: () => user };
+  const inbox = createClient({ url: "/api/belfry/v1", user, pageSize: 5, ...byToken, ...options });
   const failed: string[] = [];
   inbox.on("failed", ({ change }) => void failed.push(change.change));
   showAll(inbox);

@@ -1,3 +1,4 @@
+import { added } from "./added.ts";
 import type { GroupChange, ItemChange, WholeChange } from "./change.ts";
 import type { ConnectionStatus } from "./connection.ts";
 import type { ClientEvents } from "./events.ts";
@@ -7,6 +8,7 @@ import type { Ask } from "./http.ts";
 import type { Item, ItemOf, Tally } from "./item.ts";
 import type { ClientOptions } from "./options.ts";
 import { Preferences } from "./preferences.ts";
+import type { Push } from "./push/push.ts";
 import type { ClientError, Result } from "./result.ts";
 import { Session } from "./session.ts";
 import { type InitialState, stateOf } from "./snapshot.ts";
@@ -72,6 +74,8 @@ export class InboxClient<Shown extends Item = Item> {
   readonly preferences: Preferences;
   /** The user's own subscriptions, where the server has paths for them. */
   readonly topics: Topics;
+  /** This browser as a device that gets pushes. */
+  readonly push: Push;
   readonly #session: Session<Shown>;
   readonly #pageSize: number;
   readonly #views = new WeakMap<ViewState<Shown>, View<Shown>>();
@@ -91,6 +95,7 @@ export class InboxClient<Shown extends Item = Item> {
     const ask: Ask = (path, asking) => this.#session.ask(path, asking);
     this.preferences = new Preferences(ask, options.locale);
     this.topics = new Topics(ask);
+    this.push = this.#session.push;
   }
 
   /** Loads what is shown, and follows the inbox. A second call does nothing. */
@@ -263,14 +268,6 @@ export class InboxClient<Shown extends Item = Item> {
       handler(event);
     }
   }
-}
-
-/** Adds to a set of listeners. Returns the function that takes it out. */
-function added<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
-  listeners.add(listener);
-  return () => {
-    listeners.delete(listener);
-  };
 }
 
 /**

@@ -1,8 +1,10 @@
 import { type Frame, parseFrame } from "./frame.ts";
-import type { Http } from "./http.ts";
-import { type Item, type Position, positionText } from "./item.ts";
-import { jitter, pause } from "./patience.ts";
-import { type ClientError, errorOf, isRefusal, RequestError } from "./result.ts";
+import { type Http, isRefusal } from "./http.ts";
+import type { Item, Position } from "./item.ts";
+import { jitter } from "./patience.ts";
+import { pause } from "./pause.ts";
+import { positionText } from "./position-text.ts";
+import { type ClientError, errorOf, RequestError } from "./result.ts";
 import { TRANSPORTS, type TransportName } from "./transports.ts";
 
 /** Where a connection is. `offline`: it failed, and is tried again; `closed`: it was stopped. */

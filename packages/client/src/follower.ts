@@ -2,8 +2,9 @@ import { EMPTY_EPOCH, type Move } from "./base.ts";
 import { type Change, effectOf } from "./change.ts";
 import type { Emit } from "./events.ts";
 import { type ChangeFrame, effectOfMany, type Frame, isOfMany, isUntold, type StateFrame } from "./frame.ts";
-import { type Counts, type Item, momentOf, type Position, parsePosition, positionOf } from "./item.ts";
+import { type Counts, type Item, momentOf, type Position, positionOf } from "./item.ts";
 import { replaced, targets } from "./overlay.ts";
+import { parsePosition } from "./position-text.ts";
 import type { Store } from "./store.ts";
 import type { ViewState } from "./view.ts";
 

@@ -124,3 +124,8 @@ async function requireSuccess(response: Response): Promise<Response> {
   const { code = `HTTP_${status}`, detail = `The server answered with the status ${status}.`, issues } = problem;
   throw new RequestError({ code, message: detail, status, ...(issues === undefined ? {} : { issues }) });
 }
+
+/** Whether the server refused the request, so that to ask again is no help. */
+export function isRefusal({ status }: ClientError): boolean {
+  return status >= 400 && status < 500 && ![401, 408, 429].includes(status);
+}

@@ -32,6 +32,8 @@ export type {
   SettingsInput,
   Weekday,
 } from "./preferences.ts";
+export type { PushLook } from "./push/kept-device.ts";
+export type { Push, PushOptions, PushSnapshot, PushState } from "./push/push.ts";
 export type { ClientError, Result } from "./result.ts";
 export type { InitialState } from "./snapshot.ts";
 export type { Subscription, SubscriptionsInput, SubscriptionsPage, Topics } from "./topics.ts";

@@ -1,35 +1,19 @@
 import type { Change } from "./change.ts";
 import { Connection, type ConnectionStatus } from "./connection.ts";
 import { Counter } from "./counter.ts";
-import type { Emit } from "./events.ts";
 import { Follower } from "./follower.ts";
 import type { Frame } from "./frame.ts";
 import { FrameRing, reaches } from "./frame-ring.ts";
 import { Http } from "./http.ts";
 import { type Counts, type Item, momentOf, type Position, positionOf } from "./item.ts";
+import type { LiveHost } from "./live-host.ts";
 import { Loader } from "./loader.ts";
-import type { ClientOptions } from "./options.ts";
+import { PushLoader } from "./push/push-loader.ts";
 import { type Outcome, Queue } from "./queue.ts";
 import type { ClientError } from "./result.ts";
 import type { Store } from "./store.ts";
 import { type TabMessage, Tabs } from "./tabs.ts";
 import { onWake } from "./wake.ts";
-
-/** The half of a client that is there from its first moment, as {@link Live} sees it. */
-export interface LiveHost<Shown extends Item> {
-  readonly options: ClientOptions<Shown>;
-  readonly store: Store<Shown>;
-  /** What the tabs of one user share; null for a tab that is by itself. */
-  readonly name: string | null;
-  readonly status: ConnectionStatus;
-  readonly error: ClientError | null;
-  readonly emit: Emit<Shown>;
-  setStatus(status: ConnectionStatus, error: ClientError | null): void;
-  /** Ends a change. */
-  settle(outcome: Outcome): void;
-  /** The server answered a change that this tab sent: it need not be kept. */
-  forget(id: string): void;
-}
 
 /** After waking, a connection has this long to tell what the server knows. */
 const PROOF_MS = 2_000;
@@ -40,6 +24,7 @@ const KEPT_OUTCOMES = 200;
 export class Live<Shown extends Item> {
   readonly http: Http;
   readonly loader: Loader<Shown>;
+  readonly push: PushLoader;
   readonly #host: LiveHost<Shown>;
   readonly #store: Store<Shown>;
   readonly #follower: Follower<Shown>;
@@ -59,6 +44,7 @@ export class Live<Shown extends Item> {
     const http = new Http(host.options);
     this.http = http;
     this.loader = new Loader(http, store, locale);
+    this.push = new PushLoader(host, http);
     this.#host = host;
     this.#store = store;
     this.#follower = new Follower(store, host.emit);
@@ -91,6 +77,7 @@ export class Live<Shown extends Item> {
     this.#queue.turn(false);
     this.#tabs.join();
     this.#counter.goOn();
+    this.push.start();
     void this.#position().then(
       () => this.#tabs.ask(),
       () => undefined,
@@ -99,6 +86,7 @@ export class Live<Shown extends Item> {
 
   stop(): void {
     this.#unwatch?.();
+    this.push.stop();
     this.#tabs.leave();
     this.#yield();
     this.#counter.rest();

@@ -1,5 +1,6 @@
 import type { HttpOptions } from "./http.ts";
 import type { Item } from "./item.ts";
+import type { PushOptions } from "./push/push.ts";
 import type { InitialState } from "./snapshot.ts";
 import type { TransportName } from "./transports.ts";
 
@@ -21,6 +22,8 @@ export interface ClientOptions<Shown extends Item = Item> extends HttpOptions {
   readonly pageSize?: number;
   /** The language of texts that functions of types make (BCP 47). @default the texts as they are stored */
   readonly locale?: string;
+  /** How this browser gets pushes: see {@link InboxClient.push}. @default it gets none */
+  readonly push?: PushOptions;
   /** The {@link InboxClient.snapshot} of a client on the server: it is shown at once, and followed from there. */
   readonly initial?: InitialState<Shown>;
 }

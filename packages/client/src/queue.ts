@@ -1,8 +1,9 @@
 import type { Change } from "./change.ts";
-import type { Http } from "./http.ts";
+import { type Http, isRefusal } from "./http.ts";
 import type { Counts } from "./item.ts";
-import { jitter, pause } from "./patience.ts";
-import { type ClientError, isRefusal } from "./result.ts";
+import { jitter } from "./patience.ts";
+import { pause } from "./pause.ts";
+import type { ClientError } from "./result.ts";
 
 /** How many items were found, or changed, and the counts after it. */
 interface Answer {

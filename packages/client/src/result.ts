@@ -36,8 +36,3 @@ export function resultOf<Value>(promise: Promise<Value>): Promise<Result<Value>>
     (thrown: unknown) => ({ ok: false, error: errorOf(thrown) }),
   );
 }
-
-/** Whether the server refused the request, so that to ask again is no help. */
-export function isRefusal({ status }: ClientError): boolean {
-  return status >= 400 && status < 500 && ![401, 408, 429].includes(status);
-}

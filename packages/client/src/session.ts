@@ -3,11 +3,13 @@ import type { ConnectionStatus } from "./connection.ts";
 import type { Emit } from "./events.ts";
 import type { Asking } from "./http.ts";
 import type { Item } from "./item.ts";
-import type { Live, LiveHost } from "./live.ts";
+import type { Live } from "./live.ts";
+import type { LiveHost } from "./live-host.ts";
 import { loadAgain } from "./load-again.ts";
 import type { Loader } from "./loader.ts";
 import type { ClientOptions } from "./options.ts";
 import { jitter } from "./patience.ts";
+import { Push } from "./push/push.ts";
 import type { Outcome } from "./queue.ts";
 import { type ClientError, type Result, resultOf } from "./result.ts";
 import { restore } from "./snapshot.ts";
@@ -32,6 +34,7 @@ export class Session<Shown extends Item> implements LiveHost<Shown> {
   readonly store: Store<Shown>;
   readonly name: string | null;
   readonly emit: Emit<Shown>;
+  readonly push: Push;
   status: ConnectionStatus = "idle";
   error: ClientError | null = null;
   isStarted = false;
@@ -56,6 +59,7 @@ export class Session<Shown extends Item> implements LiveHost<Shown> {
     // Users of one browser have nothing in common.
     this.name = user === undefined ? null : `belfry:${url}:${user}`;
     this.#stored = this.name === null || offline === "fail" ? null : new StoredChanges(this.name);
+    this.push = new Push((task, asked) => resultOf(this.#attempt.then(({ push }) => push.do(task, asked))));
     this.#attempt = this.#load(0);
     this.#live = this.#loaded();
   }

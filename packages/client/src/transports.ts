@@ -1,7 +1,7 @@
 import { lostFrame } from "./frame.ts";
 import type { Http } from "./http.ts";
 import type { Counts } from "./item.ts";
-import { pause } from "./patience.ts";
+import { pause } from "./pause.ts";
 
 /** A way to learn of what happens in the inbox. */
 export type TransportName = "ws" | "sse" | "poll";

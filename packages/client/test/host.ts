@@ -10,7 +10,7 @@ import { Hono } from "hono";
 const ignore = () => undefined;
 const SILENT: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
-/** A service with the native contract on a free port. A user's token is their id; one that begins with `old` is not valid any more. */
+/** A service with the native contract on a free port. A user's token, or cookie `user`, is their id; one that begins with `old` is not valid any more. */
 export interface Host {
   readonly url: string;
   readonly service: NotificationService;
@@ -77,7 +77,9 @@ export async function startHost({ options, routes = ignore }: HostInput): Promis
         logger: SILENT,
         badCredentialLimiter: false,
         auth: ({ headers }) => {
-          const [, userId = ""] = /^Bearer (\S+)$/.exec(headers.authorization ?? "") ?? [];
+          const [, byToken = ""] = /^Bearer (\S+)$/.exec(headers.authorization ?? "") ?? [];
+          const [, byCookie = ""] = /(?:^|; )user=([^;]+)/.exec(headers.cookie ?? "") ?? [];
+          const userId = byToken || byCookie;
           return userId === "" || userId.startsWith("old") ? null : { kind: "user", tenant: "default", userId };
         },
       });

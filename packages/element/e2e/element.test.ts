@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { stubPushManager } from "../../client/e2e/stub-push-manager.ts";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
 import { type InboxStage, setInboxStage } from "../../react/e2e/stage.ts";
 import { keyboardTests } from "../../react/test/keyboard-tests.ts";
@@ -57,4 +58,15 @@ test("contents that could not be loaded are loaded when the reader tries again",
   await page.unroute("**/assets/content-*");
   await retry.click();
   await page.locator("article", { hasText: "Here" }).waitFor();
+});
+
+test("with the address of a service worker, its preferences have a switch for pushes to this browser", async () => {
+  const { page, problems } = await stage.open("?user=cleo&bare&push", { permissions: ["notifications"] }, (opened) =>
+    opened.addInitScript(stubPushManager, []),
+  );
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("button", { name: "Einstellungen" }).click();
+  const device = page.getByRole("switch", { name: "Benachrichtigungen auf diesem Gerät" });
+  expect(await device.getAttribute("aria-checked")).toBe("false");
+  expect(problems).toEqual([]);
 });

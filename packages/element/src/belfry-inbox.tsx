@@ -15,7 +15,7 @@ export interface NavigateDetail {
   readonly item: Item;
 }
 
-const ATTRIBUTES = ["url", "user", "locale", "theme", "layout", "badge"] as const;
+const ATTRIBUTES = ["url", "user", "locale", "theme", "layout", "badge", "push-worker"] as const;
 
 /** What an attribute says, if it is one of the words that it may say. */
 function oneOf<Word extends string>(value: string | null, words: readonly Word[]): Word | undefined {
@@ -26,7 +26,7 @@ function oneOf<Word extends string>(value: string | null, words: readonly Word[]
 export const PageElement = globalThis.HTMLElement ?? class {};
 
 /**
- * `<belfry-inbox url user locale theme layout badge>`: the finished inbox in a shadow root. The property `getToken` gives the user's
+ * `<belfry-inbox url user locale theme layout badge push-worker>`: the finished inbox in a shadow root. The property `getToken` gives the user's
  * token. It sends `navigate` before it follows an item's link, which `preventDefault()` leaves to the page, and `received` for each
  * new item.
  *
@@ -74,7 +74,7 @@ export class BelfryInbox extends PageElement {
   }
 
   attributeChangedCallback(name: string): void {
-    if (name === "url" || name === "user") {
+    if (name === "url" || name === "user" || name === "push-worker") {
       this.#renew();
     } else {
       this.#renderSoon();
@@ -136,11 +136,12 @@ export class BelfryInbox extends PageElement {
   }
 
   #newClient(): InboxClient {
-    const [url, user, locale] = ["url", "user", "locale"].map((name) => this.getAttribute(name));
+    const [url, user, locale, worker] = ["url", "user", "locale", "push-worker"].map((name) => this.getAttribute(name));
     const client = createClient({
       url: url ?? "/api/belfry/v1",
       ...(user === null || user === undefined ? {} : { user }),
       ...(locale === null || locale === undefined ? {} : { locale }),
+      ...(worker === null || worker === undefined ? {} : { push: { worker } }),
       ...(this.#getToken === undefined ? {} : { getToken: this.#getToken }),
     });
     this.#stopListening = client.on("received", (item) => void this.dispatchEvent(new CustomEvent("received", { detail: item })));

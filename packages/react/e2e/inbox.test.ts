@@ -1,6 +1,9 @@
+import { createECDH, randomBytes } from "node:crypto";
 import { defineTypes } from "@belfry/core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { stubPushManager } from "../../client/e2e/stub-push-manager.ts";
+import { axeFindings } from "../../dashboard/e2e/axe.ts";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
 import { keyboardTests } from "../test/keyboard-tests.ts";
 import { type InboxStage, type OpenPage, setInboxStage } from "./stage.ts";
@@ -175,6 +178,31 @@ test("preferences whose code could not be loaded are loaded by another try", asy
   await page.unroute(code);
   await retry.click();
   await page.getByRole("switch").first().waitFor();
+});
+
+test("pushes to this browser are switched on and off, with no finding of axe, and one that does not subscribe says so", async () => {
+  const subscription = {
+    endpoint: "https://push.example/of-this-browser",
+    keys: { p256dh: createECDH("prime256v1").generateKeys("base64url"), auth: randomBytes(16).toString("base64url") },
+  };
+  const stub = (page: Page) => page.addInitScript(stubPushManager, [subscription]);
+  const { page, problems } = await stage.open(`?user=${user}&push`, { permissions: ["notifications"] }, stub);
+  await page.locator(".belfry-bell").click();
+  await page.getByRole("button", { name: "Preferences" }).click();
+  const device = page.getByRole("switch", { name: "Notifications on this device" });
+  expect(await device.getAttribute("aria-checked")).toBe("false");
+  await device.click();
+  await expect.poll(() => device.getAttribute("aria-checked")).toBe("true");
+  expect(await stage.service.devices.list(user)).toMatchObject([{ platform: "web" }]);
+  expect((await axeFindings(page)).map(({ text }) => text)).toEqual([]);
+  await device.click();
+  await expect.poll(() => device.getAttribute("aria-checked")).toBe("false");
+  expect(await stage.service.devices.list(user)).toEqual([]);
+  // The browser has no second subscription to give.
+  await device.click();
+  await page.getByText("That could not be done on this device.").waitFor({ state: "attached" });
+  expect(await device.getAttribute("aria-checked")).toBe("false");
+  expect(problems).toEqual([]);
 });
 
 test("changes are kept without a connection, and a list that failed is loaded by another try", async () => {

@@ -1,3 +1,4 @@
+import { createECDH } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -52,6 +53,17 @@ const email: Channel = {
   deliver: async () => ({ status: "delivered", provider: "test" }),
 };
 
+/** A point of P-256, as a browser wants it. */
+const PUSH_KEY = createECDH("prime256v1").generateKeys("base64url");
+
+/** A channel to browsers. */
+const push: Channel = {
+  ...email,
+  name: "push",
+  devices: ["web"],
+  webPushKey: () => PUSH_KEY,
+};
+
 const STYLES = '<link rel="stylesheet" href="/assets/page.css"><link rel="stylesheet" href="/assets/inbox.css">';
 
 /** The document of a page that loads these files; a `bare` one has no styles. */
@@ -79,6 +91,7 @@ async function startHost(belfry: ExpressBelfry, page: () => Promise<PageFiles>):
     const token = new SignJWT({ sub: String(query.user) }).setProtectedHeader({ alg: "HS256" }).setExpirationTime("1h");
     response.type("text/plain").send(await token.sign(new TextEncoder().encode(SECRET)));
   });
+  app.get("/belfry-worker.js", (_, response) => void response.type("text/javascript").send("// It shows nothing."));
   app.get("/assets/:name", ({ path }, response) => {
     const file = files.get(path);
     response
@@ -113,7 +126,7 @@ async function startHost(belfry: ExpressBelfry, page: () => Promise<PageFiles>):
 /** Sets up a stage in `browser`. */
 export async function setInboxStage(browser: Browser, { page = bundledPage, ...options }: InboxStageOptions = {}): Promise<InboxStage> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-inbox-"));
-  const service = new NotificationService({ storage: sqliteStorage(join(directory, "app.db")), channels: [email], ...options });
+  const service = new NotificationService({ storage: sqliteStorage(join(directory, "app.db")), channels: [email, push], ...options });
   const belfry = expressBelfry(service, { contracts: [native()], auth: { jwt: { secret: SECRET } } });
   const host = await startHost(belfry, page);
   const pages: Page[] = [];

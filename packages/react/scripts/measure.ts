@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
-const HOOKS = "BelfryProvider, useBelfry, useConnection, useCounts, useNotifications, usePreferences";
+const HOOKS = "BelfryProvider, useBelfry, useConnection, useCounts, useNotifications, usePreferences, usePush";
 
 const CLIENT = 'export { createClient } from "@belfry/client";';
 

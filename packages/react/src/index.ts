@@ -6,6 +6,7 @@ export { useConnection } from "./hooks/use-connection.ts";
 export { type UseCountsOptions, useCounts } from "./hooks/use-counts.ts";
 export { type Notifications, type UseNotificationsOptions, useNotifications } from "./hooks/use-notifications.ts";
 export { type Loaded, type PreferencesState, usePreferences } from "./hooks/use-preferences.ts";
+export { type PushSwitch, usePush } from "./hooks/use-push.ts";
 export type { Bell, BellButtonProps, BellProps } from "./inbox/bell.tsx";
 export type { Header, HeaderProps } from "./inbox/header.tsx";
 export { type FinishedInbox, Inbox, type InboxProps } from "./inbox/inbox.tsx";

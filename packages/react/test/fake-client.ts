@@ -1,4 +1,4 @@
-import type { ClientSnapshot, PreferenceList, Result } from "@belfry/client";
+import type { ClientSnapshot, PreferenceList, PushSnapshot, PushState, Result } from "@belfry/client";
 import type { InboxFilter, InboxItem, InboxView, InboxViewState, RegisteredClient } from "../src/hooks/registered-client.ts";
 
 /** A client whose state a test sets. It has no server. */
@@ -8,6 +8,7 @@ export interface FakeClient extends RegisteredClient {
   setState(state: Partial<ClientSnapshot>): void;
   setView(filter: InboxFilter, state: Partial<InboxViewState>): void;
   receive(item: InboxItem): void;
+  setPush(state: Partial<PushSnapshot>): void;
   /** What changes of preferences come to. */
   answerWith(answer: Result<PreferenceList> | Promise<Result<PreferenceList>>): void;
 }
@@ -55,6 +56,7 @@ class Value<State> {
 export function fakeClient(): FakeClient {
   const calls: unknown[][] = [];
   const state = new Value(IDLE);
+  const push = new Value<PushSnapshot>({ state: "not_offered", isBusy: false, error: null });
   const views = new Map<string, Value<InboxViewState>>();
   const received = new Set<(item: InboxItem) => void>();
   let answer: Result<PreferenceList> | Promise<Result<PreferenceList>> = { ok: true, value: PREFERENCES };
@@ -80,6 +82,7 @@ export function fakeClient(): FakeClient {
     calls,
     setState: (changed) => state.set(changed),
     setView: (filter, changed) => viewOf(filter).set(changed),
+    setPush: (changed) => push.set(changed),
     receive: (item) => received.forEach((listener) => void listener(item)),
     answerWith(given) {
       answer = given;
@@ -119,6 +122,12 @@ export function fakeClient(): FakeClient {
       setSettings: noting("setSettings", () => answer),
       takeBack: noting("takeBack", () => answer),
       explain: noting("explain", () => done([])),
+    },
+    push: {
+      subscribe: push.subscribe,
+      getSnapshot: push.getSnapshot,
+      enable: noting("enable", () => done<PushState>("on")),
+      disable: noting("disable", () => done<PushState>("off")),
     },
     topics: {
       list: noting("list", () => done({ subscriptions: [], nextCursor: null })),

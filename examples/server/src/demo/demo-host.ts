@@ -1,3 +1,4 @@
+import { push } from "@belfry/channel-push";
 import { type HubOptions, NotificationService, type NotificationServiceOptions } from "@belfry/core";
 import { native } from "@belfry/core/contracts";
 import type { Contract } from "@belfry/core/http";
@@ -9,6 +10,7 @@ import { type DemoService, prepareDemo } from "./create-for-demo.ts";
 import { demoContract } from "./demo-contract.ts";
 import { demoTypes } from "./demo-types.ts";
 import { DEMO_TOPIC, DEMO_USERS } from "./demo-users.ts";
+import { demoVapidKeys } from "./demo-vapid-keys.ts";
 import { mailbox } from "./mailbox.ts";
 
 /** The options of the host's service that do not go by its types. */
@@ -26,11 +28,12 @@ export interface DemoHost {
   prepare(): Promise<void>;
 }
 
-/** Makes the service of a demo: with declared types, with users who have addresses, and with a mailbox where no mail server is configured. */
+/** Makes the service of a demo: with declared types, with users who have addresses, with keys for web push where no push is configured, and with a mailbox where no mail server is. */
 export function demoHost(config: ServerConfig, options: HostOptions): DemoHost {
   const mails = mailbox();
   const configured = channelsOf(config).filter(({ name }) => config.smtpUrl !== undefined || name !== mails.name);
-  const channels = config.smtpUrl === undefined ? [...configured, mails] : configured;
+  const pushes = configured.some(({ devices }) => devices !== undefined) ? [] : [push({ web: { vapid: demoVapidKeys(config.database) } })];
+  const channels = [...configured, ...pushes, ...(config.smtpUrl === undefined ? [mails] : [])];
   const userEmails = new Map([...DEMO_USERS.map(({ id, email }) => [id, email] as const), ...config.userEmails]);
   const directory = directoryOf({ ...config, userEmails }, channels);
   const notifications: DemoService = new NotificationService({

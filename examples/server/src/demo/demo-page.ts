@@ -38,10 +38,11 @@ const DOCUMENT = `<!doctype html>
 </html>
 `;
 
-/** The media types of the files that the document loads, by their paths. */
-const TYPES = new Map([
-  ["/demo/main.js", "text/javascript"],
-  ["/demo/main.css", "text/css"],
+/** The files that the document loads, by their paths. A service worker is for the addresses beside it, and below: this one is for all. */
+const FILES = new Map([
+  ["/demo/main.js", { name: "main.js", type: "text/javascript" }],
+  ["/demo/main.css", { name: "main.css", type: "text/css" }],
+  ["/belfry-worker.js", { name: "worker.js", type: "text/javascript" }],
 ]);
 
 /**
@@ -53,10 +54,10 @@ export async function demoPage(path: string, directory: URL): Promise<HttpRespon
   if (path === "/") {
     return { status: 200, headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" }, body: DOCUMENT };
   }
-  const type = TYPES.get(path);
-  if (type === undefined) {
+  const file = FILES.get(path);
+  if (file === undefined) {
     return null;
   }
-  const body = await readFile(new URL(path.slice("/demo/".length), directory));
-  return { status: 200, headers: { ...HEADERS, "content-type": `${type}; charset=utf-8` }, body };
+  const body = await readFile(new URL(file.name, directory));
+  return { status: 200, headers: { ...HEADERS, "content-type": `${file.type}; charset=utf-8` }, body };
 }

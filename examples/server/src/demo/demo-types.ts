@@ -36,7 +36,7 @@ export const demoTypes = defineTypes({
     data,
     title: ({ data: { author } }) => `${author} mentioned you`,
     message: ({ data: { text } }) => text,
-    channels: { inbox: true, email: { afterMs: MENTION_MS, unlessRead: true, text: ({ data: { text } }) => text } },
+    channels: { inbox: true, push: true, email: { afterMs: MENTION_MS, unlessRead: true, text: ({ data: { text } }) => text } },
   },
   news: {
     label: "News",

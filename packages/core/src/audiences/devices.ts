@@ -7,11 +7,14 @@ import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { DevicesStorage } from "./devices-storage.ts";
 import { type DeviceInput, parseDevice } from "./parse-device.ts";
 
+/** What devices use of a channel. */
+type ChannelMember = "name" | "takes" | "devices" | "invalidRecipient" | "isConfigured" | "webPushKey";
+
 /** The parts that devices use. */
 export interface DevicesContext extends BaseContext {
   readonly devices: DevicesStorage;
   /** The host's channels, by name; the inbox is not among them. */
-  readonly channels: ReadonlyMap<string, Pick<Channel, "name" | "takes" | "devices" | "invalidRecipient">>;
+  readonly channels: ReadonlyMap<string, Pick<Channel, ChannelMember>>;
   /** See `DecisionsContext.beginInboxes`. */
   beginInboxes(tenant: string, userIds: readonly string[]): Promise<void>;
 }
@@ -70,6 +73,22 @@ export class Devices {
     requireNone([textIssue(id, ["id"], NAME_RULE)]);
     using _call = await this.#context.ready();
     return isUuid(id) && (await this.#context.devices.remove(owner, id.toLowerCase()));
+  }
+
+  /**
+   * The public key that browsers subscribe with, in base64url: that of the first channel that has one for this tenant. Null where no channel
+   * pushes to browsers.
+   */
+  async webPushKey(): Promise<string | null> {
+    using _call = await this.#context.ready();
+    for (const channel of this.#context.channels.values()) {
+      const isUsed = channel.devices?.includes("web") === true && channel.isConfigured?.(this.#tenant) !== false;
+      const key = isUsed ? await channel.webPushKey?.(this.#tenant) : null;
+      if (typeof key === "string") {
+        return key;
+      }
+    }
+    return null;
   }
 
   /** What the channels say of a device that they would deliver to: a browser's endpoint may be a URL that nothing may be sent to. */

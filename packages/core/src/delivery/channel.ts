@@ -129,6 +129,13 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
    * @default it delivers to no devices
    */
   readonly devices?: readonly DevicePlatform[];
+  /**
+   * Returns the public key that browsers subscribe with, in base64url, for a channel whose `devices` have `web`: clients are told it. Null if
+   * nothing is pushed to browsers for this tenant.
+   *
+   * @default browsers are not offered to subscribe
+   */
+  webPushKey?(tenant: string): string | null | Promise<string | null>;
   /** Whether the channel can be used for this tenant. @default yes */
   isConfigured?(tenant: string): boolean;
   /** Returns why `recipient` cannot be delivered to, such as `is no phone number`, or null. It is called before anything is stored. */

@@ -45,7 +45,7 @@ export interface ContractTenant extends Pick<TrackedNotifications, keyof Tracked
   readonly hub: Hub;
   readonly preferences: Pick<Preferences, "list" | "set" | "takeBack" | "setSettings">;
   readonly topics: Pick<Topics, "subscribe" | "unsubscribe" | "subscriptions" | "subscribers">;
-  readonly devices: Pick<Devices, "register" | "list" | "remove">;
+  readonly devices: Pick<Devices, "register" | "list" | "remove" | "webPushKey">;
   channels(): readonly ChannelInfo[];
   readonly receipts: Pick<Receipts, "record">;
   explain(userId: string, type: string, input?: ExplainInput): Promise<readonly ChannelExplanation[]>;

@@ -10,6 +10,9 @@ const element = document.createElement("belfry-inbox");
 element.setAttribute("user", user);
 element.setAttribute("locale", query.get("locale") ?? "de");
 element.setAttribute("layout", query.get("layout") ?? "popover");
+if (query.has("push")) {
+  element.setAttribute("push-worker", "/belfry-worker.js");
+}
 element.getToken = async () => (await fetch(`/token?user=${user}`)).text();
 element.addEventListener("received", (event) => noted?.push(`received ${(event as CustomEvent<{ title: string }>).detail.title}`));
 element.addEventListener("navigate", (event) => {

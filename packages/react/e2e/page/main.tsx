@@ -10,7 +10,10 @@ const layout = query.get("layout") === "page" ? "page" : "popover";
 const theme = (["system", "light", "dark"] as const).find((one) => one === query.get("theme"));
 
 const pageSize = Number(query.get("pageSize") ?? 20);
-const client = createClient({ url: "/api/belfry/v1", user, pageSize, getToken: async () => (await fetch(`/token?user=${user}`)).text() });
+const client = createClient({
+  ...{ url: "/api/belfry/v1", user, pageSize, getToken: async () => (await fetch(`/token?user=${user}`)).text() },
+  ...(query.has("push") ? { push: { worker: "/belfry-worker.js" } } : {}),
+});
 Object.assign(window, { client, visited: [] as string[] });
 
 /** Notes where it was led to, in place of a router. */

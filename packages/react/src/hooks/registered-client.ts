@@ -1,4 +1,4 @@
-import type { Filter, InboxClient, Item, Preferences, Topics, View, ViewSnapshot } from "@belfry/client";
+import type { Filter, InboxClient, Item, Preferences, Push, Topics, View, ViewSnapshot } from "@belfry/client";
 
 /**
  * Where a host names its client, so that hooks and slots know the data of each of its types.
@@ -31,7 +31,8 @@ export type InboxViewState = ViewSnapshot<InboxItem>;
 export type Public<Instance> = Pick<Instance, keyof Instance>;
 
 /** A client of `@belfry/client`. In tests, anything that has its methods. */
-export interface RegisteredClient extends Omit<Public<InboxClient<InboxItem>>, "preferences" | "topics"> {
+export interface RegisteredClient extends Omit<Public<InboxClient<InboxItem>>, "preferences" | "topics" | "push"> {
   readonly preferences: Public<Preferences>;
   readonly topics: Public<Topics>;
+  readonly push: Public<Push>;
 }

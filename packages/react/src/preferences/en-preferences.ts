@@ -31,6 +31,12 @@ export const enPreferences: PreferenceTexts = {
   locked: "Set by your organisation",
   fixed: "Always on",
   failed: "Your preferences could not be saved.",
+  device: "Notifications on this device",
+  deviceHint: "They arrive even when this page is closed.",
+  deviceDenied: "Blocked in your browser’s settings.",
+  deviceNeedsInstall: "Add this site to your home screen first.",
+  deviceUnsupported: "This browser cannot show them.",
+  deviceFailed: "That could not be done on this device.",
   nothing: "There is nothing to choose yet.",
   channels: { inbox: "Inbox", email: "Email", push: "Push", sms: "SMS", webhook: "Webhook", chat: "Chat" },
 };

@@ -8,6 +8,7 @@ import { DigestForm } from "./digest-form.tsx";
 import { enPreferences } from "./en-preferences.ts";
 import { Pause } from "./pause.tsx";
 import { QuietHoursForm } from "./quiet-hours-form.tsx";
+import { ThisDevice } from "./this-device.tsx";
 import { type TypesOfCategory, typesByCategory } from "./types-by-category.ts";
 import { targetsOf, wholeCategory } from "./whole-category.ts";
 
@@ -36,6 +37,7 @@ export function PreferencePanel() {
       )}
       {preferences && (
         <>
+          <ThisDevice words={words} />
           <Pause words={words} until={preferences.settings.pauseUntil} save={(pauseUntil) => save(state.setSettings({ pauseUntil }))} />
           <QuietHoursForm
             words={words}

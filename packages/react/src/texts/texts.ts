@@ -43,6 +43,14 @@ export interface PreferenceTexts {
   readonly locked: string;
   readonly fixed: string;
   readonly failed: string;
+  /** The switch for pushes to this browser. */
+  readonly device: string;
+  readonly deviceHint: string;
+  /** Why there is nothing to switch. */
+  readonly deviceDenied: string;
+  readonly deviceNeedsInstall: string;
+  readonly deviceUnsupported: string;
+  readonly deviceFailed: string;
   readonly nothing: string;
   /** Names of channels; one that is missing here is shown by its own name. */
   readonly channels: Readonly<Record<string, string>>;

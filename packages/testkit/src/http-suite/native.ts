@@ -371,6 +371,10 @@ export function nativeSuite(harness: HttpHarness): void {
       expect(await devices("heir")).toEqual([]);
     });
 
+    test("without a channel that pushes to browsers, there is no key to subscribe with", async () => {
+      expect(await call("ann", "/push")).toMatchObject({ status: 200, body: { publicKey: null } });
+    });
+
     test.each([
       [{}],
       [{ platform: "fcm" }],

@@ -7,8 +7,25 @@ import { BASE, userOf } from "./own-inbox.ts";
 
 const PATH = `${BASE}/devices`;
 
+const webPushSchema = z
+  .object({
+    publicKey: z
+      .string()
+      .nullable()
+      .meta({ description: "What browsers subscribe with, in base64url; null if nothing is pushed to browsers" }),
+  })
+  .meta({ id: "WebPush" });
+
 /** The routes of the caller's own devices. */
 export const deviceRoutes: readonly Route[] = [
+  defineRoute("GET", `${BASE}/push`, {
+    operationId: "getWebPush",
+    summary: "Get what a browser needs to subscribe to pushes",
+    responses: { 200: { description: "The key of the sender", schema: webPushSchema } },
+    async handle({ tenant }) {
+      return reply({ publicKey: await tenant.devices.webPushKey() });
+    },
+  }),
   defineRoute("GET", PATH, {
     operationId: "listDevices",
     summary: "List the caller's devices, oldest first",

@@ -157,7 +157,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
   },
   devices: {
     of: (service) => service.devices,
-    calls: { register: ["ann", { platform: "fcm", token: "token" }], list: ["ann"], remove: ["ann", ID] },
+    calls: { register: ["ann", { platform: "fcm", token: "token" }], list: ["ann"], remove: ["ann", ID], webPushKey: [] },
   },
   suppressions: {
     of: (service) => service.suppressions,

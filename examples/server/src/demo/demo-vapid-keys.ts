@@ -1,0 +1,49 @@
+import { createECDH } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import type { DatabaseConfig } from "../config.ts";
+
+/** Push services would write to it if something were wrong with what the demo sends. */
+const SUBJECT = "mailto:belfry@localhost.localdomain";
+const FILE = "vapid-keys.json";
+const stored = z.object({ subject: z.string(), publicKey: z.string(), privateKey: z.string() });
+
+type VapidKeys = z.infer<typeof stored>;
+
+/**
+ * The keys of a demo for which none are configured. They are made up at the first start, and kept beside the database: with other keys,
+ * browsers would have to subscribe anew. A database in memory, or on a server, has no place beside it: its keys are those of one run.
+ */
+export function demoVapidKeys(database: DatabaseConfig): VapidKeys {
+  if (database.kind !== "sqlite" || database.file === ":memory:") {
+    return newKeys();
+  }
+  const file = join(dirname(database.file), FILE);
+  const kept = textOf(file);
+  if (kept !== null) {
+    return stored.parse(JSON.parse(kept));
+  }
+  const made = newKeys();
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
+  return made;
+}
+
+function newKeys(): VapidKeys {
+  const pair = createECDH("prime256v1");
+  const publicKey = pair.generateKeys().toString("base64url");
+  return { subject: SUBJECT, publicKey, privateKey: pair.getPrivateKey().toString("base64url") };
+}
+
+/** What a file has in it; null if there is none. */
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return null;
+    }
+    throw error;
+  }
+}
