@@ -6,6 +6,7 @@ import type { DatabaseConfig } from "../config.ts";
 
 /** Push services would write to it if something were wrong with what the demo sends. */
 const SUBJECT = "mailto:belfry@localhost.localdomain";
+const PRIVATE_KEY_DIGITS = 64;
 const FILE = "vapid-keys.json";
 const stored = z.object({ subject: z.string(), publicKey: z.string(), privateKey: z.string() });
 
@@ -33,7 +34,9 @@ export function demoVapidKeys(database: DatabaseConfig): VapidKeys {
 function newKeys(): VapidKeys {
   const pair = createECDH("prime256v1");
   const publicKey = pair.generateKeys().toString("base64url");
-  return { subject: SUBJECT, publicKey, privateKey: pair.getPrivateKey().toString("base64url") };
+  // Node leaves out zeros that a key begins with.
+  const privateKey = Buffer.from(pair.getPrivateKey("hex").padStart(PRIVATE_KEY_DIGITS, "0"), "hex").toString("base64url");
+  return { subject: SUBJECT, publicKey, privateKey };
 }
 
 /** What a file has in it; null if there is none. */

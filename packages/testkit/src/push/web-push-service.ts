@@ -4,6 +4,8 @@ import { RETRY_AFTER } from "../host/providers/protocol.ts";
 import { type PushService, runService } from "./push-service.ts";
 import { claimsOf } from "./token-check.ts";
 
+const PRIVATE_KEY_DIGITS = 64;
+
 /** A browser's subscription, as its `toJSON()` gives it. */
 export interface BrowserSubscription {
   readonly endpoint: string;
@@ -57,7 +59,8 @@ export async function webPushService(): Promise<WebPushService> {
     vapid: {
       subject: "mailto:operator@example.com",
       publicKey: publicKey.toString("base64url"),
-      privateKey: sender.getPrivateKey().toString("base64url"),
+      // Node leaves out zeros that a key begins with.
+      privateKey: Buffer.from(sender.getPrivateKey("hex").padStart(PRIVATE_KEY_DIGITS, "0"), "hex").toString("base64url"),
     },
     subscribe() {
       const own = createECDH("prime256v1");
