@@ -61,6 +61,7 @@ export async function scroll(list: Locator, { from, step, frames }: Readonly<Rec
 /** How long the tasks of a page took, without the time in which the machine did something else. */
 interface Tasks {
   readonly count: number;
+  readonly totalMs: number;
   readonly longestMs: number;
   /** The tasks of more than 50 ms: when they began, and what ran in them. */
   readonly long: readonly string[];
@@ -91,10 +92,11 @@ export async function traceTasks(page: Page, work: () => Promise<void>): Promise
   const long = tasks.filter((task) => msOf(task) > LONG_MS);
   return {
     count: tasks.length,
-    longestMs: tasks.reduce((most, task) => Math.max(most, msOf(task)), 0),
+    totalMs: rounded(tasks.reduce((sum, task) => sum + msOf(task), 0)),
+    longestMs: rounded(tasks.reduce((most, task) => Math.max(most, msOf(task)), 0)),
     long: long.map((task) => {
       const parts = events.filter((event) => event !== task && isIn(event, task) && msOf(event) >= PART_MS);
-      return `${msOf(task)} ms after ${Math.round((task.ts - begun) / 1e6)} s: ${parts.map(partOf).join(", ")}`;
+      return `${rounded(msOf(task))} ms after ${Math.round((task.ts - begun) / 1e6)} s: ${parts.map(partOf).join(", ")}`;
     }),
   };
 }
@@ -112,7 +114,7 @@ interface TraceEvent {
 }
 
 const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
-const msOf = ({ tdur = 0 }: TraceEvent) => Math.round(tdur / 1_000);
+const msOf = ({ tdur = 0 }: TraceEvent) => tdur / 1_000;
 
 function isIn(event: TraceEvent, task: TraceEvent): boolean {
   return threadOf(event) === threadOf(task) && event.ts >= task.ts && event.ts < task.ts + (task.dur ?? 0);
@@ -120,7 +122,7 @@ function isIn(event: TraceEvent, task: TraceEvent): boolean {
 
 function partOf(event: TraceEvent): string {
   const { functionName, type } = event.args?.data ?? {};
-  return [event.name, functionName ?? type, `${msOf(event)} ms`].filter(Boolean).join(" ");
+  return [event.name, functionName ?? type, `${rounded(msOf(event))} ms`].filter(Boolean).join(" ");
 }
 
 /** Notes frames, and tasks that are longer than 50 ms, from now on. */
@@ -157,10 +159,11 @@ export async function held(page: Page): Promise<Held> {
   return { mebibytes: Math.round(usedSize / 2 ** 18) / 4, nodes };
 }
 
+const rounded = (value = 0) => Math.round(value * 10) / 10;
+
 function framesOf(gaps: readonly number[]): Frames {
   const sorted = gaps.toSorted((one, other) => one - other);
   const total = gaps.reduce((sum, gap) => sum + gap, 0);
-  const rounded = (value = 0) => Math.round(value * 10) / 10;
   return {
     count: gaps.length,
     perSecond: rounded((gaps.length * 1_000) / total),

@@ -43,7 +43,7 @@ export function ItemBody({ item, name }: ItemBodyProps) {
           <bdi>{item.message}</bdi>
         </p>
       )}
-      <Marks item={item} />
+      {(item.priority === "urgent" || item.pinnedAt !== null || item.snoozedUntil !== null) && <Marks item={item} />}
       {actions.length > 0 && (
         <div className="belfry-actions">
           {actions.map((action, index) => (
@@ -74,7 +74,7 @@ function Marks({ item }: { readonly item: InboxItem }) {
       ? null
       : texts.snoozedUntil.replace("{time}", timeAhead(Date.parse(item.snoozedUntil), now, texts.locale)),
   ].filter((mark) => mark !== null);
-  return marks.length === 0 ? null : (
+  return (
     <div className="belfry-marks">
       {marks.map((mark) => (
         <span key={mark} className="belfry-mark">

@@ -1,4 +1,3 @@
-import { useEffect, useRef } from "react";
 import { useBelfry } from "../hooks/belfry-provider.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { useInbox } from "./inbox-context.ts";
@@ -41,16 +40,15 @@ interface ToolProps {
   readonly takesFocus?: boolean;
 }
 
+/** Gives a button the focus when it appears. */
+function giveFocus(button: HTMLButtonElement | null): void {
+  button?.focus();
+}
+
 /** A button that shows an icon alone; its name is its title, too. */
 export function Tool({ icon, label, onClick, takesFocus = false }: ToolProps) {
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (takesFocus) {
-      button.current?.focus();
-    }
-  }, [takesFocus]);
   return (
-    <button ref={button} type="button" className="belfry-tool" aria-label={label} title={label} onClick={onClick}>
+    <button ref={takesFocus ? giveFocus : null} type="button" className="belfry-tool" aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} />
     </button>
   );

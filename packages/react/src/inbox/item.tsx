@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useMemo } from "react";
+import { type KeyboardEvent, memo, type ReactNode } from "react";
 import { useBelfry } from "../hooks/belfry-provider.tsx";
 import type { InboxItem } from "../hooks/registered-client.ts";
 import { plural } from "../texts/plural.ts";
@@ -30,8 +30,6 @@ export function Item({ row, index, children }: ItemProps) {
   const names = isOwn
     ? { "aria-labelledby": `${name}-title`, "aria-describedby": item.title && item.message ? `${name}-message` : undefined }
     : { "aria-label": item.title || item.message };
-  // Its place in the list is no part of it, so that it stays as it is when another item comes or goes.
-  const content = useMemo(() => <Content row={row} name={name} />, [row, name]);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.key !== "Enter" || event.target !== event.currentTarget) {
       return;
@@ -57,7 +55,7 @@ export function Item({ row, index, children }: ItemProps) {
       {...names}
       onKeyDown={onKeyDown}
     >
-      {children ?? content}
+      {children ?? <Content row={row} name={name} />}
     </article>
   );
 }
@@ -69,8 +67,8 @@ interface ContentProps {
   readonly name: string;
 }
 
-/** What is in an item. */
-function Content({ row, name }: ContentProps) {
+/** What is in an item. Its place in the list is no part of it, so that it stays as it is when another item comes or goes. */
+const Content = /* @__PURE__ */ memo(function Content({ row, name }: ContentProps) {
   const { item } = row;
   const { slots } = useInbox();
   return (
@@ -83,7 +81,7 @@ function Content({ row, name }: ContentProps) {
       <ItemTools row={row} />
     </>
   );
-}
+});
 
 const TINTS = 4;
 

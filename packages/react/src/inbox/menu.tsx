@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { Icon, type IconName } from "./icon.tsx";
 import { focusTarget, isRightToLeft } from "./roving-focus.ts";
 import { usePopover } from "./use-popover.ts";
@@ -26,15 +26,6 @@ export function Menu({ label, entries }: MenuProps) {
   const [opened, setOpened] = useState<number | null>(null);
   const isOpen = opened !== null;
   const button = useRef<HTMLButtonElement>(null);
-  const panel = useRef<HTMLDivElement>(null);
-  const id = useId();
-  const close = useCallback(() => setOpened(null), []);
-  usePopover({ panel, anchor: button, isOpen, onClose: close });
-  const leave = useCallback((then?: () => void) => {
-    setOpened(null);
-    button.current?.focus();
-    then?.();
-  }, []);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -51,16 +42,36 @@ export function Menu({ label, entries }: MenuProps) {
         title={label}
         aria-haspopup="menu"
         aria-expanded={isOpen}
-        aria-controls={id}
         onClick={() => setOpened(isOpen ? null : 0)}
         onKeyDown={onKeyDown}
       >
         <Icon name="more" />
       </button>
-      <div ref={panel} id={id} className="belfry-menu" popover="manual" role="menu" aria-label={label} data-open={isOpen}>
-        {isOpen && <Lines entries={entries()} first={opened} leave={leave} />}
-      </div>
+      {isOpen && <OpenMenu button={button} label={label} entries={entries()} first={opened} close={() => setOpened(null)} />}
     </>
+  );
+}
+
+/** What {@link OpenMenu} takes. */
+interface OpenMenuProps extends Pick<LinesProps, "entries" | "first"> {
+  readonly button: RefObject<HTMLButtonElement | null>;
+  readonly label: string;
+  close(): void;
+}
+
+/** A menu while it is open. A list has many menus, so they cost nothing while they are closed. */
+function OpenMenu({ button, label, entries, first, close }: OpenMenuProps) {
+  const panel = useRef<HTMLDivElement>(null);
+  usePopover({ panel, anchor: button, isOpen: true, onClose: close });
+  const leave = (then?: () => void) => {
+    close();
+    button.current?.focus();
+    then?.();
+  };
+  return (
+    <div ref={panel} className="belfry-menu" popover="manual" role="menu" aria-label={label} data-open={true}>
+      <Lines entries={entries} first={first} leave={leave} />
+    </div>
   );
 }
 

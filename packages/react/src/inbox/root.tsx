@@ -1,7 +1,8 @@
-import { type ReactNode, useCallback, useId, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import type { InboxItem } from "../hooks/registered-client.ts";
 import type { Texts } from "../texts/texts.ts";
 import { useTexts } from "../texts/use-texts.ts";
+import { prepareFormats } from "../time/prepare-formats.ts";
 import { type SnoozeChoice, snoozeChoices } from "../time/snooze-choices.ts";
 import { InboxContext, type InboxContextValue, type InboxSlots, type InboxTab } from "./inbox-context.ts";
 import { useAnnouncer } from "./use-announcer.ts";
@@ -64,6 +65,7 @@ function useOpen({ open, onOpenChange }: InboxRootProps): readonly [boolean, (is
 export function Root(props: InboxRootProps) {
   const { layout = "popover", badge = "unread", slots = NO_SLOTS, preferences = true, onNavigate } = props;
   const texts = useTexts(props.texts, props.locale);
+  useEffect(() => prepareFormats(texts.locale), [texts.locale]);
   const [isOpen, setOpen] = useOpen(props);
   const [chosen, setChosen] = useState<string | null>(null);
   const { message, announce } = useAnnouncer(texts);

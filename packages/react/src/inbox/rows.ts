@@ -25,48 +25,43 @@ export interface RowsInput {
 /** Puts items into rows: those of the top first, then by number, with the items of a group behind its newest one. */
 export function rowsOf({ items, top, newestShown, unfolded }: RowsInput): readonly Row[] {
   const first = new Set(top.map(({ id }) => id));
+  const { newest, older } = grouped(items.filter(({ id, seq }) => !first.has(id) && seq <= newestShown));
   const rows: Row[] = top.map(rowOf);
-  const groups = groupsOf(items.filter(({ id, seq }) => !first.has(id) && seq <= newestShown));
-  for (const [newest, ...older] of groups) {
-    const isUnfolded = newest.group !== null && unfolded.has(newest.group);
-    if (older.length === 0) {
-      rows.push(rowOf(newest));
-      continue;
-    }
-    rows.push({ item: newest, folded: older, isUnfolded, isMember: false });
+  for (const item of newest) {
+    const { group } = item;
+    const folded = older.get(group) ?? [];
+    const isUnfolded = group !== null && unfolded.has(group);
+    rows.push(folded.length === 0 ? rowOf(item) : { item, folded, isUnfolded, isMember: false });
     if (isUnfolded) {
-      rows.push(...older.map((item) => ({ item, folded: [], isUnfolded: false, isMember: true })));
+      rows.push(...folded.map((one) => ({ item: one, folded: [], isUnfolded: false, isMember: true })));
     }
   }
   return rows;
+}
+
+/** The newest item of each group, with those of no group, and the older ones. A list may be long, so nothing is made for an item of no group. */
+function grouped(items: readonly InboxItem[]) {
+  const newest: InboxItem[] = [];
+  const older = new Map<string | null, InboxItem[]>();
+  for (const item of items) {
+    const folded = older.get(item.group);
+    (folded ?? newest).push(item);
+    if (folded === undefined && item.group !== null) {
+      older.set(item.group, []);
+    }
+  }
+  return { newest, older };
 }
 
 const rowsByItem = new WeakMap<InboxItem, Row>();
 
 /** The row of an item that stands for itself: the same object each time, so that it is not rendered again whenever another one comes. */
 function rowOf(item: InboxItem): Row {
-  const row = rowsByItem.get(item) ?? { item, folded: [], isUnfolded: false, isMember: false };
+  const known = rowsByItem.get(item);
+  if (known !== undefined) {
+    return known;
+  }
+  const row = { item, folded: [], isUnfolded: false, isMember: false };
   rowsByItem.set(item, row);
   return row;
-}
-
-type Group = [InboxItem, ...InboxItem[]];
-
-/** The items of each group together, where its newest one is; an item of no group by itself. */
-function groupsOf(items: readonly InboxItem[]): readonly Group[] {
-  const groups: Group[] = [];
-  const known = new Map<string, Group>();
-  for (const item of items) {
-    const group = item.group === null ? undefined : known.get(item.group);
-    if (group !== undefined) {
-      group.push(item);
-      continue;
-    }
-    const begun: Group = [item];
-    groups.push(begun);
-    if (item.group !== null) {
-      known.set(item.group, begun);
-    }
-  }
-  return groups;
 }

@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from "react";
 import { useCounts } from "../hooks/use-counts.ts";
+import { numberText } from "../texts/plural.ts";
 import { type InboxTab, useInbox } from "./inbox-context.ts";
 import { focusTarget } from "./roving-focus.ts";
 
@@ -49,5 +50,5 @@ function Tab({ tab }: { readonly tab: InboxTab }) {
 function UnreadOf({ tab, locale }: { readonly tab: InboxTab; readonly locale: string }) {
   const counts = useCounts({ filter: tab.filter });
   const unread = counts?.unread ?? 0;
-  return unread === 0 ? null : <span className="belfry-count">{new Intl.NumberFormat(locale).format(unread)}</span>;
+  return unread === 0 ? null : <span className="belfry-count">{numberText(locale, unread)}</span>;
 }
