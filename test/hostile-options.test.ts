@@ -13,6 +13,7 @@ const contracts = await import("../packages/core/src/contracts/index.ts");
 const core = await import("../packages/core/src/index.ts");
 const dashboards = await import("../packages/dashboard/src/index.ts");
 const egress = await import("../packages/egress/src/index.ts");
+const mails = await import("../packages/mail-receipts/src/index.ts");
 const openais = await import("../packages/processor-openai/src/index.ts");
 const postgres = await import("../packages/storage-postgres/src/index.ts");
 const sqlite = await import("../packages/storage-sqlite/src/index.ts");
@@ -45,6 +46,12 @@ const CALLS: Readonly<Record<string, Call>> = {
   django: [contracts.django],
   dashboard: [dashboards.dashboard, service, { basePath: "/x" }],
   email: [emailChannel.email, { from: "shop@example.com" }],
+  recordBounceMail: [
+    emailChannel.recordBounceMail,
+    new Uint8Array(),
+    { receipts: service.receipts, bounces: { address: "b@example.com", secret: "s".repeat(32) }, recipient: "b@example.com" },
+  ],
+  mailReceipts: [mails.mailReceipts, { mailgun: { signingKey: "k" } }],
   push: [pushChannel.push, { expo: {}, timeoutMs: 1_000 }],
   webhook: [webhookChannel.webhook, { secret: SECRET }],
   slack: [chats.slack, { token: "t" }],
@@ -116,6 +123,7 @@ test("every function of the packages is in the table", () => {
     webhookChannel,
     dashboards,
     egress,
+    mails,
     openais,
     postgres,
     sqlite,
@@ -169,6 +177,7 @@ describe.each(Object.entries(CALLS))("%s", (name, row) => {
 /** Options beside those of the good arguments. */
 const HTTP_CHANNEL = ["name", "retryDelaysMs", "timeoutMs", "baseUrl", "api", "allowPrivate", "egress", "now"];
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  mailReceipts: ["ses", "sendgrid", "postmark", "channel", "tenant", "egress"],
   push: ["web", "fcm", "apns", "egress", "allowPrivate", "name", "retryDelaysMs", "now"],
   slack: HTTP_CHANNEL,
   discord: HTTP_CHANNEL,
@@ -208,6 +217,9 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   pack: ["auth", "indexOrder"],
   dashboard: ["authorize", "challenge", "tenant", "logger"],
   email: [
+    "bounces",
+    "dkim",
+    "messageIdHeader",
     "transport",
     "provider",
     "fallbackTransports",

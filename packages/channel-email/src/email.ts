@@ -1,13 +1,17 @@
-import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
+import { BelfryError, type Channel, type DeliveryFailure, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
 import { createEgress, type Egress } from "@belfry/egress";
 import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
+import { bounceAddresses } from "./bounce-address.ts";
 import { type Composed, compose, lackOf } from "./compose.ts";
 import { invalidEmailData, isEmptyMail } from "./email-data.ts";
 import { EMAIL_EGRESS, EMAIL_OPTIONS, type EmailOptions } from "./email-options.ts";
+import type { MailSender } from "./mail-sender.ts";
 import { type Mailbox, parseMailbox } from "./mailbox.ts";
-import { parseAddress } from "./parse-address.ts";
-import { type Mail, sendWithFailover } from "./send-with-failover.ts";
-import { sendersFor } from "./senders.ts";
+import { comparableAddress, isAscii, parseAddress } from "./parse-address.ts";
+import { RestingSenders } from "./resting-senders.ts";
+import { type Mail, sendWithFailover, unlessAborted } from "./send-with-failover.ts";
+import { type Senders, sendersFor } from "./senders.ts";
+import { checkSignature } from "./signature.ts";
 import { emailFailure } from "./smtp-failure.ts";
 
 const MINUTE = 60_000;
@@ -47,22 +51,20 @@ export function email(options: EmailOptions): Channel {
   const senders = sendersFor(options);
   const from = senderAddress(options);
   const replyTo = options.replyTo === undefined ? null : parseMailbox("replyTo", options.replyTo);
+  const marks = marksOf(options);
+  const resting = new RestingSenders();
   return {
     name: options.name ?? "email",
     retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
     timeoutMs: timeoutMs + ENGINE_MARGIN_MS,
     contents: ["subject", "html", "text"],
     takes: "plain e-mail addresses, such as name@example.com",
-    isConfigured: (tenant) => senders(tenant).length > 0,
+    isConfigured: (tenant) => senders.mayHave(tenant),
     invalidRecipient(recipient) {
       const parsed = parseAddress(recipient);
       return "problem" in parsed ? parsed.problem : null;
     },
-    comparableAddress(address) {
-      const parsed = parseAddress(address);
-      // Mail servers may tell names by their case; hardly any does, and no reader expects it.
-      return "problem" in parsed ? address : parsed.address.toLowerCase();
-    },
+    comparableAddress,
     invalidData: (data) => invalidEmailData(data, egress),
     isEmpty: (notification) => typeof options.templates !== "function" && isEmptyMail(notification),
     async deliver(task, engineSignal): Promise<DeliveryOutcome> {
@@ -72,11 +74,50 @@ export function email(options: EmailOptions): Channel {
       if ("status" in prepared) {
         return prepared;
       }
-      const mail = mailOf({ ...prepared, task, from: from(task.tenant), replyTo });
-      const outcome = await sendWithFailover(mail, senders(task.tenant), { endsAt, signal });
+      const own = await sendersOf(senders, task.tenant, signal);
+      if ("status" in own) {
+        return own;
+      }
+      const mail = marks(mailOf({ ...prepared, task, from: from(task.tenant), replyTo }), task);
+      const outcome = await sendWithFailover(mail, own, { endsAt, signal, resting });
       return withNote(outcome.status === "sent" ? { ...outcome, status: acceptedIs } : outcome, prepared.composed.note);
     },
   } satisfies Channel;
+}
+
+/** The senders of a tenant. What the host's function throws, or a promise of it that takes the attempt's time, fails the attempt. */
+async function sendersOf(senders: Senders, tenant: string, signal: AbortSignal): Promise<readonly MailSender[] | DeliveryFailure> {
+  const found = senders.of(tenant);
+  if (!(found instanceof Promise)) {
+    return found;
+  }
+  try {
+    return await unlessAborted(signal, found);
+  } catch {
+    // The error's message may hold private details of the host.
+    return emailFailure("the transports of this client could not be looked up", true);
+  }
+}
+
+const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,99}$/;
+
+/** What the options add to each mail: its own sender for the mail server, a signature, and another header. */
+function marksOf({ bounces, dkim, messageIdHeader }: EmailOptions): (mail: Mail, task: DeliveryTask) => Mail {
+  if (messageIdHeader !== undefined && !(typeof messageIdHeader === "string" && HEADER_NAME.test(messageIdHeader))) {
+    throw new BelfryError("CONFIGURATION", "email: messageIdHeader is no name of a header");
+  }
+  const signature = dkim === undefined ? {} : { dkim: checkSignature(dkim) };
+  const bounceAddress = bounces === undefined ? undefined : bounceAddresses(bounces);
+  return (mail, task) => {
+    const headers = messageIdHeader === undefined ? mail.headers : { ...mail.headers, [messageIdHeader]: mail.messageId };
+    const marked = { ...mail, ...signature, headers };
+    if (bounceAddress === undefined) {
+      return marked;
+    }
+    const { address } = mail.to;
+    const dsn = { id: task.id, return: "headers", notify: ["failure", "delay"], ...(isAscii(address) && { recipient: address }) } as const;
+    return { ...marked, envelope: { ...mail.envelope, from: bounceAddress(task.id, address) }, dsn: { ...dsn, notify: [...dsn.notify] } };
+  };
 }
 
 /** Checks a fixed sender at once, and a tenant's sender at use. */

@@ -13,11 +13,25 @@ export interface OutgoingMail {
   /** In angle brackets; the same at every attempt. */
   readonly messageId: string;
   readonly headers: { readonly [name: string]: string };
+  /** What a server that can do so reports to the envelope's sender: that it gave the mail back, or still tries. @default nothing is asked */
+  readonly dsn?: { readonly id: string; readonly return: "headers"; readonly notify: string[]; readonly recipient?: string };
+  /** How nodemailer signs the mail. @default not at all */
+  readonly dkim?: MailSignature;
   readonly attachments: { readonly filename: string; readonly content: Buffer }[];
   readonly disableFileAccess: true;
   readonly disableUrlAccess: true;
   /** Aborts when the attempt has run out of time. */
   readonly signal: AbortSignal;
+}
+
+/** How mails are signed (DKIM, RFC 6376), as nodemailer takes it. */
+export interface MailSignature {
+  /** The domain that signs. */
+  readonly domainName: string;
+  /** Names the key: its record is at `<selector>._domainkey.<domain>`. */
+  readonly keySelector: string;
+  /** An RSA key as PEM. */
+  readonly privateKey: string;
 }
 
 /** A transport's answer about a mail it has taken. */

@@ -1,13 +1,16 @@
 import type { DeliveryFailure, DeliveryOutcome } from "@belfry/core";
 import MailComposer from "nodemailer/lib/mail-composer";
 import type { MailSender, OutgoingMail, SentMail } from "./mail-sender.ts";
+import { isAscii } from "./parse-address.ts";
+import type { RestingSenders } from "./resting-senders.ts";
 import { emailFailure, failureOf, oneLine } from "./smtp-failure.ts";
 
 /** A mail without the signal: each transport gets a signal of its own. */
 export type Mail = Omit<OutgoingMail, "signal">;
 
-/** The time an attempt has left. */
+/** The time an attempt has left, and which senders had better be tried last. */
 export interface Budget {
+  readonly resting: RestingSenders;
   /** In milliseconds of `performance.now()`. */
   readonly endsAt: number;
   readonly signal: AbortSignal;
@@ -19,13 +22,15 @@ export async function sendWithFailover(mail: Mail, senders: readonly MailSender[
     return emailFailure("the mail would have named other recipients than the intended one", false);
   }
   let failed: DeliveryFailure = emailFailure("no e-mail transport is configured", false);
-  for (const [index, sender] of senders.entries()) {
+  for (const [index, sender] of budget.resting.ordered(senders).entries()) {
     // Each transport gets a share of the time left, so that a server that never answers leaves time for the next one.
     const shareMs = Math.max(1, Math.floor((budget.endsAt - performance.now()) / (senders.length - index)));
     const signal = AbortSignal.any([budget.signal, AbortSignal.timeout(shareMs)]);
     const outcome = await sendOnce(mail, sender, signal);
+    budget.resting.ended(sender, isAway(outcome));
     if (outcome.status !== "failed") {
-      return index === 0 ? outcome : { ...outcome, note: `sent by fallback transport ${index}` };
+      const place = senders.indexOf(sender);
+      return place === 0 ? outcome : { ...outcome, note: `sent by fallback transport ${place}` };
     }
     failed = outcome;
     if (!outcome.transient || budget.signal.aborted) {
@@ -33,6 +38,11 @@ export async function sendWithFailover(mail: Mail, senders: readonly MailSender[
     }
   }
   return failed;
+}
+
+/** Whether an attempt failed because of the server, and not of the mail or its recipient: no answer, or 421. */
+function isAway(outcome: DeliveryOutcome): boolean {
+  return outcome.status === "failed" && outcome.transient && (outcome.response === undefined || outcome.response.startsWith("421"));
 }
 
 async function sendOnce(mail: Mail, sender: MailSender, signal: AbortSignal): Promise<DeliveryOutcome> {
@@ -45,12 +55,19 @@ async function sendOnce(mail: Mail, sender: MailSender, signal: AbortSignal): Pr
     const response = sent.response === undefined ? {} : { response: oneLine(sent.response) };
     return { status: "sent", provider: "smtp", messageId: mail.messageId, ...response };
   } catch (error) {
-    return failureOf(error);
+    return explained(failureOf(error), mail);
   }
 }
 
-/** Rejects on abort, without waiting for a transport that ignores signals. */
-function unlessAborted(signal: AbortSignal, sending: Promise<SentMail>): Promise<SentMail> {
+/** Says why a server that knows only ASCII refuses an address with other letters. */
+function explained(failure: DeliveryFailure, { envelope }: Mail): DeliveryFailure {
+  const isPlain = isAscii(`${envelope.from}${envelope.to.join("")}`);
+  const reason = "it may not take addresses with letters beside ASCII (SMTPUTF8)";
+  return isPlain || failure.transient ? failure : { ...failure, error: `${failure.error}; ${reason}` };
+}
+
+/** Rejects on abort, without waiting for a transport, or a function of the host, that ignores signals. */
+export function unlessAborted<Result>(signal: AbortSignal, sending: Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(Object.assign(new Error("aborted"), { code: "EABORT" }));
     signal.addEventListener("abort", onAbort, { once: true });

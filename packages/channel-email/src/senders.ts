@@ -1,13 +1,22 @@
 import { BelfryError } from "@belfry/core";
 import { createTransport } from "nodemailer";
-import type { EmailOptions } from "./email-options.ts";
+import type { EmailOptions, TenantTransports } from "./email-options.ts";
 import type { MailSender, MailTransport } from "./mail-sender.ts";
+import { type KeptSenders, TenantSenders } from "./tenant-senders.ts";
+
+/** The senders of tenants. */
+export interface Senders {
+  /** Whether a tenant has senders, or may have some: a promise has not said yet. */
+  mayHave(tenant: string): boolean;
+  /** A tenant's senders, in the order in which to try them; empty if there are none. */
+  of(tenant: string): readonly MailSender[] | Promise<readonly MailSender[]>;
+}
 
 /**
- * Gives a tenant's senders, in the order in which to try them; empty if there are none.
+ * Makes the senders of tenants.
  * @throws `CONFIGURATION` for a value that is neither an SMTP URL nor a transport; at once for fixed transports
  */
-export function sendersFor(options: EmailOptions): (tenant: string) => readonly MailSender[] {
+export function sendersFor(options: EmailOptions): Senders {
   const { transport, provider } = options;
   if (transport !== undefined && provider !== undefined) {
     throw new BelfryError("CONFIGURATION", "email: both transport and provider are given; give one of them");
@@ -21,30 +30,69 @@ export function sendersFor(options: EmailOptions): (tenant: string) => readonly 
   const toSender = senderSource(options.requireTLS ?? false);
   const fallbacks = (options.fallbackTransports ?? []).map(toSender);
   if (provider) {
-    return (tenant) => {
-      const own = listOf(provider(tenant)).map(toSender);
+    return sendersBy(provider, (given) => {
+      const own = listOf(given).map(toSender);
       return own.length === 0 ? [] : [...own, ...fallbacks];
-    };
+    });
   }
   const fixed = transport === undefined ? [] : [toSender(transport), ...fallbacks];
-  return () => fixed;
+  return { mayHave: () => fixed.length > 0, of: () => fixed };
 }
 
-function listOf(given: MailTransport | readonly MailTransport[] | null): readonly MailTransport[] {
+function sendersBy(
+  provider: NonNullable<EmailOptions["provider"]>,
+  sendersOf: (given: TenantTransports) => readonly MailSender[],
+): Senders {
+  const kept = new TenantSenders();
+  const find = (tenant: string): readonly MailSender[] | KeptSenders => {
+    const known = kept.get(tenant);
+    if (known !== null) {
+      return known;
+    }
+    const given = provider(tenant);
+    return given instanceof Promise ? kept.keep(tenant, given.then(sendersOf)) : sendersOf(given);
+  };
+  return {
+    mayHave(tenant) {
+      const found = find(tenant);
+      return "senders" in found ? found.found?.length !== 0 : found.length > 0;
+    },
+    of(tenant) {
+      const found = find(tenant);
+      return "senders" in found ? found.senders : found;
+    },
+  };
+}
+
+function listOf(given: TenantTransports): readonly MailTransport[] {
   if (given === null) {
     return [];
   }
   return typeof given === "string" || "sendMail" in given ? [given] : given;
 }
 
+/** How many SMTP URLs are kept with their senders, so that a server that is away is known by its URL. */
+const MAX_SENDERS = 1_000;
+
 function senderSource(requireTLS: boolean): (transport: MailTransport) => MailSender {
+  const byUrl = new Map<string, MailSender>();
   return (transport) => {
     if (typeof transport !== "string") {
       return checkedSender(transport);
     }
+    const known = byUrl.get(transport);
+    if (known !== undefined) {
+      return known;
+    }
     const options = smtpOptions(transport, requireTLS);
     // Each mail gets a connection of its own: there is nothing to close, and the end of an attempt ends its connection.
-    return { sendMail: (mail) => createTransport(options).sendMail(mail) };
+    const sender: MailSender = { sendMail: (mail) => createTransport(options).sendMail(mail) };
+    byUrl.set(transport, sender);
+    const [oldest] = byUrl.keys();
+    if (byUrl.size > MAX_SENDERS && oldest !== undefined) {
+      byUrl.delete(oldest);
+    }
+    return sender;
   };
 }
 

@@ -57,7 +57,6 @@ describe("injection", () => {
     "a@bücher.ex ample",
     ".a@x.test",
     "a..b@x.test",
-    "ä@x.test",
     " a@x.test",
     "@x.test",
     "a@",
@@ -81,7 +80,7 @@ describe("injection", () => {
         const address = `${start}${end}`;
         const outcome = await channel.deliver(taskOf({ address }), noAbort);
         if (channel.invalidRecipient(address) === null) {
-          expect(outcome).toMatchObject({ status: "sent", response: expect.stringMatching(/^[^@,;<>"\s]+@[a-z0-9.-]+$/) });
+          expect(outcome).toMatchObject({ status: "sent", response: expect.stringMatching(/^[^@,;<>"\s]+@[\p{L}0-9.-]+$/u) });
         } else {
           expect(outcome).toMatchObject({ status: "failed", transient: false });
         }

@@ -42,6 +42,7 @@ import { STORAGE_VERSION, type Storage, type Transport } from "@belfry/core/stor
 import { type Dashboard, type DashboardOptions, dashboard, localOnly } from "@belfry/dashboard";
 import { createEgress, type Egress, type EgressResult, httpOutcome } from "@belfry/egress";
 import type { GetToken } from "@belfry/element";
+import { type MailReceiptsOptions, mailReceipts } from "@belfry/mail-receipts";
 import { type OpenAIOptions, openai } from "@belfry/processor-openai";
 import { Inbox, type InboxProps, useCounts, useNotifications } from "@belfry/react";
 import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, postgresTransport } from "@belfry/storage-postgres";
@@ -106,6 +107,7 @@ const onResult: OnResult<Data> = async ({ text, create }) => {
 const mail: EmailOptions = { transport: "smtp://localhost", from: { name: "The Shop", address: "shop@example.com" } };
 const hooks: WebhookOptions = { secret: ["whsec_bmV3", "whsec_b2xk"], allowPrivate: true };
 const phones: PushOptions = { expo: { accessToken: "token" }, timeoutMs: 5_000 };
+const reports: MailReceiptsOptions = { mailgun: { signingKey: "key" }, tenant: "acme" };
 const model: OpenAIOptions = { model: "gpt-5-mini", parameters: { temperature: 0 } };
 const database = new Database(":memory:");
 const pool = new Pool({ connectionString: "postgres://localhost/belfry" });
@@ -176,7 +178,10 @@ const bell: Contract = defineContract({
   renderFailure: (failure) => fastapiFailure(failure, "Token"),
 });
 const auth: AuthOptions = { jwt: { secret: "a secret", clockToleranceS: 1 }, tokens: { "a token": "ann" } };
-const mounting: HandlerOptions = { contracts: [bell, inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })], auth };
+const mounting: HandlerOptions = {
+  contracts: [bell, mailReceipts(reports), inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })],
+  auth,
+};
 const handler: HttpHandler = createHandler(untyped, mounting);
 export const upgrade: UpgradeListener = upgradeListener(handler, "/x");
 
