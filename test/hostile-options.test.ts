@@ -63,6 +63,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   vonage: [texts.vonage, { apiKey: "k", apiSecret: "s", from: "Shop" }],
   sns: [texts.sns, { region: "eu-central-1", credentials: { accessKeyId: "a", secretAccessKey: "s" } }],
   smsSegments: [texts.smsSegments, "Hello"],
+  twilioStatus: [texts.twilioStatus, { authToken: "t", statusUrl: "https://example.com/", url: "/", headers: {}, body: "" }],
+  vonageStatus: [texts.vonageStatus, { signatureSecret: "s", url: "/", headers: {}, body: "" }],
   verifyWebhook: [webhookChannel.verifyWebhook, { secret: SECRET, headers: {}, body: "" }],
   createEgress: [egress.createEgress, { allowPrivate: true }],
   openai: [openais.openai, { model: "m" }],

@@ -13,8 +13,10 @@ import {
 import { type Channel, requireOptions } from "@belfry/core";
 import type { Credential, ReadAnswer, Verdict } from "@belfry/egress";
 import { FORM_TYPE, SENDER, type SmsOptions, smsChannel, smsOptionsOf } from "./sms-channel.ts";
+import { requireStatusUrl, statusUrlOf } from "./twilio-status.ts";
 
 const PROVIDER = "Twilio";
+const OWN = { accountSid: true, authToken: true, apiKeySid: true, from: true, statusUrl: true } as const;
 const SERVICE = /^MG[0-9a-f]{32}$/;
 
 /** The options of {@link twilio}. */
@@ -27,6 +29,11 @@ export interface TwilioOptions extends SmsOptions {
   readonly apiKeySid?: string;
   /** The number or name that sends, or a messaging service, `MG…`. */
   readonly from: string;
+  /**
+   * The address of your application that Twilio reports to what became of a message, with the delivery's id in its query: `twilioStatus` reads
+   * it. @default nothing is reported
+   */
+  readonly statusUrl?: string;
 }
 
 /**
@@ -39,22 +46,25 @@ export interface TwilioOptions extends SmsOptions {
  * ```
  */
 export function twilio(options: TwilioOptions): Channel {
-  requireOptions("twilio", options, smsOptionsOf({ accountSid: true, authToken: true, apiKeySid: true, from: true }));
+  requireOptions("twilio", options, smsOptionsOf(OWN));
   const sid = { form: /^(?:AC|SK)[0-9a-f]{32}$/, remedy: "the 34 characters that Twilio's console shows" };
   const accountSid = requireText("twilio: accountSid", options.accountSid, sid);
   const user = requireText("twilio: apiKeySid", options.apiKeySid ?? accountSid, sid);
   const from = requireText("twilio: from", options.from, { ...SENDER, form: new RegExp(`${SERVICE.source}|${SENDER.form.source}`) });
   const authToken = credentialSource("twilio: authToken", options.authToken);
+  const statusUrl = options.statusUrl === undefined ? null : requireStatusUrl("twilio: statusUrl", options.statusUrl);
   return smsChannel(
     {
       ...{ name: "twilio", api: "https://api.twilio.com", judge },
-      async request({ to, text }, { tenant }, { api }) {
+      async request({ to, text }, { id, tenant }, { api }) {
         const secret = await authToken(tenant);
+        const reported = statusUrl === null ? {} : { StatusCallback: statusUrlOf(statusUrl, id) };
+        const sender = { [SERVICE.test(from) ? "MessagingServiceSid" : "From"]: from };
         const basic = Buffer.from(`${user}:${secret}`).toString("base64");
         return {
           url: `${api}/2010-04-01/Accounts/${accountSid}/Messages.json`,
           headers: { "Content-Type": FORM_TYPE, Authorization: `Basic ${basic}` },
-          body: new URLSearchParams({ To: to, Body: text, [SERVICE.test(from) ? "MessagingServiceSid" : "From"]: from }).toString(),
+          body: new URLSearchParams({ To: to, Body: text, ...sender, ...reported }).toString(),
           secrets: [secret, basic],
         };
       },
