@@ -283,14 +283,13 @@ export type {
   HealthBucket,
   HealthRange,
   Operator,
-  RetriedAll,
-  RetryAllOptions,
   SearchInput,
   TestInput,
   WaitingState,
 } from "./operator/index.ts";
 export type { DeletedUser, ItemRetention, RetentionOptions, SweepResult, UserNames } from "./privacy/index.ts";
 export { memoryTransport } from "./realtime/index.ts";
+export type { RetriedAll, RetryAllOptions, RetryOptions, RetryRun, RetryRunState, RetryRuns, RetryRunsInput } from "./retries.ts";
 export type { ApiKeyScope } from "./service/api-key-storage.ts";
 export type { ApiKey, ApiKeyClient, ApiKeys, NewApiKey } from "./service/api-keys.ts";
 export type { NotificationEvents, NotificationListener } from "./service/events.ts";

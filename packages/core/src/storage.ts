@@ -225,9 +225,13 @@ export {
   type HealthWindow,
   type IdRange,
   idRange,
+  type RetryProgress,
+  type RetryRunMove,
+  type RetryRunStorage,
   type StateFilter,
   type StoredActivity,
   type StoredSummary,
+  type TakenRetryRun,
 } from "./operator/index.ts";
 export {
   type BroadcastSignal,

@@ -279,8 +279,8 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByRole("button", { name: "Retry what failed…" }).click();
     const dialog = page.getByRole("dialog");
     await vi.waitFor(async () => expect(await dialog.getByTestId("matched").textContent()).toBe("30"));
-    await dialog.getByRole("button", { name: "Retry 30" }).click();
-    await dialog.getByText("30 of 30 retried; 0 failed sends left").waitFor();
+    await dialog.getByRole("button", { name: "Try 30 again" }).click();
+    await dialog.getByText("30 of 30 tried again; finished").waitFor();
     await dialog.getByRole("button", { name: "Close" }).click();
     await stage.service().runDue();
     await page.getByText("Nothing matches").waitFor();

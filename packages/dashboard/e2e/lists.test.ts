@@ -174,29 +174,44 @@ test("a retry uses the filters on show, even before a search", async () => {
   await page.getByTestId("count").getByText("2 notifications").waitFor();
   await page.getByLabel("Type").fill("alarm");
   await page.getByRole("button", { name: "Retry what failed…" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Retry 1" }).waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Try 1 again" }).waitFor();
   expect(new URL(page.url()).searchParams.get("type")).toBe("alarm");
 });
 
-test("retries that stopped go on with older ones", async () => {
+test("a retry goes on while its dialog is closed, and another dialog has its outcome", async () => {
   await Promise.all(
-    Array.from({ length: 60 }, (_, index) => stage.service().create({ channels: ["sms"], to: `+49${index}`, message: "1234" })),
+    Array.from({ length: 30 }, (_, index) => stage.service().create({ channels: ["sms"], to: `+49${index}`, message: "1234" })),
   );
   await stage.service().runDue();
   stage.channel.isBroken = false;
   const { page } = await stage.open("?view=search");
-  let steps = 0;
-  await page.route("**/api/retries*", async (route) => {
-    steps += route.request().method() === "POST" ? 1 : 0;
-    await (steps === 2 ? route.fulfill({ status: 502, body: "" }) : route.continue());
-  });
   await page.getByRole("button", { name: "Retry what failed…" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByRole("button", { name: "Retry 60" }).click();
-  await dialog.getByText("The retries stopped.").waitFor();
-  await dialog.getByText("25 of 60 retried; 35 failed sends left").waitFor();
-  await dialog.getByRole("button", { name: "Go on with older ones" }).click();
-  await dialog.getByText("60 of 60 retried; 0 failed sends left").waitFor();
+  await dialog.getByRole("button", { name: "Try 30 again" }).click();
+  await dialog.getByTestId("retried").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await vi.waitFor(async () => expect(await stage.service().operator.retries.list()).toMatchObject([{ state: "finished" }]));
+  await page.getByRole("button", { name: "Retry what failed…" }).click();
+  await dialog.getByText("30 of 30 tried again; finished").waitFor();
+});
+
+test("what is tried again later goes out at a press", async () => {
+  await stage.end();
+  const [nowMs, calls] = [Date.now(), new BreakableChannel("call", [3_600_000])];
+  stage = await setStage(browser, {
+    framework: "express",
+    prefix: "/admin",
+    clock: { ...systemClock, now: () => nowMs },
+    channels: [calls],
+  });
+  const { notification } = await stage.service().create({ channels: ["call"], to: "+4911", title: "Call", message: "x" });
+  await stage.service().runDue();
+  calls.isBroken = false;
+  const { page } = await stage.open(`?view=notification&id=${notification.id}`);
+  await page.getByText("Attempt 2, call to +4911, follows a failure").waitFor();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await page.getByText("Attempt 2, call to +4911: delivered").waitFor();
+  await page.getByText("Retry asked for by dashboard").waitFor();
 });
 
 test("a count that has reached its limit says that there may be more", async () => {

@@ -13,6 +13,7 @@ import {
   LaterMigrations,
   type Migration,
   type PresenceStorage,
+  type RetryRunStorage,
   type SocketTicketStorage,
   type Storage,
   type SuppressionsStorage,
@@ -25,6 +26,7 @@ import {
   decisionsStorage,
   devicesStorage,
   holdsStorage,
+  retryRunStorage,
   socketTicketStorage,
   suppressionsStorage,
 } from "@belfry/storage-sql";
@@ -122,6 +124,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
+  readonly retryRuns: RetryRunStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
   readonly suppressions: SuppressionsStorage;
@@ -159,6 +162,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
+    this.retryRuns = retryRunStorage(sql);
     this.suppressions = suppressionsStorage(sql);
     this.topics = postgresTopics(bound, sql);
     this.digests = postgresDigests(bound, sql);

@@ -53,6 +53,7 @@ export const {
   itemUpdates,
   endedBroadcasts,
   devices,
+  retryRuns,
   suppressions,
   softBounces,
   migrations,

@@ -90,6 +90,7 @@ export { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "./inbox/k
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { auditLog } from "./operator/audit.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
+export { retryRunStorage } from "./operator/retry-runs.ts";
 export {
   type ConditionName,
   type Conditions,

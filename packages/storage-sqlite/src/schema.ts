@@ -40,6 +40,7 @@ export const {
   itemUpdates,
   endedBroadcasts,
   devices,
+  retryRuns,
   suppressions,
   softBounces,
   migrations,

@@ -12,6 +12,7 @@ import {
   type InboxStorage,
   LaterMigrations,
   type Migration,
+  type RetryRunStorage,
   type SocketTicketStorage,
   type Storage,
   type SuppressionsStorage,
@@ -23,6 +24,7 @@ import {
   decisionsStorage,
   devicesStorage,
   holdsStorage,
+  retryRunStorage,
   socketTicketStorage,
   suppressionsStorage,
 } from "@belfry/storage-sql";
@@ -114,6 +116,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
+  readonly retryRuns: RetryRunStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
   readonly suppressions: SuppressionsStorage;
@@ -144,6 +147,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
+    this.retryRuns = retryRunStorage(sql);
     this.suppressions = suppressionsStorage(sql);
     this.topics = sqliteTopics(current, sql);
     this.digests = sqliteDigests(current, sql);

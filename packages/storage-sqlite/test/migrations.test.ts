@@ -66,6 +66,7 @@ describe("migrations", () => {
       "belfry_processing_records",
       "belfry_prompts",
       "belfry_read_marks",
+      "belfry_retry_runs",
       "belfry_sends",
       "belfry_settings",
       "belfry_socket_tickets",

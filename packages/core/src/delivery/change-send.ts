@@ -200,7 +200,8 @@ export function retryChains(loaded: readonly LoadedSend[], now: Date, { id, acto
   return { ...settlement, changes: { ...settlement.changes, audit: [{ action: "retried", actor, notificationId: id }] } };
 }
 
-function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {
+/** Makes a chain that failed pending again, from its primary delivery; null for any other. */
+export function retryChain(chain: readonly LoadedDelivery[], { fallbackDelayMs }: SendState, now: Date): ChainChange | null {
   const { primaries, fallbacks, leading: primary } = partsOf(chain);
   if (primary === undefined || chainOutcome(chain.map(({ status }) => status)) !== "failed") {
     return null;

@@ -21,6 +21,17 @@ export class EndpointWatch {
     return this.#breaker.open(this.#context.clock.now());
   }
 
+  /** Lets endpoints be tried whose rest somebody ended, in whichever process. Where none rests, it asks nothing. */
+  async rouse(): Promise<void> {
+    const resting = this.resting();
+    if (resting.length > 0) {
+      const noted = await this.#context.holds.circuitsOf(resting);
+      for (const endpoint of resting.filter((one) => !noted.some((other) => isSame(one, other)))) {
+        this.#breaker.rouse(endpoint);
+      }
+    }
+  }
+
   /** Whether an endpoint rests at this moment. */
   isResting(endpoint: Endpoint): boolean {
     return this.#breaker.isOpen(endpoint, this.#context.clock.now());
@@ -55,4 +66,8 @@ export class EndpointWatch {
   async prune(nowMs: number): Promise<void> {
     await this.#context.holds.pruneCircuits(new Date(nowMs - KEPT_MS));
   }
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.channel === other.channel && one.recipient === other.recipient;
 }

@@ -56,6 +56,14 @@ export class CircuitBreaker {
     return circuit === undefined || circuit.openedMs === null ? undefined : null;
   }
 
+  /** Lets an endpoint be tried before its pause is over. */
+  rouse(endpoint: Endpoint): void {
+    const circuit = this.#circuits.get(endpointKey(endpoint));
+    if (circuit !== undefined) {
+      circuit.openUntilMs = 0;
+    }
+  }
+
   /** Whether an endpoint is paused at this moment. */
   isOpen(endpoint: Endpoint, nowMs: number): boolean {
     return this.#circuits.size > 0 && (this.#circuits.get(endpointKey(endpoint))?.openUntilMs ?? 0) > nowMs;

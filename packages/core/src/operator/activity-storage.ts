@@ -16,6 +16,11 @@ export interface HealthWindow {
 export interface StateFilter extends ActivityFilter {
   /** The moment at which the state counts; given with a state. */
   readonly at?: Date;
+  /**
+   * Only sends with a delivery that waits for another attempt after a failure, or that failed in a chain that failed; that a user was not connected is no
+   * failure. @default all
+   */
+  readonly isRetryable?: true;
 }
 
 /** A delivery that waits, is under way or failed, with all that its state follows from. */

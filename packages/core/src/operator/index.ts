@@ -25,6 +25,9 @@ export type {
   StoredSummary,
 } from "./activity-storage.ts";
 export type { OperatorContext } from "./context.ts";
-export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type SearchInput } from "./operator.ts";
+export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type RetryOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
+export type { RetryProgress, RetryRun, RetryRunMove, RetryRunState, RetryRunStorage, TakenRetryRun } from "./retry-run.ts";
+export { RetryRuns, type RetryRunsInput } from "./retry-runs.ts";
+export { Retrying } from "./retrying.ts";
 export type { TestInput } from "./send-test.ts";

@@ -1,5 +1,4 @@
 import { type Acting, type AuditAction, type AuditEntry, actorOf, type Send } from "../delivery/index.ts";
-import { BelfryError } from "../foundation/errors.ts";
 import {
   type Checks,
   type ChecksOf,
@@ -16,6 +15,8 @@ import type { StateFilter } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
 import { readTimeline } from "./read-timeline.ts";
+import { RetryRuns } from "./retry-runs.ts";
+import { retryUnlessChanged } from "./retrying.ts";
 import { sendTest, type TestInput } from "./send-test.ts";
 import { summaryOf } from "./standings.ts";
 
@@ -27,7 +28,6 @@ const MAX_AUDIT = 1_000;
 const DEFAULT_AUDIT = 100;
 const DEFAULT_RETRIES = 100;
 const MAX_RETRIES = 1_000;
-const RETRYABLE = ["failed", "partial"] as const;
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
 const MINUTE_MS = 60_000;
 
@@ -53,6 +53,12 @@ export interface RetryAllOptions extends Acting {
   readonly cursor?: string;
 }
 
+/** Options of a retry of one send. */
+export interface RetryOptions extends Acting {
+  /** Only what this delivery belongs to: the delivery over a channel to a recipient, and its fallback. @default everything */
+  readonly deliveryId?: string;
+}
+
 /** An action on a notification, with its actor. */
 export interface AuditNote extends Acting {
   readonly action: AuditAction;
@@ -69,6 +75,7 @@ export interface AuditInput {
 
 const PAGE: ChecksOf<Omit<SearchInput, keyof ActivityFilter>> = { limit: pageChecks(MAX_LIMIT).limit, cursor: stringIssue };
 const RETRY_ALL: ChecksOf<RetryAllOptions> = { limit: pageChecks(MAX_RETRIES).limit, cursor: stringIssue, actor: text(NAME_RULE) };
+const RETRY: ChecksOf<RetryOptions> = { deliveryId: idIssue, actor: text(NAME_RULE) };
 const AUDIT: ChecksOf<AuditInput> = { limit: pageChecks(MAX_AUDIT).limit, before: whole({ min: 0 }) };
 const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: true };
 
@@ -87,6 +94,8 @@ const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: 
  * ```
  */
 export class Operator {
+  /** Retries of everything that matches, in the background. */
+  readonly retries: RetryRuns;
   readonly #tenant: string;
   readonly #context: OperatorContext;
 
@@ -94,6 +103,7 @@ export class Operator {
   constructor(tenant: string, context: OperatorContext) {
     this.#tenant = tenant;
     this.#context = context;
+    this.retries = new RetryRuns(tenant, context);
   }
 
   /**
@@ -120,7 +130,7 @@ export class Operator {
   async count(filter: ActivityFilter = {}): Promise<number> {
     const scope = this.#scopeOf("count", filter);
     using _call = await this.#context.ready();
-    return await this.#countAll([scope.filter]);
+    return await this.#count(stateAt(scope.filter, this.#now()));
   }
 
   /**
@@ -160,19 +170,20 @@ export class Operator {
   }
 
   /**
-   * Returns the number of sends that {@link retryAll} would find: failed and partial ones, each counted up to 10,000.
+   * Returns the number of sends that {@link retryAll} would find, counted up to 10,000: with a delivery that failed, or that waits for another attempt
+   * after a failure. That a user was not connected is no failure.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter that cannot be
    */
   async countRetryable(filter: ActivityFilter = {}): Promise<number> {
     const scope = this.#scopeOf("countRetryable", filter);
     using _call = await this.#context.ready();
-    return await this.#countAll(retryable(scope.filter));
+    return await this.#count({ ...stateAt(scope.filter, this.#now()), isRetryable: true });
   }
 
   /**
-   * Retries the newest failed and partial sends that match, each as `notifications.retry` does, and counts the matches before and
-   * after. Its `nextCursor` leads to older sends, so that sends that fail again do not block them. It leaves sends alone
+   * Retries the newest sends that match and failed or wait for another attempt, each as {@link retry} does, and counts the matches before and
+   * after. For more than a few, {@link retries} does that in the background. Its `nextCursor` leads to older sends, so that sends that fail again do not block them. It leaves sends alone
    * that change meanwhile. Each retry is separate: after an error, earlier retries stay.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter, a limit or an actor that cannot be; `INVALID_CURSOR`
@@ -189,20 +200,29 @@ export class Operator {
     const actor = actorOf(options);
     const after = afterCursor(cursor, scope);
     using _call = await this.#context.ready();
-    const filters = retryable(scope.filter);
-    const matched = await this.#countAll(filters);
+    const wanted: StateFilter = { ...stateAt(scope.filter, this.#now()), isRetryable: true };
+    const matched = await this.#count(wanted);
     // Reads one send more than requested, to see whether there are older ones.
-    const query = { ...after, limit: limit + 1 };
-    const now = this.#now();
-    const searches = filters.map((one) => this.#context.activity.search(this.#tenant, { ...stateAt(one, now), ...query }));
-    const found = await Promise.all(searches);
-    // Ids are of one length and in lower case: they compare as their bytes do.
-    const newest = found.flat().sort((left, right) => (left.id < right.id ? 1 : -1));
+    const newest = await this.#context.activity.search(this.#tenant, { ...wanted, ...after, limit: limit + 1 });
     let retried = 0;
     for (const { id } of newest.slice(0, limit)) {
-      retried += (await this.#retry(id, actor)) ? 1 : 0;
+      retried += (await retryUnlessChanged(this.#context, { tenant: this.#tenant, id, actor })) ? 1 : 0;
     }
-    return { matched, retried, remaining: await this.#countAll(filters), nextCursor: cursorBehind(newest, limit, scope) };
+    return { matched, retried, remaining: await this.#count(wanted), nextCursor: cursorBehind(newest, limit, scope) };
+  }
+
+  /**
+   * Tries again what failed of a send, on a fresh schedule, and makes due now what waits for another attempt; endpoints that rest are tried at once.
+   * What was delivered is left alone, and so is a user who was only not connected.
+   *
+   * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` if there is nothing to try again; `VALIDATION_ERROR`
+   */
+  async retry(id: string, options: RetryOptions = {}): Promise<void> {
+    requireId(id);
+    requireInput("the second argument of retry", options, RETRY);
+    const { deliveryId } = options;
+    const actor = actorOf(options);
+    await this.#context.tryAgain({ tenant: this.#tenant, id, actor, ...(deliveryId === undefined ? {} : { deliveryId }) });
   }
 
   /**
@@ -244,29 +264,9 @@ export class Operator {
     return { tenant: this.#tenant, filter: parseFilter(what, input, more) };
   }
 
-  async #countAll(filters: readonly ActivityFilter[]): Promise<number> {
-    const now = this.#now();
-    const counts = await Promise.all(filters.map((one) => this.#context.activity.count(this.#tenant, stateAt(one, now), MAX_COUNT)));
-    return counts.reduce((total, count) => total + count, 0);
+  #count(filter: StateFilter): Promise<number> {
+    return this.#context.activity.count(this.#tenant, filter, MAX_COUNT);
   }
-
-  /** Retries one send. Returns false if somebody else retried, deleted or settled it meanwhile. */
-  async #retry(id: string, actor: string): Promise<boolean> {
-    try {
-      await this.#context.retrySend({ tenant: this.#tenant, id, actor });
-      return true;
-    } catch (error) {
-      if (error instanceof BelfryError && (error.code === "INVALID_STATE" || error.code === "NOT_FOUND")) {
-        return false;
-      }
-      throw error;
-    }
-  }
-}
-
-/** Returns the filter once for each status that can be retried and that the filter allows. */
-function retryable(filter: ActivityFilter): readonly ActivityFilter[] {
-  return RETRYABLE.filter((status) => filter.status === undefined || filter.status === status).map((status) => ({ ...filter, status }));
 }
 
 /** Returns the filter with the moment at which its state counts. */

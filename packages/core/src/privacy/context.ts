@@ -4,7 +4,7 @@ import type { Channel, DeliveryEvents, DeliveryStorage, DigestStorage, HoldsStor
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ContentCache, InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
-import type { ActivityStorage } from "../operator/index.ts";
+import type { ActivityStorage, RetryRunStorage } from "../operator/index.ts";
 import { StepSize } from "../work/step-size.ts";
 
 /** The parts that erasing, exporting and sweeping use. */
@@ -13,6 +13,7 @@ export interface PrivacyContext extends BaseContext {
   readonly deliveries: DeliveryStorage;
   readonly hub: HubStorage;
   readonly activity: ActivityStorage;
+  readonly retryRuns: RetryRunStorage;
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;

@@ -40,7 +40,8 @@ export function namedUser(what: string, owner: Owner, names: UserNames): NamedUs
 /** Removes all data of a user; see `TenantNotifications.deleteUser`. */
 export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
   using _call = await context.ready();
-  const { inbox, deliveries, digests, holds, decisions, topics, broadcasts, devices, suppressions, activity, clock, events } = context;
+  const { inbox, deliveries, digests, holds, retryRuns, decisions, topics, broadcasts, devices, suppressions, activity, clock, events } =
+    context;
   const now = () => new Date(clock.now());
   // Subscriptions first: a fan-out that is under way would find them.
   let removed = await untilDone(context, (limit) => topics.erase(owner, limit));
@@ -56,6 +57,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
       return step;
     });
     await holds.eraseCircuits(recipient.userId);
+    await retryRuns.erase(recipient);
   }
   removed += await untilDone(context, (limit) => suppressions.erase(owner.tenant, addressesOf(context, recipients), limit));
   removed += await untilDone(context, (limit) => digests.erase(owner, limit));

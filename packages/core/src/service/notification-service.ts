@@ -122,11 +122,12 @@ export class NotificationService<
    * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
    */
   async runDue(): Promise<void> {
-    const { lifecycle, fanOut, dueItems, workers } = this.#parts;
+    const { lifecycle, fanOut, dueItems, retrying, workers } = this.#parts;
     lifecycle.requireRunning();
     await lifecycle.readyForWork();
     await fanOut.loop.runNow();
     await dueItems.loop.runNow();
+    await retrying.loop.runNow();
     for (const worker of workers) {
       await worker.runDue();
     }

@@ -11,8 +11,8 @@ import {
   readHook,
   reconsider,
   reserveTurns,
-  retrySend,
   sendWriter,
+  tryAgain,
 } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import type { Owner, WorkContext } from "../foundation/context.ts";
@@ -31,7 +31,7 @@ import {
   isDue,
 } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
-import type { OperatorContext } from "../operator/index.ts";
+import { type OperatorContext, Retrying } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
 import {
   type Feeds,
@@ -76,6 +76,7 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
   readonly fanOut: FanOut;
   readonly dueItems: DueItems;
   readonly broadcasting: Broadcasting;
+  readonly retrying: Retrying;
   readonly retention: Retention;
   /** The workers of this process. */
   readonly workers: readonly LeasedWorker<unknown>[];
@@ -121,12 +122,12 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     reserveTurns: (send) => reserveTurns(delivering, send),
     closeDigests: () => bundling?.wake(),
     processDue: () => processing?.wake(),
+    goOnRetrying: () => retrying.loop.wake(),
   });
   const listening = { transport, clock, logger, ready: () => lifecycle.listening() };
   const feeds: Feeds = feedsOf(listening, { context, presence });
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
-  const fanOut = new FanOut(background);
-  const dueItems = new DueItems(background);
+  const [fanOut, dueItems, retrying] = [new FanOut(background), new DueItems(background), new Retrying(background)];
   const broadcasting = new Broadcasting(background, feeds.inbox);
   const retention = new Retention(background, options.retention ?? {});
   const delivering = deliveryWorker(background, options.delivery ?? {});
@@ -134,9 +135,9 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
   const lifecycle: Lifecycle = new Lifecycle(
-    lifecyclePartsOf({ context, feeds, fanOut, dueItems, broadcasting, retention, workers, presence, transport }),
+    lifecyclePartsOf({ context, feeds, fanOut, dueItems, broadcasting, retrying, retention, workers, presence, transport }),
   );
-  return { context, feeds, events, lifecycle, fanOut, dueItems, broadcasting, retention, workers };
+  return { context, feeds, events, lifecycle, fanOut, dueItems, broadcasting, retrying, retention, workers };
 }
 
 /** Makes the feeds of a service. */
@@ -197,13 +198,15 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "endBroadcast"
     | "lookAtInboxes"
     | "placeMissed"
-    | "retrySend"
+    | "retryRuns"
+    | "tryAgain"
     | "track"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices, suppressions } = parts.storage;
+  const { inbox, deliveries, digests, holds, hub, activity, retryRuns, decisions, topics, broadcasts, devices, suppressions } =
+    parts.storage;
   const shared = {
-    ...{ ...parts, inbox, deliveries, digests, holds, hub, activity, decisions, topics, broadcasts, devices, suppressions },
+    ...{ ...parts, inbox, deliveries, digests, holds, hub, activity, retryRuns, decisions, topics, broadcasts, devices, suppressions },
     preferences: new PreferencesReader(decisions),
     lookAtInboxes: () => parts.publish([{ topic: "inboxes" }]),
     beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),
@@ -230,7 +233,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),
-    retrySend: (request) => retrySend(shared as DeliveryContext, request),
+    tryAgain: (request) => tryAgain(shared as DeliveryContext, request),
     track: (request) => createTracked(shared as VerbContext, request),
   };
 }
@@ -241,24 +244,34 @@ interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<Ser
 }
 
 function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
-  const { context, feeds, fanOut, dueItems, broadcasting, retention, workers, presence, transport } = parts;
+  const { context, feeds, fanOut, dueItems, broadcasting, retrying, retention, workers, presence, transport } = parts;
   const { storage, writer, sendWriter, eventWriter } = context;
   return {
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
     resume() {
-      for (const part of [fanOut.loop, dueItems.loop, broadcasting, retention.loop, ...workers, presence, feeds.inbox, feeds.hub]) {
+      for (const part of [
+        fanOut.loop,
+        dueItems.loop,
+        broadcasting,
+        retrying.loop,
+        retention.loop,
+        ...workers,
+        presence,
+        feeds.inbox,
+        feeds.hub,
+      ]) {
         part.start();
       }
     },
     wake() {
       broadcasting.placeFor(null);
-      for (const part of [fanOut.loop, dueItems.loop, broadcasting, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
+      for (const part of [fanOut.loop, dueItems.loop, broadcasting, retrying.loop, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
         part.wake();
       }
     },
     async drain() {
-      await Promise.all([fanOut.loop, dueItems.loop, broadcasting, retention.loop].map((part) => part.stop()));
+      await Promise.all([fanOut.loop, dueItems.loop, broadcasting, retrying.loop, retention.loop].map((part) => part.stop()));
       await Promise.all(workers.map((worker) => worker.stop()));
       // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);

@@ -15,16 +15,19 @@ interface SendActionsProps {
   onDone(): void;
 }
 
-/** The actions for a send in its present status: retry a failed one, cancel a pending one. */
+/** The states in which something waits for another attempt. */
+const TRIED_NOW: readonly string[] = ["retrying", "held"];
+
+/** The actions for a send in its present status: retry a failed one, try now what waits for another attempt, cancel a pending one. */
 export function SendActions({ activity: { summary }, onDone }: SendActionsProps) {
   const { act } = useSession();
   const action = useAction();
   const [isAsking, setAsking] = useState(false);
-  const { id, status } = summary;
+  const { id, status, standing } = summary;
   useKeptKeyboard(status);
   const retry = () =>
     void action.run(async () => {
-      await post(`sends/${id}/retry`);
+      await post(`sends/${id}/again`);
       announce("It is tried again.");
       onDone();
     });
@@ -36,6 +39,11 @@ export function SendActions({ activity: { summary }, onDone }: SendActionsProps)
       {status === "failed" || status === "partial" ? (
         <Button kind="primary" isBusy={action.isBusy} onPress={retry}>
           Retry
+        </Button>
+      ) : null}
+      {standing !== null && TRIED_NOW.includes(standing.state) ? (
+        <Button kind="primary" isBusy={action.isBusy} onPress={retry}>
+          Try now
         </Button>
       ) : null}
       {status === "pending" ? (

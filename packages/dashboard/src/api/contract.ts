@@ -5,6 +5,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { apiFailure } from "./failure.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { liveRoute } from "./live.ts";
+import { retryRunRoutes } from "./retry-runs.ts";
 import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
 
@@ -22,6 +23,7 @@ export function apiContract(context: ApiContext): Contract {
       ...decisionRoutes(context),
       ...activityRoutes(context),
       ...sendRoutes(context),
+      ...retryRunRoutes(context),
       liveRoute(context),
     ],
     renderFailure: (failure) => apiFailure(failure, context.challenge),

@@ -9,7 +9,15 @@ const MAX_RETRIES = 100;
 
 /** The routes that change sends: retry one or many, cancel, send a test over one of the channels. */
 export function sendRoutes(context: ApiContext): readonly Route[] {
-  return [retryRoute, cancelRoute, channelsRoute, testRoute(context), countRetriesRoute(context), retryAllRoute(context)];
+  return [
+    retryRoute,
+    againRoute(context),
+    cancelRoute,
+    channelsRoute,
+    testRoute(context),
+    countRetriesRoute(context),
+    retryAllRoute(context),
+  ];
 }
 
 const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
@@ -19,6 +27,21 @@ const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
   responses: { 200: { description: "The send" } },
   handle: async ({ tenant, principal, params }) => reply(await tenant.retry(params.id, { actor: actorOf(principal) })),
 });
+
+function againRoute({ service }: ApiContext): Route {
+  return defineRoute("POST", "/api/sends/{id}/again", {
+    operationId: "trySendAgain",
+    summary: "Try again what failed, and try now what waits for another attempt",
+    params: z.object({ id: z.string() }),
+    body: z.object({ deliveryId: z.string().optional() }).transform(given),
+    bodyOptional: true,
+    responses: { 200: { description: "The send" } },
+    async handle({ tenant, principal, params, body }) {
+      await service.tenant(tenant.tenantId).operator.retry(params.id, { actor: actorOf(principal), ...body });
+      return reply(await tenant.get(params.id));
+    },
+  });
+}
 
 const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
   operationId: "cancelSend",
@@ -51,7 +74,7 @@ function testRoute({ service }: ApiContext): Route {
 function countRetriesRoute({ service }: ApiContext): Route {
   return defineRoute("GET", "/api/retries", {
     operationId: "countRetries",
-    summary: "How many failed and partial sends match",
+    summary: "How many sends match that failed or wait for another attempt",
     query: activityFilter,
     responses: { 200: { description: "The count, up to 10,000 of each" } },
     handle: async ({ tenant, query }) => reply({ matched: await service.tenant(tenant.tenantId).operator.countRetryable(query) }),

@@ -110,6 +110,7 @@ export type Tables = Readonly<
     | "inboxItems"
     | "itemUpdates"
     | "prompts"
+    | "retryRuns"
     | "softBounces"
     | "subscriptions"
     | "suppressions"

@@ -42,7 +42,8 @@ export function searchText(tenant: string, conditions: Conditions, sql: Dialect 
   const texts = conditionTexts(sql, (name) => `$${names.indexOf(name) + 2}`);
   return {
     names,
-    values: [tenant, ...names.map((name) => conditions[name])],
+    // A flag as a number, which every driver takes.
+    values: [tenant, ...names.map((name) => (conditions[name] === true ? 1 : conditions[name]))],
     matches: (some = names) => ["n.tenant = $1", ...some.map((name) => texts[name])].join(" AND "),
     way: (name) => wayTexts(sql, names)[name],
   };
@@ -113,6 +114,12 @@ function conditionTexts(
       WHEN 'send' THEN coalesce((SELECT true FROM ${deliveries} d WHERE d.notification_pk = n.pk
         AND ${stateOf("d", cast(value("at"), "timestamptz"), { circuits })} = ${value("state")} LIMIT 1), false)
       ELSE false END`,
+    isRetryable: `${cast(value("isRetryable"), "boolean")} AND CASE n.kind
+      WHEN 'send' THEN coalesce((SELECT true FROM ${deliveries} d WHERE d.notification_pk = n.pk AND (
+        (d.status = 'pending' AND d.lease_owner IS NULL AND d.attempt > d.attempts_before AND d.due_at IS NOT NULL)
+        OR (d.status = 'failed' AND coalesce(d.reason, '') <> 'offline'
+          AND (SELECT t.failed_chains FROM ${trackings} t WHERE t.notification_pk = n.pk) > 0)) LIMIT 1), false)
+      ELSE false END`,
     status: `(SELECT t.status FROM ${trackings} t WHERE t.notification_pk = n.pk) = ${value("status")}`,
     channel: `CASE n.kind
       WHEN 'message' THEN ${channel} = 'inbox'
@@ -167,11 +174,26 @@ export interface Way {
 }
 
 /** The ways that lead to all matches, the likely shortest first. */
-export function suitableWays({ id, recipient, status, state, kind, channel, type }: Conditions): readonly (readonly WayName[])[] {
-  const onlySends = kind === "send" || status !== undefined || state !== undefined || (channel !== undefined && channel !== "inbox");
+export function suitableWays({
+  id,
+  recipient,
+  status,
+  state,
+  isRetryable,
+  kind,
+  channel,
+  type,
+}: Conditions): readonly (readonly WayName[])[] {
+  const onlySends =
+    kind === "send" ||
+    status !== undefined ||
+    state !== undefined ||
+    isRetryable === true ||
+    (channel !== undefined && channel !== "inbox");
   const choices: readonly (readonly [isSuitable: boolean, ways: readonly WayName[]])[] = [
     [recipient !== undefined, ["deliveries", "items", "eventsOfSender"]],
     ...(state === undefined ? [] : [[true, WAYS_OF_STATE[state] ?? []] as const]),
+    [isRetryable === true, ["failed", "retrying"]],
     [status !== undefined, ["sendsOfStatus"]],
     [onlySends && status === undefined, ["sends"]],
     [kind === "event" && type !== undefined, ["eventsOfSource"]],

@@ -6,6 +6,7 @@ import { DEVICES } from "./devices.ts";
 import { DIGESTS } from "./digests.ts";
 import { HUB } from "./hub.ts";
 import { INBOX } from "./inbox.ts";
+import { OPERATOR } from "./operator.ts";
 import { SUPPRESSIONS } from "./suppressions.ts";
 import { TOPICS } from "./topics.ts";
 
@@ -19,6 +20,7 @@ export const TABLES = {
   ...TOPICS,
   ...BROADCASTS,
   ...DEVICES,
+  ...OPERATOR,
   ...SUPPRESSIONS,
   /**
    * The migrations that this database has: each one's number from 1, the SHA-256 of its SQL in hexadecimal, and how many

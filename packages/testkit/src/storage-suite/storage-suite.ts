@@ -15,6 +15,7 @@ import { hubTests } from "./hub/hub-tests.ts";
 import { inboxTests } from "./inbox/inbox-tests.ts";
 import { modelTests } from "./model/model-tests.ts";
 import { operatorTests } from "./operator/operator-tests.ts";
+import { retryRunTests } from "./operator/retry-run-tests.ts";
 import { lifecycleTests } from "./service/lifecycle.ts";
 import { nameTests } from "./service/names.ts";
 import { serviceTests } from "./service/service-tests.ts";
@@ -40,6 +41,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   broadcasts: broadcastTests,
   devices: devicesTests,
   holds: holdsTests,
+  retryRuns: retryRunTests,
   suppressions: suppressionTests,
 };
 

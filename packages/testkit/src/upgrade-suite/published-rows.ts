@@ -33,6 +33,7 @@ export const LATER_RECORD = "019b0000-0000-7000-8000-000000000023";
 export const LONG_PROMPT = "Do it well. ".repeat(100);
 export const DIGEST = "019b0000-0000-7000-8000-000000000031";
 export const DEVICE = "019b0000-0000-7000-8000-000000000041";
+export const RETRY_RUN = "019b0000-0000-7000-8000-000000000051";
 /** SHA-256 of tenant, channel and address. */
 const SUPPRESSED_PLACE = createHash("sha256").update("acme\u0000email\u0000ann@example.com").digest("hex");
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
@@ -330,6 +331,14 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 42,
     table: "belfry_circuits",
     values: { channel: "webhook", recipient: "https://resting.example", failures: 5, opened_at: THEN, open_until: THEN },
+  },
+  {
+    since: 43,
+    table: "belfry_retry_runs",
+    values: {
+      ...{ id: RETRY_RUN, tenant, filter: '{"channel":"email"}', recipient: null, actor: "ann", state: "running" },
+      ...{ matched: 3, looked: 2, retried: 1, after_id: null, created_at: THEN, ended_at: null, due_at: THEN, fence: 4 },
+    },
   },
   {
     since: 34,

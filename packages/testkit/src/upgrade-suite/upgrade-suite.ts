@@ -14,6 +14,7 @@ import {
   PUBLISHED_ROWS,
   type PublishedRow,
   RECORD,
+  RETRY_RUN,
   SENT,
   THEN,
 } from "./published-rows.ts";
@@ -54,6 +55,7 @@ const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage
   [32, expectBroadcasts],
   [1, expectDevices],
   [1, expectHolds],
+  [1, expectRetryRuns],
   [1, expectSuppressions],
 ];
 
@@ -182,6 +184,14 @@ async function expectTopics({ topics, activity }: Storage, migrations: number): 
   const found = await topics.subscriptions(owner, { prefix: null, after: null, limit: 10 });
   expect(found).toEqual(migrations >= 28 ? [subscription] : []);
   expect(await activity.topicsOf("acme", GROUPED)).toEqual(migrations >= 31 ? ["post:7"] : []);
+}
+
+async function expectRetryRuns({ retryRuns }: Storage, migrations: number): Promise<void> {
+  const known =
+    migrations >= 43 ? [{ id: RETRY_RUN, filter: { channel: "email" }, state: "running", matched: 3, looked: 2, retried: 1 }] : [];
+  expect(await retryRuns.list("acme", 10)).toMatchObject(known);
+  const taken = await retryRuns.take(THEN, 1_000);
+  expect(taken === null ? null : [taken.tenant, taken.after, taken.fence]).toEqual(known.length > 0 ? ["acme", null, 5] : null);
 }
 
 async function expectHolds({ holds }: Storage, migrations: number): Promise<void> {

@@ -207,6 +207,17 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     of: (service) => service.hub.identities,
     calls: { upsert: [{ source: "a", sourceId: "b", name: "c" }], get: [ID], getBySource: ["a", "b"], remove: [ID], list: [{ name: "c" }] },
   },
+  "operator.retries": {
+    of: (service) => service.operator.retries,
+    calls: {
+      start: [{ channel: "post" }, { actor: "ann" }],
+      list: [{ limit: 10 }],
+      get: [ID],
+      pause: [ID],
+      resume: [ID],
+      cancel: [ID],
+    },
+  },
   operator: {
     of: (service) => service.operator,
     calls: {
@@ -216,6 +227,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       health: ["1h"],
       countRetryable: [{ channel: "post" }],
       retryAll: [{ channel: "post" }, { limit: 10 }],
+      retry: [ID, { actor: "ann" }],
       sendTest: [{ channel: "post", to: "ann", actor: "bea" }],
       note: [{ action: "read", notificationId: ID }],
       auditLog: [{ limit: 10 }],

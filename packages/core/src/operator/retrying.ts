@@ -1,0 +1,88 @@
+import { BelfryError } from "../foundation/errors.ts";
+import { Loop, type NextRun } from "../work/loop.ts";
+import { nextTurn } from "../work/timing.ts";
+import type { OperatorContext } from "./context.ts";
+import type { TakenRetryRun } from "./retry-run.ts";
+
+/** How often a process looks for runs that another one left. */
+const POLL_INTERVAL_MS = 5_000;
+/** How long a run belongs to a process that says nothing. */
+const LEASE_MS = 30_000;
+/** How many sends a run comes to in one turn. */
+const STEP = 25;
+const PRUNE_INTERVAL_MS = 3_600_000;
+const KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Works on retry runs of all tenants, a few sends of each in turn. */
+export class Retrying {
+  /** The background loop. Each run that begins or goes on wakes it, and it also looks from time to time. */
+  readonly loop: Loop;
+  readonly #context: OperatorContext;
+  #prunedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(context: OperatorContext) {
+    this.#context = context;
+    const { clock, logger } = context;
+    this.loop = new Loop({ task: "go on with retries", run: () => this.#run(), clock, logger });
+  }
+
+  async #run(): Promise<NextRun> {
+    await this.#context.ready();
+    const { retryRuns, clock } = this.#context;
+    await this.#prune();
+    while (!this.loop.isStopping) {
+      const run = await retryRuns.take(new Date(clock.now()), LEASE_MS);
+      if (run === null) {
+        break;
+      }
+      await this.#step(run);
+      await nextTurn();
+    }
+    return { dueInMs: await retryRuns.nextDueInMs(new Date(clock.now())), lookInMs: POLL_INTERVAL_MS };
+  }
+
+  /** Comes to the next sends of a run. A send that it came to counts in the transaction after its retry: a crash in between leaves one uncounted. */
+  async #step(run: TakenRetryRun): Promise<void> {
+    const { activity, clock, retryRuns } = this.#context;
+    const place = run.after === null ? {} : { after: run.after };
+    const filter = { ...run.filter, isRetryable: true, at: run.createdAt } as const;
+    const found = await activity.search(run.tenant, { ...filter, ...place, limit: STEP });
+    for (const { id } of found) {
+      if (this.loop.isStopping) {
+        break;
+      }
+      const retried = await retryUnlessChanged(this.#context, { tenant: run.tenant, actor: run.actor, id });
+      const progress = { after: id, retried, isOver: false, leaseMs: LEASE_MS, at: new Date(clock.now()) };
+      if (!(await retryRuns.advance(run, progress))) {
+        return;
+      }
+      await nextTurn();
+    }
+    const isOver = found.length < STEP && !this.loop.isStopping;
+    await retryRuns.advance(run, { after: null, retried: false, isOver, leaseMs: 0, at: new Date(clock.now()) });
+  }
+
+  async #prune(): Promise<void> {
+    const nowMs = this.#context.clock.now();
+    if (Math.abs(nowMs - this.#prunedMs) >= PRUNE_INTERVAL_MS) {
+      this.#prunedMs = nowMs;
+      await this.#context.retryRuns.prune(new Date(nowMs - KEPT_MS));
+    }
+  }
+}
+
+/** Retries one send. Returns false if it is left alone: somebody else retried, deleted or settled it meanwhile. */
+export async function retryUnlessChanged(
+  { tryAgain }: Pick<OperatorContext, "tryAgain">,
+  request: { readonly tenant: string; readonly id: string; readonly actor: string },
+): Promise<boolean> {
+  try {
+    await tryAgain(request);
+    return true;
+  } catch (error) {
+    if (error instanceof BelfryError && (error.code === "INVALID_STATE" || error.code === "NOT_FOUND")) {
+      return false;
+    }
+    throw error;
+  }
+}
