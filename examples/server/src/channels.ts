@@ -3,9 +3,10 @@ import { webhook } from "@belfry/channel-webhook";
 import type { Channel } from "@belfry/core";
 import type { ServerConfig } from "./config.ts";
 
-/** The channels of the configured providers. Without an SMTP server, sending e-mail is refused with a clear error. */
+/** The channels of the configured providers. Without an SMTP server, sending e-mail is refused with a clear error. A tenant's own servers stand for all others. */
 export function channelsOf({
-  smtpUrl,
+  smtpUrls,
+  tenantSmtpUrls,
   emailFrom,
   emailAcceptedIs,
   webhookSecret,
@@ -14,7 +15,12 @@ export function channelsOf({
   otherChannels,
 }: ServerConfig): readonly Channel[] {
   const channels = [
-    email({ transport: smtpUrl, from: emailFrom, acceptedIs: emailAcceptedIs, allowPrivateAttachments: webhookAllowPrivate }),
+    email({
+      provider: (tenant) => tenantSmtpUrls.get(tenant) ?? smtpUrls,
+      from: emailFrom,
+      acceptedIs: emailAcceptedIs,
+      allowPrivateAttachments: webhookAllowPrivate,
+    }),
     webhook({ secret: webhookSecret, allowPrivate: webhookAllowPrivate }),
     ...otherChannels,
   ];

@@ -32,8 +32,10 @@ export interface ServerConfig {
   readonly packAuth: "open" | "apikey";
   /** Origins of front ends that other servers serve. */
   readonly corsOrigins: readonly string[];
-  /** The SMTP server for mail; undefined for none. */
-  readonly smtpUrl: string | undefined;
+  /** The SMTP servers for mail, in the order in which to try them; empty for none. */
+  readonly smtpUrls: readonly string[];
+  /** Those of single tenants, instead. */
+  readonly tenantSmtpUrls: ReadonlyMap<string, readonly string[]>;
   readonly emailFrom: string;
   /** What a mail is that the server has accepted. */
   readonly emailAcceptedIs: "sent" | "delivered";
@@ -79,7 +81,8 @@ const environment = z.object({
   USER_TOKENS: z.string().optional(),
   PACK_AUTH: z.enum(["open", "apikey"]).optional(),
   CORS_ORIGINS: z.string().optional(),
-  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must be a URL like smtp://user:password@host:587" }).optional(),
+  SMTP_URL: z.string().optional(),
+  TENANT_SMTP_URLS: z.string().optional(),
   EMAIL_FROM: z.string().default("Belfry <belfry@localhost.localdomain>"),
   EMAIL_ACCEPTED_IS: z.enum(["sent", "delivered"]).default("delivered"),
   USER_EMAILS: z.string().optional(),
@@ -101,7 +104,16 @@ const environment = z.object({
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /** A host with one of them is somebody's own, no demo. */
-const SECRETS = ["API_KEYS", "JWT_SECRET", "USER_TOKENS", "WEBHOOK_SECRET", "LINK_SECRET", "SMTP_URL", "OPENAI_API_KEY"] as const;
+const SECRETS = [
+  "API_KEYS",
+  "JWT_SECRET",
+  "USER_TOKENS",
+  "WEBHOOK_SECRET",
+  "LINK_SECRET",
+  "SMTP_URL",
+  "TENANT_SMTP_URLS",
+  "OPENAI_API_KEY",
+] as const;
 
 /** Reads the environment. @throws Error that names the variable, the fault of its value and the remedy */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ServerConfig {
@@ -111,8 +123,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   if (!result.success) {
     throw new Error(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
   }
-  const { SMTP_URL, EMAIL_FROM, EMAIL_ACCEPTED_IS, USER_EMAILS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS, RATE_LIMIT } =
-    result.data;
+  const {
+    SMTP_URL,
+    TENANT_SMTP_URLS,
+    EMAIL_FROM,
+    EMAIL_ACCEPTED_IS,
+    USER_EMAILS,
+    WEBHOOK_SECRET,
+    WEBHOOK_ALLOW_PRIVATE,
+    RETRY_BASE_MS,
+    RATE_LIMIT,
+  } = result.data;
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
@@ -134,7 +155,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     jwtSecret: JWT_SECRET ?? randomBytes(32).toString("base64url"),
     isJwtSecretMadeUp: JWT_SECRET === undefined,
     userTokens: pairs("USER_TOKENS", USER_TOKENS),
-    smtpUrl: SMTP_URL,
+    smtpUrls: smtpUrlsOf("SMTP_URL", SMTP_URL),
+    tenantSmtpUrls: new Map(
+      [...pairs("TENANT_SMTP_URLS", TENANT_SMTP_URLS, "first")].map(([tenant, urls]) => [tenant, smtpUrlsOf("TENANT_SMTP_URLS", urls)]),
+    ),
     emailFrom: EMAIL_FROM,
     emailAcceptedIs: EMAIL_ACCEPTED_IS,
     userEmails: pairs("USER_EMAILS", USER_EMAILS),
@@ -205,12 +229,21 @@ function originsOf(text = ""): readonly string[] {
     });
 }
 
-/** Reads `key=value,key=value`; a key may contain "=", so an entry is split at its last one. */
-function pairs(name: string, text: string | undefined): Map<string, string> {
+/** Reads SMTP URLs with spaces between them. The error does not repeat one, which may contain a password. */
+function smtpUrlsOf(name: string, text = ""): readonly string[] {
+  const urls = text.split(/\s+/).filter((url) => url !== "");
+  if (!urls.every((url) => ["smtp:", "smtps:"].includes(URL.parse(url)?.protocol ?? ""))) {
+    throw new Error(`${name}: must be a URL like smtp://user:password@host:587, or several with spaces between them`);
+  }
+  return urls;
+}
+
+/** Reads `key=value,key=value`; a key may contain "=", so an entry is split at its last one, or at its first one where the value may. */
+function pairs(name: string, text: string | undefined, splitAt: "first" | "last" = "last"): Map<string, string> {
   const entries = (text ?? "").split(",").filter((entry) => entry.trim() !== "");
   return new Map(
     entries.map((entry, index) => {
-      const at = entry.lastIndexOf("=");
+      const at = splitAt === "first" ? entry.indexOf("=") : entry.lastIndexOf("=");
       const [key, value] = [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
       if (at < 1 || key === "" || value === "") {
         throw new Error(`${name}: entry ${index + 1} is not of the form key=value.`);

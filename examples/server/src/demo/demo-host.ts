@@ -31,9 +31,10 @@ export interface DemoHost {
 /** Makes the service of a demo: with declared types, with users who have addresses, with keys for web push where no push is configured, and with a mailbox where no mail server is. */
 export function demoHost(config: ServerConfig, options: HostOptions): DemoHost {
   const mails = mailbox();
-  const configured = channelsOf(config).filter(({ name }) => config.smtpUrl !== undefined || name !== mails.name);
+  const hasServers = config.smtpUrls.length > 0;
+  const configured = channelsOf(config).filter(({ name }) => hasServers || name !== mails.name);
   const pushes = configured.some(({ devices }) => devices !== undefined) ? [] : [push({ web: { vapid: demoVapidKeys(config.database) } })];
-  const channels = [...configured, ...pushes, ...(config.smtpUrl === undefined ? [mails] : [])];
+  const channels = [...configured, ...pushes, ...(hasServers ? [] : [mails])];
   const userEmails = new Map([...DEMO_USERS.map(({ id, email }) => [id, email] as const), ...config.userEmails]);
   const directory = directoryOf({ ...config, userEmails }, channels);
   const notifications: DemoService = new NotificationService({

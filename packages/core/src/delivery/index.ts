@@ -103,7 +103,7 @@ export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
 export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
-export { type Receipt, Receipts, type ReceiptsContext, type RecordedReceipt } from "./receipts.ts";
+export { type Receipt, Receipts, type RecordedReceipt } from "./receipts.ts";
 export type { ReceiptKind } from "./record-receipt.ts";
 export type {
   Acting,
@@ -132,7 +132,6 @@ export {
   type SuppressionListInput,
   type SuppressionPage,
   Suppressions,
-  type SuppressionsContext,
 } from "./suppressions.ts";
 export type {
   PagedSuppression,

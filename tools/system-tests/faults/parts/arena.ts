@@ -31,6 +31,8 @@ export interface ArenaOptions {
   /** What the sinks do. @default they take everything */
   readonly mail?: (recipient: string, count: number) => MailAnswer;
   readonly hook?: (path: string, count: number) => HookAnswer | Promise<HookAnswer>;
+  /** What further mail servers do, which are tried in turn after the first. @default there are none */
+  readonly spareMail?: readonly ((recipient: string, count: number) => MailAnswer)[];
   /** Other settings of the processes under test. */
   readonly victim?: Partial<VictimOptions>;
 }
@@ -47,6 +49,7 @@ export class Arena {
   readonly ledger: Ledger;
   readonly database: DatabaseView;
   readonly mail: Sink;
+  readonly spareMail: readonly Sink[];
   readonly hook: Sink;
   readonly victims: Victim[] = [];
   readonly followers: readonly InboxFollower[];
@@ -58,8 +61,9 @@ export class Arena {
   readonly issuedAt = new Map<string, number>();
   readonly #cleanup: Cleanup;
 
-  constructor(parts: Pick<Arena, "options" | "url" | "ledger" | "database" | "mail" | "hook">, cleanup: Cleanup) {
-    ({ options: this.options, url: this.url, ledger: this.ledger, database: this.database, mail: this.mail, hook: this.hook } = parts);
+  constructor(parts: Pick<Arena, "options" | "url" | "ledger" | "database" | "mail" | "spareMail" | "hook">, cleanup: Cleanup) {
+    ({ options: this.options, url: this.url, ledger: this.ledger, database: this.database, hook: this.hook } = parts);
+    ({ mail: this.mail, spareMail: this.spareMail } = parts);
     this.#cleanup = cleanup;
     // Each fault has numbers of its own, so that it does the same alone and among others.
     const salt = [...`${this.options.fault} ${this.options.kind}`].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 7);
@@ -89,7 +93,7 @@ export class Arena {
     const victim = new Victim({
       ...DEFAULTS,
       database: this.options.victimUrl ?? this.url,
-      mail: this.mail.url,
+      mail: [this.mail, ...this.spareMail].map(({ url }) => url).join(" "),
       ...this.options.victim,
       ...more,
     });
@@ -210,6 +214,7 @@ export async function arena(options: ArenaOptions, cleanup: Cleanup): Promise<Ar
   const url = options.url ?? (await emptyDatabase(options.kind, cleanup));
   const ledger = new Ledger(cleanup);
   const mail = await mailSink({ ledger, cleanup }, options.mail);
+  const spareMail = await Promise.all((options.spareMail ?? []).map((answer) => mailSink({ ledger, cleanup }, answer)));
   const hook = await hookSink({ ledger, cleanup }, options.hook);
-  return new Arena({ options, url, ledger, database: new DatabaseView(url, cleanup), mail, hook }, cleanup);
+  return new Arena({ options, url, ledger, database: new DatabaseView(url, cleanup), mail, spareMail, hook }, cleanup);
 }

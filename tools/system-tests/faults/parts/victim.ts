@@ -7,7 +7,7 @@ import type { Mutant } from "./mutants.ts";
 export interface VictimOptions {
   /** `sqlite:<path>` or `postgres://…`. */
   readonly database: string;
-  /** The SMTP server for mail. */
+  /** The SMTP servers for mail, with spaces between them. */
   readonly mail: string;
   /** How long an attempt may take. */
   readonly attemptMs: number;

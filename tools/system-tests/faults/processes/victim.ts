@@ -46,7 +46,7 @@ async function resolve(name: string) {
 }
 
 const channels: readonly Channel[] = [
-  email({ transport: mail, from: "Belfry <belfry@sender.test>", timeoutMs: attemptMs, retryDelaysMs }),
+  email({ provider: () => mail.split(" "), from: "Belfry <belfry@sender.test>", timeoutMs: attemptMs, retryDelaysMs }),
   webhook({ secret: WEBHOOK_SECRET, allowPrivate: allowsPrivate, timeoutMs: attemptMs, retryDelaysMs, egress: { resolve } }),
 ].map((channel) => ({ ...channel, timeoutMs: attemptMs + 100 }));
 
