@@ -150,7 +150,8 @@ async function recordAll({ service, report }: RouteContext, tenant: string | und
   for (let first = 0; first < receipts.length; first += AT_ONCE) {
     const recorded = receipts.slice(first, first + AT_ONCE).map(async (receipt) => {
       try {
-        isUnderWay ||= (await to.record(receipt)).outcome === "under_way";
+        const { outcome } = await to.record(receipt);
+        isUnderWay ||= outcome === "under_way";
       } catch (error) {
         // To send it again would not help.
         if (!(error instanceof BelfryError && error.code === "VALIDATION_ERROR")) {

@@ -274,6 +274,13 @@ describe("Mailgun", () => {
 });
 
 describe("mailReceipts", () => {
+  test("records all of a request's reports, also behind one of a mail that is still being sent", async () => {
+    const { post, recorded } = mounted(mailReceipts({ sendgrid: SENDGRID }), { "0@example.com": "under_way" });
+    const events = Array.from({ length: 40 }, (_, index) => ({ event: "delivered", email: `${index}@example.com`, "smtp-id": MESSAGE_ID }));
+    expect(await post("sendgrid", ofSendgrid(events))).toEqual([503, { error: "STORAGE_UNAVAILABLE" }]);
+    expect(recorded().map(({ address }) => address)).toEqual(events.map(({ email }) => email));
+  });
+
   test("records a bounce of a mail that was sent, through Express and Hono, and for one tenant alone where it is named", async () => {
     const contracts = [mailReceipts({ postmark: POSTMARK }), mailReceipts({ postmark: POSTMARK, tenant: "acme/1" })];
     const mails = recorder({ name: "email", answer: () => ({ status: "sent" }) });
