@@ -2,7 +2,7 @@ export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.t
 export { reachableOver } from "./addresses.ts";
 export { reserveTurns } from "./begin-at-once.ts";
 export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, withoutRest } from "./chains.ts";
-export { actorOf, type ChangeBy, type ChangeRequest, cancelChains, requireActing, retryChains } from "./change-send.ts";
+export { actorOf, type ChangeBy, cancelChains, requireActing, retryChains } from "./change-send.ts";
 export type {
   Channel,
   Contact,
