@@ -6,7 +6,15 @@ import type { PushWorkerScope } from "./worker-scope.ts";
 export type { PushLook } from "./kept-device.ts";
 export type { ReceivedPush } from "./received-push.ts";
 export type { ShownPush, ShowPushesOptions } from "./show-push.ts";
-export type { ClickEventLike, PushEventLike, PushWorkerScope, ShownOptions, SubscriptionChangeEventLike } from "./worker-scope.ts";
+export type {
+  ClickEventLike,
+  PushEventLike,
+  PushWindow,
+  PushWorkerScope,
+  ShownOptions,
+  SubscriptionChangeEventLike,
+  WaitingEvent,
+} from "./worker-scope.ts";
 
 /**
  * Shows pushes in a service worker, sets the badge of an installed app, opens what the user clicks on, and registers a subscription that the

@@ -1,5 +1,5 @@
 /** An event that a service worker stays awake for. */
-interface WaitingEvent {
+export interface WaitingEvent {
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -46,7 +46,7 @@ export interface ShownOptions {
 }
 
 /** An open tab. */
-interface PushWindow {
+export interface PushWindow {
   readonly url: string;
   focus(): Promise<unknown>;
 }
