@@ -27,6 +27,9 @@ beforeEach(async () => {
   await service.inbox("eve").markRead(notification.id);
   sendId = (await service.create({ channels: ["sms"], to: ["+4911", "+4912"], title: "Your code", message: "1234" })).notification.id;
   await service.runDue();
+  await service.suppressions.add({ channel: "sms", address: "+4913", detail: "Answered STOP. ".repeat(30), actor: "ann" });
+  await service.suppressions.add({ channel: "sms", address: "+4914" });
+  await service.deleteUser("dan", { addresses: ["+4914"] });
 });
 
 afterEach(() => stage.end());
@@ -47,6 +50,8 @@ test.each([
   ["a notification that is not there", "?view=notification&id=nothing", { width: 1280, height: 900 }],
   ["health", "?view=health", { width: 1280, height: 900 }],
   ["the live tail", "?view=live", { width: 1280, height: 900 }],
+  ["suppressed addresses", "?view=suppressions", { width: 1280, height: 900 }],
+  ["suppressed addresses on a narrow screen", "?view=suppressions", { width: 360, height: 700 }],
 ])("axe finds nothing serious in %s", async (_, search, viewport) => {
   const { page } = await stage.open(search === "timeline" ? `?view=notification&id=${sendId}` : search, { viewport });
   await settled(page);
@@ -59,9 +64,16 @@ test.each([
 });
 
 test("axe finds no serious problem in the dialogs and in an error", async () => {
-  const { page } = await stage.open("?view=search");
+  const { page } = await stage.open("?view=suppressions");
   await settled(page);
-  for (const name of ["Send a test…", "Retry what failed…"]) {
+  const dialogs = [
+    ["Suppressed", "Suppress an address…"],
+    ["Suppressed", "Lift +4913 over sms"],
+    ["Search", "Send a test…"],
+    ["Search", "Retry what failed…"],
+  ] as const;
+  for (const [view, name] of dialogs) {
+    await page.getByRole("link", { name: view, exact: true }).click();
     await page.getByRole("button", { name }).click();
     await page.getByRole("dialog").waitFor();
     await page.waitForFunction(() => document.querySelector(".skeleton") === null);

@@ -265,3 +265,36 @@ test("what is tried again later, and what its resting endpoint holds back, is fo
   await page.getByRole("link", { name: "Call 5" }).click();
   await page.getByText("Attempt 1, call to +4911, is held back").waitFor();
 });
+
+test("an address is suppressed, found by its beginning, and lifted, and the keyboard keeps its place", async () => {
+  const { suppressions } = stage.service();
+  await suppressions.add({ channel: "sms", address: "+4999" });
+  await stage.service().deleteUser("dan", { addresses: ["+4999"] });
+  await Promise.all(Array.from({ length: 59 }, (_, index) => suppressions.add({ channel: "sms", address: `+49${100 + index}` })));
+  const { page, problems } = await stage.open();
+  await page.getByRole("link", { name: "Suppressed" }).click();
+  await page.getByText("50 shown").waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  const rows = page.locator("table.results tbody tr");
+  await vi.waitFor(async () => expect(await rows.count()).toBe(60));
+  expect(await rows.filter({ hasText: "address of a deleted user" }).textContent()).not.toContain("Lift");
+  await page.getByRole("button", { name: "Suppress an address…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("sms takes telephone numbers").waitFor();
+  await dialog.getByLabel("Address").fill("+4711");
+  await dialog.getByLabel("Detail (optional)").fill("Asked us by phone.");
+  await dialog.getByRole("button", { name: "Suppress", exact: true }).click();
+  await vi.waitFor(async () => expect(await rows.count()).toBe(61));
+  await page.getByLabel("Begins with").fill("+47");
+  await page.getByLabel("Reason").selectOption("By hand");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await vi.waitFor(async () => expect(await rows.count()).toBe(1));
+  expect(await rows.textContent()).toMatch(/^\+4711Asked us by phone\.smsBy handdashboard.+Lift…$/);
+  await page.getByRole("button", { name: "Lift +4711 over sms" }).click();
+  await dialog.getByRole("button", { name: "Lift the address" }).click();
+  await page.getByText("Nothing matches").waitFor();
+  expect(await page.getByRole("status").last().textContent()).toBe("+4711 is lifted.");
+  await vi.waitFor(async () => expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1"));
+  expect(await suppressions.get("sms", "+4711")).toBe(null);
+  expect(problems).toEqual([]);
+});

@@ -14,6 +14,7 @@ import { useLiveState } from "./state/live.ts";
 import { type Place, placeUrl, usePlace, type View } from "./state/place.ts";
 import { useResource } from "./state/resource.ts";
 import { SessionContext, useSession } from "./state/session.ts";
+import { SuppressionsView } from "./suppressions/suppressions-view.tsx";
 import { NotificationView } from "./timeline/notification-view.tsx";
 
 /** The whole page. */
@@ -73,6 +74,8 @@ function CurrentView({ place: { view, params } }: { readonly place: Place }) {
       return <HealthView params={params} />;
     case "live":
       return <LiveView />;
+    case "suppressions":
+      return <SuppressionsView params={params} />;
     case "notification":
       return <NotificationView key={params.get("id")} id={params.get("id") ?? ""} />;
     default:
@@ -85,6 +88,7 @@ const NAVIGATION: readonly (readonly [view: View, text: string, icon: IconName])
   ["search", "Search", "search"],
   ["health", "Health", "health"],
   ["live", "Live", "live"],
+  ["suppressions", "Suppressed", "suppressed"],
 ];
 
 function Sidebar({ place }: { readonly place: Place }) {

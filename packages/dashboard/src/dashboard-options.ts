@@ -5,6 +5,7 @@ import type { Authorize } from "./access.ts";
 /** The part of one tenant's notifications that the dashboard uses. */
 export interface DashboardTenant extends ContractTenant {
   readonly operator: TenantNotifications["operator"];
+  readonly suppressions: TenantNotifications["suppressions"];
 }
 
 /** The part of a `NotificationService` that the dashboard uses, for any declared types and any storage. */

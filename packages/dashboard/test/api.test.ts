@@ -6,12 +6,14 @@ import {
   NotificationService,
   type RetriedAll,
   type Send,
+  type SuppressionPage,
 } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Access } from "../src/index.ts";
 import type { ApiError, Json } from "../src/wire.ts";
 import { BreakableChannel } from "./breakable-channel.ts";
-import { type RunningHost, startHost } from "./host.ts";
+import { FRAMEWORKS, type RunningHost, startHost } from "./host.ts";
 
 let channel: BreakableChannel;
 let service: NotificationService;
@@ -231,5 +233,59 @@ describe("what reaches a user", () => {
     for (const path of ["explanation?type=code", "explanation?user_id=ann", "preferences"]) {
       expect((await fetch(`${host.url}/api/${path}`)).status).toBe(422);
     }
+  });
+});
+
+describe.each(FRAMEWORKS)("suppressed addresses on %s", (framework) => {
+  let access: Access;
+
+  beforeEach(async () => {
+    await host.close();
+    access = { read: true, act: true, actor: "ann", tenant: "acme" };
+    host = await startHost(service, { framework, prefix: "/admin", authorize: () => access });
+  });
+
+  test("are added, listed page by page as they match, and lifted, all in the reader's tenant and name", async () => {
+    const { suppressions, operator } = service.tenant("acme");
+    await service.suppressions.add({ channel: "sms", address: "+4910" });
+    await suppressions.add({ channel: "sms", address: "+4911", reason: "complaint", actor: "gateway" });
+    await suppressions.add({ channel: "email", address: "+4912" });
+    const place = { channel: "sms", address: "+4913" };
+    const added = await post("suppressions", { ...place, detail: "Asked us by phone." });
+    const shown = { ...place, reason: "manual", actor: "ann", detail: "Asked us by phone.", createdAt: expect.any(String) };
+    expect([added.status, await added.json()]).toEqual([201, shown]);
+    expect(await get("suppressions?prefix=%2B49&channel=sms&reason=manual")).toEqual({ suppressions: [shown], nextCursor: null });
+    const first = await get<Json<SuppressionPage>>("suppressions?prefix=%2B49&limit=2");
+    expect(first.suppressions.map(({ address, actor }) => [address, actor])).toEqual([
+      ["+4911", "gateway"],
+      ["+4912", "host"],
+    ]);
+    expect(await get(`suppressions?prefix=%2B49&limit=2&cursor=${first.nextCursor}`)).toEqual({ suppressions: [shown], nextCursor: null });
+    for (const lifted of [true, false]) {
+      expect(await (await post("suppressions/lift", place)).json()).toEqual({ lifted });
+    }
+    expect(await suppressions.get("sms", "+4913")).toBe(null);
+    expect((await operator.auditLog({ limit: 2 })).map(({ action, actor }) => [action, actor])).toEqual([
+      ["lifted", "ann"],
+      ["suppressed", "ann"],
+    ]);
+  });
+
+  test("can be read, but not changed, by who may not act, nor from another site", async () => {
+    const place = { channel: "sms", address: "+4911" };
+    const { suppressions } = service.tenant("acme");
+    await suppressions.add(place);
+    const fromElsewhere = { "content-type": "application/json", "sec-fetch-site": "cross-site", origin: "https://evil.test" };
+    for (const path of ["suppressions", "suppressions/lift"]) {
+      const init = { method: "POST", headers: fromElsewhere, body: JSON.stringify({ ...place, address: "+4912" }) };
+      expect((await fetch(`${host.url}/api/${path}`, init)).status).toBe(403);
+      expect((await post(path, { channel: "sms", address: "" })).status).toBe(422);
+    }
+    access = { read: true, act: false, tenant: "acme" };
+    expect((await post("suppressions", { ...place, address: "+4912" })).status).toBe(403);
+    expect((await post("suppressions/lift", place)).status).toBe(403);
+    expect(await get("suppressions")).toMatchObject({ suppressions: [place] });
+    expect((await fetch(`${host.url}/api/suppressions?reason=whim`)).status).toBe(422);
+    expect((await fetch(`${host.url}/api/suppressions?cursor=zzz`)).status).toBe(400);
   });
 });

@@ -8,6 +8,12 @@ export function fieldOf(form: HTMLFormElement | null, name: string): HTMLInputEl
   return isField ? field : null;
 }
 
+/** The texts of the named fields of a form or an address, without space around them; empty ones are missing. */
+export function givenTexts(fields: Iterable<readonly [string, unknown]>, names: readonly string[]): Readonly<Record<string, string>> {
+  const texts = [...fields].map(([name, value]) => [name, String(value).trim()] as const);
+  return Object.fromEntries(texts.filter(([name, text]) => text !== "" && names.includes(name)));
+}
+
 /**
  * Fills in a form whenever `values` change. The fields themselves stay, and so does the focus in one of them.
  */

@@ -8,9 +8,9 @@ interface ViewTitleProps {
   readonly children?: ComponentChildren;
 }
 
-/** Moves the focus to the view's title; for when the focused element is gone. */
-export function focusViewTitle(): void {
-  document.querySelector("h1")?.focus();
+/** The view's title, which takes the focus when the focused element is gone. */
+export function viewTitle(): HTMLElement | null {
+  return document.querySelector("h1");
 }
 
 let isFirst = true;

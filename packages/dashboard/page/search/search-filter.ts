@@ -1,3 +1,5 @@
+import { givenTexts } from "../parts/form-values.ts";
+
 /** The names of a search's filters, in the address and in the API. */
 export const FILTER_NAMES = ["id", "recipient", "type", "channel", "kind", "status", "state", "from", "before"] as const;
 
@@ -6,8 +8,7 @@ export type SearchFilter = Readonly<Partial<Record<(typeof FILTER_NAMES)[number]
 
 /** Reads the filters from an address or a form. */
 export function readFilter(fields: Iterable<readonly [string, unknown]>): SearchFilter {
-  const given = [...fields].map(([name, value]) => [name, String(value).trim()] as const);
-  const filter = Object.fromEntries(given.filter(([name, value]) => value !== "" && (FILTER_NAMES as readonly string[]).includes(name)));
+  const filter: SearchFilter = givenTexts(fields, FILTER_NAMES);
   return { ...filter, ...isoTime("from", filter.from), ...isoTime("before", filter.before) };
 }
 

@@ -4,7 +4,7 @@ import type { Json } from "../../src/wire.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Button } from "../parts/fields.tsx";
 import { FailureNote } from "../parts/states.tsx";
-import { focusViewTitle } from "../parts/view-title.tsx";
+import { viewTitle } from "../parts/view-title.tsx";
 import { useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
 import { post } from "../state/api.ts";
@@ -62,7 +62,7 @@ function useKeptKeyboard(status: string | null): void {
   const before = useRef(status);
   useEffect(() => {
     if (before.current !== status && document.activeElement === document.body) {
-      focusViewTitle();
+      viewTitle()?.focus();
     }
     before.current = status;
   }, [status]);

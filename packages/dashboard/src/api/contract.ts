@@ -8,6 +8,7 @@ import { liveRoute } from "./live.ts";
 import { retryRunRoutes } from "./retry-runs.ts";
 import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
+import { suppressionRoutes } from "./suppressions.ts";
 
 /** The page's API, below the mount point. Its members have the names of the TypeScript API. */
 export function apiContract(context: ApiContext): Contract {
@@ -24,6 +25,7 @@ export function apiContract(context: ApiContext): Contract {
       ...activityRoutes(context),
       ...sendRoutes(context),
       ...retryRunRoutes(context),
+      ...suppressionRoutes(context),
       liveRoute(context),
     ],
     renderFailure: (failure) => apiFailure(failure, context.challenge),
