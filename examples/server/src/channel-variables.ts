@@ -3,27 +3,7 @@ import { discord, slack, teams, telegram, whatsapp } from "@belfry/channel-chat"
 import type { PushOptions, ServiceAccount } from "@belfry/channel-push";
 import { sns, twilio, vonage } from "@belfry/channel-sms";
 import type { Channel } from "@belfry/core";
-
-/** The environment: an empty variable counts as not set. */
-export type Environment = Readonly<Record<string, string>>;
-
-/** The options that all channels share. */
-export interface SharedOptions {
-  /** Where relative links lead. */
-  readonly baseUrl?: string;
-  /** Whether private addresses may be reached, and plain http. */
-  readonly allowPrivate: boolean;
-}
-
-/** What some variables set up together. */
-export interface SetUp<Made> {
-  /** All of them are needed. */
-  readonly needs: readonly string[];
-  /** Each of them asks for it. @default those that are needed */
-  readonly asks?: readonly string[];
-  /** @throws what the channel itself throws for a value that cannot be used */
-  make(env: Environment, shared: SharedOptions): Made;
-}
+import type { SetUp, SharedOptions } from "./set-up.ts";
 
 /** Chats, each a channel of its own. */
 export const CHATS: readonly SetUp<Channel>[] = [

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "@belfry/core";
+import type { MailReceiptsOptions } from "@belfry/mail-receipts";
 import { z } from "zod";
+import { mailReportsOf } from "./mail-reports.ts";
 import { otherChannels } from "./other-channels.ts";
 import { readAddresses, type UserAddresses } from "./user-addresses.ts";
 
@@ -39,6 +41,8 @@ export interface ServerConfig {
   readonly emailFrom: string;
   /** What a mail is that the server has accepted. */
   readonly emailAcceptedIs: "sent" | "delivered";
+  /** The providers whose webhooks report what became of mails; null for none. */
+  readonly mailReports: MailReceiptsOptions | null;
   /** Address by user. */
   readonly userEmails: ReadonlyMap<string, string>;
   readonly userAddresses: UserAddresses;
@@ -123,17 +127,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   if (!result.success) {
     throw new Error(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
   }
-  const {
-    SMTP_URL,
-    TENANT_SMTP_URLS,
-    EMAIL_FROM,
-    EMAIL_ACCEPTED_IS,
-    USER_EMAILS,
-    WEBHOOK_SECRET,
-    WEBHOOK_ALLOW_PRIVATE,
-    RETRY_BASE_MS,
-    RATE_LIMIT,
-  } = result.data;
+  const { USER_EMAILS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS, RATE_LIMIT } = result.data;
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;
   const madeUpKey = API_KEYS === undefined ? randomBytes(24).toString("base64url") : null;
   const apiKeys = madeUpKey === null ? pairs("API_KEYS", API_KEYS) : new Map([[madeUpKey, "default"]]);
@@ -141,8 +135,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     allowPrivate: WEBHOOK_ALLOW_PRIVATE === "1",
     ...(result.data.PUBLIC_URL !== undefined && { baseUrl: result.data.PUBLIC_URL }),
   });
+  const mailReports = mailReportsOf(defined(given));
+  const hasOthers = others.length > 0 || mailReports !== null;
   return {
-    isDemo: isDemo(result.data, { isProduction: given.NODE_ENV === "production", hasOthers: others.length > 0 }),
+    isDemo: isDemo(result.data, { isProduction: given.NODE_ENV === "production", hasOthers }),
+    mailReports,
     otherChannels: others,
     userAddresses: readAddresses(result.data.USER_ADDRESSES),
     host: HOST,
@@ -155,12 +152,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     jwtSecret: JWT_SECRET ?? randomBytes(32).toString("base64url"),
     isJwtSecretMadeUp: JWT_SECRET === undefined,
     userTokens: pairs("USER_TOKENS", USER_TOKENS),
-    smtpUrls: smtpUrlsOf("SMTP_URL", SMTP_URL),
-    tenantSmtpUrls: new Map(
-      [...pairs("TENANT_SMTP_URLS", TENANT_SMTP_URLS, "first")].map(([tenant, urls]) => [tenant, smtpUrlsOf("TENANT_SMTP_URLS", urls)]),
-    ),
-    emailFrom: EMAIL_FROM,
-    emailAcceptedIs: EMAIL_ACCEPTED_IS,
+    ...mailConfig(result.data),
     userEmails: pairs("USER_EMAILS", USER_EMAILS),
     links: linkConfig(result.data),
     webhookSecret: WEBHOOK_SECRET ?? `whsec_${randomBytes(32).toString("base64")}`,
@@ -192,6 +184,22 @@ function isDemo(
   }
   const hasSecrets = hasOthers || SECRETS.some((name) => config[name] !== undefined);
   return isPossible && (config.DEMO === undefined ? !hasSecrets : config.DEMO === "1");
+}
+
+/** The servers for mail, who it is from, and what it is once it was accepted. */
+function mailConfig({
+  SMTP_URL,
+  TENANT_SMTP_URLS,
+  EMAIL_FROM,
+  EMAIL_ACCEPTED_IS,
+}: z.infer<typeof environment>): Pick<ServerConfig, "smtpUrls" | "tenantSmtpUrls" | "emailFrom" | "emailAcceptedIs"> {
+  const ofTenants = [...pairs("TENANT_SMTP_URLS", TENANT_SMTP_URLS, "first")];
+  return {
+    smtpUrls: smtpUrlsOf("SMTP_URL", SMTP_URL),
+    tenantSmtpUrls: new Map(ofTenants.map(([tenant, urls]) => [tenant, smtpUrlsOf("TENANT_SMTP_URLS", urls)])),
+    emailFrom: EMAIL_FROM,
+    emailAcceptedIs: EMAIL_ACCEPTED_IS,
+  };
 }
 
 /** Mails have links to unsubscribe where both are set, and one alone is a mistake: a secret that is made up would end the links of every earlier run. */

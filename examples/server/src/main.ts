@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
 import { deliveryV1, django, hub, inboxV1, native, nativeKeys, pack } from "@belfry/core/contracts";
+import { mailReceipts } from "@belfry/mail-receipts";
 import { pino } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { channelsOf } from "./channels.ts";
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
       django(),
       pack({ auth: config.packAuth }),
       nativeKeys(),
+      ...(config.mailReports === null ? [] : [mailReceipts(config.mailReports)]),
       ...(demo?.contracts ?? [native()]),
     ],
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },

@@ -1,6 +1,7 @@
 import { push } from "@belfry/channel-push";
 import type { Channel } from "@belfry/core";
-import { CHATS, type Environment, PLATFORMS, type SetUp, type SharedOptions, TEXTS, WEBHOOK_CHATS } from "./channel-variables.ts";
+import { CHATS, PLATFORMS, TEXTS, WEBHOOK_CHATS } from "./channel-variables.ts";
+import { type Environment, isAsked, made, type SharedOptions } from "./set-up.ts";
 
 /** Makes the channels beside e-mail and webhooks that the environment sets up. @throws Error that names the variable, the fault and the remedy */
 export function otherChannels(env: Environment, shared: SharedOptions): readonly Channel[] {
@@ -41,22 +42,4 @@ function chatsOf(env: Environment, shared: SharedOptions): readonly Channel[] {
   // A bot reaches webhooks, too.
   const others = given.filter((name) => bots.every((bot) => bot.name !== name));
   return [...bots, ...others.flatMap((name) => WEBHOOK_CHATS[name]?.(shared) ?? [])];
-}
-
-function isAsked({ needs, asks = needs }: SetUp<unknown>, env: Environment): boolean {
-  return asks.some((name) => env[name] !== undefined);
-}
-
-/** Makes what variables set up. A fault is told with their names, and without their values. */
-function made<Made>({ needs }: SetUp<unknown>, env: Environment, make: () => Made): Made {
-  const missing = needs.find((name) => env[name] === undefined);
-  if (missing !== undefined) {
-    const given = needs.filter((name) => env[name] !== undefined);
-    throw new Error(`${missing}: is needed beside ${given.join(", ")}.`);
-  }
-  try {
-    return make();
-  } catch (cause) {
-    throw new Error(`${needs.join(", ")}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
 }

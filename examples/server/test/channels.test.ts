@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { smtpService } from "@belfry/testkit/mail";
 import { webPushService } from "@belfry/testkit/push";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { channelsOf } from "../src/channels.ts";
@@ -54,6 +55,9 @@ describe("the environment sets up", () => {
     [{ SNS_REGION: "eu-central-1" }, "AWS_ACCESS_KEY_ID: is needed beside SNS_REGION."],
     [{ SLACK_TOKEN: "hush\nhush" }, "SLACK_TOKEN: slack: token cannot be used"],
     [{ CHAT_WEBHOOKS: "telegram" }, 'CHAT_WEBHOOKS: "telegram" is none of slack, discord, teams.'],
+    [{ POSTMARK_WEBHOOK_USER: "belfry" }, "POSTMARK_WEBHOOK_PASSWORD: is needed beside POSTMARK_WEBHOOK_USER."],
+    [{ SENDGRID_WEBHOOK_KEY: "hush" }, "SENDGRID_WEBHOOK_KEY: mailReceipts: sendgrid.publicKey is not the verification key"],
+    [{ SES_TOPIC_ARNS: "hush" }, "SES_TOPIC_ARNS: mailReceipts: ses.topicArns is not a list of one ARN"],
     [{ USER_ADDRESSES: "ann=hush" }, "USER_ADDRESSES: must be JSON such as"],
     [
       { USER_ADDRESSES: '{"ann": {"fax": "hush"}}' },
@@ -105,4 +109,36 @@ test("a browser gets what a client sends to its user over push", async () => {
   expect(await post("/api/belfry/v1/users/ann/devices", device)).toBe(200);
   expect(await post("/api/v1/notifications/", { type: "push", recipients: ["ann"], subject: "Hello", content: "Hi" })).toBe(201);
   await expect.poll(() => browsers.taken.map(({ message }) => message)).toMatchObject([{ title: "Hello", message: "Hi" }]);
+});
+
+test("a provider of mail reports by webhook what became of a mail, and nobody else does", async () => {
+  const smtp = await smtpService();
+  onTestFinished(() => smtp.close());
+  const user = { POSTMARK_WEBHOOK_USER: "belfry", POSTMARK_WEBHOOK_PASSWORD: "a long secret" };
+  const server = await startServer({ ...user, SMTP_URL: smtp.url, API_KEYS: "key=acme" });
+  onTestFinished(async () => {
+    expect(await server.stop()).toBe(0);
+  });
+  const headers = { "X-API-Key": "key", "Content-Type": "application/json" };
+  const mail = { type: "email", recipients: ["ann@example.com"], subject: "Hello", content: "Hi" };
+  const sent = await fetch(`${server.url}/api/v1/notifications/`, { method: "POST", headers, body: JSON.stringify(mail) });
+  const { data } = (await sent.json()) as { readonly data: { readonly id: string } };
+  const status = async () => {
+    const shown = await fetch(`${server.url}/api/v1/notifications/${data.id}`, { headers });
+    return ((await shown.json()) as { readonly data: { readonly status: string } }).data.status;
+  };
+  await expect.poll(status).toBe("delivered");
+  // Postmark's reports have what the header said.
+  const [, name = "", messageId] = /^X-PM-Metadata-(belfry-message-id):\s+(\S+)$/im.exec(`${smtp.taken[0]?.raw}`) ?? [];
+  const event = { RecordType: "Bounce", Type: "HardBounce", Email: "ann@example.com", Metadata: { [name]: messageId } };
+  const report = async (provider: string, password: string) => {
+    const authorization = `Basic ${Buffer.from(`belfry:${password}`).toString("base64")}`;
+    const request = { method: "POST", headers: { authorization }, body: JSON.stringify(event) };
+    return (await fetch(`${server.url}/api/belfry/mail-receipts/${provider}`, request)).status;
+  };
+  expect(await report("postmark", "another")).toBe(401);
+  expect(await report("mailgun", "a long secret")).toBe(404);
+  expect(await status()).toBe("delivered");
+  expect(await report("postmark", "a long secret")).toBe(200);
+  expect(await status()).toBe("failed");
 });

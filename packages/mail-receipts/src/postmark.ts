@@ -9,7 +9,10 @@ export interface PostmarkReceipts {
   readonly password: string;
 }
 
-/** The name under which the channel tells Postmark the `Message-ID`: its events have no other one than Postmark's own. */
+/**
+ * The name under which the channel tells Postmark the `Message-ID`: its events have no other one than Postmark's own. It stood in the name of a
+ * header, of which mail programs change the case.
+ */
 const METADATA = "belfry-message-id";
 
 /** Webhooks of Postmark: one event each, with HTTP's basic authentication. */
@@ -39,7 +42,7 @@ const BOUNCES: Readonly<Record<string, Receipt["kind"]>> = {
 };
 
 function receiptsOf(event: unknown): readonly Receipt[] {
-  const messageId = textOf(event, "Metadata", METADATA);
+  const messageId = messageIdOf(event);
   const type = textOf(event, "RecordType");
   if (type === "Delivery") {
     const at = timeOf(memberOf(event, "DeliveredAt"));
@@ -50,4 +53,9 @@ function receiptsOf(event: unknown): readonly Receipt[] {
   const detail = textOf(event, "Details") ?? textOf(event, "Description");
   const about = { messageId, address: textOf(event, "Email"), at: timeOf(memberOf(event, "BouncedAt")) };
   return kind === undefined ? [] : [receiptOf(kind, { ...about, detail })];
+}
+
+function messageIdOf(event: unknown): string | undefined {
+  const name = Object.keys(memberOf(event, "Metadata") ?? {}).find((one) => one.toLowerCase() === METADATA);
+  return name === undefined ? undefined : textOf(event, "Metadata", name);
 }
