@@ -41,7 +41,7 @@ import { endedBroadcastsMigration } from "./0039-ended-broadcasts.ts";
 import { devicesMigration } from "./0040-devices.ts";
 import { suppressionsMigration } from "./0041-suppressions.ts";
 import { statesMigration } from "./0042-states.ts";
-import { retryRunsMigration } from "./0046-retry-runs.ts";
+import { retryRunsMigration } from "./0043-retry-runs.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
