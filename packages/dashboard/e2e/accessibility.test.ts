@@ -183,7 +183,7 @@ describe("with only the keyboard", () => {
     expect(await focused(page)).toBe("Retry what failed…");
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").getByTestId("matched").waitFor();
-    await tabTo(page, "Retry 1");
+    await tabTo(page, "Try 1 again");
     await page.keyboard.press("Enter");
     await page.getByTestId("retried").waitFor();
     await vi.waitFor(async () => expect(await focused(page)).toBe("Close"));
