@@ -1,6 +1,7 @@
-import type { RefObject, TargetedEvent } from "preact";
-import { Button, SelectField, TextField } from "../parts/fields.tsx";
-import { fieldOf, useFormValues } from "../parts/form-values.ts";
+import type { RefObject } from "preact";
+import { SelectField, TextField } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
+import { useFormValues } from "../parts/form-values.ts";
 import { FILTER_NAMES, localTime, readForm, type SearchFilter } from "./search-filter.ts";
 
 const STATUSES = [
@@ -47,38 +48,23 @@ interface FilterFormProps {
 export function FilterForm({ form, filter, onSearch }: FilterFormProps) {
   const [from, before] = [localTime(filter.from), localTime(filter.before)];
   useFormValues(form, { ...Object.fromEntries(FILTER_NAMES.map((name) => [name, filter[name] ?? ""])), from, before });
-  const submit = (event: TargetedEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    onSearch(readForm(event.currentTarget, filter));
-  };
-  const clear = () => {
-    // The button disappears; the focus moves to the first filter.
-    fieldOf(form.current, "recipient")?.focus();
-    onSearch({});
-  };
   return (
-    <search>
-      <form ref={form} class="filters" onSubmit={submit}>
-        <TextField label="Recipient" name="recipient" value={filter.recipient ?? ""} placeholder="User, address, URL" />
-        <TextField label="Type" name="type" value={filter.type ?? ""} />
-        <TextField label="Channel" name="channel" value={filter.channel ?? ""} placeholder="inbox, email, webhook" />
-        <SelectField label="Status" name="status" value={filter.status ?? ""} options={STATUSES} />
-        <SelectField label="Any delivery is" name="state" value={filter.state ?? ""} options={STATES} />
-        <SelectField label="Kind" name="kind" value={filter.kind ?? ""} options={KINDS} />
-        <TextField label="From" name="from" type="datetime-local" value={from} />
-        <TextField label="Before" name="before" type="datetime-local" value={before} />
-        <TextField label="Id" name="id" value={filter.id ?? ""} />
-        <div class="form-actions">
-          <Button type="submit" kind="primary">
-            Search
-          </Button>
-          {Object.keys(filter).length === 0 ? null : (
-            <Button kind="quiet" onPress={clear}>
-              Clear
-            </Button>
-          )}
-        </div>
-      </form>
-    </search>
+    <Filters
+      form={form}
+      first="recipient"
+      isFiltered={Object.keys(filter).length > 0}
+      onSearch={(fields) => onSearch(readForm(fields, filter))}
+      onClear={() => onSearch({})}
+    >
+      <TextField label="Recipient" name="recipient" value={filter.recipient ?? ""} placeholder="User, address, URL" />
+      <TextField label="Type" name="type" value={filter.type ?? ""} />
+      <TextField label="Channel" name="channel" value={filter.channel ?? ""} placeholder="inbox, email, webhook" />
+      <SelectField label="Status" name="status" value={filter.status ?? ""} options={STATUSES} />
+      <SelectField label="Any delivery is" name="state" value={filter.state ?? ""} options={STATES} />
+      <SelectField label="Kind" name="kind" value={filter.kind ?? ""} options={KINDS} />
+      <TextField label="From" name="from" type="datetime-local" value={from} />
+      <TextField label="Before" name="before" type="datetime-local" value={before} />
+      <TextField label="Id" name="id" value={filter.id ?? ""} />
+    </Filters>
   );
 }

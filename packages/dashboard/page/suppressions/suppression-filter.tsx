@@ -1,8 +1,8 @@
 import type { SuppressionReason } from "@belfry/core";
-import type { TargetedEvent } from "preact";
 import { useRef } from "preact/hooks";
-import { Button, SelectField, TextField } from "../parts/fields.tsx";
-import { fieldOf, givenTexts, useFormValues } from "../parts/form-values.ts";
+import { SelectField, TextField } from "../parts/fields.tsx";
+import { Filters } from "../parts/filters.tsx";
+import { givenTexts, useFormValues } from "../parts/form-values.ts";
 
 /** The names of the filters, in the page's address and in the API. */
 const FILTER_NAMES = ["prefix", "channel", "reason"] as const;
@@ -36,32 +36,17 @@ export function FilterForm({ filter, onSearch }: FilterFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const { prefix = "", channel = "", reason = "" } = filter;
   useFormValues(form, { prefix, channel, reason });
-  const submit = (event: TargetedEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    onSearch(readFilter(new FormData(event.currentTarget)));
-  };
-  const clear = () => {
-    // The button disappears; the focus moves to the first filter.
-    fieldOf(form.current, "prefix")?.focus();
-    onSearch({});
-  };
   return (
-    <search>
-      <form ref={form} class="filters" onSubmit={submit}>
-        <TextField label="Begins with" name="prefix" value={prefix} placeholder="ann@, +49" maxLength={500} />
-        <TextField label="Channel" name="channel" value={channel} placeholder="email, sms" />
-        <SelectField label="Reason" name="reason" value={reason} options={REASONS} />
-        <div class="form-actions">
-          <Button type="submit" kind="primary">
-            Search
-          </Button>
-          {Object.keys(filter).length === 0 ? null : (
-            <Button kind="quiet" onPress={clear}>
-              Clear
-            </Button>
-          )}
-        </div>
-      </form>
-    </search>
+    <Filters
+      form={form}
+      first="prefix"
+      isFiltered={Object.keys(filter).length > 0}
+      onSearch={(fields) => onSearch(readFilter(new FormData(fields)))}
+      onClear={() => onSearch({})}
+    >
+      <TextField label="Begins with" name="prefix" value={prefix} placeholder="ann@, +49" maxLength={500} />
+      <TextField label="Channel" name="channel" value={channel} placeholder="email, sms" />
+      <SelectField label="Reason" name="reason" value={reason} options={REASONS} />
+    </Filters>
   );
 }
