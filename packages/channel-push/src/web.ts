@@ -61,7 +61,7 @@ function contentOf({ notificationId, type, url, group, unread, actions, priority
  */
 function topicOf({ id, group }: DeliveryTask): string {
   return createHash("sha256")
-    .update(group === null ? `\0${id}` : group)
+    .update(group ?? `\0${id}`)
     .digest("base64url")
     .slice(0, TOPIC_CHARACTERS);
 }
