@@ -15,8 +15,10 @@ const dashboards = await import("../packages/dashboard/src/index.ts");
 const egress = await import("../packages/egress/src/index.ts");
 const mails = await import("../packages/mail-receipts/src/index.ts");
 const openais = await import("../packages/processor-openai/src/index.ts");
+const prometheuses = await import("../packages/telemetry/src/prometheus.ts");
 const postgres = await import("../packages/storage-postgres/src/index.ts");
 const sqlite = await import("../packages/storage-sqlite/src/index.ts");
+const telemetry = await import("../packages/telemetry/src/index.ts");
 
 const { NotificationService } = core;
 const storage = sqlite.sqliteStorage(":memory:");
@@ -52,6 +54,9 @@ const CALLS: Readonly<Record<string, Call>> = {
     { receipts: service.receipts, bounces: { address: "b@example.com", secret: "s".repeat(32) }, recipient: "b@example.com" },
   ],
   mailReceipts: [mails.mailReceipts, { mailgun: { signingKey: "k" } }],
+  openTelemetryMetrics: [telemetry.openTelemetryMetrics, service, { refreshMs: 5_000 }],
+  openTelemetryTracing: [telemetry.openTelemetryTracing, { ratio: 0.5 }],
+  prometheus: [prometheuses.prometheus, service, { token: "a long enough token" }],
   push: [pushChannel.push, { expo: {}, timeoutMs: 1_000 }],
   webhook: [webhookChannel.webhook, { secret: SECRET }],
   slack: [chats.slack, { token: "t" }],
@@ -128,7 +133,9 @@ test("every function of the packages is in the table", () => {
     mails,
     openais,
     postgres,
+    prometheuses,
     sqlite,
+    telemetry,
   ];
   const functions = modules.flatMap((module) => Object.entries(module).filter(([, value]) => typeof value === "function"));
   const names = new Set(functions.map(([name]) => name).filter((name) => !FOR_AUTHORS.includes(name)));

@@ -297,3 +297,4 @@ export { NotificationService } from "./service/notification-service.ts";
 export type { DeliveryOptions, HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service/service-options.ts";
 export type { CredentialHeaders, SocketTickets } from "./service/socket-tickets.ts";
 export type { TenantNotifications } from "./service/tenant-notifications.ts";
+export type { AttemptEnded, ChannelBacklog, TracedEnd, TracedFacts, TracedWork, Tracing, WorkerLoad, WorkerMode } from "./telemetry.ts";

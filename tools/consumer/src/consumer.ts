@@ -49,6 +49,8 @@ import { migrate as migratePostgres, type PostgresTransaction, postgresStorage, 
 import { notifications as postgresTable, tablesIn } from "@belfry/storage-postgres/schema";
 import { migrate as migrateSqlite, sqliteStorage } from "@belfry/storage-sqlite";
 import { notifications as sqliteTable } from "@belfry/storage-sqlite/schema";
+import { openTelemetryMetrics, openTelemetryTracing } from "@belfry/telemetry";
+import { type PrometheusOptions, prometheus } from "@belfry/telemetry/prometheus";
 import {
   type ChannelHarness,
   channelSuite,
@@ -123,8 +125,13 @@ export const greeting = { text: "Hello" } satisfies SlackMessage;
 const shared = { types, channels: [email(mail), webhook(hooks), slack(chats), twilio(texts), push(phones), pigeons], clock, logger };
 const onSqlite = new NotificationService({ ...shared, storage: sqliteStorage(database), hub: { processor: openai(model), onResult } });
 const onPostgres = new NotificationService({ ...shared, storage: postgresStorage(pool), transport, hub: { processor: reader } });
-const options: NotificationServiceOptions = { storage: sqliteStorage(":memory:", { durability: "normal" }) };
+const options: NotificationServiceOptions = {
+  storage: sqliteStorage(":memory:", { durability: "normal" }),
+  tracing: openTelemetryTracing({ ratio: 0.1 }),
+};
 const untyped: NotificationService = new NotificationService(options);
+export const endMetrics = openTelemetryMetrics(onSqlite, { tenants: ["acme"] });
+const scraped: PrometheusOptions = { token: "a long enough token" };
 
 /** What the host writes, in its own transactions too. */
 export async function order(tx: PostgresTransaction, subscribe: InboxListener): Promise<Created> {
@@ -179,7 +186,16 @@ const bell: Contract = defineContract({
 });
 const auth: AuthOptions = { jwt: { secret: "a secret", clockToleranceS: 1 }, tokens: { "a token": "ann" } };
 const mounting: HandlerOptions = {
-  contracts: [bell, mailReceipts(reports), inboxV1(), deliveryV1(), hub(), django(), pack({ auth: "open" })],
+  contracts: [
+    bell,
+    mailReceipts(reports),
+    prometheus(onPostgres, scraped),
+    inboxV1(),
+    deliveryV1(),
+    hub(),
+    django(),
+    pack({ auth: "open" }),
+  ],
   auth,
 };
 const handler: HttpHandler = createHandler(untyped, mounting);

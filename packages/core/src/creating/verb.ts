@@ -1,11 +1,13 @@
 import { topicAudience } from "../audiences/index.ts";
 import { createSend, type DeliveryContext, parseSend, type Send, type SendRequest, type SendRules } from "../delivery/index.ts";
 import { requireMembers } from "../foundation/issue-list.ts";
+import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import type { Created } from "../inbox/index.ts";
 import {
   CREATE_MEMBERS,
   channelsOfType,
   INBOX_CHANNEL,
+  type Notification,
   type NotificationTypes,
   parseExcept,
   type UntypedCreateInput,
@@ -23,6 +25,25 @@ export type VerbContext<Tx = unknown, Written extends void | Promise<void> = voi
 
 /** Creates a notification, for inboxes alone or with deliveries. Resolves after the commit. */
 export function createNotification(context: VerbContext, request: CreateRequest): Promise<Created> {
+  const { tracing } = context;
+  return tracing === null
+    ? createAny(context, request)
+    : tracing.run(
+        creationOf(request),
+        () => createAny(context, request),
+        ({ notification }) => created(notification),
+      );
+}
+
+function creationOf({ tenant }: Pick<CreateRequest, "tenant">): TracedWork {
+  return { name: "create", tenant, notificationId: null, facts: {} };
+}
+
+function created({ id, kind }: Notification): TracedEnd {
+  return { notificationId: id, facts: { kind } };
+}
+
+function createAny(context: VerbContext, request: CreateRequest): Promise<Created> {
   try {
     if (isForEveryone(request)) {
       return createBroadcast(context, request);
@@ -47,7 +68,14 @@ async function createForTopics(context: VerbContext, request: CreateRequest): Pr
 }
 
 /** Creates a notification with deliveries, whatever its channels, whose topics are looked up first where it has some. */
-export async function createTracked(context: VerbContext, request: SendRequest): Promise<Send> {
+export function createTracked(context: VerbContext, request: SendRequest): Promise<Send> {
+  const { tracing } = context;
+  return tracing === null
+    ? createAsSend(context, request)
+    : tracing.run(creationOf(request), () => createAsSend(context, request), created);
+}
+
+async function createAsSend(context: VerbContext, request: SendRequest): Promise<Send> {
   const rules = { kind: "send", declaredTypesOnly: !request.rules.isContract } as const;
   const topics = hasTopic(request) ? (await withTopics(context, { ...request, rules }, false)).topics : undefined;
   return (await createSend(context, topics === undefined ? request : { ...request, topics })).send;

@@ -1,4 +1,5 @@
 import { textOf } from "../foundation/errors.ts";
+import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import {
   declaredType,
   type NotificationTypes,
@@ -14,7 +15,7 @@ import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { UnreachedReason } from "./delivery.ts";
+import type { Delivery, UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
@@ -109,6 +110,20 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
     return { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
   }
+}
+
+/** An attempt, for traces. */
+export function tracedAttempt({ tenant, notificationId, id, channel, attempt: number, isFallback }: Delivery): TracedWork {
+  return { name: "deliver", tenant, notificationId, facts: { channel, delivery: id, attempt: number, fallback: isFallback } };
+}
+
+/** Its end, for traces. What a provider said stays out of them: it may name addresses. */
+export function tracedResult(result: AttemptResult): TracedEnd {
+  if ("ruling" in result) {
+    return { facts: { outcome: result.ruling.outcome } };
+  }
+  const { status, provider } = result.outcome;
+  return { hasFailed: status === "failed", facts: { outcome: status, provider } };
 }
 
 /** How far an attempt got. */

@@ -1,6 +1,7 @@
 import type { DecisionsStorage, PreferencesReader, UnsubscribeLinks } from "../decisions/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import type { Tracing } from "../foundation/tracing.ts";
 import type { InboxEvents, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { type CreationEvents, isBeingDeleted, type Notification, type NotificationTypes } from "../notifications/index.ts";
 import type { LaneQueue } from "../work/lane-queue.ts";
@@ -9,8 +10,16 @@ import { nextTurn, type TurnQueue } from "../work/timing.ts";
 import type { SendWithTurns, WaitingSend } from "./begin-at-once.ts";
 import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
-import type { DeliveryChanged, SendChanged } from "./delivery.ts";
-import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { AttemptEnded, DeliveryChanged, SendChanged } from "./delivery.ts";
+import type {
+  ChainSelection,
+  ClaimedDelivery,
+  DeliveryStorage,
+  LoadedSend,
+  NewSend,
+  SendCreated,
+  SettleChanges,
+} from "./delivery-storage.ts";
 import type { DeviceSource } from "./device.ts";
 import type { DigestStorage } from "./digest-storage.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
@@ -43,6 +52,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly unsubscribeLinks: Pick<UnsubscribeLinks, "linkFor" | "linkForDigest"> | null;
   /** The language of what is stored, as a BCP 47 tag. */
   readonly locale: string;
+  /** Follows attempts, for traces; null where nothing is traced. */
+  readonly tracing: Tracing | null;
   /** Writes warnings that may come with every delivery. */
   readonly lines: RepeatedLines;
   /** The turns of lists of sends, which may be large. */
@@ -83,6 +94,8 @@ export interface DeliveryEvents {
   /** It was decided not to deliver it: its `reason` says why, its `reasonSource` whose decision that was. */
   "delivery.skipped": DeliveryChanged;
   "delivery.cancelled": DeliveryChanged;
+  /** An attempt ended, also one that is followed by another, or whose worker was lost. */
+  "attempt.ended": AttemptEnded;
   "send.changed": SendChanged;
 }
 
@@ -150,7 +163,7 @@ export async function complete(
 }
 
 /** Tells the host's listeners what became of deliveries, but for those of notifications that are being deleted. */
-function tell(events: DeliveryContext["events"], { deliveries, sends }: Settlement, loaded: readonly LoadedSend[]): void {
+function tell(events: DeliveryContext["events"], { deliveries, sends, changes }: Settlement, loaded: readonly LoadedSend[]): void {
   const deleted = new Set(loaded.flatMap(({ state }) => (isBeingDeleted(state) ? state.id : [])));
   for (const { delivery, from } of deliveries) {
     if (!deleted.has(delivery.notificationId)) {
@@ -160,6 +173,21 @@ function tell(events: DeliveryContext["events"], { deliveries, sends }: Settleme
   for (const transition of sends) {
     if (!deleted.has(transition.id)) {
       events.emit("send.changed", transition);
+    }
+  }
+  if (changes.attempts.length > 0 && events.hears("attempt.ended")) {
+    tellAttempts(events, changes, loaded);
+  }
+}
+
+/** Tells of attempts, also of notifications that are being deleted: those were made, too. */
+function tellAttempts(events: DeliveryContext["events"], { attempts, deliveries }: SettleChanges, loaded: readonly LoadedSend[]): void {
+  const after = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
+  const before = new Map(loaded.flatMap(({ chains }) => chains.flat()).map((delivery) => [delivery.id, delivery]));
+  for (const attempt of attempts) {
+    const delivery = after.get(attempt.deliveryId);
+    if (delivery !== undefined) {
+      events.emit("attempt.ended", { delivery, attempt, dueAt: before.get(delivery.id)?.dueAt ?? null });
     }
   }
 }

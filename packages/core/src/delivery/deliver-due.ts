@@ -5,7 +5,7 @@ import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
-import { type AttemptResult, attempt } from "./attempt.ts";
+import { type AttemptResult, attempt, tracedAttempt, tracedResult } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel } from "./channel.ts";
 import { lackOfProvider } from "./channel-info.ts";
@@ -216,7 +216,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
   #deliver(claimed: ClaimedDelivery, bundle: StoredBundle | null, cancellation: Cancellation): AttemptResult | Promise<AttemptResult> {
     const { delivery } = claimed;
-    const { channels, clock, types, unsubscribeLinks: links } = this.#context;
+    const { channels, clock, types, tracing, unsubscribeLinks: links } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
       return this.#deliverToInbox(claimed);
     }
@@ -234,7 +234,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
     const own = { addresses: this.#addresses, suppressed: this.#suppressed, rulings: this.#rulings, shared: this.#shared };
-    return attempt(channel, claimed, { ...own, toDevices: this.#toDevices, types, links, clock, cancellation, bundle });
+    const context = { ...own, toDevices: this.#toDevices, types, links, clock, cancellation, bundle };
+    return tracing === null
+      ? attempt(channel, claimed, context)
+      : tracing.run(tracedAttempt(delivery), () => attempt(channel, claimed, context), tracedResult);
   }
 
   async #deliverToInbox(claimed: ClaimedDelivery): Promise<AttemptResult> {

@@ -155,6 +155,15 @@ export interface DeliveryChanged {
   readonly from: DeliveryStatus;
 }
 
+/** An attempt of a delivery has ended, and was recorded. */
+export interface AttemptEnded {
+  /** As it is after the attempt. */
+  readonly delivery: Delivery;
+  readonly attempt: DeliveryAttempt;
+  /** When the attempt was due; null if that is not known any more. */
+  readonly dueAt: Date | null;
+}
+
 /** A sent notification, as a whole, went from one status to another. */
 export interface SendChanged {
   readonly tenant: string;

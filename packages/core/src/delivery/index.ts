@@ -21,6 +21,7 @@ export { createSend, sendWithin, sendWriter } from "./create-send.ts";
 export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {
   type AddressClaim,
+  type AttemptEnded,
   type AttemptStatus,
   type ChainCounts,
   type ChainOutcome,

@@ -46,6 +46,8 @@ function within<Result>(call: Disposable, operation: () => MaybePromise<Result>)
 /** Tells the host's listeners of what was committed: `Events` maps each event's name to its payload. */
 export interface Emits<Events> {
   emit(...event: NamedEvent<Events>): void;
+  /** Whether anybody listens: what is made only for listeners need not be made without. */
+  hears(name: keyof Events): boolean;
 }
 
 /** An event with its name, as {@link Emits.emit} takes it. */

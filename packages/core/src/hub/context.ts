@@ -3,6 +3,7 @@ import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { requireId } from "../foundation/issue-list.ts";
 import { shown } from "../foundation/parse-text.ts";
+import type { Tracing } from "../foundation/tracing.ts";
 import type { Created } from "../inbox/index.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { BatchQueue } from "../work/batch-queue.ts";
@@ -69,6 +70,8 @@ export interface HubContext extends BaseContext {
   /** Writes events. It returns the number of handlers of each. */
   readonly eventWriter: BatchQueue<HubEvent, number, readonly ProcessingRecord[]>;
   readonly events: Emits<HubChanges>;
+  /** Follows handlers, for traces; null where nothing is traced. */
+  readonly tracing: Tracing | null;
   /** Creates a notification with this id, once, for a handler's result. */
   create(request: { readonly tenant: string; readonly input: UntypedCreateInput; readonly id: string }): Promise<Created>;
   /** Starts the handlers of new events in the background. Call it only after the commit. */

@@ -1,4 +1,5 @@
 import { derivedUuid } from "../foundation/ids.ts";
+import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
 import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
@@ -56,7 +57,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
   }
 
   async attempt(claimed: ClaimedRecord, cancellation: Cancellation): Promise<EndedRecord> {
-    return this.#end(claimed, await this.#process(claimed, cancellation));
+    return this.#end(claimed, await this.#traced(claimed, cancellation));
   }
 
   async record(owner: string, ended: readonly EndedRecord[]): Promise<readonly boolean[]> {
@@ -85,6 +86,12 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
 
   get #delaysMs(): readonly number[] {
     return this.#processor.retryDelaysMs ?? DEFAULT_RETRY_DELAYS_MS;
+  }
+
+  #traced(claimed: ClaimedRecord, cancellation: Cancellation): Promise<ProcessingOutcome | null> {
+    const { tracing } = this.#context;
+    const process = () => this.#process(claimed, cancellation);
+    return tracing === null ? process() : tracing.run(workOn(claimed, this.#processor), process, endOf);
   }
 
   /** Null when the attempt was cut short, by a stop or a lost lease: it says nothing about the handler. */
@@ -140,6 +147,16 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
       this.#context.events.emit(record.status === "COMPLETED" ? "record.completed" : "record.failed", { tenant: record.tenant, record });
     }
   }
+}
+
+function workOn({ record }: ClaimedRecord, { name }: Processor): TracedWork {
+  const { tenant, notificationId, attempt } = record;
+  return { name: "process", tenant, notificationId, facts: { processor: name, attempt } };
+}
+
+function endOf(outcome: ProcessingOutcome | null): TracedEnd {
+  const { status } = outcome ?? { status: "cut_short" };
+  return { hasFailed: status === "failed", facts: { outcome: status } };
 }
 
 function taskOf({ record, event }: ClaimedRecord): ProcessingTask {

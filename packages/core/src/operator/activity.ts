@@ -117,9 +117,19 @@ export type HealthRange = "1h" | "24h" | "7d";
 /** A state in which a delivery waits for an attempt. */
 export type WaitingState = "scheduled" | "due" | "retrying" | "held";
 
-/** The health of one channel. */
-export interface ChannelHealth {
+/** What waits to go out over one channel. */
+export interface ChannelBacklog {
   readonly channel: string;
+  /** The number of deliveries that wait for an attempt now, due or not. A running attempt does not count. */
+  readonly pending: number;
+  /** Of these, the ones in each of the states in which a delivery waits. */
+  readonly waiting: Readonly<Record<WaitingState, number>>;
+  /** The due time of the delivery that has been due longest; null when none is due. What is held back is not due. */
+  readonly oldestDueAt: Date | null;
+}
+
+/** The health of one channel. */
+export interface ChannelHealth extends ChannelBacklog {
   /** Attempts that ended in the period and succeeded. */
   readonly succeeded: number;
   /**
@@ -135,12 +145,6 @@ export interface ChannelHealth {
   readonly p50Ms: number | null;
   /** The 95th percentile of the time to send; see {@link p50Ms}. */
   readonly p95Ms: number | null;
-  /** The number of deliveries that wait for an attempt now, due or not. A running attempt does not count. */
-  readonly pending: number;
-  /** Of these, the ones in each of the states in which a delivery waits. */
-  readonly waiting: Readonly<Record<WaitingState, number>>;
-  /** The due time of the delivery that has been due longest; null when none is due. What is held back is not due. */
-  readonly oldestDueAt: Date | null;
   /** The period in equal parts, oldest first, for a chart. */
   readonly buckets: readonly HealthBucket[];
 }

@@ -6,6 +6,7 @@ export type {
   ActivityFilter,
   ActivityPage,
   ActivitySummary,
+  ChannelBacklog,
   ChannelHealth,
   HealthBucket,
   HealthRange,

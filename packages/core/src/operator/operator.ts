@@ -10,10 +10,20 @@ import {
   requireNone,
 } from "../foundation/issue-list.ts";
 import { NAME_RULE, oneOf, stringIssue, text, whole } from "../foundation/parse-text.ts";
-import type { Activity, ActivityFilter, ActivityPage, ActivitySummary, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
+import type {
+  Activity,
+  ActivityFilter,
+  ActivityPage,
+  ActivitySummary,
+  ChannelBacklog,
+  ChannelHealth,
+  HealthRange,
+  RetriedAll,
+} from "./activity.ts";
 import type { StateFilter } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
+import { HEALTH_RANGES, readBacklog, readHealth } from "./read-health.ts";
 import { readTimeline } from "./read-timeline.ts";
 import { RetryRuns } from "./retry-runs.ts";
 import { retryUnlessChanged } from "./retrying.ts";
@@ -29,13 +39,6 @@ const DEFAULT_AUDIT = 100;
 const DEFAULT_RETRIES = 100;
 const MAX_RETRIES = 1_000;
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
-const MINUTE_MS = 60_000;
-
-const RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly buckets: number }>> = {
-  "1h": { bucketMs: MINUTE_MS, buckets: 60 },
-  "24h": { bucketMs: 30 * MINUTE_MS, buckets: 48 },
-  "7d": { bucketMs: 120 * MINUTE_MS, buckets: 84 },
-};
 
 /** The filter of a search, and the page. */
 export interface SearchInput extends ActivityFilter {
@@ -160,13 +163,13 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR` for another range
    */
   async health(range: HealthRange): Promise<readonly ChannelHealth[]> {
-    requireNone([oneOf(Object.keys(RANGES))(range, "range")]);
-    const parts = RANGES[range];
-    using _call = await this.#context.ready();
-    const now = this.#context.clock.now();
-    // Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one.
-    const from = new Date(now - (now % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs);
-    return await this.#context.activity.health(this.#tenant, { from, ...parts }, new Date(now));
+    requireNone([oneOf(Object.keys(HEALTH_RANGES))(range, "range")]);
+    return readHealth(this.#context, this.#tenant, range);
+  }
+
+  /** Returns what waits to go out over each channel now, by name: channels with a pending delivery. It costs less than {@link health}. */
+  backlog(): Promise<readonly ChannelBacklog[]> {
+    return readBacklog(this.#context, this.#tenant);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { FeedSubscription, Owner, WorkContext } from "../foundation/context.ts";
+import type { Tracing } from "../foundation/tracing.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Slots } from "../work/timing.ts";
 import { DueFeeds, type DueFeedsOptions } from "./due-feeds.ts";
@@ -15,6 +16,8 @@ const PAGES_AT_ONCE = 4;
 export interface InboxFeedsOptions extends WorkContext, Pick<DueFeedsOptions, "isDue" | "applyDue"> {
   readonly inbox: InboxStorage;
   readonly transport: Transport;
+  /** Follows new items to their listeners, for traces; null where nothing is traced. */
+  readonly tracing: Tracing | null;
   /** Hears of users whose first follower came here, or whose last one left. */
   readonly presence: Pick<Presence, "joined" | "left">;
   /** Has broadcasts placed in inboxes that lack some, soon. */
@@ -53,7 +56,7 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
     this.#followed = followed;
     this.#due = due;
     this.#placeBroadcasts = options.placeBroadcasts;
-    this.#parts = { inbox, pages: new Slots(PAGES_AT_ONCE), logger: options.logger };
+    this.#parts = { inbox, pages: new Slots(PAGES_AT_ONCE), logger: options.logger, tracing: options.tracing };
   }
 
   /** Whether anybody follows the inbox here. */

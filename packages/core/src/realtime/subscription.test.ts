@@ -39,7 +39,11 @@ describe("the modes of a subscription", () => {
       onEvent: ({ change, seq }) => void told.push(`${change} ${seq}`),
       onState: (recovered, { seq }) => void told.push(`state ${recovered} ${seq}`),
     };
-    subscription = new Subscription({ owner: OWNER, position }, { inbox: inbox as InboxStorage, pages: new Slots(1), logger }, listener);
+    subscription = new Subscription(
+      { owner: OWNER, position },
+      { inbox: inbox as InboxStorage, pages: new Slots(1), logger, tracing: null },
+      listener,
+    );
   });
 
   test("holding: what the feed tells waits for the start, and is told once it is live", async () => {
@@ -101,7 +105,7 @@ describe("the modes of a subscription", () => {
     const passed: InboxEvent["counts"][] = [];
     const replayed: Partial<InboxStorage> = { counts: async () => counts, changesAfter: async () => ({ changes: [], counts }) };
     const listener: InboxListener = { onEvent: (one) => void passed.push(one.counts), onState: () => {} };
-    const parts = { inbox: replayed as InboxStorage, pages: new Slots(1), logger };
+    const parts = { inbox: replayed as InboxStorage, pages: new Slots(1), logger, tracing: null };
     subscription = new Subscription({ owner: OWNER, position: { seq: 2, epoch: "e", rev: 4 } }, parts, listener);
     await subscription.start({ seq: 3, epoch: "e", rev: 5 });
     subscription.onEvent({ ...event(4), counts: { ...counts, lastSeq: 4, rev: 4 } });
@@ -114,7 +118,7 @@ describe("the modes of a subscription", () => {
     const counts = { total: 3, unread: 0, unseen: 0, lastSeq: 3, epoch: "e", rev: 5 };
     const old: Partial<InboxStorage> = { counts: async () => counts, changesAfter: async () => ({ changes: [], counts }) };
     const listener: InboxListener = { onEvent: ({ change, rev }) => void told.push(`${change} ${rev}`), onState: () => {} };
-    const parts = { inbox: old as InboxStorage, pages: new Slots(1), logger };
+    const parts = { inbox: old as InboxStorage, pages: new Slots(1), logger, tracing: null };
     subscription = new Subscription({ owner: OWNER, position: { seq: 3, epoch: "e", rev: 5 } }, parts, listener);
     await subscription.start({ seq: 3, epoch: "e", rev: 5 });
     subscription.onEvent({ ...event(1, "read"), rev: 5 });

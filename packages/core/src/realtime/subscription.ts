@@ -1,5 +1,6 @@
 import { guarded } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
+import type { Tracing } from "../foundation/tracing.ts";
 import {
   EMPTY_EPOCH,
   type InboxCounts,
@@ -14,6 +15,7 @@ import {
 import { nextTurn, type Slots } from "../work/timing.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import { createdEvent, eventsOf, readMissed } from "./missed.ts";
+import { tellTraced } from "./traced-push.ts";
 
 /** The most items of a replay. A subscriber that missed more must list the inbox again. */
 const MAX_REPLAY = 10_000;
@@ -35,6 +37,8 @@ export interface SubscriptionParts {
   /** Bounds the pages that all replays hold at a time. */
   readonly pages: Slots;
   readonly logger: Logger;
+  /** Follows new items to their listeners, for traces; null where nothing is traced. */
+  readonly tracing: Tracing | null;
 }
 
 /**
@@ -178,7 +182,8 @@ export class Subscription implements FeedFollower {
       return;
     }
     const told = this.#isOutdated(event) ? withoutCounts(event) : event;
-    guarded(this.#parts.logger, () => this.#listener.onEvent(told));
+    const { logger, tracing } = this.#parts;
+    tellTraced(tracing, { owner: this.#feed.owner, event: told }, () => guarded(logger, () => this.#listener.onEvent(told)));
   }
 
   /** Whether the counts of an event are those before something that a replay has told already. */

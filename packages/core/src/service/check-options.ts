@@ -65,6 +65,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   contentCacheBytes: true,
   transport: true,
   logger: true,
+  tracing: true,
   clock: true,
   ids: true,
   defaultTenant: true,
@@ -96,6 +97,7 @@ export function checkOptions(options: object): void {
   requireLoggerAndClock(given);
   requireOption(given, "transport", ["start", "publish", "stop"]);
   requireOption(given, "ids", ["next"]);
+  requireOption(given, "tracing", ["run", "runNow"]);
   if (given.directory !== undefined && typeof given.directory !== "function") {
     throw wrong(`takes as directory a function of user ids that returns a Map of their contacts, got ${describe(given.directory)}`);
   }

@@ -42,6 +42,7 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "delivery.failed": true,
   "delivery.skipped": true,
   "delivery.cancelled": true,
+  "attempt.ended": true,
   "send.changed": true,
   "address.suppressed": true,
   "address.lifted": true,
@@ -69,6 +70,10 @@ export class EventEmitter implements Emits<NotificationEvents> {
 
   emit(...[name, event]: NamedEvent<NotificationEvents>): void {
     this.#emitter.emit(name, event);
+  }
+
+  hears(name: keyof NotificationEvents): boolean {
+    return this.#emitter.listenerCount(name) > 0;
   }
 
   /** Calls `listener` for every such event. Returns a function that removes it. */

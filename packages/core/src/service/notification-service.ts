@@ -4,6 +4,7 @@ import { setNewest } from "../foundation/bounds.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { SweepResult } from "../privacy/index.ts";
+import type { WorkerLoad } from "../work/leased-worker.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
 import { type NotificationEvents, type NotificationListener, requireEvent } from "./events.ts";
@@ -131,6 +132,16 @@ export class NotificationService<
     for (const worker of workers) {
       await worker.runDue();
     }
+  }
+
+  /** What the workers of this process do at this moment; those of a process that leaves the work to others are missing. It asks no database. */
+  workers(): readonly WorkerLoad[] {
+    return this.#parts.workers.map((worker) => worker.load);
+  }
+
+  /** The number of users with an open socket or stream in this process. It asks no database. */
+  get connectedUsers(): number {
+    return this.#parts.feeds.inbox.ownersOf(null).length;
   }
 
   /** Call it once after you restore the database from a backup. Clients that saw lost numbers start over. */

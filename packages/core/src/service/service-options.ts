@@ -2,6 +2,7 @@ import type { Channel, DeliveryTask, Directory } from "../delivery/index.ts";
 import type { Clock } from "../foundation/clock.ts";
 import type { Ids } from "../foundation/ids.ts";
 import type { Logger } from "../foundation/logger.ts";
+import type { Tracing } from "../foundation/tracing.ts";
 import type { OnResult, Processor } from "../hub/index.ts";
 import type { Categories, DataByType, Typed, TypesMaking, TypesTaking } from "../notifications/index.ts";
 import type { RetentionOptions } from "../privacy/index.ts";
@@ -98,6 +99,8 @@ export interface NotificationServiceOptions<
   readonly transport?: Transport;
   /** Anything pino-shaped. @default warnings and errors on the console */
   readonly logger?: Logger;
+  /** Follows what the service does, for traces: `openTelemetryTracing()` of `@belfry/telemetry`. @default nothing is traced */
+  readonly tracing?: Tracing;
   /** @default the machine's clock */
   readonly clock?: Clock;
   /** @default UUIDv7 */

@@ -108,7 +108,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     locale: options.locale ?? "en",
     contents: new ContentCache(options.contentCacheBytes ?? CONTENT_CACHE_BYTES),
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
-    ...{ directory: options.directory ?? null, softBounces: softBouncesOf(options.suppression) },
+    ...{ tracing: options.tracing ?? null, directory: options.directory ?? null, softBounces: softBouncesOf(options.suppression) },
     ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock) },
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
@@ -145,9 +145,12 @@ function feedsOf<Tx, Written extends void | Promise<void>>(
   listening: WorkContext & Pick<InboxFeedsOptions, "transport">,
   { context, presence }: { readonly context: ServiceContext<Tx, Written>; readonly presence: Presence },
 ): Feeds {
-  const { inbox, hub, placeLater: placeBroadcasts } = context;
+  const { inbox, hub, tracing, placeLater: placeBroadcasts } = context;
   const due = { isDue: (counts: InboxCounts) => isDue(context, counts), applyDue: (owner: Owner) => applyDue(context, owner) };
-  return { inbox: new InboxFeeds({ ...listening, ...due, inbox, presence, placeBroadcasts }), hub: new HubFeeds({ ...listening, hub }) };
+  return {
+    inbox: new InboxFeeds({ ...listening, ...due, inbox, presence, tracing, placeBroadcasts }),
+    hub: new HubFeeds({ ...listening, hub }),
+  };
 }
 
 /** From how many soft bounces within which time on an address is suppressed. */

@@ -19,6 +19,22 @@ type NextDue = Required<Pick<Looking, "dueInMs" | "sinceMs">>;
 /** Whether a {@link LeasedWorker} claims, and what it does with tasks under way; its own documentation has the transitions. */
 export type WorkerMode = "working" | "draining" | "aborting" | "stopped";
 
+/** What a worker of a process does at a moment. */
+export interface WorkerLoad {
+  /** What it works on: `deliveries`, `digests` or `processing records`. */
+  readonly name: string;
+  /** Its name as an owner of leases, another one for each start of a process; null if it lends none. */
+  readonly owner: string | null;
+  /** Whether it claims tasks, ends those it has, or rests. */
+  readonly mode: WorkerMode;
+  /** The most tasks that it attempts at once. */
+  readonly concurrency: number;
+  /** The tasks that are attempted at this moment. */
+  readonly attempting: number;
+  /** The tasks whose leases it holds: those that are attempted, and those whose end is still to be recorded. */
+  readonly leased: number;
+}
+
 /**
  * Claims tasks and does them, several at once: whenever it is woken, when the next one is due, and from time to time.
  *
@@ -64,6 +80,13 @@ export class LeasedWorker<Task> {
 
   get mode(): WorkerMode {
     return this.#mode;
+  }
+
+  get load(): WorkerLoad {
+    const { concurrency } = this.#options;
+    const { name, lending } = this.#work;
+    const load = { mode: this.#mode, concurrency, attempting: this.#attempting, leased: this.#underWay.size };
+    return { name, owner: lending?.owner ?? null, ...load };
   }
 
   /** Looks for due tasks now. After {@link stop}, it does nothing until {@link start}. */

@@ -1,0 +1,32 @@
+import type { ChannelBacklog, ChannelHealth, HealthRange } from "./activity.ts";
+import type { OperatorContext } from "./context.ts";
+
+const MINUTE_MS = 60_000;
+
+/** The parts of each period. */
+export const HEALTH_RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly buckets: number }>> = {
+  "1h": { bucketMs: MINUTE_MS, buckets: 60 },
+  "24h": { bucketMs: 30 * MINUTE_MS, buckets: 48 },
+  "7d": { bucketMs: 120 * MINUTE_MS, buckets: 84 },
+};
+
+type HealthContext = Pick<OperatorContext, "activity" | "clock" | "ready">;
+
+/** Reads the health of a tenant's channels over a period. */
+export async function readHealth(context: HealthContext, tenant: string, range: HealthRange): Promise<readonly ChannelHealth[]> {
+  const parts = HEALTH_RANGES[range];
+  using _call = await context.ready();
+  const now = context.clock.now();
+  // Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one.
+  const from = new Date(now - (now % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs);
+  return await context.activity.health(tenant, { from, ...parts }, new Date(now));
+}
+
+/** Reads what waits to go out over a tenant's channels. */
+export async function readBacklog(context: HealthContext, tenant: string): Promise<readonly ChannelBacklog[]> {
+  using _call = await context.ready();
+  const now = new Date(context.clock.now());
+  // A period without parts has no attempts to look at.
+  const channels = await context.activity.health(tenant, { from: now, bucketMs: MINUTE_MS, buckets: 0 }, now);
+  return channels.map(({ channel, pending, waiting, oldestDueAt }) => ({ channel, pending, waiting, oldestDueAt }));
+}
