@@ -110,12 +110,6 @@ export type {
   SendSort,
   SendStatus,
   ShownDelivery,
-  SuppressInput,
-  Suppression,
-  SuppressionListInput,
-  SuppressionPage,
-  SuppressionReason,
-  Suppressions,
   TaskDigest,
   TrackedDelivery,
   TrackedNotifications,
@@ -287,6 +281,7 @@ export type {
   TestInput,
   WaitingState,
 } from "./operator/index.ts";
+export type { Pause, PausedPlace, PauseInput, Pauses, ResumeInput } from "./pauses.ts";
 export type { DeletedUser, ItemRetention, RetentionOptions, SweepResult, UserNames } from "./privacy/index.ts";
 export { memoryTransport } from "./realtime/index.ts";
 export type { RetriedAll, RetryAllOptions, RetryOptions, RetryRun, RetryRunState, RetryRuns, RetryRunsInput } from "./retries.ts";
@@ -297,4 +292,5 @@ export { NotificationService } from "./service/notification-service.ts";
 export type { DeliveryOptions, HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service/service-options.ts";
 export type { CredentialHeaders, SocketTickets } from "./service/socket-tickets.ts";
 export type { TenantNotifications } from "./service/tenant-notifications.ts";
+export type { SuppressInput, Suppression, SuppressionListInput, SuppressionPage, SuppressionReason, Suppressions } from "./suppressions.ts";
 export type { AttemptEnded, ChannelBacklog, TracedEnd, TracedFacts, TracedWork, Tracing, WorkerLoad, WorkerMode } from "./telemetry.ts";

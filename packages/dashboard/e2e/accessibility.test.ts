@@ -30,6 +30,7 @@ beforeEach(async () => {
   await service.suppressions.add({ channel: "sms", address: "+4913", detail: "Answered STOP. ".repeat(30), actor: "ann" });
   await service.suppressions.add({ channel: "sms", address: "+4914" });
   await service.deleteUser("dan", { addresses: ["+4914"] });
+  await service.operator.pauses.pause({ channel: "sms", recipient: "+4915", detail: "Moves to another number. ".repeat(20), actor: "ann" });
 });
 
 afterEach(() => stage.end());
@@ -50,6 +51,8 @@ test.each([
   ["a notification that is not there", "?view=notification&id=nothing", { width: 1280, height: 900 }],
   ["health", "?view=health", { width: 1280, height: 900 }],
   ["the live tail", "?view=live", { width: 1280, height: 900 }],
+  ["endpoints", "?view=endpoints", { width: 1280, height: 900 }],
+  ["endpoints on a narrow screen", "?view=endpoints", { width: 360, height: 700 }],
   ["suppressed addresses", "?view=suppressions", { width: 1280, height: 900 }],
   ["suppressed addresses on a narrow screen", "?view=suppressions", { width: 360, height: 700 }],
 ])("axe finds nothing serious in %s", async (_, search, viewport) => {
@@ -69,6 +72,7 @@ test("axe finds no serious problem in the dialogs and in an error", async () => 
   const dialogs = [
     ["Suppressed", "Suppress an address…"],
     ["Suppressed", "Lift +4913 over sms"],
+    ["Endpoints", "Pause…"],
     ["Search", "Send a test…"],
     ["Search", "Retry what failed…"],
   ] as const;

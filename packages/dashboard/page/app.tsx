@@ -1,4 +1,5 @@
 import type { Session } from "../src/wire.ts";
+import { EndpointsView } from "./endpoints/endpoints-view.tsx";
 import { HealthView } from "./health/health-view.tsx";
 import { InboxView } from "./inbox/inbox-view.tsx";
 import { LiveView } from "./live/live-view.tsx";
@@ -72,6 +73,8 @@ function CurrentView({ place: { view, params } }: { readonly place: Place }) {
       return <SearchView params={params} />;
     case "health":
       return <HealthView params={params} />;
+    case "endpoints":
+      return <EndpointsView />;
     case "live":
       return <LiveView />;
     case "suppressions":
@@ -87,6 +90,7 @@ const NAVIGATION: readonly (readonly [view: View, text: string, icon: IconName])
   ["inbox", "Inbox", "inbox"],
   ["search", "Search", "search"],
   ["health", "Health", "health"],
+  ["endpoints", "Endpoints", "endpoints"],
   ["live", "Live", "live"],
   ["suppressions", "Suppressed", "suppressed"],
 ];

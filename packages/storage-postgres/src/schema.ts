@@ -40,6 +40,7 @@ export const {
   choices,
   settings,
   circuits,
+  pauses,
   takenAddresses,
   throttles,
   digests,

@@ -2,7 +2,7 @@ import { DELIVERY_STATES } from "@belfry/core";
 import type { StateFilter } from "@belfry/core/storage";
 import type { PoolClient } from "pg";
 import { describe, expect, test } from "vitest";
-import { readWhole, useFilledPlans } from "./filled-plans.ts";
+import { nodesOf, readWhole, useFilledPlans } from "./filled-plans.ts";
 
 const NOTIFICATIONS = 100_000;
 const START_S = Date.UTC(2026, 0, 1) / 1_000;
@@ -50,6 +50,20 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
       expect([tenant, await wholeOf(() => activity.search(tenant, { ...filter, limit: 51 }))]).toEqual([tenant, []]);
       expect([tenant, await wholeOf(() => activity.search(tenant, { ...filter, after: idOf(50_000), limit: 51 }))]).toEqual([tenant, []]);
       expect([tenant, await wholeOf(() => activity.count(tenant, filter, 10_000))]).toEqual([tenant, []]);
+    }
+  });
+
+  test("what a pause held back is released along an index of that alone", async () => {
+    for (const [channel, recipient] of [
+      [null, null],
+      ["email", null],
+      ["webhook", "https://one.example"],
+    ] as const) {
+      const release = () => filled.storage.holds.release({ tenant: "default", channel, recipient }, 1, anHour.before);
+      const plans = await filled.plansOf(release);
+      const indexes = plans.flatMap(nodesOf).flatMap((node) => node["Index Name"] ?? []);
+      expect(indexes).toContainEqual(expect.stringMatching(/^belfry_deliveries_\w*paused$/));
+      expect(readWhole(plans)).toEqual([]);
     }
   });
 
@@ -104,6 +118,8 @@ async function fill(client: PoolClient): Promise<void> {
     SELECT gen_random_uuid(), pk, tenant, ${channel}, CASE WHEN pk % 20 < 10 THEN 'user_' || pk % 500 ELSE 'https://one.example' END, 0, false,
       ${status}, 1, 0, CASE WHEN ${status} = 'pending' THEN created_at END, 1, created_at
     FROM belfry_notifications WHERE kind = 'send'`);
+  await client.query(`UPDATE belfry_deliveries SET reason = 'paused', reason_source = 'operator'
+    WHERE status = 'pending' AND notification_pk % 3 = 0`);
   await client.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
     SELECT d.pk, 1, CASE WHEN d.status = 'failed' THEN 'failed' ELSE 'sent' END, d.settled_at, d.settled_at + interval '1 s', 'smtp', false
     FROM belfry_deliveries d WHERE d.status <> 'pending'`);

@@ -7,6 +7,7 @@ import { fillTables, openPool, silent, useDatabase } from "./setup.ts";
 export interface Plan {
   readonly "Node Type": string;
   readonly "Relation Name"?: string;
+  readonly "Index Name"?: string;
   readonly "Shared Hit Blocks": number;
   readonly "Shared Read Blocks": number;
   readonly Plans?: readonly Plan[];

@@ -21,7 +21,6 @@ export {
   throttleStatements,
   throttlesToLock,
 } from "./decisions/throttles.ts";
-export { holdsStorage } from "./delivery/circuits.ts";
 export {
   type ClaimedRow,
   type ContentColumns,
@@ -50,6 +49,7 @@ export {
   UPDATED_AT_ONCE,
   usersInParts,
 } from "./delivery/fan-out-parts.ts";
+export { holdsStorage } from "./delivery/holds.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {

@@ -27,6 +27,7 @@ export const {
   choices,
   settings,
   circuits,
+  pauses,
   takenAddresses,
   throttles,
   digests,

@@ -118,4 +118,24 @@ describe.each(["without statistics", "with statistics"])("an operator's question
       expect(plans).toContainEqual(expect.stringMatching(/belfry_notifications_tenant_type \(tenant=\? AND type=\? AND id>\? AND id<\?\)/));
     }
   });
+
+  test("what a pause held back is released along an index of that alone, in the order of its notifications", async () => {
+    const { storage, database, statements } = await recorded();
+    const places = [
+      [null, null, "paused (tenant=?)"],
+      ["email", null, "channel_paused (tenant=? AND channel=?)"],
+      ["email", "ann", "endpoint_paused (tenant=? AND channel=? AND recipient=?)"],
+    ] as const;
+    for (const [channel, recipient, index] of places) {
+      statements.length = 0;
+      await storage.holds.release({ tenant: "acme", channel, recipient }, 50, new Date());
+      const sql = statements.find((text) => text.startsWith("WITH oldest")) ?? "";
+      const steps = database
+        .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => detail);
+      expect(steps).toContainEqual(expect.stringContaining(`INDEX belfry_deliveries_${index}`));
+      expect(steps).not.toContain("USE TEMP B-TREE FOR ORDER BY");
+    }
+  });
 });

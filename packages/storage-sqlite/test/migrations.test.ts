@@ -63,6 +63,7 @@ describe("migrations", () => {
       "belfry_item_updates",
       "belfry_migrations",
       "belfry_notifications",
+      "belfry_pauses",
       "belfry_processing_records",
       "belfry_prompts",
       "belfry_read_marks",

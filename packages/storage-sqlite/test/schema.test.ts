@@ -75,6 +75,7 @@ describe("schema", () => {
       "belfry_inbox_counters",
       "belfry_inbox_groups",
       "belfry_inbox_items",
+      "belfry_pauses",
       "belfry_read_marks",
       "belfry_settings",
       "belfry_subscriptions",

@@ -13,6 +13,7 @@ import {
 } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./delivery-storage.ts";
 import type { FanOutEnd } from "./fan-out-storage.ts";
+import { BY_OPERATOR } from "./pause.ts";
 import type { NewAuditEntry } from "./send.ts";
 
 /** Whether a delivery can still be stopped: nobody is delivering it, alone or in a digest. */
@@ -240,7 +241,8 @@ export function settled(delivery: Delivery, { status, reason = null, reasonSourc
 /** Makes a delivery pending, to be attempted at `dueAt`. One that carries a digest goes on doing so. */
 export function due(delivery: Delivery, dueAt: Date): Delivery {
   const idle = { leaseOwner: null, leaseUntil: null, settledAt: null };
-  const carries = delivery.reason === "bundled" ? { reason: delivery.reason, reasonSource: delivery.reasonSource } : NO_REASON;
+  const { reason, reasonSource: source } = delivery;
+  const carries = reason === "bundled" ? { reason, reasonSource: source === BY_OPERATOR ? null : source } : NO_REASON;
   return { ...plain(delivery), ...idle, status: "pending", ...carries, dueAt };
 }
 
@@ -253,15 +255,17 @@ export function bundled(delivery: Delivery, dueAt: Date | null): Delivery {
 
 /** Ends a claim without an attempt, as it was decided: the delivery is skipped, or waits. The attempt that the claim counted is given back. */
 export function ruled(delivery: Delivery, ruling: Ruling, now: Date): Delivery {
-  const { reason, source: reasonSource } = ruling;
-  const after = ruling.outcome === "skip" ? settled(delivery, { status: "skipped", reason, now }) : due(delivery, ruling.dueAt);
+  const { source: reasonSource } = ruling;
+  const after = ruling.outcome === "skip" ? settled(delivery, { status: "skipped", now }) : due(delivery, ruling.dueAt);
+  // One that carries a digest goes on doing so when a pause is over.
+  const reason = ruling.reason === "paused" && after.reason === "bundled" ? after.reason : ruling.reason;
   return { ...after, reason, reasonSource, attempt: delivery.attempt - 1 };
 }
 
 /** A decision on a claimed delivery that stands against its attempt. */
 export type Ruling =
   | { readonly outcome: "skip"; readonly reason: SkipReason; readonly source: string }
-  | { readonly outcome: "wait"; readonly dueAt: Date; readonly reason: "quiet_hours" | null; readonly source: string };
+  | { readonly outcome: "wait"; readonly dueAt: Date; readonly reason: "quiet_hours" | "paused" | null; readonly source: string };
 
 /** Returns a delivery without the fields that loading added. It is written out, since every attempt needs one. */
 function plain(delivery: Delivery): Delivery {

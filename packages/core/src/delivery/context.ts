@@ -23,6 +23,7 @@ import type {
 import type { DeviceSource } from "./device.ts";
 import type { DigestStorage } from "./digest-storage.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
+import type { PausesInForce } from "./pauses-in-force.ts";
 import type { SuppressionEvents, SuppressionsStorage } from "./suppressions-storage.ts";
 
 /** The parts that operations on deliveries use. */
@@ -31,6 +32,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
+  /** What is paused at this moment. */
+  readonly pauses: PausesInForce;
   readonly sendWriter: LaneQueue<WaitingSend, SendCreated>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;

@@ -189,7 +189,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const startedAt = new Date(clock.now());
     const { id: deliveryId, fence } = delivery;
     const bundle = delivery.reason === "bundled" ? await this.#context.digests.bundleOf(deliveryId) : null;
-    const ruling = bundle === null ? expiryOf(asClaimed, startedAt) : expiryOfBundle(bundle, startedAt);
+    const expiry = bundle === null ? expiryOf(asClaimed, startedAt) : expiryOfBundle(bundle, startedAt);
+    const ruling = expiry ?? (await this.#context.pauses.ruling(delivery));
     const delivered = ruling === null ? await this.#deliver(asClaimed, bundle, cancellation) : { ruling };
     // Its chain has deliveries now that it had not when it was claimed.
     const claimed = delivered.isSplit === true ? { ...asClaimed, isOnly: false } : asClaimed;

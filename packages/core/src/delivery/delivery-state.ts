@@ -1,4 +1,5 @@
 import type { Delivery, Endpoint } from "./delivery.ts";
+import { BY_OPERATOR } from "./pause.ts";
 
 /**
  * How a delivery stands, as people ask: its status, with `pending` told apart.
@@ -9,7 +10,7 @@ import type { Delivery, Endpoint } from "./delivery.ts";
  * | `due`       | may go out now, for the first time or anew                                                                  |
  * | `running`   | a worker is delivering it                                                                                   |
  * | `retrying`  | an attempt failed, and another one follows                                                                  |
- * | `held`      | would go out, but something holds it back: its endpoint rests, or these are quiet hours                       |
+ * | `held`      | would go out, but something holds it back: its endpoint rests, these are quiet hours, or it is paused         |
  * | others      | as its status                                                                                               |
  */
 export type DeliveryState =
@@ -46,8 +47,8 @@ export interface OpenCircuit extends Endpoint {
   readonly openUntil: Date;
 }
 
-/** What holds a delivery back: its endpoint rests after failures, or these are quiet hours of its user. */
-export type HeldBy = "endpoint" | "quiet_hours";
+/** What holds a delivery back: its endpoint rests after failures, these are quiet hours of its user, or an operator paused where it goes. */
+export type HeldBy = "endpoint" | "quiet_hours" | "paused";
 
 /** How a delivery stands at a moment. */
 export interface DeliveryStanding {
@@ -61,7 +62,7 @@ export interface DeliveryStanding {
 }
 
 /** What the state of a delivery follows from. */
-export type StateParts = Pick<Delivery, "status" | "reason" | "attempt" | "attemptsBefore" | "dueAt" | "leaseOwner">;
+export type StateParts = Pick<Delivery, "status" | "reason" | "reasonSource" | "attempt" | "attemptsBefore" | "dueAt" | "leaseOwner">;
 
 /** How a delivery stands. Storages search by the same rules in SQL. @param circuit that of its endpoint, open or not; null for none */
 export function standingOf(delivery: StateParts, now: Date, circuit: Pick<OpenCircuit, "failures" | "openUntil"> | null): DeliveryStanding {
@@ -77,6 +78,9 @@ export function standingOf(delivery: StateParts, now: Date, circuit: Pick<OpenCi
     return standing("running");
   }
   const isDue = dueAt !== null && dueAt <= now;
+  if (delivery.reasonSource === BY_OPERATOR && !isDue) {
+    return { ...standing("held"), heldBy: "paused" };
+  }
   if (delivery.reason === "quiet_hours" && !isDue) {
     return { ...standing("held", dueAt), heldBy: "quiet_hours" };
   }

@@ -30,9 +30,9 @@ export type UnreachedReason = "offline" | "no_ack";
 /**
  * Why a delivery has the status it has: why it failed or was skipped, or what a pending one waits for. One with `digest` waits for
  * the window of its digest to close; one with `bundled` is in a digest that goes out, or carries it. One that `bounced` failed after its provider had
- * taken it: the provider gave it back.
+ * taken it: the provider gave it back. One that is `paused` waits until an operator resumes its endpoint, its channel or its tenant.
  */
-export type DeliveryReason = UnreachedReason | "bounced" | SkipReason | "quiet_hours" | "digest" | "bundled";
+export type DeliveryReason = UnreachedReason | "bounced" | SkipReason | "quiet_hours" | "paused" | "digest" | "bundled";
 
 /** One notification to one recipient over one channel. Times are the storage's. */
 export interface Delivery {

@@ -32,6 +32,7 @@ import type { DeliveryContext } from "./context.ts";
 import { digestKey, planOf, zoneAtCreation } from "./decide-deliveries.ts";
 import type { Digest } from "./digest.ts";
 import { closingOf, DigestReach } from "./digest-times.ts";
+import { type Pause, shownPause } from "./pause.ts";
 import { askCondition } from "./ruling.ts";
 import { SuppressedAddresses } from "./suppressed-addresses.ts";
 
@@ -77,6 +78,8 @@ export interface ChannelExplanation extends ExplainedDecision {
   readonly channel: string;
   /** The digest that it would wait for; null for none. */
   readonly digest: ExplainedDigest | null;
+  /** The pause that would hold it back, whenever it goes out; null for none. */
+  readonly pause: Pause | null;
   /** The rules that were asked, in their order, each with its decision; null where it left it to the next one. */
   readonly rules: readonly { readonly rule: DecisionRule; readonly decision: ExplainedDecision | null }[];
 }
@@ -119,7 +122,9 @@ export async function explain(
     const digest = await digestOf(context, asking, decision(results));
     // It goes out as it would without a digest.
     const rest = digest?.leads ? await resultsFor(context, asking, "claim") : new Map();
-    return explanation(channel, new Map([...results, ...[...rest].filter(([rule]) => !results.has(rule))]), digest);
+    const asked = new Map([...results, ...[...rest].filter(([rule]) => !results.has(rule))]);
+    const pause = await context.pauses.on({ tenant, channel, recipient: userId });
+    return explanation(channel, asked, { digest, pause: pause === null ? null : shownPause(pause) });
   });
   return Promise.all(explained);
 }
@@ -226,9 +231,9 @@ function isAlways(declared: NotificationType | undefined, channel: string): bool
   return declared !== undefined && isRequired(declared, channel);
 }
 
-function explanation(channel: string, results: RuleResults, digest: ExplainedDigest | null): ChannelExplanation {
+function explanation(channel: string, results: RuleResults, why: Pick<ChannelExplanation, "digest" | "pause">): ChannelExplanation {
   const rules = [...results].map(([rule, made]) => ({ rule, decision: made === null ? null : shownDecision(made) }));
-  return { channel, ...shownDecision(decision(results)), digest, rules };
+  return { channel, ...shownDecision(decision(results)), ...why, rules };
 }
 
 function shownDecision(made: Decision): ExplainedDecision {

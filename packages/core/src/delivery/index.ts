@@ -103,9 +103,12 @@ export type { HoldsStorage } from "./holds-storage.ts";
 export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
 export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";
+export { BY_OPERATOR, type Pause, type PauseChanged, type PausedPlace, type PauseEvents, type StoredPause, shownPause } from "./pause.ts";
+export { PausesInForce } from "./pauses-in-force.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export { type Receipt, Receipts, type RecordedReceipt } from "./receipts.ts";
 export type { ReceiptKind } from "./record-receipt.ts";
+export { releasePaused } from "./release-paused.ts";
 export type {
   Acting,
   AuditAction,

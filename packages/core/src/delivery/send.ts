@@ -110,9 +110,20 @@ export interface SendAnalytics {
 }
 
 /** The actions on a notification. Sends log their actions themselves. For other kinds, the caller writes the line. */
-export type AuditAction = "created" | "updated" | "cancelled" | "retried" | "deleted" | "read" | "user_deleted" | "suppressed" | "lifted";
+export type AuditAction =
+  | "created"
+  | "updated"
+  | "cancelled"
+  | "retried"
+  | "deleted"
+  | "read"
+  | "user_deleted"
+  | "suppressed"
+  | "lifted"
+  | "paused"
+  | "resumed";
 
-/** The id in a line of the audit log that is about no notification: `user_deleted`, and what somebody did to a suppressed address. */
+/** The id in a line of the audit log that is about no notification: `user_deleted`, and what somebody did to a suppressed address or a pause. */
 export const NO_NOTIFICATION = "00000000-0000-0000-0000-000000000000";
 
 /** A line of the audit log, before it is written. */

@@ -1,4 +1,4 @@
-import type { AuditEntry, DeliveryStanding, DeliveryState, Send, SendStatus, ShownDelivery } from "../delivery/index.ts";
+import type { AuditEntry, DeliveryStanding, DeliveryState, Pause, Send, SendStatus, ShownDelivery } from "../delivery/index.ts";
 import type { ProcessingRecord } from "../hub/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { Notification, NotificationKind } from "../notifications/index.ts";
@@ -88,6 +88,8 @@ export interface ActivityBroadcast {
 /** A delivery as an operator sees it. */
 export interface ActivityDelivery extends ShownDelivery {
   readonly standing: DeliveryStanding;
+  /** The pause that holds it back: who paused it, when and why. Null for none. */
+  readonly pause: Pause | null;
 }
 
 /** Everything known of one notification, for an operator. */

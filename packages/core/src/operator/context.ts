@@ -1,5 +1,15 @@
-import type { AgainRequest, Channel, DeliveryStorage, DigestStorage, HoldsStorage, Send, SendRequest } from "../delivery/index.ts";
-import type { BaseContext } from "../foundation/context.ts";
+import type {
+  AgainRequest,
+  Channel,
+  DeliveryStorage,
+  DigestStorage,
+  HoldsStorage,
+  PauseEvents,
+  PausesInForce,
+  Send,
+  SendRequest,
+} from "../delivery/index.ts";
+import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
 import type { RetryRunStorage } from "./retry-run.ts";
@@ -10,6 +20,9 @@ export interface OperatorContext extends BaseContext {
   readonly deliveries: DeliveryStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
+  /** What is paused at this moment. */
+  readonly pauses: PausesInForce;
+  readonly events: Emits<PauseEvents>;
   readonly hub: HubStorage;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
@@ -18,6 +31,8 @@ export interface OperatorContext extends BaseContext {
   readonly retryRuns: RetryRunStorage;
   /** Tries again what failed of a send, and what waits for another attempt. */
   tryAgain(request: AgainRequest): Promise<void>;
-  /** Goes on with retry runs in the background. Call it only after the commit. */
+  /** Goes on with retry runs, and releases what resumed pauses held back, in the background. Call it only after the commit. */
   goOnRetrying(): void;
+  /** Starts due deliveries in the background. Call it only after the commit. */
+  deliverDue(): void;
 }

@@ -28,6 +28,7 @@ export type {
 export type { OperatorContext } from "./context.ts";
 export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type RetryOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
+export { type PauseInput, Pauses, type ResumeInput } from "./pauses.ts";
 export type { RetryProgress, RetryRun, RetryRunMove, RetryRunState, RetryRunStorage, TakenRetryRun } from "./retry-run.ts";
 export { RetryRuns, type RetryRunsInput } from "./retry-runs.ts";
 export { Retrying } from "./retrying.ts";

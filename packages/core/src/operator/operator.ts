@@ -23,6 +23,7 @@ import type {
 import type { StateFilter } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
+import { Pauses } from "./pauses.ts";
 import { HEALTH_RANGES, readBacklog, readHealth } from "./read-health.ts";
 import { readTimeline } from "./read-timeline.ts";
 import { RetryRuns } from "./retry-runs.ts";
@@ -99,6 +100,8 @@ const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: 
 export class Operator {
   /** Retries of everything that matches, in the background. */
   readonly retries: RetryRuns;
+  /** Pauses of channels, of endpoints and of the whole tenant. */
+  readonly pauses: Pauses;
   readonly #tenant: string;
   readonly #context: OperatorContext;
 
@@ -107,6 +110,7 @@ export class Operator {
     this.#tenant = tenant;
     this.#context = context;
     this.retries = new RetryRuns(tenant, context);
+    this.pauses = new Pauses(tenant, context);
   }
 
   /**

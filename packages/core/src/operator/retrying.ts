@@ -1,3 +1,4 @@
+import { releasePaused } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
@@ -13,7 +14,7 @@ const STEP = 25;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Works on retry runs of all tenants, a few sends of each in turn. */
+/** Works on retry runs of all tenants, a few sends of each in turn, and releases what resumed pauses held back. */
 export class Retrying {
   /** The background loop. Each run that begins or goes on wakes it, and it also looks from time to time. */
   readonly loop: Loop;
@@ -38,7 +39,10 @@ export class Retrying {
       await this.#step(run);
       await nextTurn();
     }
-    return { dueInMs: await retryRuns.nextDueInMs(new Date(clock.now())), lookInMs: POLL_INTERVAL_MS };
+    const releaseInMs = await releasePaused(this.#context, () => this.loop.isStopping);
+    const runInMs = await retryRuns.nextDueInMs(new Date(clock.now()));
+    const next = [releaseInMs, runInMs].filter((inMs) => inMs !== null);
+    return { dueInMs: next.length === 0 ? null : Math.min(...next), lookInMs: POLL_INTERVAL_MS };
   }
 
   /** Comes to the next sends of a run. A send that it came to counts in the transaction after its retry: a crash in between leaves one uncounted. */

@@ -1,5 +1,5 @@
 import type { ShownDelivery } from "../delivery/index.ts";
-import { leadingOf, type OpenCircuit, standingOf, type TrackedDelivery } from "../delivery/index.ts";
+import { leadingOf, type OpenCircuit, shownPause, standingOf, type TrackedDelivery } from "../delivery/index.ts";
 import type { ActivityContent, ActivityDelivery, ActivitySummary } from "./activity.ts";
 import type { StoredActivity, StoredSummary } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
@@ -19,13 +19,19 @@ export function contentOf({ summary, ...content }: StoredActivity, now: Date): A
 
 /** Adds to deliveries how each of them stands. */
 export async function withStandings(
-  { holds, clock }: Pick<OperatorContext, "holds" | "clock">,
+  { holds, pauses, clock }: Pick<OperatorContext, "holds" | "pauses" | "clock">,
   deliveries: readonly ShownDelivery[],
 ): Promise<readonly ActivityDelivery[]> {
   const pending = deliveries.filter(({ status }) => status === "pending");
   const circuits = pending.length === 0 ? [] : await holds.circuitsOf(endpointsOf(pending));
   const now = new Date(clock.now());
-  return deliveries.map((delivery) => ({ ...delivery, standing: standingOf(delivery, now, circuitOf(delivery, circuits)) }));
+  return await Promise.all(
+    deliveries.map(async (delivery) => {
+      const standing = standingOf(delivery, now, circuitOf(delivery, circuits));
+      const pause = standing.heldBy === "paused" ? await pauses.on(delivery) : null;
+      return { ...delivery, standing, pause: pause === null ? null : shownPause(pause) };
+    }),
+  );
 }
 
 /** The endpoints of deliveries, each once. */

@@ -57,6 +57,7 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
       return step;
     });
     await holds.eraseCircuits(recipient.userId);
+    await holds.erasePauses(recipient);
     await retryRuns.erase(recipient);
   }
   removed += await untilDone(context, (limit) => suppressions.erase(owner.tenant, addressesOf(context, recipients), limit));

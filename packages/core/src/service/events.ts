@@ -1,5 +1,5 @@
 import { EventEmitter as Emitter } from "eventemitter3";
-import type { DeliveryEvents, SuppressionEvents } from "../delivery/index.ts";
+import type { DeliveryEvents, PauseEvents, SuppressionEvents } from "../delivery/index.ts";
 import type { Emits, NamedEvent } from "../foundation/context.ts";
 import { type MembersOf, requireNone, validationError } from "../foundation/issue-list.ts";
 import { describe, oneOf } from "../foundation/parse-text.ts";
@@ -13,6 +13,7 @@ export interface NotificationEvents<Made extends DataByType = DataByType>
     InboxEvents<Made>,
     DeliveryEvents,
     SuppressionEvents,
+    PauseEvents,
     HubChanges {}
 
 const EVENTS: MembersOf<NotificationEvents> = {
@@ -46,6 +47,8 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "send.changed": true,
   "address.suppressed": true,
   "address.lifted": true,
+  "pause.started": true,
+  "pause.ended": true,
   "event.created": true,
   "record.completed": true,
   "record.failed": true,

@@ -2,6 +2,7 @@ import type { ChannelExplanation, ExplainedDecision, PreferenceList, Settings } 
 import type { TargetedEvent } from "preact";
 import { useRef } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
+import { pauseWords } from "../endpoints/pause-words.ts";
 import { Button, SelectField, TextField } from "../parts/fields.tsx";
 import { useFormValues } from "../parts/form-values.ts";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
@@ -98,6 +99,11 @@ function ExplainedChannel({ channel }: { readonly channel: Channel }) {
       <p>
         <DecisionText decision={channel} />
       </p>
+      {channel.pause === null ? null : (
+        <p>
+          Held back while it is paused: <bdi>{pauseWords(channel.pause)}</bdi>.
+        </p>
+      )}
       <details>
         <summary>The rules that were asked over {channel.channel}</summary>
         <table>

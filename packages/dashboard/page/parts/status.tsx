@@ -54,7 +54,11 @@ export function stateWords({ state }: Pick<Standing, "state">): string {
   return state === "held" ? "held back" : state;
 }
 
-const HELD_BY: Readonly<Record<HeldBy, string>> = { endpoint: "its endpoint rests", quiet_hours: "quiet hours of the user" };
+const HELD_BY: Readonly<Record<HeldBy, string>> = {
+  endpoint: "its endpoint rests",
+  quiet_hours: "quiet hours of the user",
+  paused: "paused",
+};
 
 /** What holds a delivery back, in words. */
 export function heldWords({ heldBy, failures }: Standing): string | null {

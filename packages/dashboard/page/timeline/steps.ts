@@ -1,5 +1,6 @@
 import type { Activity, ActivityDelivery, DeliveryAttempt, DeliveryReason, ProcessingRecord } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
+import { pauseWords } from "../endpoints/pause-words.ts";
 import { heldWords, type Tone, toneOf } from "../parts/status.tsx";
 import { counted, dateTime, duration } from "../state/format.ts";
 import { type Sentence, sentence } from "./words.tsx";
@@ -131,6 +132,7 @@ export const REASONS: Readonly<Record<DeliveryReason, string>> = {
   digest: "it waits for its digest",
   bundled: "it goes out in a digest",
   quiet_hours: "these are quiet hours of the user",
+  paused: "an operator paused where it goes",
 };
 
 /** Why a delivery is as it is, and whose decision that was. */
@@ -194,7 +196,7 @@ const AHEAD_WORDS: Readonly<Partial<Record<Delivery["standing"]["state"], string
 };
 
 function ahead(delivery: Delivery): readonly Step[] {
-  const { id, status, dueAt, attempt, standing } = delivery;
+  const { id, status, dueAt, attempt, standing, pause } = delivery;
   if (status === "waiting") {
     const unless = dueAt === null ? "if the first way fails" : "unless it is read before";
     const text = sentence`${capitalised(way(delivery))} to ${delivery.recipient} steps in ${unless}`;
@@ -212,8 +214,14 @@ function ahead(delivery: Delivery): readonly Step[] {
   const number = standing.state === "running" ? attempt : attempt + 1;
   const text = sentence`Attempt ${number}, ${way(delivery)} to ${delivery.recipient}, ${AHEAD_WORDS[standing.state] ?? "is due"}`;
   const held = heldWords(standing);
-  const facts = [...because(delivery), ...(held === null ? [] : [["Held back", held] as const])];
-  return [{ ...step({ key: `${id} ahead`, at: standing.until ?? dueAt, tone: "warn", text }), facts, isAhead: true }];
+  const facts = [
+    ...because(delivery),
+    ...(held === null ? [] : [["Held back", held] as const]),
+    ...(pause === null ? [] : [["Paused", pauseWords(pause)] as const]),
+  ];
+  // Nobody knows when a pause ends.
+  const at = standing.heldBy === "paused" ? null : (standing.until ?? dueAt);
+  return [{ ...step({ key: `${id} ahead`, at, tone: "warn", text }), facts, isAhead: true }];
 }
 
 function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {

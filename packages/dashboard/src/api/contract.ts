@@ -5,6 +5,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { apiFailure } from "./failure.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { liveRoute } from "./live.ts";
+import { pauseRoutes } from "./pauses.ts";
 import { retryRunRoutes } from "./retry-runs.ts";
 import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
@@ -25,6 +26,7 @@ export function apiContract(context: ApiContext): Contract {
       ...activityRoutes(context),
       ...sendRoutes(context),
       ...retryRunRoutes(context),
+      ...pauseRoutes(context),
       ...suppressionRoutes(context),
       liveRoute(context),
     ],

@@ -109,6 +109,7 @@ export type Tables = Readonly<
     | "inboxGroups"
     | "inboxItems"
     | "itemUpdates"
+    | "pauses"
     | "prompts"
     | "retryRuns"
     | "softBounces"

@@ -1,3 +1,4 @@
+import { BY_OPERATOR } from "@belfry/core/storage";
 import type { Tables } from "../database/sql.ts";
 
 /**
@@ -15,7 +16,7 @@ export function stateOf(alias: string, now: string, { circuits }: Pick<Tables, "
     WHEN ${d("status")} = 'waiting' THEN 'scheduled'
     WHEN ${d("status")} <> 'pending' THEN ${d("status")}
     WHEN ${d("lease_owner")} IS NOT NULL THEN 'running'
-    WHEN ${d("reason")} = 'quiet_hours' AND NOT ${isDue} THEN 'held'
+    WHEN (${d("reason_source")} = '${BY_OPERATOR}' OR ${d("reason")} = 'quiet_hours') AND NOT ${isDue} THEN 'held'
     WHEN ${isDue} AND ${isResting} THEN 'held'
     WHEN ${d("attempt")} > ${d("attempts_before")} THEN 'retrying'
     WHEN ${isDue} THEN 'due'

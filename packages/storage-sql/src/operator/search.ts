@@ -1,5 +1,5 @@
 import type { DeliveryState } from "@belfry/core";
-import { idRange, type StateFilter } from "@belfry/core/storage";
+import { BY_OPERATOR, idRange, type StateFilter } from "@belfry/core/storage";
 import type { Dialect, Tables } from "../database/sql.ts";
 import { stateOf } from "../delivery/state.ts";
 
@@ -81,6 +81,7 @@ function wayTexts(
     retrying: byKey(`${IS_FREE} AND t.attempt > t.attempts_before`),
     fallbacks: byKey("t.status = 'waiting'"),
     heldBack: byKey("t.reason IN ('quiet_hours', 'paused')"),
+    paused: byKey(`t.reason_source = '${BY_OPERATOR}'`),
     running: { table: deliveries, where: `${unindexed("t.tenant")} = $1 AND t.lease_owner IS NOT NULL`, order: ["t.lease_until", "t.pk"] },
     due: byDue(`t.due_at <= ${now}`),
     later: byDue(`t.due_at > ${now}`),
@@ -147,6 +148,7 @@ export type WayName =
   | "heldBack"
   | "items"
   | "later"
+  | "paused"
   | "retrying"
   | "running"
   | "sends"
@@ -160,7 +162,7 @@ const WAYS_OF_STATE: Readonly<Partial<Record<DeliveryState, readonly WayName[]>>
   due: ["due"],
   running: ["running"],
   retrying: ["retrying"],
-  held: ["due", "heldBack"],
+  held: ["due", "heldBack", "paused"],
   failed: ["failed"],
   skipped: ["skipped"],
   cancelled: ["cancelled"],

@@ -13,6 +13,7 @@ const SHOWN_FAILED = 5;
 type UnderWayRow = readonly [
   status: DeliveryStatus,
   reason: DeliveryReason | null,
+  reasonSource: string | null,
   attempt: number,
   attemptsBefore: number,
   dueAt: number | null,
@@ -86,7 +87,15 @@ function underWay(
   const ofAttempt = (column: string) =>
     `(SELECT ${column} FROM ${tables.deliveryAttempts} a WHERE a.delivery_pk = listed.pk ORDER BY a.attempt DESC LIMIT 1)`;
   const values = [
-    ...["listed.status", "listed.reason", "listed.attempt", "listed.attempts_before", milliseconds("listed.due_at"), "listed.lease_owner"],
+    ...[
+      "listed.status",
+      "listed.reason",
+      "listed.reason_source",
+      "listed.attempt",
+      "listed.attempts_before",
+      milliseconds("listed.due_at"),
+      "listed.lease_owner",
+    ],
     ...[ofCircuit("c.failures"), ofCircuit(milliseconds("c.open_until"))],
     ...[ofAttempt("a.error"), ofAttempt(milliseconds("a.finished_at"))],
   ];
@@ -95,9 +104,9 @@ function underWay(
 }
 
 function toUnderWay(row: UnderWayRow): DeliveryUnderWay {
-  const [status, reason, attempt, attemptsBefore, dueAt, leaseOwner, failures, openUntil, error, errorAt] = row;
+  const [status, reason, reasonSource, attempt, attemptsBefore, dueAt, leaseOwner, failures, openUntil, error, errorAt] = row;
   return {
-    ...{ status, reason, attempt, attemptsBefore, leaseOwner },
+    ...{ status, reason, reasonSource, attempt, attemptsBefore, leaseOwner },
     dueAt: dueAt === null ? null : new Date(dueAt),
     circuit: failures === null || openUntil === null ? null : { failures, openUntil: new Date(openUntil) },
     lastError: error === null || errorAt === null ? null : { error, at: new Date(errorAt) },

@@ -112,6 +112,12 @@ export const DELIVERIES = {
           where: "status = 'pending' AND lease_owner IS NULL AND attempt > attempts_before",
         },
         tenant_held: { on: ["tenant", "notificationPk"], where: "reason IN ('quiet_hours', 'paused')" },
+        // Endpoints that fail: that users were not connected to their inboxes is no failure, and may be a million rows.
+        tenant_failed: { on: ["tenant", "notificationPk"], where: "status = 'failed' AND channel <> 'inbox'" },
+        // What a pause holds back, by what may be resumed.
+        paused: { on: ["tenant", "notificationPk"], where: "reason_source = 'operator'" },
+        channel_paused: { on: ["tenant", "channel", "notificationPk"], where: "reason_source = 'operator'" },
+        endpoint_paused: { on: ["tenant", "channel", "recipient", "notificationPk"], where: "reason_source = 'operator'" },
         tenant_waiting: { on: ["tenant", "notificationPk"], where: "status = 'waiting'" },
       },
     },
@@ -139,6 +145,21 @@ export const DELIVERIES = {
   circuits: table(
     { channel: c.bytewise, recipient: c.bytewise, failures: c.integer, openedAt: c.time, openUntil: c.time },
     { key: ["channel", "recipient"], indexes: { until: ["openUntil"], recipient: ["recipient"] } },
+  ),
+
+  /** What is paused in each tenant: an endpoint, a channel with an empty recipient, or every channel with both empty. */
+  pauses: table(
+    {
+      tenant: c.bytewise,
+      channel: c.bytewise,
+      recipient: c.bytewise,
+      actor: c.text,
+      detail: c.nullable(c.text),
+      pausedAt: c.time,
+      /** Since then, what it held back is being released. */
+      resumedAt: c.nullable(c.time),
+    },
+    { key: ["tenant", "channel", "recipient"] },
   ),
 
   /** The addresses that deliveries of one notification reach, where its recipients may share some. */

@@ -42,6 +42,7 @@ import { devicesMigration } from "./0040-devices.ts";
 import { suppressionsMigration } from "./0041-suppressions.ts";
 import { statesMigration } from "./0042-states.ts";
 import { retryRunsMigration } from "./0043-retry-runs.ts";
+import { pausesMigration } from "./0044-pauses.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -88,4 +89,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: suppressionsMigration },
   { phase: "expand", sql: statesMigration },
   { phase: "expand", sql: retryRunsMigration },
+  { phase: "expand", sql: pausesMigration },
 ] as const satisfies readonly Migration[];

@@ -341,6 +341,11 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     },
   },
   {
+    since: 44,
+    table: "belfry_pauses",
+    values: { tenant, channel: "webhook", recipient: "", actor: "ann", detail: "down", paused_at: THEN, resumed_at: null },
+  },
+  {
     since: 34,
     table: "belfry_content_tokens",
     values: { tenant, token: 1 },

@@ -199,6 +199,9 @@ async function expectHolds({ holds }: Storage, migrations: number): Promise<void
   expect(await holds.circuitsOf([resting])).toHaveLength(migrations >= 42 ? 1 : 0);
   await holds.openCircuit({ ...resting, failures: 6, openedAt: THEN, openUntil: THEN });
   expect(await holds.circuitsOf([resting])).toMatchObject([{ ...resting, failures: 6 }]);
+  const paused = { tenant: "acme", channel: "webhook", recipient: null, actor: "ann", detail: "down", pausedAt: THEN, resumedAt: null };
+  expect(await holds.pauses()).toEqual(migrations >= 44 ? [paused] : []);
+  expect(await holds.release(paused, 10, THEN)).toBe(0);
 }
 
 async function expectDevices({ devices }: Storage, migrations: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { at, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { pauseTests } from "./pause-tests.ts";
 
 /** The promises of what holds deliveries back. */
 export function holdsTests(harness: StorageHarness): void {
@@ -36,4 +37,6 @@ export function holdsTests(harness: StorageHarness): void {
       expect(await holds().circuitsOf([over, resting, erased, { ...erased, channel: "email" }])).toMatchObject([resting]);
     });
   });
+
+  pauseTests(harness);
 }

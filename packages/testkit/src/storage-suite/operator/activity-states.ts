@@ -27,6 +27,9 @@ const KINDS: readonly (readonly [DeliveryState, Partial<Delivery>, channel?: str
   ["retrying", { dueAt: PAST, attempt: 2 }],
   ["retrying", { dueAt: FUTURE, attempt: 6 }, "resting"],
   ["held", { dueAt: FUTURE, reason: "quiet_hours" }],
+  ["held", { dueAt: FUTURE, reason: "paused", reasonSource: "operator", attempt: 1 }, "paused"],
+  ["held", { dueAt: FUTURE, reason: "bundled", reasonSource: "operator" }, "paused"],
+  ["due", { dueAt: PAST, reason: "paused", reasonSource: "operator" }, "paused"],
   ["held", { dueAt: PAST, attempt: 5 }, "resting"],
   ["held", { dueAt: PAST }, "resting"],
   ["sent", { status: "sent", dueAt: null }],
@@ -110,6 +113,7 @@ export function activityStateTests(harness: StorageHarness): void {
       ]);
       expect(waiting).toEqual([
         ["email", 7, { scheduled: 1, due: 3, retrying: 2, held: 1 }, PAST],
+        ["paused", 3, { scheduled: 0, due: 1, retrying: 0, held: 2 }, PAST],
         ["rested", 1, { scheduled: 0, due: 1, retrying: 0, held: 0 }, PAST],
         ["resting", 4, { scheduled: 1, due: 0, retrying: 1, held: 2 }, null],
       ]);

@@ -41,14 +41,21 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
         status: "pending",
         isForEveryone: false,
       } as const;
-      const { id: deliveryId, status, reason, channel, recipient } = send.deliveries[0] ?? expect.fail("The send has a delivery.");
+      const {
+        id: deliveryId,
+        status,
+        reason,
+        reasonSource,
+        channel,
+        recipient,
+      } = send.deliveries[0] ?? expect.fail("The send has a delivery.");
       const circuit = { failures: 7, openUntil: at(12) };
       await fixture.storage.holds.openCircuit({ channel, recipient, openedAt: at(11), ...circuit });
       const decide = become((one) => one, { attempts: [fullAttempt({ ...fullDelivery(send), id: deliveryId })] });
       await deliveriesOf(fixture).settle({ kind: "send", tenant, id }, at(900), decide);
       const none = { attempt: 0, attemptsBefore: 0, leaseOwner: null };
       const lastError = { error: "full error", at: at(802) };
-      const underWay = [{ status, reason, ...none, dueAt: new Date(at(500).getTime() + 4_321), circuit, lastError }];
+      const underWay = [{ status, reason, reasonSource, ...none, dueAt: new Date(at(500).getTime() + 4_321), circuit, lastError }];
       const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, underWay, ...counted };
       expect(await activity.find(tenant, id)).toEqual({ message, data, source, actor, url, actions, summary });
       expect(await activity.search(tenant, { limit: 10 })).toEqual([summary]);

@@ -208,6 +208,14 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     of: (service) => service.hub.identities,
     calls: { upsert: [{ source: "a", sourceId: "b", name: "c" }], get: [ID], getBySource: ["a", "b"], remove: [ID], list: [{ name: "c" }] },
   },
+  "operator.pauses": {
+    of: (service) => service.operator.pauses,
+    calls: {
+      list: [],
+      pause: [{ channel: "post", recipient: "ann", detail: "said so", actor: "ann" }],
+      resume: [{ channel: "post", recipient: "ann", actor: "ann" }],
+    },
+  },
   "operator.retries": {
     of: (service) => service.operator.retries,
     calls: {

@@ -1,13 +1,21 @@
 import type { HoldsStorage, OpenCircuit } from "@belfry/core/storage";
 import { type Sql, selected } from "../database/sql.ts";
+import { pauseStorage } from "./pauses.ts";
 
 interface CircuitRow extends Pick<OpenCircuit, "channel" | "recipient" | "failures"> {
   readonly openedAt: number;
   readonly openUntil: number;
 }
 
-/** What holds deliveries back in a SQL database: endpoints that rest. */
+/** What holds deliveries back in a SQL database. */
 export function holdsStorage(sql: Sql): HoldsStorage {
+  return { ...circuitStorage(sql), ...pauseStorage(sql) };
+}
+
+type CircuitStorage = Pick<HoldsStorage, "openCircuit" | "closeCircuit" | "circuitsOf" | "pruneCircuits" | "eraseCircuits">;
+
+/** Endpoints that rest. */
+function circuitStorage(sql: Sql): CircuitStorage {
   const { circuits } = sql.tables;
   const columns = selected({
     ...{ channel: "c.channel", recipient: "c.recipient", failures: "c.failures" },

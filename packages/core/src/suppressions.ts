@@ -1,0 +1,8 @@
+export type {
+  SuppressInput,
+  Suppression,
+  SuppressionListInput,
+  SuppressionPage,
+  SuppressionReason,
+  Suppressions,
+} from "./delivery/index.ts";

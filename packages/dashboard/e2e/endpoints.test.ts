@@ -1,0 +1,45 @@
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { startBrowser } from "./browser.ts";
+import { type Stage, setStage } from "./stage.ts";
+
+let browser: Browser;
+let stage: Stage;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  stage = await setStage(browser, { framework: "hono", prefix: "/admin" });
+});
+
+afterEach(() => stage.end());
+
+test("a channel is paused, shows what waits there and who paused it, and is resumed", async () => {
+  stage.channel.isBroken = false;
+  const { page, problems } = await stage.open("?view=health");
+  await page.getByRole("link", { name: "Endpoints" }).click();
+  await page.getByText("Nothing is paused").waitFor();
+  await page.getByRole("button", { name: "Pause…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox").selectOption("sms");
+  await dialog.getByLabel("Detail (optional)").fill("The gateway moves.");
+  await dialog.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByRole("link", { name: "the channel sms" }).waitFor();
+  const { notification } = await stage.service().create({ channels: ["sms"], to: "+4911", title: "Your code" });
+  await stage.service().runDue();
+  await page.getByRole("link", { name: "the channel sms" }).click();
+  await page.locator("table.results").getByText("held back").waitFor();
+  await page.getByRole("link", { name: "Your code" }).click();
+  await page.getByText(/the channel sms, by dashboard, .+: The gateway moves\./).waitFor();
+  await page.getByRole("link", { name: "Endpoints" }).click();
+  await page.getByRole("button", { name: "Resume the channel sms" }).click();
+  await page.getByText("Nothing is paused").waitFor();
+  expect(await page.getByRole("status").last().textContent()).toBe("Resumed: the channel sms.");
+  await vi.waitFor(async () => expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1"));
+  await vi.waitFor(async () => expect((await stage.service().get(notification.id)).status).toBe("delivered"));
+  expect(problems).toEqual([]);
+});
