@@ -30,8 +30,8 @@ export interface Move<Shown extends Item> {
   /** Undefined if it was not known; null if it was known to be gone. */
   readonly before: Shown | null | undefined;
   readonly after: Shown | null;
-  /** The moment of what told of it: see {@link momentOf}. */
-  readonly moment: number;
+  /** The number of the change as of which it is known. A new item has its own number alone. */
+  readonly rev: number;
   readonly source: "created" | "changed" | "listed";
 }
 
@@ -66,11 +66,6 @@ export class Base<Shown extends Item> {
   /** The number of the newest item. */
   get lastSeq(): number {
     return Math.max(this.position?.seq ?? 0, this.counts?.lastSeq ?? 0);
-  }
-
-  /** The newest moment that was told. */
-  get toldMoment(): number {
-    return this.position === null ? 0 : momentOf(this.position);
   }
 
   /** Takes counts, unless newer ones are known. False if their numbering is another one than that of the items. */
@@ -109,10 +104,10 @@ export class Base<Shown extends Item> {
   /** Takes a part of a list, which may be older or newer than what was followed. */
   list({ items, counts, range }: Listed<Shown>): void {
     const { rev, lastSeq } = counts;
-    const source = { moment: momentOf({ seq: lastSeq, rev }), source: "listed" } as const;
+    const told = { rev, source: "listed" } as const;
     for (const item of items) {
       if (this.#isOlder(item.seq, rev)) {
-        this.put(item.seq, item, { rev, ...source });
+        this.put(item.seq, item, told);
         for (const change of this.recent) {
           change(item.seq);
         }
@@ -125,19 +120,19 @@ export class Base<Shown extends Item> {
     for (const [seq, { item }] of this.items) {
       const isCovered = seq >= range.from && seq <= Math.min(range.to, lastSeq) && !listed.has(seq);
       if (isCovered && item !== null && isThere(item, range.filter) && meets(item, range.filter) && this.#isOlder(seq, rev)) {
-        this.put(seq, null, { rev, ...source });
+        this.put(seq, null, told);
       }
     }
   }
 
   /** Takes what was told of an item; null if it is gone. */
-  put(seq: number, item: Shown | null, { rev, ...told }: Pick<Move<Shown>, "moment" | "source"> & { readonly rev: number }): void {
+  put(seq: number, item: Shown | null, told: Pick<Move<Shown>, "rev" | "source">): void {
     const ownRev = this.items.get(seq)?.ownRev ?? 0;
-    this.set(seq, { item, told: item, rev, ownRev }, told);
+    this.set(seq, { item, told: item, rev: told.rev, ownRev }, told);
   }
 
   /** Notes what is known of an item. */
-  set(seq: number, known: Known<Shown>, told: Pick<Move<Shown>, "moment" | "source">): void {
+  set(seq: number, known: Known<Shown>, told: Pick<Move<Shown>, "rev" | "source">): void {
     const before = this.items.get(seq)?.item;
     const { item } = known;
     this.items.set(seq, known);

@@ -8,13 +8,6 @@ import { parsePosition } from "./position-text.ts";
 import type { Store } from "./store.ts";
 import type { ViewState } from "./view.ts";
 
-/** A change of many items, up to a number of the inbox. */
-interface ChangeOfMany {
-  readonly rev: number;
-  readonly seq: number;
-  readonly effect: <Shown extends Item>(item: Shown) => Shown | null;
-}
-
 /** Keeps a store up with what the server tells. */
 export class Follower<Shown extends Item> {
   readonly #store: Store<Shown>;
@@ -35,7 +28,7 @@ export class Follower<Shown extends Item> {
     // What was listed before is not in the counts that came with the page.
     for (const view of views.values()) {
       const { counted } = view.loaded;
-      if (counted !== null && base.counts !== null && momentOf(positionOf(base.counts)) > counted.moment) {
+      if (counted !== null && base.counts !== null && momentOf(positionOf(base.counts)) > momentOf(counted)) {
         store.recountIfShown(view);
       }
     }
@@ -57,14 +50,14 @@ export class Follower<Shown extends Item> {
   /** Keeps what a change that the server answered made of items until it tells of it. */
   settle(change: Change, counts: Counts): void {
     const { base } = this.#store;
-    const { rev, lastSeq } = counts;
+    const { rev } = counts;
     const isTold = rev <= (base.position?.rev ?? 0);
     for (const seq of isTold ? [] : targets(base, change)) {
       const known = base.items.get(seq);
       const after = known?.item && effectOf(change, known.item);
       if (known !== undefined && after !== known.item) {
         base.own.add(seq);
-        base.set(seq, { ...known, item: after ?? null, ownRev: rev }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
+        base.set(seq, { ...known, item: after ?? null, ownRev: rev }, { rev, source: "changed" });
       }
     }
     this.#store.count(counts);
@@ -140,7 +133,7 @@ export class Follower<Shown extends Item> {
       return false;
     }
     if (isOfMany(frame)) {
-      this.#applyMany({ rev: rev ?? at.rev, seq, effect: effectOfMany(frame) });
+      this.#applyMany(rev ?? at.rev, effectOfMany(frame));
     } else {
       this.#applyOne(frame, at);
     }
@@ -153,14 +146,14 @@ export class Follower<Shown extends Item> {
     return counts === undefined || base.count(counts);
   }
 
-  #applyMany({ rev, seq: lastSeq, effect }: ChangeOfMany): void {
+  #applyMany(rev: number, effect: ReturnType<typeof effectOfMany>): void {
     const { base } = this.#store;
     const apply = (seq: number) => {
       const known = base.items.get(seq);
       if (known?.told && known.rev < rev) {
         const told = effect(known.told);
         const item = rev >= known.ownRev ? told : known.item && effect(known.item);
-        base.set(seq, { ...known, item, told, rev }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
+        base.set(seq, { ...known, item, told, rev }, { rev, source: "changed" });
       }
     };
     base.recent.push(apply);
@@ -177,22 +170,21 @@ export class Follower<Shown extends Item> {
     const isBack = known?.told === null && item !== null && !isCreated;
     // A change without a number was made by an older version.
     if (known === undefined || isBack || (rev === undefined ? !isCreated : rev > known.rev)) {
-      const moment = momentOf({ seq: isCreated ? seq : at.seq, rev: rev ?? at.rev });
-      const source = isCreated ? "created" : "changed";
-      base.put(seq, change === "deleted" ? null : item, { rev: rev ?? at.rev, moment, source });
+      base.put(seq, change === "deleted" ? null : item, { rev: rev ?? at.rev, source: isCreated ? "created" : "changed" });
     }
   }
 
   /** Own changes that the server has told of by now need no keeping. */
   #confirm(): void {
     const { base } = this.#store;
-    const { rev, seq: lastSeq } = base.position ?? { rev: 0, seq: 0 };
+    const rev = base.position?.rev ?? 0;
     for (const seq of base.own) {
       const known = base.items.get(seq);
       if (known === undefined || known.ownRev <= rev) {
         base.own.delete(seq);
         if (known !== undefined) {
-          base.set(seq, { ...known, item: known.told, ownRev: 0 }, { moment: momentOf({ seq: lastSeq, rev }), source: "changed" });
+          // Counts that the server gave after the change never had what was kept of it here.
+          base.set(seq, { ...known, item: known.told, ownRev: 0 }, { rev: known.ownRev, source: "changed" });
         }
       }
     }
@@ -226,9 +218,12 @@ function wasTold(frame: Frame, position: Position | null): boolean {
 }
 
 /** Keeps the counts of a view up with a change of one item. True if the server has to count again. */
-function keepCounted<Shown extends Item>(view: ViewState<Shown>, { seq, before, after, moment, source }: Move<Shown>): boolean {
+function keepCounted<Shown extends Item>(view: ViewState<Shown>, { seq, before, after, rev, source }: Move<Shown>): boolean {
   const { counted, floor } = view.loaded;
-  if (counted === null || view.isComplete || view.isWhole || moment <= counted.moment || (source === "listed" && before === undefined)) {
+  if (counted === null || view.isComplete || view.isWhole || (source === "listed" && before === undefined)) {
+    return false;
+  }
+  if (source === "created" ? seq <= counted.seq : rev <= counted.rev) {
     return false;
   }
   if (before === undefined && source === "changed" && seq < floor) {

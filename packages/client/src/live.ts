@@ -5,7 +5,7 @@ import { Follower } from "./follower.ts";
 import type { Frame } from "./frame.ts";
 import { FrameRing, reaches } from "./frame-ring.ts";
 import { Http } from "./http.ts";
-import { type Counts, type Item, momentOf, type Position, positionOf } from "./item.ts";
+import { type Counts, type Item, type Position, positionOf } from "./item.ts";
 import type { LiveHost } from "./live-host.ts";
 import { Loader } from "./loader.ts";
 import { PushLoader } from "./push/push-loader.ts";
@@ -228,6 +228,7 @@ export class Live<Shown extends Item> {
       this.#ring.push(position, frame);
     }
     this.#follower.take(frame);
+    this.#counter.fit();
     if (frame.type === "state" && frame.isPolled !== true && this.#wasOpen) {
       this.#host.emit("recovered", { complete: frame.recovered });
     }
@@ -282,5 +283,5 @@ export class Live<Shown extends Item> {
 
 /** Whether frames have not told what the server knew at the moment of these counts. */
 function isBehind(position: Position | null, counts: Counts | null): boolean {
-  return counts !== null && position !== null && momentOf(positionOf(counts)) > momentOf(position);
+  return counts !== null && position !== null && !reaches(position, positionOf(counts));
 }

@@ -1,5 +1,6 @@
+import { reaches } from "./frame-ring.ts";
 import type { Http } from "./http.ts";
-import { type Counts, type Item, momentOf, positionOf } from "./item.ts";
+import { type Counts, type Item, positionOf } from "./item.ts";
 import { resultOf } from "./result.ts";
 import type { Store } from "./store.ts";
 import { type Loaded, NOWHERE, type ViewState } from "./view.ts";
@@ -117,7 +118,7 @@ export class Loader<Shown extends Item> {
     try {
       const { items, top = [], nextCursor, counts } = await this.#http.json<Page<Shown>>("/inbox", { query });
       this.#store.count(counts);
-      if (momentOf(positionOf(counts)) > base.toldMoment) {
+      if (base.position !== null && !reaches(base.position, positionOf(counts))) {
         // Once the changes are told that it knows of already, nothing says what they did to counts.
         this.#store.recountAll();
       }

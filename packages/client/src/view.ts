@@ -1,6 +1,6 @@
 import type { Base } from "./base.ts";
 import { type Filter, filterKey, isThere, meets } from "./filter.ts";
-import type { Item, Tally } from "./item.ts";
+import type { Item, Position, Tally } from "./item.ts";
 import { type Overlay, replaced, sumOf } from "./overlay.ts";
 import type { ClientError } from "./result.ts";
 
@@ -39,8 +39,8 @@ export interface Loaded {
   readonly cursor: string | null;
   readonly isLoadingMore: boolean;
   readonly error: ClientError | null;
-  /** The counts that the server gave, and their moment; kept up with what changed since. */
-  readonly counted: (ViewCounts & { readonly moment: number }) | null;
+  /** The counts that the server gave, and the place of that moment; kept up with what changed since. */
+  readonly counted: (ViewCounts & Pick<Position, "seq" | "rev">) | null;
 }
 
 /** The state of one view: which of the known items it has, and how many there are. */

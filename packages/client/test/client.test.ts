@@ -151,6 +151,31 @@ test("a list that knows of a change before it is told leaves no view miscounted"
   await vi.waitFor(() => expect(unread.getSnapshot().counts).toMatchObject({ unread: 2 }));
 });
 
+test("counts of a moment between two changes of an item that are told later leave no view miscounted", async () => {
+  const [, , newest = ""] = await create("between", ["1", "2", "3"]);
+  let reconnect: Promise<unknown> = Promise.resolve();
+  const client = clientOf("between", {
+    transports: ["sse"],
+    pageSize: 1,
+    async fetch(url, init) {
+      await (String(url).includes("/stream") ? reconnect : undefined);
+      return fetch(url, init);
+    },
+  });
+  const unread = await live(client, { read: false });
+  await vi.waitFor(() => expect(unread.getSnapshot().counts).toMatchObject({ unread: 3 }));
+  const counted = Promise.withResolvers<void>();
+  reconnect = counted.promise;
+  host.drop();
+  await host.service.inbox("between").markRead(newest);
+  // A list that is ahead of what was told has the client count.
+  client.view({ types: ["talk"] }).subscribe(() => undefined);
+  await vi.waitFor(() => expect(unread.getSnapshot().counts).toMatchObject({ unread: 2 }));
+  await host.service.inbox("between").markUnread(newest);
+  counted.resolve();
+  await vi.waitFor(() => expect([client.getSnapshot().counts, unread.getSnapshot().counts]).toMatchObject([{ unread: 3 }, { unread: 3 }]));
+});
+
 test("a change shows at once, and stays when the server has made it", async () => {
   const [a = "", b = ""] = await create("at-once", ["a", "b"]);
   const client = clientOf("at-once", { transports: ["sse"] });
