@@ -1,6 +1,8 @@
 import { reaches } from "./frame-ring.ts";
-import type { Http } from "./http.ts";
+import { type Http, isRefusal } from "./http.ts";
 import { type Counts, type Item, type Position, positionOf } from "./item.ts";
+import { jitter } from "./patience.ts";
+import { RequestError } from "./result.ts";
 import type { Store } from "./store.ts";
 import type { ViewCounts, ViewState } from "./view.ts";
 
@@ -29,7 +31,9 @@ export class Counter<Shown extends Item> {
   /** The views whose counts may not fit. */
   readonly #unfit = new Set<ViewState<Shown>>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #isResting = false;
   #doublings = 0;
+  #failures = 0;
 
   constructor(http: Http, store: Store<Shown>) {
     this.#http = http;
@@ -38,14 +42,23 @@ export class Counter<Shown extends Item> {
 
   /** Has the server count soon, if it is to. */
   goOn(): void {
+    this.#isResting = false;
     if (this.#store.isUncounted) {
-      // What fails is counted with the next counts.
-      this.#timer ??= setTimeout(() => void this.count().catch(() => undefined), COUNT_AFTER_MS * 2 ** this.#doublings);
+      const waitMs = this.#failures > 0 ? jitter(this.#failures) : COUNT_AFTER_MS * 2 ** this.#doublings;
+      this.#timer ??= setTimeout(() => void this.count().catch((thrown) => this.#tryAgain(thrown)), waitMs);
     }
+  }
+
+  /** The server can be reached: what failed is asked for soon. */
+  hurry(): void {
+    this.rest();
+    this.#failures = 0;
+    this.goOn();
   }
 
   /** Asks nothing by itself until {@link goOn}. */
   rest(): void {
+    this.#isResting = true;
     clearTimeout(this.#timer ?? undefined);
     this.#timer = null;
   }
@@ -61,7 +74,7 @@ export class Counter<Shown extends Item> {
     }
   }
 
-  /** Has the server count now. @throws RequestError; what was to be counted is counted with the next counts */
+  /** Has the server count now. @throws RequestError; what was to be counted is still to be */
   async count(): Promise<void> {
     const { base, uncounted } = this.#store;
     const views = [...uncounted].slice(0, MAX_FILTERS);
@@ -72,6 +85,7 @@ export class Counter<Shown extends Item> {
       uncounted.delete(view);
     }
     const { counts, filtered } = await this.#ask(views);
+    this.#failures = 0;
     this.#store.count(counts);
     const place = positionOf(counts);
     const isFit = [before ?? place, base.position, base.counts && positionOf(base.counts)].every((known) => isAt(known, place));
@@ -98,7 +112,17 @@ export class Counter<Shown extends Item> {
       for (const view of views) {
         this.#store.uncounted.add(view);
       }
+      this.#store.isUncounted = true;
+      this.#failures += 1;
       throw thrown;
+    }
+  }
+
+  /** Asks again after a wait, unless the server refuses to answer. */
+  #tryAgain(thrown: unknown): void {
+    const isRefused = thrown instanceof RequestError && isRefusal(thrown.error);
+    if (!isRefused && !this.#isResting) {
+      this.goOn();
     }
   }
 }

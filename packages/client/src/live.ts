@@ -245,6 +245,9 @@ export class Live<Shown extends Item> {
   #setStatus(status: ConnectionStatus, error: ClientError | null): void {
     this.#wasOpen ||= status === "open";
     this.#host.setStatus(status, error);
+    if (status === "open") {
+      this.#counter.hurry();
+    }
   }
 
   /** Takes the outcome of a change that this tab sent, for all tabs. */

@@ -176,6 +176,22 @@ test("counts of a moment between two changes of an item that are told later leav
   await vi.waitFor(() => expect([client.getSnapshot().counts, unread.getSnapshot().counts]).toMatchObject([{ unread: 3 }, { unread: 3 }]));
 });
 
+test("counts that the server did not give are asked for again", async () => {
+  await create("uncounted", ["1", "2", "3"]);
+  let faults = 3;
+  const client = clientOf("uncounted", {
+    transports: ["sse"],
+    pageSize: 1,
+    async fetch(url, init) {
+      const isFaulty = String(url).includes("/counts") && client.view({ read: false }).getSnapshot().items.length > 0 && faults-- > 0;
+      return isFaulty ? new Response(null, { status: 503 }) : fetch(url, init);
+    },
+  });
+  const view = await live(client, { read: false });
+  await vi.waitFor(() => expect(view.getSnapshot().counts).toEqual({ total: 3, unread: 3, unseen: 3, more: false }), 30_000);
+  expect(faults).toBeLessThan(0);
+});
+
 test("a change shows at once, and stays when the server has made it", async () => {
   const [a = "", b = ""] = await create("at-once", ["a", "b"]);
   const client = clientOf("at-once", { transports: ["sse"] });
