@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { Cancellation, nextTurn } from "../work/timing.ts";
-import { readNextPage } from "./page-broadcasts.ts";
+import { CursorCircles, readNextPage } from "./page-broadcasts.ts";
 import { type BroadcastContext, placeBroadcasts } from "./place-broadcasts.ts";
 
 /** How often a process looks for broadcasts that another one scheduled. */
@@ -31,6 +31,7 @@ export class Broadcasting {
   #stopping = new Cancellation();
   readonly #context: BroadcastContext;
   readonly #followed: FollowedInboxes;
+  readonly #circles = new CursorCircles();
   readonly #waiting = new Map<string, Owner>();
 
   constructor(context: BroadcastContext, followed: FollowedInboxes) {
@@ -110,7 +111,7 @@ export class Broadcasting {
     const { fanOut, ready } = this.#context;
     await ready();
     while (!this.#paging.isStopping) {
-      if (!(await readNextPage(this.#context, this.#stopping))) {
+      if (!(await readNextPage(this.#context, this.#circles, this.#stopping))) {
         return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
       }
       fanOut();

@@ -11,14 +11,16 @@ const PAGE_MS = 10_000;
 const TAKEN_MS = 15_000;
 const MAX_USERS = 10_000;
 const MAX_CURSOR = 1_000;
+/** Of how many broadcasts cursors are followed at once. */
+const MAX_FOLLOWED = 100;
 
 type PagingContext = Pick<BroadcastContext, "broadcasts" | "clock" | "directory" | "lines">;
 
 /**
  * Reads the next page of the host's users for the oldest broadcast that goes over other channels than the inbox, and hands them to the
- * fan-out. Nothing is held in memory but this page. Returns false if there is none, or the service cannot ask for any.
+ * fan-out. Nothing is held in memory but this page. `circles` are those of the pages that this process read before. Returns false if there is none, or the service cannot ask for any.
  */
-export async function readNextPage(context: PagingContext, stopping: Cancellation): Promise<boolean> {
+export async function readNextPage(context: PagingContext, circles: CursorCircles, stopping: Cancellation): Promise<boolean> {
   const { broadcasts, clock, directory, lines } = context;
   if (directory?.everyone === undefined) {
     await warnOfWaiting(context);
@@ -32,6 +34,7 @@ export async function readNextPage(context: PagingContext, stopping: Cancellatio
   let page: BroadcastPage | null = null;
   try {
     page = taken.isExpired ? { users: [], next: null } : await pageOf(context, taken, stopping);
+    circles.follow(taken.id, page.next);
   } catch (err) {
     if (stopping.aborted) {
       await broadcasts.addPage(taken, null);
@@ -43,6 +46,33 @@ export async function readNextPage(context: PagingContext, stopping: Cancellatio
   }
   await broadcasts.addPage(taken, page);
   return true;
+}
+
+/**
+ * Finds out that a directory's cursors lead back to where they were, so that its pages would never end. It keeps one cursor of each broadcast, and
+ * takes a later one in its place after 1, 2, 4, 8, … pages: a circle of any length meets it (Brent's algorithm). Another process, or a restart, begins
+ * anew, and so does this one after it found a circle: the host may have mended it.
+ */
+export class CursorCircles {
+  readonly #kept = new Map<string, { readonly cursor: string | null; readonly pages: number; left: number }>();
+
+  /** Notes where a page leads. @throws Error if it leads back */
+  follow(broadcastId: string, next: string | null): void {
+    const kept = this.#kept.get(broadcastId) ?? { cursor: null, pages: 1, left: 1 };
+    if (next === null) {
+      this.#kept.delete(broadcastId);
+      return;
+    }
+    if (next === kept.cursor) {
+      this.#kept.delete(broadcastId);
+      throw wrong(`has as next the cursor of a page that did not come yet, got one that led on before: ${shown(next)}`);
+    }
+    kept.left -= 1;
+    this.#kept.delete(broadcastId);
+    this.#kept.set(broadcastId, kept.left > 0 ? kept : { cursor: next, pages: kept.pages * 2, left: kept.pages * 2 });
+    const [oldest = ""] = this.#kept.size > MAX_FOLLOWED ? this.#kept.keys() : [];
+    this.#kept.delete(oldest);
+  }
 }
 
 /** Says that a broadcast waits for another process to read its users, if none has for a while. */

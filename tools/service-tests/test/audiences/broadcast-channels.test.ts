@@ -76,6 +76,32 @@ onEveryStorage((database) => {
       expect(new Set(recipients(channel)).size).toBe(20);
     });
 
+    test("cursors that lead in a circle are not followed for ever, and whoever is named again gets it once", async () => {
+      const clock = testClock();
+      const channel = recorder();
+      const last = 40;
+      let isRepaired = false;
+      let pages = 0;
+      const everyone = async (cursor: string | null) => {
+        pages += 1;
+        const page = Number(cursor ?? 0);
+        return { users: [`user ${page}`], next: page < last ? String(page + 1) : isRepaired ? null : "5" };
+      };
+      const warned: string[] = [];
+      const logger = { ...silent, warn: (_: unknown, text = "") => void warned.push(text) };
+      const notifications = await service({ channels: [channel], directory: Object.assign(pagedBy(0), { everyone }), clock, logger });
+      const { notification } = await notifications.create({ ...NEWS, channels: ["email"] });
+      await expect.poll(() => warned, WAIT).toContainEqual(expect.stringContaining("could not be read"));
+      expect(pages).toBeLessThan(4 * last);
+      isRepaired = true;
+      const passed = async () => {
+        await clock.pass(1_000);
+        return (await notifications.get(notification.id)).status;
+      };
+      await expect.poll(passed, WAIT).toMatch(/^(sent|delivered)$/);
+      expect(recipients(channel)).toEqual(Array.from({ length: last + 1 }, (_, page) => `user ${page}`).toSorted());
+    });
+
     test("a scheduled one asks for users at its time; a cancelled one asks no more", async () => {
       const clock = testClock();
       const [channel, asked] = [recorder(), [] as (string | null)[]];
