@@ -26,14 +26,14 @@ export async function fillPostgres(pool: pg.Pool, schema: string, filling: Filli
         FROM picked ORDER BY n RETURNING pk, type, created_at),
       numbered AS (SELECT *, row_number() OVER (ORDER BY pk) AS n FROM inserted)
       INSERT INTO ${schema}.belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at, read_at)
-      SELECT 'default', ($5::text[])[p.user_number], row_number() OVER (PARTITION BY p.user_number ORDER BY n), i.pk, i.type, i.created_at,
+      SELECT 'default', u.id, row_number() OVER (PARTITION BY p.user_number ORDER BY n), i.pk, i.type, i.created_at,
         CASE WHEN p.is_read THEN i.created_at + interval '1 minute' END
-      FROM numbered i JOIN picked p USING (n)`,
+      FROM numbered i JOIN picked p USING (n) JOIN unnest($5::text[]) WITH ORDINALITY AS u(id, number) ON u.number = p.user_number`,
       [type, TITLE, MESSAGE, JSON.stringify(dataOf(7)), users],
     );
     await client.query(
-      `INSERT INTO ${schema}.belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch)
-      SELECT tenant, user_id, max(seq), count(*), count(*) FILTER (WHERE read_at IS NULL), 0, left(replace(gen_random_uuid()::text, '-', ''), 12)
+      `INSERT INTO ${schema}.belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, began_after, epoch)
+      SELECT tenant, user_id, max(seq), count(*), count(*) FILTER (WHERE read_at IS NULL), 0, 0, left(replace(gen_random_uuid()::text, '-', ''), 12)
       FROM ${schema}.belfry_inbox_items GROUP BY tenant, user_id ON CONFLICT DO NOTHING`,
     );
     await client.query("DROP TABLE picked");
@@ -48,9 +48,12 @@ export async function fillPostgres(pool: pg.Pool, schema: string, filling: Filli
 export async function fillUsualPostgres(pool: pg.Pool, table: string, { items, users }: Filling): Promise<void> {
   await pool.query(`CREATE TABLE ${table} (id uuid PRIMARY KEY, user_id text NOT NULL, type text NOT NULL, title text NOT NULL,
     message text NOT NULL, data jsonb NOT NULL, is_read boolean NOT NULL DEFAULT false, read_at timestamptz, created_at timestamptz NOT NULL)`);
+  // An element of a long array of texts is found by going through those before it, so users are joined by their places.
   await pool.query(
-    `INSERT INTO ${table} SELECT gen_random_uuid(), ($2::text[])[1 + floor(random() * cardinality($2::text[]))::int], 'comment', $3, $4, $5::jsonb,
-      random() < 0.3, NULL, now() - (($1::bigint - n) * $6::float8 / $1::bigint) * interval '1 millisecond' FROM generate_series(1, $1::bigint) AS n`,
+    `INSERT INTO ${table} SELECT gen_random_uuid(), u.id, 'comment', $3, $4, $5::jsonb,
+      random() < 0.3, NULL, now() - (($1::bigint - n) * $6::float8 / $1::bigint) * interval '1 millisecond'
+      FROM (SELECT n, 1 + floor(random() * cardinality($2::text[]))::int AS number FROM generate_series(1, $1::bigint) AS n) AS picked
+      JOIN unnest($2::text[]) WITH ORDINALITY AS u(id, number) USING (number) ORDER BY n`,
     [items, users, TITLE, MESSAGE, JSON.stringify(dataOf(7)), SPREAD_MS],
   );
   await pool.query(`CREATE INDEX ON ${table} (user_id, created_at)`);
