@@ -126,7 +126,6 @@ export { requireOptions, validationError } from "./foundation/issue-list.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
 export type { MaybePromise } from "./foundation/maybe-promise.ts";
-
 export type {
   EventCreated,
   EventInput,
@@ -293,4 +292,5 @@ export type { DeliveryOptions, HubOptions, NotificationServiceOptions, Suppressi
 export type { CredentialHeaders, SocketTickets } from "./service/socket-tickets.ts";
 export type { TenantNotifications } from "./service/tenant-notifications.ts";
 export type { SuppressInput, Suppression, SuppressionListInput, SuppressionPage, SuppressionReason, Suppressions } from "./suppressions.ts";
-export type { AttemptEnded, ChannelBacklog, TracedEnd, TracedFacts, TracedWork, Tracing, WorkerLoad, WorkerMode } from "./telemetry.ts";
+export type { AttemptEnded, TracedEnd, TracedFacts, TracedWork, Tracing } from "./telemetry.ts";
+export type { ChannelBacklog, HeldLeases, HubHealth, WaitingTasks, WorkerLoad, WorkerMode, WorkHealth } from "./workload.ts";

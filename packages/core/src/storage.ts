@@ -227,8 +227,10 @@ export {
   type DeletionStep,
   type DeliveryUnderWay,
   type HealthWindow,
+  type HeldLeases,
   type IdRange,
   idRange,
+  type RecentRecord,
   type RetryProgress,
   type RetryRunMove,
   type RetryRunStorage,
@@ -236,6 +238,8 @@ export {
   type StoredActivity,
   type StoredSummary,
   type TakenRetryRun,
+  type WaitingTasks,
+  type WorkHealthReads,
 } from "./operator/index.ts";
 export {
   type BroadcastSignal,

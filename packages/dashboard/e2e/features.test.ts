@@ -308,8 +308,33 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await page.getByText("As a table").click();
     expect(await page.getByRole("row").nth(1).getByRole("cell").allTextContents()).toEqual(["1", "1"]);
     expect(await page.getByRole("img", { name: /1 succeeded, 1 failed/ }).count()).toBe(1);
+    expect(await page.getByText("failing", { exact: true }).count()).toBe(1);
+    await page.getByRole("rowheader", { name: "deliveries" }).waitFor();
     await page.getByRole("link", { name: "Failed sends" }).click();
     await page.getByText("1 notification match").waitFor();
+  });
+
+  test("a chart tells the figures of a bar, pointed at, touched or chosen by keys", async () => {
+    stage.channel.isBroken = false;
+    await stage.service().create({ channels: ["sms"], to: "+4911", message: "1" });
+    await stage.service().runDue();
+    await open("?view=health");
+    const chart = page.getByRole("slider", { name: "Attempts per minute" });
+    const tip = page.locator(".tip");
+    await chart.hover({ position: { x: 2, y: 60 } });
+    expect(await tip.textContent()).toMatch(/0 succeeded0 failed$/);
+    await page.getByRole("heading", { name: "sms" }).hover();
+    await tip.waitFor({ state: "detached" });
+    await chart.focus();
+    await page.keyboard.press("End");
+    expect(await chart.getAttribute("aria-valuetext")).toMatch(/, until now, [01] succeeded, 0 failed$/);
+    await page.keyboard.press("Home");
+    expect(await tip.textContent()).toMatch(/0 succeeded0 failed$/);
+    await page.keyboard.press("Escape");
+    await tip.waitFor({ state: "detached" });
+    await chart.dispatchEvent("pointerdown", { pointerType: "touch", clientX: 0 });
+    await tip.waitFor();
+    expect(await page.locator(".unfinished").count()).toBe(1);
   });
 
   test("the live tail follows, pauses and catches up", async () => {

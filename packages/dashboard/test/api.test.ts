@@ -7,6 +7,7 @@ import {
   type RetriedAll,
   type Send,
   type SuppressionPage,
+  type WorkHealth,
 } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -175,6 +176,13 @@ describe("the operator's view", () => {
     const sms = channels.find((one) => one.channel === "sms");
     expect(sms).toMatchObject({ succeeded: 0, failed: 1 });
     expect(sms?.buckets).toHaveLength(60);
+  });
+
+  test("health has the work in the background", async () => {
+    const { work } = await get<{ work: Json<WorkHealth> }>("health?range=1h");
+    expect(work.workers.map(({ name }) => name)).toEqual(["digests", "deliveries", "processing records"]);
+    expect(work.digests).toEqual({ waiting: 0, due: 0, oldestDueAt: null });
+    expect(work.hub.buckets).toHaveLength(60);
   });
 });
 

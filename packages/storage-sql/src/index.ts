@@ -104,6 +104,7 @@ export {
 } from "./operator/search.ts";
 export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
 export { type WaitingGroup, waitingOf } from "./operator/waiting.ts";
+export { workHealthReads } from "./operator/work-health.ts";
 export { tableName, typed } from "./schema/columns.ts";
 export { POSTGRES_TABLES, TABLES } from "./schema/tables.ts";
 export { apiKeyStorage } from "./service/api-keys.ts";

@@ -61,10 +61,14 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
   auditOf: ({ activity }, id) => activity.auditOf("acme", id, 20),
   health: ({ activity }) =>
     activity.health("acme", { from: new Date(Date.now() - 60 * MINUTE_MS), bucketMs: MINUTE_MS, buckets: 61 }, new Date()),
+  leases: ({ activity }) => activity.leases("acme"),
+  recentRecords: ({ activity }) => activity.recentRecords("acme", new Date(0), 5_000),
+  waitingRecords: ({ activity }) => activity.waitingRecords("acme", new Date(), 10_000),
+  waitingDigests: ({ activity }) => activity.waitingDigests("acme", new Date(), 10_000),
 };
 
 /** Steps that read a whole table, but for what has no rows of its own: values, lists in JSON, results at hand. */
-const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|(ended|listed|recipient)$|\(subquery)|AUTOMATIC/;
+const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|(ended|listed|recipient|recent|waiting)$|\(subquery)|AUTOMATIC/;
 
 describe.each(["without statistics", "with statistics"])("an operator's questions %s", (statistics) => {
   const cleanup = useCleanup();

@@ -4,6 +4,7 @@ import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CountsOfPlace, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { ActivityBroadcast, ActivityContent, ActivityFilter, ActivitySummary, ChannelHealth } from "./activity.ts";
+import type { WorkHealthReads } from "./work-health.ts";
 
 /** A period in equal parts. */
 export interface HealthWindow {
@@ -83,7 +84,7 @@ export interface DeletionStep {
  * block other work for long. A storage that works in the host's own thread reads in small steps and lets others write in
  * between. Ids are passed in lower case.
  */
-export interface ActivityStorage {
+export interface ActivityStorage extends WorkHealthReads {
   /** The topics that a notification was created for, sorted bytewise; empty for none. */
   topicsOf(tenant: string, id: string): Promise<readonly string[]>;
 

@@ -11,6 +11,7 @@ import type {
 } from "../delivery/index.ts";
 import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
+import type { WorkerLoad } from "../work/leased-worker.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
 import type { RetryRunStorage } from "./retry-run.ts";
 
@@ -28,6 +29,8 @@ export interface OperatorContext extends BaseContext {
   readonly channels: ReadonlyMap<string, Channel>;
   /** Creates a notification with deliveries. */
   track(request: SendRequest): Promise<Send>;
+  /** What the workers of this process do. */
+  workers(): readonly WorkerLoad[];
   readonly retryRuns: RetryRunStorage;
   /** Tries again what failed of a send, and what waits for another attempt. */
   tryAgain(request: AgainRequest): Promise<void>;

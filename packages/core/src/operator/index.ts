@@ -33,3 +33,4 @@ export type { RetryProgress, RetryRun, RetryRunMove, RetryRunState, RetryRunStor
 export { RetryRuns, type RetryRunsInput } from "./retry-runs.ts";
 export { Retrying } from "./retrying.ts";
 export type { TestInput } from "./send-test.ts";
+export type { HeldLeases, HubHealth, RecentRecord, WaitingTasks, WorkHealth, WorkHealthReads } from "./work-health.ts";

@@ -26,10 +26,12 @@ import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFi
 import { Pauses } from "./pauses.ts";
 import { HEALTH_RANGES, readBacklog, readHealth } from "./read-health.ts";
 import { readTimeline } from "./read-timeline.ts";
+import { readWorkHealth } from "./read-work-health.ts";
 import { RetryRuns } from "./retry-runs.ts";
 import { retryUnlessChanged } from "./retrying.ts";
 import { sendTest, type TestInput } from "./send-test.ts";
 import { summaryOf } from "./standings.ts";
+import type { WorkHealth } from "./work-health.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
@@ -174,6 +176,17 @@ export class Operator {
   /** Returns what waits to go out over each channel now, by name: channels with a pending delivery. It costs less than {@link health}. */
   backlog(): Promise<readonly ChannelBacklog[]> {
     return readBacklog(this.#context, this.#tenant);
+  }
+
+  /**
+   * Returns how the work in the background stands: the workers of this process, the leases of all processes, the hub over a period, and the
+   * windows of digests. It costs the same however much there is.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for another range
+   */
+  async work(range: HealthRange): Promise<WorkHealth> {
+    requireNone([oneOf(Object.keys(HEALTH_RANGES))(range, "range")]);
+    return readWorkHealth(this.#context, this.#tenant, range);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ChannelBacklog, ChannelHealth, HealthRange } from "./activity.ts";
+import type { HealthWindow } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 
 const MINUTE_MS = 60_000;
@@ -14,12 +15,15 @@ type HealthContext = Pick<OperatorContext, "activity" | "clock" | "ready">;
 
 /** Reads the health of a tenant's channels over a period. */
 export async function readHealth(context: HealthContext, tenant: string, range: HealthRange): Promise<readonly ChannelHealth[]> {
-  const parts = HEALTH_RANGES[range];
   using _call = await context.ready();
-  const now = context.clock.now();
-  // Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one.
-  const from = new Date(now - (now % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs);
-  return await context.activity.health(tenant, { from, ...parts }, new Date(now));
+  const nowMs = context.clock.now();
+  return await context.activity.health(tenant, healthWindow(range, nowMs), new Date(nowMs));
+}
+
+/** A period that ends now. Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one. */
+export function healthWindow(range: HealthRange, nowMs: number): HealthWindow {
+  const parts = HEALTH_RANGES[range];
+  return { from: new Date(nowMs - (nowMs % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs), ...parts };
 }
 
 /** Reads what waits to go out over a tenant's channels. */

@@ -136,7 +136,7 @@ export class NotificationService<
 
   /** What the workers of this process do at this moment; those of a process that leaves the work to others are missing. It asks no database. */
   workers(): readonly WorkerLoad[] {
-    return this.#parts.workers.map((worker) => worker.load);
+    return this.#parts.context.workers();
   }
 
   /** The number of users with an open socket or stream in this process. It asks no database. */

@@ -123,7 +123,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     reserveTurns: (send) => reserveTurns(delivering, send),
     closeDigests: () => bundling?.wake(),
     processDue: () => processing?.wake(),
-    goOnRetrying: () => retrying.loop.wake(),
+    ...{ goOnRetrying: () => retrying.loop.wake(), workers: () => workers.map(({ load }) => load) },
   });
   const listening = { transport, clock, logger, ready: () => lifecycle.listening() };
   const feeds: Feeds = feedsOf(listening, { context, presence });

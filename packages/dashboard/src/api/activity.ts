@@ -51,10 +51,14 @@ export function activityRoutes({ service }: ApiContext): readonly Route[] {
     }),
     defineRoute("GET", "/api/health", {
       operationId: "getHealth",
-      summary: "How every channel does",
+      summary: "How every channel does, and the work in the background",
       query: z.object({ range: z.enum(["1h", "24h", "7d"]).default("1h") }),
-      responses: { 200: { description: "The channels" } },
-      handle: async ({ tenant, query }) => reply({ channels: await service.tenant(tenant.tenantId).operator.health(query.range) }),
+      responses: { 200: { description: "The channels, and the work" } },
+      async handle({ tenant, query }) {
+        const { operator } = service.tenant(tenant.tenantId);
+        const [channels, work] = await Promise.all([operator.health(query.range), operator.work(query.range)]);
+        return reply({ channels, work });
+      },
     }),
   ];
 }

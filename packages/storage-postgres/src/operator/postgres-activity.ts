@@ -1,5 +1,5 @@
 import type { ActivityStorage } from "@belfry/core/storage";
-import { auditLog, broadcastOf, findActivity, findingDeletions, type Sql, topicsOf } from "@belfry/storage-sql";
+import { auditLog, broadcastOf, findActivity, findingDeletions, type Sql, topicsOf, workHealthReads } from "@belfry/storage-sql";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
@@ -12,6 +12,7 @@ export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
   return {
     ...auditLog(sql),
     ...topicsOf(sql),
+    ...workHealthReads(sql),
     ...broadcastOf(sql),
     ...findingDeletions(sql),
     ...activitySearch(sql),

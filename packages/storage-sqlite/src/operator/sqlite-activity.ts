@@ -9,6 +9,7 @@ import {
   summaryColumns,
   topicsOf,
   toSummary,
+  workHealthReads,
 } from "@belfry/storage-sql";
 import { bind, type Current, part, write } from "../database/bind.ts";
 import { type Connection, turn } from "../database/connection.ts";
@@ -39,6 +40,7 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
     }),
     ...auditLog(sql),
     ...topicsOf(sql),
+    ...workHealthReads(sql),
     ...broadcastOf(sql),
     ...findingDeletions(sql),
     find: findActivity(sql),
