@@ -1,3 +1,4 @@
+export type { Alarm, AlarmEvents, AlarmKind, AlarmLines, AlarmOptions } from "./alarms.ts";
 export type {
   DeviceInput,
   Devices,
@@ -126,6 +127,7 @@ export { requireOptions, validationError } from "./foundation/issue-list.ts";
 export type { JsonObject, JsonValue } from "./foundation/json.ts";
 export { consoleLogger, type Logger } from "./foundation/logger.ts";
 export type { MaybePromise } from "./foundation/maybe-promise.ts";
+export type { ChannelHealth, HealthBucket, HealthRange, WaitingState } from "./health.ts";
 export type {
   EventCreated,
   EventInput,
@@ -272,13 +274,9 @@ export type {
   ActivitySummary,
   AuditInput,
   AuditNote,
-  ChannelHealth,
-  HealthBucket,
-  HealthRange,
   Operator,
   SearchInput,
   TestInput,
-  WaitingState,
 } from "./operator/index.ts";
 export type { Pause, PausedPlace, PauseInput, Pauses, ResumeInput } from "./pauses.ts";
 export type { DeletedUser, ItemRetention, RetentionOptions, SweepResult, UserNames } from "./privacy/index.ts";

@@ -337,6 +337,26 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await page.locator(".unfinished").count()).toBe(1);
   });
 
+  test("alarms that are raised stand above the channels", async () => {
+    await open();
+    await page.route(/\/api\/health/, async (route) => {
+      const response = await route.fetch();
+      const raised = { state: "raised", raisedAt: new Date().toISOString(), endedAt: null, tenant: "default" };
+      const alarms = [
+        { ...raised, kind: "failure_rate", channel: "sms", value: 0.625, line: 0.5 },
+        { ...raised, kind: "oldest_due", channel: "email", value: 720_000, line: 300_000 },
+      ];
+      await route.fulfill({ response, json: { ...(await response.json()), alarms } });
+    });
+    await page.getByRole("link", { name: "Health" }).click();
+    const alarms = page.getByRole("region", { name: "Alarms" }).getByRole("listitem");
+    await alarms.first().waitFor();
+    expect(await alarms.allTextContents()).toEqual([
+      expect.stringMatching(/^sms the share of attempts that fail is 62.5 %, its line is 50 %: since /),
+      expect.stringMatching(/^email a delivery has been due for 12 min, its line is 5 min: since /),
+    ]);
+  });
+
   test("the live tail follows, pauses and catches up", async () => {
     await open("?view=live");
     await page.getByText("Live", { exact: true }).last().waitFor();

@@ -1,6 +1,7 @@
 import { BelfryError, consoleLogger } from "@belfry/core";
 import {
   type ActivityStorage,
+  type AlarmStorage,
   type ApiKeyStorage,
   type BroadcastStorage,
   type DecisionsStorage,
@@ -21,6 +22,7 @@ import {
   type Transport,
 } from "@belfry/core/storage";
 import {
+  alarmStorage,
   apiKeyStorage,
   checkOptions,
   decisionsStorage,
@@ -125,6 +127,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
   readonly retryRuns: RetryRunStorage;
+  readonly alarms: AlarmStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
   readonly suppressions: SuppressionsStorage;
@@ -163,6 +166,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
     this.retryRuns = retryRunStorage(sql);
+    this.alarms = alarmStorage(sql);
     this.suppressions = suppressionsStorage(sql);
     this.topics = postgresTopics(bound, sql);
     this.digests = postgresDigests(bound, sql);

@@ -55,6 +55,7 @@ export const {
   endedBroadcasts,
   devices,
   retryRuns,
+  alarms,
   suppressions,
   softBounces,
   migrations,

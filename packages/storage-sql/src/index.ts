@@ -88,6 +88,7 @@ export { sharedHub } from "./hub/shared-hub.ts";
 export { firstActors, type Grouped, isGrouped, MOST_ACTORS, shownActors, WOKEN_AT_ONCE, withAlso } from "./inbox/grouped.ts";
 export { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "./inbox/keyed-line.ts";
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
+export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
 export { retryRunStorage } from "./operator/retry-runs.ts";

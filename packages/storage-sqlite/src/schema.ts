@@ -42,6 +42,7 @@ export const {
   endedBroadcasts,
   devices,
   retryRuns,
+  alarms,
   suppressions,
   softBounces,
   migrations,

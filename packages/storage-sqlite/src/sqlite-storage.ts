@@ -1,6 +1,7 @@
 import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
 import {
   type ActivityStorage,
+  type AlarmStorage,
   type ApiKeyStorage,
   type BroadcastStorage,
   type DecisionsStorage,
@@ -19,6 +20,7 @@ import {
   type TopicsStorage,
 } from "@belfry/core/storage";
 import {
+  alarmStorage,
   apiKeyStorage,
   checkOptions,
   decisionsStorage,
@@ -117,6 +119,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
   readonly retryRuns: RetryRunStorage;
+  readonly alarms: AlarmStorage;
   readonly topics: TopicsStorage;
   readonly devices: DevicesStorage;
   readonly suppressions: SuppressionsStorage;
@@ -148,6 +151,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
     this.retryRuns = retryRunStorage(sql);
+    this.alarms = alarmStorage(sql);
     this.suppressions = suppressionsStorage(sql);
     this.topics = sqliteTopics(current, sql);
     this.digests = sqliteDigests(current, sql);

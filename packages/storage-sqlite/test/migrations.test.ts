@@ -33,6 +33,7 @@ describe("migrations", () => {
     await migrate(database);
     expect(applied(database)).toEqual(all);
     expect(tables(database)).toEqual([
+      "belfry_alarms",
       "belfry_api_keys",
       "belfry_audiences",
       "belfry_audit_log",

@@ -14,7 +14,7 @@ export type {
   DirectoryPage,
   TaskDigest,
 } from "./channel.ts";
-export { addressProblem, type ChannelInfo, describeChannels } from "./channel-info.ts";
+export { addressProblem, type ChannelInfo, describeChannels, lackOfProvider } from "./channel-info.ts";
 export { CloseDigests } from "./close-digests.ts";
 export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context.ts";
 export { createSend, sendWithin, sendWriter } from "./create-send.ts";

@@ -13,6 +13,7 @@ import type { BaseContext, Emits } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { WorkerLoad } from "../work/leased-worker.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
+import type { AlarmStorage } from "./alarm.ts";
 import type { RetryRunStorage } from "./retry-run.ts";
 
 /** The parts that an operator's operations use. */
@@ -32,6 +33,7 @@ export interface OperatorContext extends BaseContext {
   /** What the workers of this process do. */
   workers(): readonly WorkerLoad[];
   readonly retryRuns: RetryRunStorage;
+  readonly alarms: AlarmStorage;
   /** Tries again what failed of a send, and what waits for another attempt. */
   tryAgain(request: AgainRequest): Promise<void>;
   /** Goes on with retry runs, and releases what resumed pauses held back, in the background. Call it only after the commit. */

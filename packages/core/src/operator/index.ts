@@ -25,6 +25,18 @@ export type {
   StoredActivity,
   StoredSummary,
 } from "./activity-storage.ts";
+export type {
+  Alarm,
+  AlarmChange,
+  AlarmEvents,
+  AlarmKind,
+  AlarmLines,
+  AlarmOptions,
+  AlarmPlace,
+  AlarmStorage,
+  StoredAlarm,
+} from "./alarm.ts";
+export { type AlarmContext, Alarms } from "./alarms.ts";
 export type { OperatorContext } from "./context.ts";
 export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type RetryOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";

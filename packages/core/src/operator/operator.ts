@@ -21,6 +21,8 @@ import type {
   RetriedAll,
 } from "./activity.ts";
 import type { StateFilter } from "./activity-storage.ts";
+import type { Alarm } from "./alarm.ts";
+import { shownAlarm } from "./alarm-message.ts";
 import type { OperatorContext } from "./context.ts";
 import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
 import { Pauses } from "./pauses.ts";
@@ -171,6 +173,12 @@ export class Operator {
   async health(range: HealthRange): Promise<readonly ChannelHealth[]> {
     requireNone([oneOf(Object.keys(HEALTH_RANGES))(range, "range")]);
     return readHealth(this.#context, this.#tenant, range);
+  }
+
+  /** Returns the alarms of the tenant that are raised, by channel and kind. There are none without the option `alarms` of a service. */
+  async alarms(): Promise<readonly Alarm[]> {
+    using _call = await this.#context.ready();
+    return (await this.#context.alarms.raised(this.#tenant)).map(shownAlarm);
   }
 
   /** Returns what waits to go out over each channel now, by name: channels with a pending delivery. It costs less than {@link health}. */

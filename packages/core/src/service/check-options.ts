@@ -60,6 +60,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   directory: true,
   delivery: true,
   suppression: true,
+  alarms: true,
   hub: true,
   retention: true,
   contentCacheBytes: true,

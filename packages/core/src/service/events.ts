@@ -6,6 +6,7 @@ import { describe, oneOf } from "../foundation/parse-text.ts";
 import type { HubChanges } from "../hub/index.ts";
 import type { InboxEvents } from "../inbox/index.ts";
 import type { CreationEvents, DataByType } from "../notifications/index.ts";
+import type { AlarmEvents } from "../operator/index.ts";
 
 /** The events of {@link NotificationService.on}, by name. All fire in the process that made the change, after commit. */
 export interface NotificationEvents<Made extends DataByType = DataByType>
@@ -14,7 +15,8 @@ export interface NotificationEvents<Made extends DataByType = DataByType>
     DeliveryEvents,
     SuppressionEvents,
     PauseEvents,
-    HubChanges {}
+    HubChanges,
+    AlarmEvents {}
 
 const EVENTS: MembersOf<NotificationEvents> = {
   "notification.created": true,
@@ -52,6 +54,8 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "event.created": true,
   "record.completed": true,
   "record.failed": true,
+  "alarm.raised": true,
+  "alarm.ended": true,
 };
 
 /** A function that {@link NotificationService.on} calls. */

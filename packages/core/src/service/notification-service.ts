@@ -123,7 +123,7 @@ export class NotificationService<
    * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
    */
   async runDue(): Promise<void> {
-    const { lifecycle, fanOut, dueItems, retrying, workers } = this.#parts;
+    const { lifecycle, fanOut, dueItems, retrying, alarms, workers } = this.#parts;
     lifecycle.requireRunning();
     await lifecycle.readyForWork();
     await fanOut.loop.runNow();
@@ -132,6 +132,7 @@ export class NotificationService<
     for (const worker of workers) {
       await worker.runDue();
     }
+    await alarms.loop.runNow();
   }
 
   /** What the workers of this process do at this moment; those of a process that leaves the work to others are missing. It asks no database. */

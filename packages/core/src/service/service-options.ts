@@ -5,6 +5,7 @@ import type { Logger } from "../foundation/logger.ts";
 import type { Tracing } from "../foundation/tracing.ts";
 import type { OnResult, Processor } from "../hub/index.ts";
 import type { Categories, DataByType, Typed, TypesMaking, TypesTaking } from "../notifications/index.ts";
+import type { AlarmOptions } from "../operator/index.ts";
 import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
 import type { Storage } from "./storage.ts";
@@ -86,6 +87,8 @@ export interface NotificationServiceOptions<
   readonly delivery?: DeliveryOptions;
   /** When soft bounces suppress an address. Hard bounces and complaints do at once. */
   readonly suppression?: SuppressionOptions;
+  /** Who is told when deliveries wait too long, or fail. @default nobody */
+  readonly alarms?: AlarmOptions;
   /** How the hub's handlers are run. */
   readonly hub?: HubOptions<NoInfer<Data>>;
   /** How long data is kept, for example `{ readMs: 90 * 86_400_000 }`. A sweep runs at the start and every hour. @default for ever */

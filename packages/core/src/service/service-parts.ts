@@ -32,7 +32,7 @@ import {
   isDue,
 } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
-import { type OperatorContext, Retrying } from "../operator/index.ts";
+import { type AlarmContext, Alarms, type OperatorContext, Retrying } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
 import {
   type Feeds,
@@ -58,6 +58,7 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   InboxContext &
   HubContext &
   OperatorContext &
+  AlarmContext &
   PrivacyContext &
   BroadcastContext<Tx, Written> &
   DecisionsContext &
@@ -78,6 +79,7 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
   readonly dueItems: DueItems;
   readonly broadcasting: Broadcasting;
   readonly retrying: Retrying;
+  readonly alarms: Alarms;
   readonly retention: Retention;
   /** The workers of this process. */
   readonly workers: readonly LeasedWorker<unknown>[];
@@ -129,16 +131,16 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const feeds: Feeds = feedsOf(listening, { context, presence });
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
   const [fanOut, dueItems, retrying] = [new FanOut(background), new DueItems(background), new Retrying(background)];
-  const broadcasting = new Broadcasting(background, feeds.inbox);
+  const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox), new Alarms(background, options)];
   const retention = new Retention(background, options.retention ?? {});
   const delivering = deliveryWorker(background, options.delivery ?? {});
   const bundling = digestWorker(background, options.delivery ?? {});
   const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
   const lifecycle: Lifecycle = new Lifecycle(
-    lifecyclePartsOf({ context, feeds, fanOut, dueItems, broadcasting, retrying, retention, workers, presence, transport }),
+    lifecyclePartsOf({ context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport }),
   );
-  return { context, feeds, events, lifecycle, fanOut, dueItems, broadcasting, retrying, retention, workers };
+  return { context, feeds, events, lifecycle, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers };
 }
 
 /** Makes the feeds of a service. */
@@ -203,14 +205,30 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "lookAtInboxes"
     | "placeMissed"
     | "retryRuns"
+    | "alarms"
     | "tryAgain"
     | "track"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, holds, hub, activity, retryRuns, decisions, topics, broadcasts, devices, suppressions } =
+  const { inbox, deliveries, digests, holds, hub, activity, retryRuns, alarms, decisions, topics, broadcasts, devices, suppressions } =
     parts.storage;
   const shared = {
-    ...{ ...parts, inbox, deliveries, digests, holds, hub, activity, retryRuns, decisions, topics, broadcasts, devices, suppressions },
+    ...{
+      ...parts,
+      inbox,
+      deliveries,
+      digests,
+      holds,
+      hub,
+      activity,
+      retryRuns,
+      alarms,
+      decisions,
+      topics,
+      broadcasts,
+      devices,
+      suppressions,
+    },
     preferences: new PreferencesReader(decisions),
     lookAtInboxes: () => parts.publish([{ topic: "inboxes" }]),
     beginInboxes: (tenant: string, userIds: readonly string[]) => broadcasts.beginAll(tenant, userIds),
@@ -248,34 +266,25 @@ interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<Ser
 }
 
 function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
-  const { context, feeds, fanOut, dueItems, broadcasting, retrying, retention, workers, presence, transport } = parts;
+  const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport } = parts;
   const { storage, writer, sendWriter, eventWriter } = context;
+  const loops = [fanOut, dueItems, retrying, alarms, retention].map(({ loop }) => loop);
   return {
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
     resume() {
-      for (const part of [
-        fanOut.loop,
-        dueItems.loop,
-        broadcasting,
-        retrying.loop,
-        retention.loop,
-        ...workers,
-        presence,
-        feeds.inbox,
-        feeds.hub,
-      ]) {
+      for (const part of [...loops, broadcasting, ...workers, presence, feeds.inbox, feeds.hub]) {
         part.start();
       }
     },
     wake() {
       broadcasting.placeFor(null);
-      for (const part of [fanOut.loop, dueItems.loop, broadcasting, retrying.loop, retention.loop, ...workers, feeds.inbox, feeds.hub]) {
+      for (const part of [...loops, broadcasting, ...workers, feeds.inbox, feeds.hub]) {
         part.wake();
       }
     },
     async drain() {
-      await Promise.all([fanOut.loop, dueItems.loop, broadcasting, retrying.loop, retention.loop].map((part) => part.stop()));
+      await Promise.all([...loops, broadcasting].map((part) => part.stop()));
       await Promise.all(workers.map((worker) => worker.stop()));
       // Handlers that were under way may have created something.
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);

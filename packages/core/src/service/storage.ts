@@ -3,7 +3,7 @@ import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage, DigestStorage, HoldsStorage, SuppressionsStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
-import type { ActivityStorage, RetryRunStorage } from "../operator/index.ts";
+import type { ActivityStorage, AlarmStorage, RetryRunStorage } from "../operator/index.ts";
 import type { PresenceStorage, Transport } from "../realtime/index.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
@@ -28,6 +28,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly activity: ActivityStorage;
   readonly retryRuns: RetryRunStorage;
+  readonly alarms: AlarmStorage;
   readonly apiKeys: ApiKeyStorage;
   readonly socketTickets: SocketTicketStorage;
   readonly hub: HubStorage;

@@ -1,4 +1,4 @@
-import type { ChannelHealth, HealthRange, WorkHealth } from "@belfry/core";
+import type { Alarm, ChannelHealth, HealthRange, WorkHealth } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { Choices } from "../parts/fields.tsx";
 import { Link } from "../parts/link.tsx";
@@ -9,6 +9,7 @@ import { useRevision } from "../state/live.ts";
 import { useNow } from "../state/now.ts";
 import { go, placeUrl } from "../state/place.ts";
 import { type Resource, useResource } from "../state/resource.ts";
+import { AlarmList } from "./alarm-list.tsx";
 import { ChannelCard } from "./channel-card.tsx";
 import { WorkCards } from "./work-cards.tsx";
 
@@ -24,6 +25,7 @@ const REFRESH_MS: Readonly<Record<HealthRange, number>> = { "1h": 5_000, "24h": 
 interface Figures {
   readonly channels: readonly Json<ChannelHealth>[];
   readonly work: Json<WorkHealth>;
+  readonly alarms: readonly Json<Alarm>[];
 }
 
 /** The health of every channel, and of the work in the background. */
@@ -58,9 +60,10 @@ function Cards({ health, range }: { readonly health: Resource<Figures>; readonly
       </section>
     ) : null;
   }
-  const { channels, work } = health.value;
+  const { channels, work, alarms } = health.value;
   return (
     <div class="channels">
+      <AlarmList alarms={alarms} />
       {channels.length === 0 ? (
         <section class="card">
           <Empty title="Nothing was delivered in this time">

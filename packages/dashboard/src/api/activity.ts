@@ -56,8 +56,8 @@ export function activityRoutes({ service }: ApiContext): readonly Route[] {
       responses: { 200: { description: "The channels, and the work" } },
       async handle({ tenant, query }) {
         const { operator } = service.tenant(tenant.tenantId);
-        const [channels, work] = await Promise.all([operator.health(query.range), operator.work(query.range)]);
-        return reply({ channels, work });
+        const [channels, work, alarms] = await Promise.all([operator.health(query.range), operator.work(query.range), operator.alarms()]);
+        return reply({ channels, work, alarms });
       },
     }),
   ];

@@ -90,6 +90,7 @@ export interface Schema {
 export type Tables = Readonly<
   Record<
     | keyof Schema
+    | "alarms"
     | "audiences"
     | "broadcastNumbers"
     | "broadcasts"

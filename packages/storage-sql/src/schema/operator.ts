@@ -1,8 +1,33 @@
-import type { RetryRunState } from "@belfry/core";
+import type { AlarmKind, RetryRunState } from "@belfry/core";
 import { columns as c, table } from "./columns.ts";
 
 /** The tables of what operators do in the background. */
 export const OPERATOR = {
+  /** Alarms of channels, and the turns of processes to look for them: rows of no kind. */
+  alarms: table(
+    {
+      tenant: c.bytewise,
+      kind: c.bytewiseOf<AlarmKind | "">(),
+      channel: c.bytewise,
+      /** Another one for each state. */
+      id: c.uuid,
+      state: c.textOf<"raised" | "ended" | "turn">(),
+      /** In milliseconds, or per mille. */
+      value: c.number,
+      line: c.number,
+      raisedAt: c.time,
+      endedAt: c.nullable(c.time),
+      toldAt: c.nullable(c.time),
+      /** When it may be told, or tried to be told again; of a turn, when it is over. */
+      dueAt: c.time,
+      tries: c.integer,
+    },
+    {
+      key: ["tenant", "kind", "channel"],
+      indexes: { untold: { on: ["dueAt"], where: "told_at IS NULL" }, id: ["id"] },
+    },
+  ),
+
   /** Retries of everything that matches. */
   retryRuns: table(
     {

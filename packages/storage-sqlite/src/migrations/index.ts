@@ -43,6 +43,7 @@ import { suppressionsMigration } from "./0041-suppressions.ts";
 import { statesMigration } from "./0042-states.ts";
 import { retryRunsMigration } from "./0043-retry-runs.ts";
 import { pausesMigration } from "./0044-pauses.ts";
+import { alarmsMigration } from "./0045-alarms.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -90,4 +91,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: statesMigration },
   { phase: "expand", sql: retryRunsMigration },
   { phase: "expand", sql: pausesMigration },
+  { phase: "expand", sql: alarmsMigration },
 ] as const satisfies readonly Migration[];

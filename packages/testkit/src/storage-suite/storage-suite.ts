@@ -14,6 +14,7 @@ import type { StorageHarness } from "./harness.ts";
 import { hubTests } from "./hub/hub-tests.ts";
 import { inboxTests } from "./inbox/inbox-tests.ts";
 import { modelTests } from "./model/model-tests.ts";
+import { alarmTests } from "./operator/alarm-tests.ts";
 import { operatorTests } from "./operator/operator-tests.ts";
 import { retryRunTests } from "./operator/retry-run-tests.ts";
 import { lifecycleTests } from "./service/lifecycle.ts";
@@ -42,6 +43,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   devices: devicesTests,
   holds: holdsTests,
   retryRuns: retryRunTests,
+  alarms: alarmTests,
   suppressions: suppressionTests,
 };
 

@@ -34,6 +34,7 @@ export const LONG_PROMPT = "Do it well. ".repeat(100);
 export const DIGEST = "019b0000-0000-7000-8000-000000000031";
 export const DEVICE = "019b0000-0000-7000-8000-000000000041";
 export const RETRY_RUN = "019b0000-0000-7000-8000-000000000051";
+export const ALARM = "019b0000-0000-7000-8000-000000000061";
 /** SHA-256 of tenant, channel and address. */
 const SUPPRESSED_PLACE = createHash("sha256").update("acme\u0000email\u0000ann@example.com").digest("hex");
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
@@ -344,6 +345,14 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
     since: 44,
     table: "belfry_pauses",
     values: { tenant, channel: "webhook", recipient: "", actor: "ann", detail: "down", paused_at: THEN, resumed_at: null },
+  },
+  {
+    since: 45,
+    table: "belfry_alarms",
+    values: {
+      ...{ tenant, kind: "lag", channel: "email", id: ALARM, state: "raised", value: 400_000, line: 300_000, raised_at: THEN },
+      ...{ ended_at: null, told_at: null, due_at: THEN, tries: 1 },
+    },
   },
   {
     since: 34,

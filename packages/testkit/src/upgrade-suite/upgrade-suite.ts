@@ -1,6 +1,7 @@
 import type { Storage } from "@belfry/core/storage";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
+  ALARM,
   DEVICE,
   DUE,
   EVENT,
@@ -56,6 +57,7 @@ const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage
   [1, expectDevices],
   [1, expectHolds],
   [1, expectRetryRuns],
+  [1, expectAlarms],
   [1, expectSuppressions],
 ];
 
@@ -192,6 +194,12 @@ async function expectRetryRuns({ retryRuns }: Storage, migrations: number): Prom
   expect(await retryRuns.list("acme", 10)).toMatchObject(known);
   const taken = await retryRuns.take(THEN, 1_000);
   expect(taken === null ? null : [taken.tenant, taken.after, taken.fence]).toEqual(known.length > 0 ? ["acme", null, 5] : null);
+}
+
+async function expectAlarms({ alarms }: Storage, migrations: number): Promise<void> {
+  const known = migrations >= 45 ? [{ id: ALARM, kind: "lag", channel: "email", value: 400_000, line: 300_000, raisedAt: THEN }] : [];
+  expect(await alarms.raised("acme")).toMatchObject(known);
+  expect((await alarms.takeUntold(THEN, { leaseMs: 1_000, maxTimes: 10 }))?.id).toBe(known[0]?.id);
 }
 
 async function expectHolds({ holds }: Storage, migrations: number): Promise<void> {

@@ -235,6 +235,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       timeline: [ID],
       health: ["1h"],
       backlog: [],
+      alarms: [],
       work: ["1h"],
       countRetryable: [{ channel: "post" }],
       retryAll: [{ channel: "post" }, { limit: 10 }],

@@ -1,0 +1,1 @@
+export type { Alarm, AlarmEvents, AlarmKind, AlarmLines, AlarmOptions } from "./operator/index.ts";

@@ -1,0 +1,1 @@
+export type { ChannelHealth, HealthBucket, HealthRange, WaitingState } from "./operator/index.ts";

@@ -1,0 +1,66 @@
+import type { DeliveryTask } from "../delivery/index.ts";
+import type { Alarm, AlarmKind, StoredAlarm } from "./alarm.ts";
+
+/** The type of the notifications that tell of alarms. */
+const TYPE = "belfry.alarm";
+
+/** An alarm with its numbers in the units that people read: a share, or milliseconds. */
+export function shownAlarm({ id: _, ...stored }: StoredAlarm): Alarm {
+  const unit = stored.kind === "failure_rate" ? 1_000 : 1;
+  return { ...stored, value: stored.value / unit, line: stored.line / unit };
+}
+
+/** The message that tells an address of an alarm. */
+export function alarmTask(stored: StoredAlarm, address: string): DeliveryTask {
+  const alarm = shownAlarm(stored);
+  const { tenant, channel, kind, state, value, line, raisedAt, endedAt } = alarm;
+  const times = { raisedAt: raisedAt.toISOString(), endedAt: endedAt?.toISOString() ?? null };
+  return {
+    ...{ id: stored.id, notificationId: stored.id, tenant, recipient: address, address, locale: "en", type: TYPE, attempt: 1 },
+    ...{ roomId: null, digest: null, group: null, unread: null, url: null, contents: null, unsubscribeUrl: null, actions: null },
+    priority: state === "raised" ? "urgent" : "normal",
+    title: titleOf(alarm),
+    message: messageOf(alarm),
+    data: { alarm: kind, state, channel, tenant, value, line, ...times },
+    isFallback: false,
+    createdAt: endedAt ?? raisedAt,
+  };
+}
+
+const TITLES: Readonly<Record<AlarmKind, Readonly<Record<Alarm["state"], (value: string) => string>>>> = {
+  oldest_due: {
+    raised: (value) => `a delivery has been due for ${value}`,
+    ended: () => "deliveries go out in time again",
+  },
+  failure_rate: {
+    raised: (value) => `${value} of attempts fail`,
+    ended: (value) => `attempts go well again, ${value} fail`,
+  },
+  lag: {
+    raised: (value) => `deliveries take ${value} to go out`,
+    ended: (value) => `deliveries go out within ${value} again`,
+  },
+};
+
+function titleOf({ kind, state, channel, value }: Alarm): string {
+  return `${channel}: ${TITLES[kind][state](inWords(kind, value))}`;
+}
+
+function messageOf({ kind, tenant, line, raisedAt, endedAt }: Alarm): string {
+  const since = `The line is ${inWords(kind, line)}; it was crossed at ${raisedAt.toISOString()}.`;
+  return `${since} ${endedAt === null ? "" : `That ended at ${endedAt.toISOString()}. `}Tenant: ${tenant}.`;
+}
+
+const UNITS: readonly (readonly [ms: number, word: string])[] = [
+  [3_600_000, "h"],
+  [60_000, "min"],
+  [1_000, "s"],
+];
+
+function inWords(kind: AlarmKind, value: number): string {
+  if (kind === "failure_rate") {
+    return `${Math.round(value * 1_000) / 10} %`;
+  }
+  const [ms, word] = UNITS.find(([unit]) => value >= 2 * unit) ?? [1, "ms"];
+  return `${Math.round(value / ms)} ${word}`;
+}

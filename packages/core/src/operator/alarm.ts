@@ -1,0 +1,95 @@
+/**
+ * What an alarm is about: `oldest_due`, for how long a delivery has been due; `failure_rate`, which share of attempts failed; `lag`, the time within which
+ * 95 % of deliveries went out.
+ */
+export type AlarmKind = "oldest_due" | "failure_rate" | "lag";
+
+/**
+ * A value of a channel that has crossed its line:
+ *
+ * ```
+ * (none) or ended ──the value is above its line──> raised ──the value is at 80 % of its line, or below──> ended
+ * ```
+ */
+export interface Alarm {
+  readonly tenant: string;
+  readonly kind: AlarmKind;
+  readonly channel: string;
+  readonly state: "raised" | "ended";
+  /** The value when the state began: milliseconds, or for `failure_rate` a share from 0 to 1. */
+  readonly value: number;
+  /** The line that it crossed, in the same unit. */
+  readonly line: number;
+  readonly raisedAt: Date;
+  /** Null while it is raised. */
+  readonly endedAt: Date | null;
+}
+
+/** The events of alarms, by name. They fire in the process that noticed, once over all processes. */
+export interface AlarmEvents {
+  "alarm.raised": Alarm;
+  "alarm.ended": Alarm;
+}
+
+/** The lines of alarms; null for no alarm of that kind. */
+export interface AlarmLines {
+  /** For how long the oldest due delivery of a channel may be due, in milliseconds. @default 300_000 */
+  readonly oldestDueMs?: number | null;
+  /** Which share of a channel's attempts may fail, from 0 to 1. @default 0.5 */
+  readonly failureRate?: number | null;
+  /** Within which time 95 % of a channel's deliveries have to go out, from when each first could, in milliseconds. @default 300_000 */
+  readonly lagMs?: number | null;
+}
+
+/** Options of alarms. */
+export interface AlarmOptions extends AlarmLines {
+  /**
+   * Who is told, as an address of a channel of the service: `{ webhook: "https://example.com/alarms" }`, or several. Better no address of a channel
+   * that it is to be told about.
+   */
+  readonly to: Readonly<Record<string, string>> | readonly Readonly<Record<string, string>>[];
+  /** The tenants whose channels are watched, at most 100. @default the service's default tenant */
+  readonly tenants?: readonly string[];
+  /** Over how long failures and lag count, in milliseconds, from 60_000 to 3_600_000. @default 300_000 */
+  readonly windowMs?: number;
+  /** From how many attempts in that time on they count. @default 20 */
+  readonly minAttempts?: number;
+  /** How often one of the processes looks, in milliseconds, at least 5_000. @default 30_000 */
+  readonly intervalMs?: number;
+}
+
+/** Names an alarm: there is one of each kind for a channel. */
+export type AlarmPlace = Pick<Alarm, "tenant" | "kind" | "channel">;
+
+/** An alarm as it is stored: its numbers are whole, milliseconds or per mille. */
+export interface StoredAlarm extends Alarm {
+  /** Another one for each state: the id of the message that tells of it. */
+  readonly id: string;
+}
+
+/** A state of an alarm that begins. */
+export interface AlarmChange extends AlarmPlace {
+  readonly id: string;
+  readonly value: number;
+  readonly line: number;
+  readonly at: Date;
+}
+
+/** The part of a storage that keeps alarms. Every method is one statement, so of several processes only one gets true. */
+export interface AlarmStorage {
+  /** Takes the turn to look at a tenant's channels, until `until`. False if another process has it still. */
+  takeTurn(tenant: string, at: Date, until: Date): Promise<boolean>;
+  /** Raises an alarm, which is then to be told. False if it is raised already. */
+  raise(change: AlarmChange): Promise<boolean>;
+  /** Ends an alarm, which is then to be told. False if it is not raised. */
+  end(change: AlarmChange): Promise<boolean>;
+  /** Returns the alarms of a tenant that are raised, by channel and kind. */
+  raised(tenant: string): Promise<readonly StoredAlarm[]>;
+  /**
+   * Takes a state of an alarm, of any tenant, that is to be told, for `leaseMs`: the one that waits longest, and none that was taken `maxTimes` before.
+   * Null for none.
+   */
+  takeUntold(at: Date, take: { readonly leaseMs: number; readonly maxTimes: number }): Promise<StoredAlarm | null>;
+  /** Notes that a state was told. False if it has changed since. */
+  told(id: string, at: Date): Promise<boolean>;
+}

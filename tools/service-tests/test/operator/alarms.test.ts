@@ -1,0 +1,139 @@
+import { type Alarm, type Channel, type DeliveryTask, NotificationService } from "@belfry/core";
+import { testClock } from "@belfry/testkit/host";
+import { describe, expect, test } from "vitest";
+import { onEveryStorage } from "../on-every-storage.ts";
+import { silent } from "../silent.ts";
+import { stopsAfterTest } from "../stops-after-test.ts";
+
+const MINUTE_MS = 60_000;
+
+onEveryStorage((database) => {
+  /** Services over one database, a channel that fails as long as it is told to, and one for alarms that may be away. */
+  function setUp() {
+    const state = { isBroken: true, isPagerAway: false };
+    const told: DeliveryTask[] = [];
+    const call: Channel = {
+      name: "call",
+      retryDelaysMs: [],
+      timeoutMs: 5_000,
+      invalidRecipient: () => null,
+      deliver: async () =>
+        state.isBroken ? { status: "failed", transient: false, error: "no line", provider: "test" } : { status: "sent", provider: "test" },
+    };
+    const pager: Channel = {
+      ...call,
+      name: "pager",
+      invalidRecipient: (recipient) => (recipient === "ops" ? null : "is no pager"),
+      async deliver(task) {
+        if (state.isPagerAway) {
+          return { status: "failed", transient: true, error: "away", provider: "test" };
+        }
+        told.push(task);
+        return { status: "sent", provider: "test" };
+      },
+    };
+    const clock = testClock(new Date());
+    const open = (worker = true) =>
+      stopsAfterTest(
+        new NotificationService({
+          ...{ storage: database.storage(), channels: [call, pager], clock, logger: silent, delivery: { worker } },
+          alarms: { to: { pager: "ops" }, minAttempts: 4, lagMs: null },
+        }),
+      );
+    const calls = async (service: NotificationService, count: number) => {
+      for (let at = 0; at < count; at += 1) {
+        await service.create({ to: { call: `p${at}` }, title: "Hello" });
+      }
+      await service.runDue();
+    };
+    return { state, told, clock, open, calls };
+  }
+
+  test("a failure rate above its line is told once over all processes, and its end too", async () => {
+    const { state, told, clock, open, calls } = setUp();
+    const [one, other] = [open(), open()];
+    const heard: Alarm[] = [];
+    one.on("alarm.raised", (alarm) => void heard.push(alarm));
+    other.on("alarm.raised", (alarm) => void heard.push(alarm));
+    await calls(one, 4);
+    await clock.pass(MINUTE_MS);
+    await Promise.all([one.runDue(), other.runDue()]);
+    await clock.pass(MINUTE_MS);
+    await Promise.all([one.runDue(), other.runDue()]);
+    expect(told.map(({ title, data, priority }) => [title, data.state, priority])).toEqual([
+      ["call: 100 % of attempts fail", "raised", "urgent"],
+    ]);
+    expect(heard).toMatchObject([{ kind: "failure_rate", channel: "call", value: 1, line: 0.5, endedAt: null }]);
+    expect(await one.operator.alarms()).toMatchObject([{ kind: "failure_rate", channel: "call", state: "raised" }]);
+    expect(await one.tenant("acme").operator.alarms()).toEqual([]);
+
+    state.isBroken = false;
+    await calls(one, 16);
+    await clock.pass(MINUTE_MS);
+    await Promise.all([one.runDue(), other.runDue()]);
+    expect(told.slice(1).map(({ title, data }) => [title, data.state])).toEqual([["call: attempts go well again, 20 % fail", "ended"]]);
+    expect(await one.operator.alarms()).toEqual([]);
+    expect(new Set(told.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test("a delivery that nobody makes is told of, by a process that makes none, and the message is tried again", async () => {
+    const { state, told, clock, open } = setUp();
+    const service = open(false);
+    await service.create({ to: { call: "ann" }, title: "Hello" });
+    await service.runDue();
+    state.isPagerAway = true;
+    await clock.pass(6 * MINUTE_MS);
+    await service.runDue();
+    expect(told).toEqual([]);
+    state.isPagerAway = false;
+    await clock.pass(2 * MINUTE_MS);
+    await service.runDue();
+    expect(told).toMatchObject([{ title: "call: a delivery has been due for 6 min", data: { alarm: "oldest_due", line: 300_000 } }]);
+    await service.operator.alarms();
+  });
+
+  test("few attempts raise nothing, and a value around its line raises one alarm", async () => {
+    const { state, told, clock, open, calls } = setUp();
+    const service = open();
+    await calls(service, 3);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    expect(told).toEqual([]);
+    await calls(service, 3);
+    state.isBroken = false;
+    await calls(service, 5);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    await calls(service, 2);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    // 46 % is below the line, and above 80 % of it.
+    expect(told.map(({ data }) => data.state)).toEqual(["raised"]);
+  });
+});
+
+describe("options of alarms", () => {
+  const pager: Channel = {
+    name: "pager",
+    retryDelaysMs: [],
+    timeoutMs: 1_000,
+    invalidRecipient: (recipient) => (recipient === "ops" ? null : "is no pager"),
+    deliver: async () => ({ status: "sent", provider: "test" }),
+  };
+
+  test.each([
+    [{}, "takes as to an address"],
+    [{ to: [] }, "1 to 10 addresses"],
+    [{ to: { mail: "ops" } }, "the channel"],
+    [{ to: { pager: "home" } }, "that is no pager"],
+    [{ to: { pager: "ops" }, failureRate: 2 }, "failureRate"],
+    [{ to: { pager: "ops" }, oldestDueMs: 0 }, "oldestDueMs"],
+    [{ to: { pager: "ops" }, windowMs: 1_000 }, "windowMs"],
+    [{ to: { pager: "ops" }, tenants: [""] }, "tenants"],
+    [{ to: { pager: "ops" }, oldestDue: 1 }, "alarms takes"],
+  ])("%j is refused in words", (alarms, message) => {
+    const storage = { name: "none", version: 1, open: async () => undefined, close: async () => undefined };
+    const make = () => new NotificationService({ storage, channels: [pager], alarms } as never);
+    expect(make).toThrow(expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining(message) }));
+  });
+});
