@@ -224,7 +224,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   expressBelfry: ["auth", "basePath", "logger"],
   honoBelfry: ["auth", "basePath", "logger"],
   pack: ["auth", "indexOrder"],
-  dashboard: ["authorize", "challenge", "tenant", "logger"],
+  dashboard: ["authorize", "challenge", "tenant", "redact", "logger"],
   email: [
     "bounces",
     "dkim",
@@ -285,5 +285,5 @@ test.each(HOSTILE)("migrate says in words that %s is no database", async (_, val
 
 test("dashboard(notifications, { authorise }) is refused by name", () => {
   const failure = failureOf(CALLS.dashboard as Call, [service, { authorise: () => null }]);
-  expect((failure as Error).message).toBe('dashboard takes authorize, challenge, tenant, basePath, logger; got "authorise".');
+  expect((failure as Error).message).toBe('dashboard takes authorize, challenge, tenant, basePath, redact, logger; got "authorise".');
 });

@@ -249,4 +249,43 @@ describe("a page whose server comes and goes", () => {
     expect(await page.getByRole("button", { name: /Retry|test/ }).count()).toBe(0);
     expect(problems).toEqual([]);
   });
+
+  test("a reader with a role sees its actions alone, and in each tenant those of that one", async () => {
+    const stage = await setStage(browser, {
+      framework: "hono",
+      prefix: "/admin",
+      authorize: () => ({ read: true, act: ["retry"], actor: "guest", tenants: { acme: { read: true, act: ["cancel", "create"] } } }),
+    });
+    stages.push(stage);
+    const send = { channels: ["sms"], to: "+4911", title: "Code", message: "1234" };
+    const { notification: failed } = await stage.service().create(send);
+    await stage.service().runDue();
+    const scheduledAt = new Date(Date.now() + 3_600_000);
+    const { notification: pending } = await stage
+      .service()
+      .tenant("acme")
+      .create({ ...send, scheduledAt });
+    const { page, problems } = await stage.open(`?view=notification&id=${failed.id}`);
+    await page.getByRole("button", { name: "Retry" }).waitFor();
+    await page.getByRole("link", { name: "Search" }).click();
+    await page.getByRole("button", { name: "Retry what failed…" }).waitFor();
+    expect(await page.getByRole("button", { name: "Send a test…" }).count()).toBe(0);
+    await page.getByRole("link", { name: "Suppressed" }).click();
+    await page.getByText("No address is suppressed").waitFor();
+    expect(await page.getByRole("button", { name: "Suppress an address…" }).count()).toBe(0);
+    await page.getByRole("link", { name: "Inbox" }).click();
+    await page.getByText("No notifications").waitFor();
+    expect(await page.getByRole("button", { name: "Create" }).count()).toBe(0);
+    await page.getByLabel("Tenant").selectOption("acme");
+    await page.getByRole("button", { name: "Create" }).waitFor();
+    expect(new URL(page.url()).searchParams.get("tenant")).toBe("acme");
+    await page.getByRole("link", { name: "Search" }).click();
+    await page.getByRole("link", { name: "Code" }).click();
+    await page.getByRole("button", { name: "Cancel…" }).click();
+    await page.getByRole("button", { name: "Cancel the send" }).click();
+    await page.getByRole("button", { name: "Cancel…" }).waitFor({ state: "detached" });
+    expect((await stage.service().tenant("acme").get(pending.id)).status).toBe("cancelled");
+    expect(await page.getByRole("button", { name: /Retry|Try now/ }).count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
 });

@@ -4,6 +4,7 @@ import { HealthView } from "./health/health-view.tsx";
 import { InboxView } from "./inbox/inbox-view.tsx";
 import { LiveView } from "./live/live-view.tsx";
 import { ErrorBoundary } from "./parts/error-boundary.tsx";
+import { SelectField } from "./parts/fields.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Link } from "./parts/link.tsx";
 import { FailureNote, Loading } from "./parts/states.tsx";
@@ -96,7 +97,7 @@ const NAVIGATION: readonly (readonly [view: View, text: string, icon: IconName])
 ];
 
 function Sidebar({ place }: { readonly place: Place }) {
-  const { actor, tenant, act } = useSession();
+  const { actor, tenant, tenants, act } = useSession();
   return (
     <header class="sidebar">
       <p class="brand">
@@ -119,6 +120,15 @@ function Sidebar({ place }: { readonly place: Place }) {
       </nav>
       <div class="sidebar-foot">
         <ConnectionState />
+        {tenants.length > 1 ? (
+          <SelectField
+            label="Tenant"
+            name="tenant"
+            value={tenant}
+            options={tenants.map((name) => [name, name])}
+            onChoose={(name) => location.assign(placeUrl(place.view === "notification" ? "search" : place.view, { tenant: name }))}
+          />
+        ) : null}
         <p class="who">
           <strong>{actor}</strong> in <strong>{tenant}</strong>
           {act ? null : <span class="tag neutral">read only</span>}

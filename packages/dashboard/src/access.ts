@@ -8,19 +8,37 @@ export interface DashboardRequest extends HttpRequest {
   readonly httpVersion?: string;
 }
 
-/** The rights of a person on the dashboard. */
-export interface Access {
+/**
+ * What people can do on the dashboard, beside looking: create a notification (`create`), mark a user's item as read (`markRead`),
+ * send a test (`send`), try again what failed or waits (`retry`), stop a send (`cancel`), pause a channel, an endpoint or everything (`pause`), and suppress addresses or lift them (`suppress`).
+ */
+export const DASHBOARD_ACTIONS = ["create", "markRead", "send", "retry", "cancel", "pause", "suppress"] as const;
+
+/** Something that people can do on the dashboard; see {@link DASHBOARD_ACTIONS}. */
+export type DashboardAction = (typeof DASHBOARD_ACTIONS)[number];
+
+/** The rights of a person in one tenant. */
+export interface Role {
   /** Whether they see it at all; without it, the other members have no effect. */
   readonly read: boolean;
-  /** Whether they may create, mark read, send, retry and cancel. */
-  readonly act: boolean;
+  /** Whether they may do everything or nothing, or the actions that they may do. */
+  readonly act: boolean | readonly DashboardAction[];
+}
+
+/** The rights of a person on the dashboard. */
+export interface Access extends Role {
   /** Their name in the audit log; at most 255 characters. @default "dashboard" */
   readonly actor?: string;
   /** The tenant they look after. @default the dashboard's `tenant` */
   readonly tenant?: string;
+  /** Other tenants that they look after, and their rights there. The page lets them choose. @default none */
+  readonly tenants?: Readonly<Record<string, Role>>;
 }
 
-/** Says what the sender of a request may do; null means nothing. Somebody who may not read may not act either. */
+/**
+ * Says what the sender of a request may do; null means nothing. Somebody who may not read may not act either. An answer with a member or an
+ * action that is not known, or with one of the wrong type, lets nobody in: the request fails, and the log says what is wrong.
+ */
 export type Authorize = (request: DashboardRequest) => Access | null | Promise<Access | null>;
 
 /** The name in the audit log of people who have no other name. */
@@ -32,9 +50,3 @@ export const DEFAULT_ACTOR = "dashboard";
  * dashboard behind a proxy an `authorize` of its own.
  */
 export const localOnly: Authorize = (request) => (isLocalRequest(request) ? { read: true, act: true, actor: DEFAULT_ACTOR } : null);
-
-/** Turns any text from a host or a login form into a name for the audit log: well-formed, at most 255 characters, never empty. */
-export function auditName(actor: string | undefined): string {
-  const kept = [...(actor ?? "").toWellFormed().replaceAll("\u0000", "").trim()].slice(0, 255).join("");
-  return kept === "" ? DEFAULT_ACTOR : kept;
-}

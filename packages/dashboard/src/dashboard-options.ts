@@ -1,6 +1,7 @@
 import type { Logger, NotificationService, TenantNotifications } from "@belfry/core";
 import type { ContractService, ContractTenant } from "@belfry/core/http";
 import type { Authorize } from "./access.ts";
+import type { Redact } from "./redaction.ts";
 
 /** The part of one tenant's notifications that the dashboard uses. */
 export interface DashboardTenant extends ContractTenant {
@@ -23,6 +24,13 @@ export interface DashboardOptions {
    * @default everything for requests from this machine, nothing for any other
    */
   readonly authorize?: Authorize;
+  /**
+   * Strikes out or replaces what the dashboard would show: titles, texts, data, addresses, names, errors. It is called for each of them, in
+   * every answer and live event. If it throws, or returns what cannot stand there, nothing of that answer is shown.
+   *
+   * @default everything is shown as it is
+   */
+  readonly redact?: Redact;
   /** The `WWW-Authenticate` of a 401 if `authorize` returns null, for example `Basic realm="Belfry"`. @default a 403 instead */
   readonly challenge?: string;
   /** The tenant it shows. @default the service's default tenant */

@@ -1,4 +1,5 @@
 import type { ActivitySummary } from "@belfry/core";
+import type { DashboardAction } from "./access.ts";
 
 /** A type after its way through JSON: dates are texts. */
 export type Json<Value> = Value extends Date
@@ -22,8 +23,14 @@ export interface ApiError {
 /** The page's reader, and what they may do. */
 export interface Session {
   readonly actor: string;
+  /** The tenant that the page shows. */
   readonly tenant: string;
+  /** Every tenant that it may show to them. */
+  readonly tenants: readonly string[];
+  /** Whether they may do anything in this tenant. */
   readonly act: boolean;
+  /** What they may do in it. */
+  readonly actions: readonly DashboardAction[];
   /** The declared notification types. */
   readonly types: readonly { readonly name: string; readonly label: string }[];
 }

@@ -6,6 +6,7 @@ import { andThen, attempt, type MaybePromise } from "../foundation/maybe-promise
 import { authenticator } from "./auth/authenticator.ts";
 import { CredentialWatch, type Watched } from "./auth/credential-watch.ts";
 import { Gate, NOTHING_PRESENTED, type Presented } from "./auth/gate.ts";
+import { requireRights } from "./auth/rights.ts";
 import type { Contract, Failure, RequestPart } from "./contract.ts";
 import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
@@ -161,7 +162,7 @@ export class HandlerCore {
       return toResponse({ ...reply, headers: { ...reply.headers, allow: allowed } }, request.method);
     }
     const { principal } = presented;
-    requireScope(principal, route);
+    requireRights(principal, route);
     const routed = { request, route, match, presented };
     const reply = route.isRateLimited
       ? this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId).then(() => this.#reply(routed))
@@ -225,14 +226,6 @@ export class HandlerCore {
       this.logger.error({ error, method: request.method }, "Belfry could not answer a request.");
     }
     return { error, part: error.details.part as RequestPart | undefined, request, credentialPresented };
-  }
-}
-
-/** Refuses a write with a key that may only read, and a read with a key that may only write. */
-function requireScope(principal: Principal | null, { method }: Route): void {
-  const needed = method === "GET" ? "read" : "write";
-  if (principal?.kind === "client" && principal.scopes !== undefined && !principal.scopes.includes(needed)) {
-    throw new BelfryError("FORBIDDEN", `The API key may not ${needed}.`);
   }
 }
 

@@ -15,6 +15,8 @@ export interface ClientPrincipal {
   readonly tenant: string;
   /** The actions that its key allows. @default everything */
   readonly scopes?: readonly ApiKeyScope[];
+  /** Its rights: the actions of routes that name one. @default every one */
+  readonly actions?: readonly string[];
   /** The name of its key, for the audit log. */
   readonly keyId?: string;
 }

@@ -137,6 +137,8 @@ export interface RouteDefinition<Params, Query, Body> {
   readonly bodyOptional?: boolean;
   /** Whether it answers everybody, with or without a credential. @default false */
   readonly isPublic?: boolean;
+  /** The right that it takes beside the scope, for clients whose principal names its rights. @default none */
+  readonly action?: string;
   /** Whether it counts against a client's limit for creates. @default false */
   readonly isRateLimited?: boolean;
   /** The query parameter that may carry the credential, for clients that cannot send headers. @default none */

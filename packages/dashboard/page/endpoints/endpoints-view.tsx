@@ -7,7 +7,7 @@ import { ViewTitle } from "../parts/view-title.tsx";
 import { get } from "../state/api.ts";
 import { useRevision } from "../state/live.ts";
 import { useResource } from "../state/resource.ts";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 import { PauseDialog } from "./pause-dialog.tsx";
 import { PausesCard } from "./pauses-card.tsx";
 
@@ -41,7 +41,7 @@ export function EndpointsView() {
 
 function PauseAction({ onDone }: { onDone(): void }) {
   const [isOpen, setOpen] = useState(false);
-  if (!useSession().act) {
+  if (!useMay("pause")) {
     return null;
   }
   return (

@@ -11,7 +11,7 @@ import { useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
 import { post } from "../state/api.ts";
 import { placeUrl } from "../state/place.ts";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 import { placeBody, placeWords } from "./pause-words.ts";
 
 interface PausesCardProps {
@@ -21,7 +21,7 @@ interface PausesCardProps {
 
 /** What is paused, by whom, since when and why, with a way to resume it. Nothing where nothing is. */
 export function PausesCard({ pauses, onDone }: PausesCardProps) {
-  const { act } = useSession();
+  const mayResume = useMay("pause");
   const action = useAction();
   const shown = useRef(pauses.length);
   useEffect(() => {
@@ -51,7 +51,7 @@ export function PausesCard({ pauses, onDone }: PausesCardProps) {
               <Link to={placeUrl("search", { ...placeBody(pause), state: "held" })}>
                 <bdi>{placeWords(pause)}</bdi>
               </Link>
-              {act ? (
+              {mayResume ? (
                 <Button isBusy={action.isBusy} label={`Resume ${placeWords(pause)}`} onPress={() => resume(pause)}>
                   Resume
                 </Button>

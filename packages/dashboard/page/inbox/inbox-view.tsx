@@ -9,7 +9,7 @@ import { useRevision } from "../state/live.ts";
 import { type Page, type Pages, usePages } from "../state/pages.ts";
 import { go, placeUrl } from "../state/place.ts";
 import type { Resource } from "../state/resource.ts";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 import { CreateForm } from "./create-form.tsx";
 import { Decisions } from "./decisions.tsx";
 import { ItemList } from "./item-list.tsx";
@@ -33,13 +33,13 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
   const { value, reload } = inbox.pages.shown;
   const unread = value?.unread ?? 0;
   useNewUnread(value === null ? null : unread);
-  const { act } = useSession();
+  const mayCreate = useMay("create");
   return (
     <>
       <ViewTitle title="Inbox" tab={unread > 0 ? `(${unread}) Inbox` : "Inbox"}>
         <UnreadBadge shown={value} />
       </ViewTitle>
-      <div class={act ? "columns" : "column"}>
+      <div class={mayCreate ? "columns" : "column"}>
         <section class="card" aria-label="Notifications">
           <div class="toolbar">
             <UserForm userId={userId} onShow={(user) => go(placeUrl("inbox", { user, status }))} />
@@ -53,7 +53,7 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
           </div>
           <Items inbox={inbox} userId={userId} status={status} />
         </section>
-        {act ? <CreateForm userId={userId} onCreated={reload} /> : null}
+        {mayCreate ? <CreateForm userId={userId} onCreated={reload} /> : null}
       </div>
       {userId === "" ? null : (
         <Decisions
@@ -153,7 +153,7 @@ interface ItemsProps {
 }
 
 function Items({ inbox: { pages, items, markRead }, userId, status }: ItemsProps) {
-  const { act } = useSession();
+  const canMark = useMay("markRead");
   const { value, failure, reload } = pages.shown;
   if (value === null && failure === null) {
     return <Loading what="notifications" rows={6} />;
@@ -162,7 +162,7 @@ function Items({ inbox: { pages, items, markRead }, userId, status }: ItemsProps
     <>
       <FailureNote failure={failure} what="The notifications could not be loaded." onRetry={reload} />
       {items.length > 0 ? (
-        <ItemList items={items} showsUser={userId === ""} canMark={act} onMarkRead={markRead} />
+        <ItemList items={items} showsUser={userId === ""} canMark={canMark} onMarkRead={markRead} />
       ) : value === null ? null : (
         <NoItems userId={userId} status={status} />
       )}

@@ -12,7 +12,7 @@ import { useRevision } from "../state/live.ts";
 import { type Page, usePages } from "../state/pages.ts";
 import { go, placeUrl } from "../state/place.ts";
 import type { Resource } from "../state/resource.ts";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 import { FilterForm } from "./filter-form.tsx";
 import { ResultTable } from "./result-table.tsx";
 import { RetryAllDialog } from "./retry-all-dialog.tsx";
@@ -99,9 +99,7 @@ interface SearchActionsProps {
 
 function SearchActions({ form, filter, onSearch }: SearchActionsProps) {
   const [open, setOpen] = useState<"retry" | "test" | null>(null);
-  if (!useSession().act) {
-    return null;
-  }
+  const [maySend, mayRetry] = [useMay("send"), useMay("retry")];
   const close = () => setOpen(null);
   const retry = () => {
     // The form's filters apply even before a search: they are what the person sees.
@@ -113,8 +111,8 @@ function SearchActions({ form, filter, onSearch }: SearchActionsProps) {
   };
   return (
     <>
-      <Button onPress={() => setOpen("test")}>Send a test…</Button>
-      <Button onPress={retry}>Retry what failed…</Button>
+      {maySend ? <Button onPress={() => setOpen("test")}>Send a test…</Button> : null}
+      {mayRetry ? <Button onPress={retry}>Retry what failed…</Button> : null}
       {open === "retry" ? <RetryAllDialog filter={filter} onClose={close} /> : null}
       {open === "test" ? <SendTestDialog onClose={close} /> : null}
     </>

@@ -1,4 +1,5 @@
 import type { ApiError } from "../../src/wire.ts";
+import { TENANT } from "./place.ts";
 
 /** The page's mount point: the path it was loaded from. */
 const BASE = location.pathname.replace(/\/+$/, "");
@@ -33,7 +34,7 @@ export class ApiFailure extends Error {
 
 /** The address of an endpoint. */
 export function apiUrl(path: string, query: Query = {}): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const given = Object.entries({ ...query, tenant: TENANT }).filter(([, value]) => value !== undefined && value !== "");
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
   return `${BASE}/api/${path}${search.size > 0 ? `?${search}` : ""}`;
 }

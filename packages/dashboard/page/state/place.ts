@@ -10,6 +10,9 @@ export interface Place {
   readonly params: URLSearchParams;
 }
 
+/** The tenant that the page's address names; undefined for the reader's own. Another one is another load of the page. */
+export const TENANT = new URLSearchParams(location.search).get("tenant") ?? undefined;
+
 const moved = new EventTarget();
 addEventListener("popstate", () => moved.dispatchEvent(new Event("moved")));
 
@@ -21,7 +24,8 @@ function here(): Place {
 
 /** The relative address of a view. It is only a query, so it works wherever the page is mounted. */
 export function placeUrl(view: View, params: Readonly<Record<string, string | undefined>> = {}): string {
-  const given = Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
+  const named = { ...params, tenant: params.tenant ?? TENANT };
+  const given = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
   return `?${new URLSearchParams([["view", view], ...given])}`;
 }
 

@@ -2,7 +2,7 @@ import type { Suppression } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { Button } from "../parts/fields.tsx";
 import { Time } from "../parts/time.tsx";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 import { REASON_WORDS } from "./suppression-filter.tsx";
 
 type Suppressed = Json<Suppression>;
@@ -14,7 +14,7 @@ interface SuppressionTableProps {
 
 /** Suppressed addresses, one a line; on narrow screens one a card. */
 export function SuppressionTable({ suppressions, onLift }: SuppressionTableProps) {
-  const { act } = useSession();
+  const mayLift = useMay("suppress");
   return (
     <table class="results">
       <thead>
@@ -24,7 +24,7 @@ export function SuppressionTable({ suppressions, onLift }: SuppressionTableProps
           <th scope="col">Reason</th>
           <th scope="col">By</th>
           <th scope="col">Since</th>
-          {act ? <th scope="col">Action</th> : null}
+          {mayLift ? <th scope="col">Action</th> : null}
         </tr>
       </thead>
       <tbody>
@@ -46,7 +46,7 @@ export function SuppressionTable({ suppressions, onLift }: SuppressionTableProps
             <td>
               <Time date={suppression.createdAt} />
             </td>
-            {act ? (
+            {mayLift ? (
               <td>
                 {suppression.address === "" ? null : (
                   <Button label={`Lift ${suppression.address} over ${suppression.channel}`} onPress={() => onLift(suppression)}>

@@ -11,7 +11,7 @@ import { useRevision } from "../state/live.ts";
 import { type Page, usePages } from "../state/pages.ts";
 import { go, placeUrl } from "../state/place.ts";
 import type { Resource } from "../state/resource.ts";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 import { LiftDialog } from "./lift-dialog.tsx";
 import { SuppressDialog } from "./suppress-dialog.tsx";
 import { FilterForm, readFilter, type SuppressionFilter } from "./suppression-filter.tsx";
@@ -91,7 +91,7 @@ function useKeptKeyboard(items: readonly Suppressed[] | undefined): (lifted: Sup
 
 function SuppressAction({ onDone }: { onDone(): void }) {
   const [isOpen, setOpen] = useState(false);
-  if (!useSession().act) {
+  if (!useMay("suppress")) {
     return null;
   }
   return (

@@ -8,7 +8,7 @@ import { viewTitle } from "../parts/view-title.tsx";
 import { useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
 import { post } from "../state/api.ts";
-import { useSession } from "../state/session.ts";
+import { useMay } from "../state/session.ts";
 
 interface SendActionsProps {
   readonly activity: Json<Activity>;
@@ -20,7 +20,7 @@ const TRIED_NOW: readonly string[] = ["retrying", "held"];
 
 /** The actions for a send in its present status: retry a failed one, try now what waits for another attempt, cancel a pending one. */
 export function SendActions({ activity: { summary }, onDone }: SendActionsProps) {
-  const { act } = useSession();
+  const [mayRetry, mayCancel] = [useMay("retry"), useMay("cancel")];
   const action = useAction();
   const [isAsking, setAsking] = useState(false);
   const { id, status, standing } = summary;
@@ -31,22 +31,22 @@ export function SendActions({ activity: { summary }, onDone }: SendActionsProps)
       announce("It is tried again.");
       onDone();
     });
-  if (!act || status === null) {
+  if (status === null) {
     return null;
   }
   return (
     <>
-      {status === "failed" || status === "partial" ? (
+      {mayRetry && (status === "failed" || status === "partial") ? (
         <Button kind="primary" isBusy={action.isBusy} onPress={retry}>
           Retry
         </Button>
       ) : null}
-      {standing !== null && TRIED_NOW.includes(standing.state) ? (
+      {mayRetry && standing !== null && TRIED_NOW.includes(standing.state) ? (
         <Button kind="primary" isBusy={action.isBusy} onPress={retry}>
           Try now
         </Button>
       ) : null}
-      {status === "pending" ? (
+      {mayCancel && status === "pending" ? (
         <Button kind="danger" onPress={() => setAsking(true)}>
           Cancel…
         </Button>

@@ -1,4 +1,5 @@
-import { type Contract, defineContract } from "@belfry/core/http";
+import { type Contract, defineContract, type Route } from "@belfry/core/http";
+import { DASHBOARD_ACTIONS } from "../access.ts";
 import { activityRoutes } from "./activity.ts";
 import type { ApiContext } from "./context.ts";
 import { decisionRoutes } from "./decisions.ts";
@@ -9,27 +10,40 @@ import { pauseRoutes } from "./pauses.ts";
 import { retryRunRoutes } from "./retry-runs.ts";
 import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
+import { shown } from "./shown.ts";
 import { suppressionRoutes } from "./suppressions.ts";
 
 /** The page's API, below the mount point. Its members have the names of the TypeScript API. */
 export function apiContract(context: ApiContext): Contract {
+  const { redaction, challenge } = context;
+  const routes = [
+    ...inboxRoutes(context),
+    ...decisionRoutes(context),
+    ...activityRoutes(context),
+    ...sendRoutes(context),
+    ...retryRunRoutes(context),
+    ...pauseRoutes(context),
+    ...suppressionRoutes(context),
+  ];
+  requireActions(routes);
   return defineContract({
     name: "dashboard",
     title: "Belfry dashboard",
     basePath: "/api",
     credential: "api-key",
     principal: "client",
-    routes: [
-      sessionRoute(context),
-      ...inboxRoutes(context),
-      ...decisionRoutes(context),
-      ...activityRoutes(context),
-      ...sendRoutes(context),
-      ...retryRunRoutes(context),
-      ...pauseRoutes(context),
-      ...suppressionRoutes(context),
-      liveRoute(context),
-    ],
-    renderFailure: (failure) => apiFailure(failure, context.challenge),
+    // The session is about its reader alone, and the stream redacts each of its events.
+    routes: [sessionRoute(context), liveRoute(context), ...(redaction === null ? routes : routes.map((route) => shown(route, redaction)))],
+    renderFailure: (failure) => apiFailure(failure, challenge),
   });
+}
+
+/** Refuses a route that changes something and does not say which action it is: no role could be kept from it. */
+function requireActions(routes: readonly Route[]): void {
+  const known: readonly string[] = DASHBOARD_ACTIONS;
+  for (const { method, path, action } of routes) {
+    if (action === undefined ? method !== "GET" : !known.includes(action)) {
+      throw new Error(`The route ${method} ${path} needs an action of DASHBOARD_ACTIONS, has ${action ?? "none"}.`);
+    }
+  }
 }

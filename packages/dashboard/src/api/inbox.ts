@@ -14,6 +14,7 @@ export function inboxRoutes(context: ApiContext): readonly Route[] {
 function createRoute({ service }: ApiContext): Route {
   return defineRoute("POST", "/api/notifications", {
     operationId: "createNotification",
+    action: "create",
     summary: "Create a notification for a user",
     body: z.object({ userId, message: z.string(), title: z.string().optional(), type: z.string().min(1).optional() }),
     responses: { 201: { description: "Its id" } },
@@ -50,6 +51,7 @@ const listRoute = defineRoute("GET", "/api/items", {
 function markReadRoute({ service }: ApiContext): Route {
   return defineRoute("POST", "/api/items/read", {
     operationId: "markRead",
+    action: "markRead",
     summary: "Mark one of a user's items read",
     body: z.object({ userId, id: z.string() }),
     responses: { 200: { description: "The item" } },

@@ -17,6 +17,7 @@ export function pauseRoutes({ service }: ApiContext): readonly Route[] {
     }),
     defineRoute("POST", "/api/pauses", {
       operationId: "pause",
+      action: "pause",
       summary: "Hold back what goes to a channel, to one endpoint of it, or, with neither, everywhere",
       body: z.object({ ...place, detail: z.string().optional() }).transform(given),
       responses: { 201: { description: "The pause; what was paused before keeps its own" } },
@@ -25,6 +26,7 @@ export function pauseRoutes({ service }: ApiContext): readonly Route[] {
     }),
     defineRoute("POST", "/api/pauses/resume", {
       operationId: "resume",
+      action: "pause",
       summary: "Let go out again what is paused at this very place",
       body: z.object(place).transform(given),
       responses: { 200: { description: "Whether it was paused" } },

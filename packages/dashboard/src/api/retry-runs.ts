@@ -12,6 +12,7 @@ export function retryRunRoutes({ service }: ApiContext): readonly Route[] {
   const moving = (verb: "pause" | "resume" | "cancel", summary: string) =>
     defineRoute("POST", `/api/retry-runs/{id}/${verb}`, {
       operationId: `${verb}RetryRun`,
+      action: "retry",
       summary,
       params,
       responses: { 200: { description: "The run" } },
@@ -20,6 +21,7 @@ export function retryRunRoutes({ service }: ApiContext): readonly Route[] {
   return [
     defineRoute("POST", "/api/retry-runs", {
       operationId: "startRetryRun",
+      action: "retry",
       summary: "Try again, in the background, everything that matches and failed or is tried again later",
       query: activityFilter,
       responses: { 201: { description: "The run" } },

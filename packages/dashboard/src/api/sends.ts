@@ -22,6 +22,7 @@ export function sendRoutes(context: ApiContext): readonly Route[] {
 
 const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
   operationId: "retrySend",
+  action: "retry",
   summary: "Have what failed tried again",
   params: z.object({ id: z.string() }),
   responses: { 200: { description: "The send" } },
@@ -31,6 +32,7 @@ const retryRoute = defineRoute("POST", "/api/sends/{id}/retry", {
 function againRoute({ service }: ApiContext): Route {
   return defineRoute("POST", "/api/sends/{id}/again", {
     operationId: "trySendAgain",
+    action: "retry",
     summary: "Try again what failed, and try now what waits for another attempt",
     params: z.object({ id: z.string() }),
     body: z.object({ deliveryId: z.string().optional() }).transform(given),
@@ -45,6 +47,7 @@ function againRoute({ service }: ApiContext): Route {
 
 const cancelRoute = defineRoute("POST", "/api/sends/{id}/cancel", {
   operationId: "cancelSend",
+  action: "cancel",
   summary: "Stop what has not gone out yet",
   params: z.object({ id: z.string() }),
   responses: { 200: { description: "The send" } },
@@ -61,6 +64,7 @@ const channelsRoute = defineRoute("GET", "/api/channels", {
 function testRoute({ service }: ApiContext): Route {
   return defineRoute("POST", "/api/sends", {
     operationId: "sendTest",
+    action: "send",
     summary: "Send a test over a channel",
     body: z.object({ channel: z.string().min(1), to: z.string().min(1), title: z.string().default(""), message: z.string().default("") }),
     responses: { 201: { description: "The send" } },
@@ -84,6 +88,7 @@ function countRetriesRoute({ service }: ApiContext): Route {
 function retryAllRoute({ service }: ApiContext): Route {
   return defineRoute("POST", "/api/retries", {
     operationId: "retryAll",
+    action: "retry",
     summary: "Have every failed and partial send that matches tried again",
     query: activityFilter,
     body: z.object({ limit: z.number().int().min(1).max(MAX_RETRIES).default(MAX_RETRIES), cursor: z.string().optional() }),

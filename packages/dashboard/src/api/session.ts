@@ -1,19 +1,19 @@
 import { typeLabel } from "@belfry/core";
-import { type ClientPrincipal, defineRoute, type Route, reply } from "@belfry/core/http";
+import { defineRoute, type Route, reply } from "@belfry/core/http";
 import type { Session } from "../wire.ts";
-import { actorOf } from "./actor.ts";
 import type { ApiContext } from "./context.ts";
+import { readerOf } from "./shown.ts";
 
 /** Tells the page who its reader is. */
-export function sessionRoute({ service }: ApiContext): Route {
+export function sessionRoute({ service, tenantsOf }: ApiContext): Route {
   return defineRoute("GET", "/api/session", {
     operationId: "getSession",
     summary: "Who asks, and what they may do",
     responses: { 200: { description: "The session" } },
-    async handle({ principal, tenant }) {
-      const { scopes } = principal as ClientPrincipal;
+    async handle(context) {
+      const { actor, tenant, actions } = readerOf(context);
       const types = Object.keys(service.types).map((name) => ({ name, label: typeLabel(service.types, name) }));
-      const json: Session = { actor: actorOf(principal), tenant: tenant.tenantId, act: scopes?.includes("write") ?? false, types };
+      const json: Session = { actor, tenant, tenants: await tenantsOf(context.request), act: actions.length > 0, actions, types };
       return reply(json);
     },
   });

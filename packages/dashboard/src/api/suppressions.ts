@@ -28,6 +28,7 @@ export function suppressionRoutes({ service }: ApiContext): readonly Route[] {
     }),
     defineRoute("POST", "/api/suppressions", {
       operationId: "suppressAddress",
+      action: "suppress",
       summary: "Deliver nothing more to an address over a channel",
       body: z.object({ ...place, detail: z.string().optional() }),
       responses: { 201: { description: "The suppression; an address that was suppressed before keeps its own" } },
@@ -38,6 +39,7 @@ export function suppressionRoutes({ service }: ApiContext): readonly Route[] {
     }),
     defineRoute("POST", "/api/suppressions/lift", {
       operationId: "liftSuppression",
+      action: "suppress",
       summary: "Deliver to an address over a channel again",
       body: z.object(place),
       responses: { 200: { description: "Whether it was suppressed" } },

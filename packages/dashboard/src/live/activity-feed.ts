@@ -1,8 +1,8 @@
 import type { ActivityPage, ActivitySummary, Clock, InboxItem, Logger } from "@belfry/core";
-import { sseEvent } from "@belfry/core/http";
 import type { DashboardTenant } from "../dashboard-options.ts";
 import type { LiveEvents } from "../wire.ts";
 import { ItemWindow } from "./item-window.ts";
+import { LiveMessage } from "./live-message.ts";
 import { missedSince } from "./missed-since.ts";
 import { type Newest, NotificationWindow } from "./notification-window.ts";
 
@@ -26,8 +26,8 @@ const NOTHING_YET = "0";
 
 /** A page that follows. */
 export interface LiveListener {
-  /** Takes one whole Server-Sent Event. */
-  tell(event: string): void;
+  /** Takes one event. */
+  tell(message: LiveMessage): void;
   /** The feed could not read the database, so following cannot begin; no event follows. */
   failed(error: unknown): void;
 }
@@ -117,12 +117,12 @@ export class ActivityFeed {
       return;
     }
     if (!missed.isComplete) {
-      listener.tell(this.#event("reset", { reason: "too_much" }));
+      listener.tell(this.#message("reset", { reason: "too_much" }));
     }
     for (const notification of missed.notifications) {
-      listener.tell(this.#event("notification", { change: "created", notification }));
+      listener.tell(this.#message("notification", { change: "created", notification }));
     }
-    listener.tell(this.#event("hello", { newest: this.#notifications.newest }));
+    listener.tell(this.#message("hello", { newest: this.#notifications.newest }));
     this.#lookWithin(POLL_INTERVAL_MS);
   }
 
@@ -228,15 +228,15 @@ export class ActivityFeed {
     }
   }
 
-  /** Tells all listeners; the event is written once. */
+  /** Tells all listeners. */
   #tell<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void {
-    const event = this.#event(name, data);
+    const message = this.#message(name, data);
     for (const listener of this.#listeners) {
-      listener.tell(event);
+      listener.tell(message);
     }
   }
 
-  #event<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): string {
-    return sseEvent({ event: name, id: this.#notifications.newest ?? NOTHING_YET, data: JSON.stringify(data) });
+  #message<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): LiveMessage {
+    return LiveMessage.of(name, this.#notifications.newest ?? NOTHING_YET, data);
   }
 }
