@@ -19,8 +19,12 @@ export function requireRequest(what: string, { url, headers, body, channel = "sm
   if (stranger !== undefined) {
     throw new BelfryError("CONFIGURATION", `${what}: ${stranger[0]} is no text.`);
   }
-  if (typeof headers !== "object" || headers === null) {
-    throw new BelfryError("CONFIGURATION", `${what}: headers is no object of headers.`);
+  if (typeof headers !== "object" || headers === null || headers instanceof Headers) {
+    // A signature would be found in none of these, and every report refused.
+    throw new BelfryError(
+      "CONFIGURATION",
+      `${what}: headers is no plain object; of a fetch Request, give Object.fromEntries(request.headers).`,
+    );
   }
   return { url, headers, body, channel };
 }

@@ -27,6 +27,8 @@ export function requireStatusUrl(what: string, given: unknown): string {
 export function statusUrlOf(statusUrl: string, deliveryId: string): string {
   const url = new URL(statusUrl);
   url.searchParams.set(DELIVERY, deliveryId);
+  // No request has it, so Twilio signs the address without it.
+  url.hash = "";
   return url.href;
 }
 

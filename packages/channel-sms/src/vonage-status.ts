@@ -50,15 +50,17 @@ export function vonageStatus(options: VonageStatusOptions): SmsStatus {
   };
 }
 
-/** The members of a receipt as texts, wherever they stand. */
+/** The members of a receipt as texts: those of its body, or of the query if it has none. Beside a body, the query is the host's own. */
 function fieldsOf({ url, headers, body }: StatusRequest): Readonly<Record<string, string>> {
-  const inQuery = Object.fromEntries(queryOf(url));
-  if (!headerOf({ headers }, "content-type").startsWith("application/json")) {
-    return { ...inQuery, ...Object.fromEntries(new URLSearchParams(body)) };
+  if (body === "") {
+    return Object.fromEntries(queryOf(url));
+  }
+  if (!headerOf({ headers }, "content-type").toLowerCase().startsWith("application/json")) {
+    return Object.fromEntries(new URLSearchParams(body));
   }
   const json = jsonOf(body);
   const members = typeof json === "object" && json !== null ? Object.entries(json) : [];
-  return { ...inQuery, ...Object.fromEntries(members.map(([name, value]) => [name, String(value)])) };
+  return Object.fromEntries(members.map(([name, value]) => [name, String(value)]));
 }
 
 function jsonOf(text: string): unknown {

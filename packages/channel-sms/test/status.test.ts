@@ -58,6 +58,16 @@ describe("a report of Twilio", () => {
     expect(await deliveryOf()).toMatchObject({ status: "failed" });
   });
 
+  it("comes to the address without its fragment, which no request has", () => {
+    const withFragment = "https://app.example.com/hooks#twilio";
+    const callback = "https://app.example.com/hooks?delivery=one";
+    const report = reported(callback, { MessageStatus: "delivered", To: TO });
+    expect(twilioStatus({ ...report, authToken: TOKEN, statusUrl: withFragment })).toMatchObject({
+      isSigned: true,
+      receipt: { kind: "delivered", messageId: "one" },
+    });
+  });
+
   it("that somebody else signed, or that is about another delivery, is none", () => {
     const callback = `${statusUrl}&delivery=one`;
     const report = reported(callback, { MessageStatus: "delivered", To: TO });
@@ -75,6 +85,18 @@ describe("a report of Twilio", () => {
     }
     expect(twilioStatus({ ...report, ...options, authToken: "other" })).toEqual(none);
   });
+});
+
+it("is refused with headers in which no signature would be found", () => {
+  const report = { url: "/", headers: new Headers() as unknown as Record<string, string>, body: "" };
+  for (const read of [
+    () => twilioStatus({ ...report, authToken: TOKEN, statusUrl }),
+    () => vonageStatus({ ...report, signatureSecret: "secret" }),
+  ]) {
+    expect(read).toThrow(
+      expect.objectContaining({ code: "CONFIGURATION", message: expect.stringContaining("Object.fromEntries(request.headers)") }),
+    );
+  }
 });
 
 describe("a receipt of Vonage", () => {
@@ -97,8 +119,11 @@ describe("a receipt of Vonage", () => {
       vonageStatus({ url: `/hooks?${new URLSearchParams(fields)}`, headers: {}, body: "", signatureSecret }),
       vonageStatus({ url: "/hooks", headers: {}, body: new URLSearchParams(fields).toString(), signatureSecret }),
       vonageStatus({ url: "/hooks", headers: json, body: JSON.stringify(fields), signatureSecret }),
+      // The host's own query is none of Vonage's.
+      vonageStatus({ url: "/hooks?tenant=acme", headers: {}, body: new URLSearchParams(fields).toString(), signatureSecret }),
+      vonageStatus({ url: "/hooks?tenant=acme&status=failed", headers: json, body: JSON.stringify(fields), signatureSecret }),
     ];
-    expect(statuses.map(({ isSigned, receipt }) => [isSigned, receipt?.kind])).toEqual(Array(3).fill([true, "delivered"]));
+    expect(statuses.map(({ isSigned, receipt }) => [isSigned, receipt?.kind])).toEqual(Array(5).fill([true, "delivered"]));
     await notifications.receipts.record(statuses[0]?.receipt ?? { kind: "deferred" });
     expect(await deliveryOf()).toMatchObject({ status: "delivered" });
   });

@@ -47,10 +47,15 @@ export class ChainPages {
     return ended !== null;
   }
 
-  /** Changes each chain as `decide` says; null leaves it. The first change writes a line of the audit log. Returns whether any changed. */
+  /**
+   * Changes each chain as `decide` says; null leaves it. The first change writes a line of the audit log. Returns whether any changed.
+   *
+   * @param afterPage runs after each page is written @default nothing
+   */
   async change(
     action: "cancelled" | "retried",
     decide: (chain: readonly LoadedDelivery[], send: SendState, now: Date) => ChainChange | null,
+    afterPage: () => Promise<void> = async () => {},
   ): Promise<boolean> {
     const { tenant, id, actor } = this.#of;
     let hasChanged = false;
@@ -64,6 +69,7 @@ export class ChainPages {
         return { ...page, changes: { ...page.changes, audit } };
       });
       hasChanged ||= (settlement?.changes.deliveries.length ?? 0) > 0;
+      await afterPage();
       after = last;
     }
     return hasChanged;

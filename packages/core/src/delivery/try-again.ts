@@ -18,24 +18,30 @@ export interface AgainRequest extends ChangeRequest {
  * Tries again what failed of a send, on a fresh schedule, and makes due now what is tried again later. Endpoints that rest are tried at once. Throws
  * `INVALID_STATE` if there is nothing to try again. That a user was not connected is no failure.
  */
-export async function tryAgain(context: DeliveryContext, request: AgainRequest): Promise<void> {
+export async function tryAgain(context: DeliveryContext, asked: AgainRequest): Promise<void> {
+  const request = {
+    ...asked,
+    id: asked.id.toLowerCase(),
+    ...(asked.deliveryId !== undefined && { deliveryId: asked.deliveryId.toLowerCase() }),
+  };
   const { tenant, id, deliveryId } = request;
   const by = { tenant, id, actor: actorOf(request) };
   using _call = await context.ready();
   if (!isUuid(id) || (await context.deliveries.findSend(tenant, id)) === null) {
-    throw unknownSend(id);
+    throw unknownSend(asked.id);
   }
-  const resting = new Map<string, Endpoint>();
+  const resting = new RestingEndpoints(context);
   const decide = (chain: readonly LoadedDelivery[], send: SendState, now: Date) => {
-    for (const { channel, recipient } of chain.filter((delivery) => isRetrying(delivery))) {
-      resting.set(`${channel}\u0000${recipient}`, { channel, recipient });
-    }
-    return again(chain, send, now);
+    const change = again(chain, send, now);
+    resting.add(change === null ? chain.filter(isRetrying) : change.chain.filter(isIdle));
+    return change;
   };
   const isLarge = deliveryId === undefined && (await isLargeSend(context, by));
-  const hasChanged = isLarge ? await new ChainPages(context, by).change("retried", decide) : await changeAll(context, request, decide);
-  const hasOpened = await openEndpoints(context, [...resting.values()]);
-  if (!hasChanged && !hasOpened) {
+  const hasChanged = isLarge
+    ? await new ChainPages(context, by).change("retried", decide, () => resting.rouse())
+    : await changeAll(context, request, decide);
+  await resting.rouse();
+  if (!hasChanged && !resting.hasRoused) {
     throw new BelfryError(
       "INVALID_STATE",
       `Nothing of the notification ${id} can be tried again: nothing has failed, or waits for another attempt.`,
@@ -54,7 +60,7 @@ async function changeAll(context: DeliveryContext, request: AgainRequest, decide
   }
   const selection: ChainSelection = deliveryId === undefined ? { kind: "send", tenant, id } : { kind: "deliveries", ids: [deliveryId] };
   const settlement = await settle(context, selection, (loaded, now) => {
-    const own = loaded.filter(({ state }) => state.tenant === tenant && state.id === id.toLowerCase());
+    const own = loaded.filter(({ state }) => state.tenant === tenant && state.id === id);
     return withLine(
       settleChains(own, now, (chain, send) => decide(chain, send, now)),
       request,
@@ -79,19 +85,48 @@ function again(chain: readonly LoadedDelivery[], send: SendState, now: Date): Ch
 }
 
 /** Whether an attempt of a delivery failed and another one follows. */
-function isRetrying({ status, leaseOwner, attempt, attemptsBefore, dueAt }: Delivery): boolean {
-  return status === "pending" && leaseOwner === null && attempt > attemptsBefore && dueAt !== null;
+function isRetrying(delivery: Delivery): boolean {
+  return isIdle(delivery) && delivery.attempt > delivery.attemptsBefore && delivery.dueAt !== null;
+}
+
+/** Whether a delivery is to be attempted, and is not at this moment. */
+function isIdle({ status, leaseOwner }: Delivery): boolean {
+  return status === "pending" && leaseOwner === null;
 }
 
 function wasOffline({ status, reason }: Delivery): boolean {
   return status !== "failed" || reason === "offline";
 }
 
-/** Lets endpoints that rest be tried at once, by whichever process. Returns whether any did rest. */
-async function openEndpoints({ holds }: Pick<DeliveryContext, "holds">, endpoints: readonly Endpoint[]): Promise<boolean> {
-  const resting = endpoints.length === 0 ? [] : await holds.circuitsOf(endpoints);
-  for (const endpoint of resting) {
-    await holds.closeCircuit(endpoint);
+/** The endpoints of what is tried again, which may rest: they are to be tried at once, by whichever process. */
+class RestingEndpoints {
+  readonly #context: Pick<DeliveryContext, "holds">;
+  readonly #endpoints = new Map<string, Endpoint>();
+  #hasRoused = false;
+
+  constructor(context: Pick<DeliveryContext, "holds">) {
+    this.#context = context;
   }
-  return resting.length > 0;
+
+  /** Whether any of them did rest. */
+  get hasRoused(): boolean {
+    return this.#hasRoused;
+  }
+
+  add(deliveries: readonly Endpoint[]): void {
+    for (const { channel, recipient } of deliveries) {
+      this.#endpoints.set(`${channel}\u0000${recipient}`, { channel, recipient });
+    }
+  }
+
+  /** Ends the rest of those added since the last call. Call it only after the commit. */
+  async rouse(): Promise<void> {
+    const { holds } = this.#context;
+    const resting = this.#endpoints.size === 0 ? [] : await holds.circuitsOf([...this.#endpoints.values()]);
+    this.#endpoints.clear();
+    for (const endpoint of resting) {
+      await holds.closeCircuit(endpoint);
+      this.#hasRoused = true;
+    }
+  }
 }

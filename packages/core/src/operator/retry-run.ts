@@ -16,7 +16,7 @@ export type RetryRunState = "running" | "paused" | "finished" | "cancelled";
 export interface RetryRun {
   readonly id: string;
   readonly filter: ActivityFilter;
-  /** Who asked for it. */
+  /** Who asked for it; empty once that user was deleted. */
   readonly actor: string;
   readonly state: RetryRunState;
   /** How many sends matched when it began, counted up to 10,000. */
@@ -61,8 +61,11 @@ export interface RetryRunMove {
 
 /** The part of a storage that keeps retry runs. Every method is one transaction. */
 export interface RetryRunStorage {
-  /** Writes a run that is due at once. */
-  add(tenant: string, run: RetryRun): Promise<void>;
+  /**
+   * Writes a run that is due at once. False, and nothing is written, if `most` runs of the tenant are running or paused; of calls at the same
+   * time, each may count without the others.
+   */
+  add(tenant: string, run: RetryRun, most: number): Promise<boolean>;
   /** Returns up to `limit` runs of a tenant, newest first. */
   list(tenant: string, limit: number): Promise<readonly RetryRun[]>;
   /** Returns a run, or null when the tenant has none of that id. */

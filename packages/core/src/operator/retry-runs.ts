@@ -10,6 +10,8 @@ import type { RetryRun, RetryRunMove } from "./retry-run.ts";
 
 /** The highest count of matches. */
 const MAX_COUNT = 10_000;
+/** How many runs of a tenant may be running or paused: each of them has its turn before the next one has another. */
+const MAX_OPEN = 100;
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
@@ -47,7 +49,7 @@ export class RetryRuns {
    * Starts to try again every send that matches and has a delivery that failed or is tried again later. That a user was not connected
    * is no failure: such deliveries are left alone. Each send gets a line in the audit log.
    *
-   * @throws BelfryError `VALIDATION_ERROR` for a filter or an actor that cannot be
+   * @throws BelfryError `VALIDATION_ERROR` for a filter or an actor that cannot be; `INVALID_STATE` while 100 runs have not ended
    */
   async start(filter: ActivityFilter = {}, acting: Acting = {}): Promise<RetryRun> {
     const wanted = parseFilter("retries.start", filter);
@@ -59,7 +61,9 @@ export class RetryRuns {
     const matched = await activity.count(this.#tenant, { ...wanted, isRetryable: true, at: createdAt }, MAX_COUNT);
     const progress = { state: "running", matched, looked: 0, retried: 0, createdAt, endedAt: null } as const;
     const run: RetryRun = { id: ids.next(), filter: wanted, actor, ...progress };
-    await retryRuns.add(this.#tenant, run);
+    if (!(await retryRuns.add(this.#tenant, run, MAX_OPEN))) {
+      throw new BelfryError("INVALID_STATE", `${MAX_OPEN} retry runs have not ended. Wait for one of them, or cancel it.`);
+    }
     this.#context.goOnRetrying();
     return run;
   }

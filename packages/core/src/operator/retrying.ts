@@ -9,6 +9,8 @@ import type { TakenRetryRun } from "./retry-run.ts";
 const POLL_INTERVAL_MS = 5_000;
 /** How long a run belongs to a process that says nothing. */
 const LEASE_MS = 30_000;
+/** How often a process says that a run is still its own, during a send that takes long. */
+const RENEW_MS = 10_000;
 /** How many sends a run comes to in one turn. */
 const STEP = 25;
 const PRUNE_INTERVAL_MS = 3_600_000;
@@ -55,7 +57,7 @@ export class Retrying {
       if (this.loop.isStopping) {
         break;
       }
-      const retried = await retryUnlessChanged(this.#context, { tenant: run.tenant, actor: run.actor, id });
+      const retried = await this.#holding(run, () => retryUnlessChanged(this.#context, { tenant: run.tenant, id, ...actorOf(run) }));
       const progress = { after: id, retried, isOver: false, leaseMs: LEASE_MS, at: new Date(clock.now()) };
       if (!(await retryRuns.advance(run, progress))) {
         return;
@@ -64,6 +66,27 @@ export class Retrying {
     }
     const isOver = found.length < STEP && !this.loop.isStopping;
     await retryRuns.advance(run, { after: null, retried: false, isOver, leaseMs: 0, at: new Date(clock.now()) });
+  }
+
+  /** Does a part of a run, and keeps the run for this process meanwhile: a send to many takes longer than a lease. */
+  async #holding<Done>(run: TakenRetryRun, work: () => Promise<Done>): Promise<Done> {
+    const { clock, retryRuns, logger } = this.#context;
+    let renewing: Promise<unknown> = Promise.resolve();
+    const renew = () => {
+      const held = { after: null, retried: false, isOver: false, leaseMs: LEASE_MS, at: new Date(clock.now()) };
+      renewing = retryRuns.advance(run, held).catch((error: unknown) => {
+        // Another process may take the run then, and finds that the send was retried.
+        logger.warn({ error }, "Belfry could not keep a retry run for this process.");
+      });
+      cancel = clock.after(RENEW_MS, renew);
+    };
+    let cancel = clock.after(RENEW_MS, renew);
+    try {
+      return await work();
+    } finally {
+      cancel();
+      await renewing;
+    }
   }
 
   async #prune(): Promise<void> {
@@ -75,10 +98,15 @@ export class Retrying {
   }
 }
 
+/** Who retries the sends of a run: whoever asked for it, and nobody by name once that user was deleted. */
+function actorOf({ actor }: TakenRetryRun): { readonly actor?: string } {
+  return actor === "" ? {} : { actor };
+}
+
 /** Retries one send. Returns false if it is left alone: somebody else retried, deleted or settled it meanwhile. */
 export async function retryUnlessChanged(
   { tryAgain }: Pick<OperatorContext, "tryAgain">,
-  request: { readonly tenant: string; readonly id: string; readonly actor: string },
+  request: { readonly tenant: string; readonly id: string; readonly actor?: string },
 ): Promise<boolean> {
   try {
     await tryAgain(request);

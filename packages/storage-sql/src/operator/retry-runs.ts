@@ -18,8 +18,12 @@ function keeping(sql: Sql): Pick<RetryRunStorage, "add" | "list" | "find" | "mov
   const { retryRuns } = sql.tables;
   const columns = columnsOf(sql);
   const itsId = (parameter: `$${number}`) => `id = ${sql.cast(parameter, "uuid")}`;
+  const counts = [7, 8, 9].map((place) => sql.cast(`$${place}`, "bigint"));
   const add = `INSERT INTO ${retryRuns} (id, tenant, filter, recipient, actor, state, matched, looked, retried, created_at, due_at, fence)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 0) RETURNING id`;
+    SELECT ${sql.cast("$1", "uuid")}, ${["$2", "$3", "$4", "$5", "$6"].map((text) => sql.cast(text, "text")).join(", ")}, ${counts.join(", ")},
+      ${sql.cast("$10", "timestamptz")}, ${sql.cast("$10", "timestamptz")}, 0
+    WHERE (SELECT count(*) FROM ${retryRuns} WHERE tenant = ${sql.cast("$2", "text")} AND state IN ('running', 'paused')) < ${sql.cast("$11", "bigint")}
+    RETURNING id`;
   const list = `SELECT ${columns} FROM ${retryRuns} WHERE tenant = $1 ORDER BY id DESC LIMIT $2`;
   const find = `SELECT ${columns} FROM ${retryRuns} WHERE tenant = $1 AND ${itsId("$2")}`;
   const move = `UPDATE ${retryRuns} SET state = $4, fence = fence + 1, due_at = ${sql.cast("$5", "timestamptz")},
@@ -31,9 +35,9 @@ function keeping(sql: Sql): Pick<RetryRunStorage, "add" | "list" | "find" | "mov
     `UPDATE ${retryRuns} SET actor = '' WHERE tenant = $1 AND actor = $2`,
   ];
   return {
-    async add(tenant, { id, filter, actor, state, matched, looked, retried, createdAt }) {
+    async add(tenant, { id, filter, actor, state, matched, looked, retried, createdAt }, most) {
       const described = [id, tenant, JSON.stringify(filter), filter.recipient ?? null, actor];
-      await sql.rows("add_retry_run", add, [...described, state, matched, looked, retried, createdAt]);
+      return (await sql.rows("add_retry_run", add, [...described, state, matched, looked, retried, createdAt, most])).length > 0;
     },
     async list(tenant, limit) {
       return (await sql.rows<RunRow>("retry_runs", list, [tenant, limit])).map(shownRun);

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 onEveryStorage((database) => {
   /** A service over a call that fails for a while, and is tried again an hour later, or fails for good; its clock stands where it is put. */
   function setUp() {
-    const state = { works: false, nowMs: Date.now() };
+    const state = { works: false, nowMs: Date.now(), timers: [] as { readonly delayMs: number; readonly run: () => void }[] };
     const call: Channel = {
       name: "call",
       retryDelaysMs: [HOUR_MS, HOUR_MS],
@@ -21,7 +21,15 @@ onEveryStorage((database) => {
           : { status: "failed", transient: !recipient.startsWith("gone"), error: "no line", provider: "test" };
       },
     };
-    const clock = { now: () => state.nowMs, after: () => () => undefined };
+    // Timers run where a test runs them.
+    const after = (delayMs: number, run: () => void) => {
+      const timer = { delayMs, run };
+      state.timers.push(timer);
+      return () => {
+        state.timers = state.timers.filter((other) => other !== timer);
+      };
+    };
+    const clock = { now: () => state.nowMs, after };
     const open = () => {
       const storage = database.storage();
       return { storage, service: stopsAfterTest(new NotificationService({ storage, channels: [call], clock, logger: silent })) };
@@ -80,9 +88,75 @@ onEveryStorage((database) => {
       const other = { deliveryId: deliveries[0]?.id ?? "" };
       await expect(service.operator.retry(strange, other)).rejects.toMatchObject({ code: "INVALID_STATE" });
     });
+
+    test("also ends the rest of an endpoint at which it failed, whatever the case of its ids", async () => {
+      const { service, storage, state } = setUp();
+      const { notification } = await service.create({ to: ["gone", "+1"], channels: ["call"], title: "Hello" });
+      await service.runDue();
+      // Others of the endpoint failed since.
+      const { holds } = storage;
+      const times = { openedAt: new Date(state.nowMs), openUntil: new Date(state.nowMs + HOUR_MS) };
+      await holds.openCircuit({ channel: "call", recipient: "gone", failures: 5, ...times });
+      const [gone] = (await service.deliveries(notification.id)).deliveries;
+      expect(gone).toMatchObject({ recipient: "gone", status: "failed" });
+      state.works = true;
+      await service.operator.retry(notification.id.toUpperCase(), { deliveryId: gone?.id.toUpperCase() ?? "", actor: "eve" });
+      expect(await holds.circuitsOf([{ channel: "call", recipient: "gone" }])).toEqual([]);
+      await service.runDue();
+      expect((await service.deliveries(notification.id)).deliveries.map(({ status }) => status)).toEqual(["sent", "pending"]);
+      const { audit } = await service.timeline(notification.id);
+      expect(audit.at(-1)).toMatchObject({ action: "retried", actor: "eve", notificationId: notification.id });
+    });
   });
 
   describe("a retry run", () => {
+    test("goes on when the user who asked for it was deleted", async () => {
+      const { service, storage, state } = setUp();
+      const ids = await failing(service, ["gone 1", "gone 2"]);
+      state.works = true;
+      vi.spyOn(storage.retryRuns, "take").mockImplementationOnce(async () => null);
+      const { id } = await service.operator.retries.start({ channel: "call" }, { actor: "eve" });
+      await storage.retryRuns.erase({ tenant: service.defaultTenant.tenantId, userId: "eve" });
+      await service.runDue();
+      expect(await service.operator.retries.get(id)).toMatchObject({ actor: "", state: "finished" });
+      expect(await statuses(service, ids)).toEqual(["sent", "sent"]);
+    });
+
+    test("stays with its process during a send that takes longer than a lease", async () => {
+      const { service, storage, state, open } = setUp();
+      await failing(service, ["gone"]);
+      const other = open();
+      await other.service.operator.retries.list();
+      const findSend = storage.deliveries.findSend.bind(storage.deliveries);
+      const taken: unknown[] = [];
+      vi.spyOn(storage.deliveries, "findSend").mockImplementationOnce(async (tenant, id) => {
+        for (let passed = 0; passed < 4; passed += 1) {
+          state.nowMs += 10_000;
+          const due = state.timers.filter(({ delayMs }) => delayMs === 10_000);
+          state.timers = state.timers.filter(({ delayMs }) => delayMs !== 10_000);
+          for (const { run } of due) {
+            run();
+          }
+          await vi.waitFor(async () => {
+            expect(await other.storage.retryRuns.nextDueInMs(new Date(state.nowMs))).toBe(30_000);
+          });
+        }
+        taken.push(await other.storage.retryRuns.take(new Date(state.nowMs), 30_000));
+        return await findSend(tenant, id);
+      });
+      const { id } = await service.operator.retries.start({ channel: "call" });
+      await service.runDue();
+      expect(taken).toEqual([null]);
+      expect(await service.operator.retries.get(id)).toMatchObject({ state: "finished", looked: 1, retried: 1 });
+    });
+
+    test("is refused while too many have not ended", async () => {
+      const { service, storage } = setUp();
+      vi.spyOn(storage.retryRuns, "add").mockImplementationOnce((tenant, run) => storage.retryRuns.add(tenant, run, 0));
+      await expect(service.operator.retries.start()).rejects.toMatchObject({ code: "INVALID_STATE" });
+      expect(await service.operator.retries.list()).toEqual([]);
+    });
+
     test("tries again all that match and failed or wait for another attempt, and leaves alone who was not connected", async () => {
       const { service, state } = setUp();
       const [mine, others] = [await failing(service, ["+1", "gone 1", "+2"]), await failing(service, ["+3"])];

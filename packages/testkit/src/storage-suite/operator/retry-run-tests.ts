@@ -24,7 +24,7 @@ export function retryRunTests(harness: StorageHarness): void {
         endedAt: null,
         ...change,
       };
-      await runs().add(fixture.tenant, run);
+      expect(await runs().add(fixture.tenant, run, 100)).toBe(true);
       return run;
     }
 
@@ -85,6 +85,18 @@ export function retryRunTests(harness: StorageHarness): void {
       expect(await runs().take(at(13), 30_000)).toMatchObject({ id: run.id, looked: 0 });
       expect(await runs().move(fixture.tenant, run.id, { from: ["running", "paused"], to: "cancelled", at: at(14) })).toBe(true);
       expect(await runs().find(fixture.tenant, run.id)).toMatchObject({ state: "cancelled", endedAt: at(14) });
+    });
+
+    test("no more are written than may be open, and those of others do not count", async () => {
+      await takeOthers();
+      const [running, paused] = [await add(), await add()];
+      await runs().move(fixture.tenant, paused.id, { from: ["running"], to: "paused", at: at(11) });
+      const third: RetryRun = { ...running, id: ids.next() };
+      expect([await runs().add(fixture.tenant, third, 2), await runs().find(fixture.tenant, third.id)]).toEqual([false, null]);
+      await runs().move(fixture.tenant, paused.id, { from: ["paused"], to: "cancelled", at: at(12) });
+      expect([await runs().add(fixture.tenant, third, 2), await runs().find(fixture.tenant, third.id)]).toEqual([true, third]);
+      fixture.nextTenant();
+      await add();
     });
 
     test("ended ones are pruned, and those that name a user are erased", async () => {
