@@ -76,9 +76,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     allowed: ["../messages.ts", "../../foundation/errors.ts", "../../service/api-key-storage.ts"],
     refused: ["../../contracts/pack.ts", "../../service/notification-service.ts", "node:crypto"],
   },
-  "packages/core/src/index.ts": {
-    allowed: ["./inbox/index.ts", "./service/notification-service.ts", "./foundation/errors.ts"],
+  "packages/core/src/storage.ts": {
+    allowed: ["./inbox/index.ts", "./service/storage.ts", "./foundation/errors.ts"],
     refused: ["./inbox/inbox.ts", "./http/route.ts", "./contracts/pack.ts", "./node/index.ts"],
+  },
+  "packages/core/src/public/probe.ts": {
+    allowed: ["../inbox/index.ts", "../service/notification-service.ts", "../foundation/errors.ts"],
+    refused: ["../inbox/inbox.ts", "../http/route.ts", "../contracts/pack.ts", "../node/index.ts"],
   },
   "packages/storage-sqlite/src/probe.ts": {
     allowed: ["@belfry/core", "@belfry/core/storage", "@belfry/storage-sql", "drizzle-orm", "node:fs"],
@@ -154,7 +158,7 @@ async function lint(): Promise<ReadonlySet<string>> {
 test("every folder of core is one of the rooms", async () => {
   const entries = await readdir(join(root, "packages/core/src"), { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  expect(folders.sort()).toEqual([...ROOMS].sort());
+  expect(folders.sort()).toEqual([...ROOMS, "public"].sort());
 });
 
 test.each(Object.entries(LAYERS))("%s may import only what is below it", (path, { refused }) => {

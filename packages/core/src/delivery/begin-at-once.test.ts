@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { reserveTurns } from "./begin-at-once.ts";
-import type { ClaimedDelivery, NewDelivery, NewSend } from "./delivery-storage.ts";
+import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { NewDelivery, NewSend } from "./new-send.ts";
 
 test("what the deliveries of a send share is copied once, however many they are", () => {
   let reads = 0;

@@ -2,7 +2,8 @@ import type { JsonObject } from "../foundation/json.ts";
 import type { LeasedWorker } from "../work/leased-worker.ts";
 import type { GivenLease, ReservedTask } from "../work/lending.ts";
 import type { Delivery } from "./delivery.ts";
-import type { ClaimedDelivery, NewDelivery, NewSend, SendCreated, SendState } from "./delivery-storage.ts";
+import type { ClaimedDelivery, SendState } from "./delivery-storage.ts";
+import type { NewDelivery, NewSend, SendCreated } from "./new-send.ts";
 
 /** A send some of whose deliveries have turns of this process's worker. */
 export interface SendWithTurns {

@@ -11,18 +11,11 @@ import type { SendWithTurns, WaitingSend } from "./begin-at-once.ts";
 import type { Settlement } from "./chains.ts";
 import type { Channel, Directory } from "./channel.ts";
 import type { AttemptEnded, DeliveryChanged, SendChanged } from "./delivery.ts";
-import type {
-  ChainSelection,
-  ClaimedDelivery,
-  DeliveryStorage,
-  LoadedSend,
-  NewSend,
-  SendCreated,
-  SettleChanges,
-} from "./delivery-storage.ts";
+import type { ChainSelection, ClaimedDelivery, DeliveryStorage, LoadedSend, SettleChanges } from "./delivery-storage.ts";
 import type { DeviceSource } from "./device.ts";
 import type { DigestStorage } from "./digest-storage.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
+import type { NewSend, SendCreated } from "./new-send.ts";
 import type { PausesInForce } from "./pauses-in-force.ts";
 import type { SuppressionEvents, SuppressionsStorage } from "./suppressions-storage.ts";
 

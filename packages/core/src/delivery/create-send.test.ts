@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import type { WaitingSend } from "./begin-at-once.ts";
 import { sendWriter } from "./create-send.ts";
-import type { DeliveryStorage, NewSend, SendCreated } from "./delivery-storage.ts";
+import type { DeliveryStorage } from "./delivery-storage.ts";
+import type { NewSend, SendCreated } from "./new-send.ts";
 
 /** A send for an inbox, or for the throttles of some users. */
 function sendOf(inboxRecipients: readonly string[], throttled: readonly string[] = []): NewSend {

@@ -13,8 +13,8 @@ import { text } from "../foundation/parse-text.ts";
 import { INBOX_CHANNEL, isRequired, renderMember, rulesOfType, type TypeDigest } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { NewDelivery } from "./delivery-storage.ts";
 import type { EntryPlan } from "./digest.ts";
+import type { NewDelivery } from "./new-send.ts";
 
 /** How many deliveries are decided on before others get their turn of the event loop. */
 const PIECE = 500;

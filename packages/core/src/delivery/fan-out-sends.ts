@@ -4,8 +4,8 @@ import { declaredType } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { DeliveryContext } from "./context.ts";
 import { decideDeliveries } from "./decide-deliveries.ts";
-import type { NewSend } from "./delivery-storage.ts";
 import type { FanOutPart } from "./fan-out-storage.ts";
+import type { NewSend } from "./new-send.ts";
 import { deliveriesOfPart, placedUsers } from "./plan-deliveries.ts";
 
 /** What the notification of a part has already. */

@@ -62,15 +62,10 @@ export type {
   DeliveryStorage,
   DeviceTurn,
   ExportedDelivery,
-  IdempotencyKey,
   LoadedDelivery,
   LoadedSend,
-  NewDelivery,
-  NewSend,
   PlacedNotification,
-  SendCreated,
   SendState,
-  SendThrottles,
   SettleChanges,
 } from "./delivery-storage.ts";
 export {
@@ -102,6 +97,7 @@ export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, ForEveryone, Ne
 export type { HoldsStorage } from "./holds-storage.ts";
 export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
+export type { IdempotencyKey, NewDelivery, NewSend, SendCreated, SendThrottles } from "./new-send.ts";
 export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";
 export { BY_OPERATOR, type Pause, type PauseChanged, type PausedPlace, type PauseEvents, type StoredPause, shownPause } from "./pause.ts";
 export { PausesInForce } from "./pauses-in-force.ts";

@@ -30,9 +30,9 @@ import { type ContentUse, checkContent, dataOf, requireContent, withoutContents 
 import type { DeliveryContext } from "./context.ts";
 import { type DecidedDeliveries, type Deciding, decideDeliveries, digestKeys } from "./decide-deliveries.ts";
 import type { SendStatus } from "./delivery.ts";
-import type { NewDelivery, NewSend } from "./delivery-storage.ts";
 import type { ForEveryone } from "./fan-out-storage.ts";
 import { type AskedByContract, idempotencyOf, saidBy } from "./idempotency.ts";
+import type { NewDelivery, NewSend } from "./new-send.ts";
 import { DEFAULT_FALLBACK, parseFallback } from "./parse-plan.ts";
 import { deliveriesOf, fanOutOf, type MakingDeliveries, placedUsers } from "./plan-deliveries.ts";
 import { newProgress, sendOf } from "./read-sends.ts";

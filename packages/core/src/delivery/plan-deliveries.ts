@@ -2,8 +2,8 @@ import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import { type FallbackInput, INBOX_CHANNEL, type MemberGroup } from "../notifications/index.ts";
 import type { AddressOf, Audience } from "./audience.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { NewDelivery } from "./delivery-storage.ts";
 import type { FanOutPart, NewFanOut } from "./fan-out-storage.ts";
+import type { NewDelivery } from "./new-send.ts";
 
 /** How the deliveries of an audience are made. */
 export interface MakingDeliveries {

@@ -1,1 +1,0 @@
-export type { Alarm, AlarmEvents, AlarmKind, AlarmLines, AlarmOptions } from "./operator/index.ts";

@@ -1,1 +1,0 @@
-export type { ChannelHealth, HealthBucket, HealthRange, WaitingState } from "./operator/index.ts";

@@ -1,0 +1,16 @@
+export type {
+  DeviceInput,
+  Devices,
+  DeviceTerms,
+  SubscribeOptions,
+  Subscribers,
+  Subscription,
+  SubscriptionPage,
+  TokenDeviceInput,
+  TopicListInput,
+  TopicPage,
+  TopicPageInput,
+  Topics,
+  WebDeviceInput,
+  WebPushSubscription,
+} from "../audiences/index.ts";

@@ -1,0 +1,6 @@
+export type {
+  CallOptions,
+  CallOptionsOf,
+  PreparedNotification,
+  SynchronousCallOptions,
+} from "../creating/index.ts";

@@ -1,0 +1,7 @@
+export type {
+  DeletedUser,
+  ItemRetention,
+  RetentionOptions,
+  SweepResult,
+  UserNames,
+} from "../privacy/index.ts";

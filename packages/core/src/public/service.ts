@@ -1,0 +1,23 @@
+export type { ApiKeyScope } from "../service/api-key-storage.ts";
+export type {
+  ApiKey,
+  ApiKeyClient,
+  ApiKeys,
+  NewApiKey,
+} from "../service/api-keys.ts";
+export type {
+  NotificationEvents,
+  NotificationListener,
+} from "../service/events.ts";
+export { NotificationService } from "../service/notification-service.ts";
+export type {
+  DeliveryOptions,
+  HubOptions,
+  NotificationServiceOptions,
+  SuppressionOptions,
+} from "../service/service-options.ts";
+export type {
+  CredentialHeaders,
+  SocketTickets,
+} from "../service/socket-tickets.ts";
+export type { TenantNotifications } from "../service/tenant-notifications.ts";

@@ -1,0 +1,1 @@
+export type { WorkerLoad, WorkerMode } from "../work/leased-worker.ts";

@@ -1,8 +1,0 @@
-export type {
-  SuppressInput,
-  Suppression,
-  SuppressionListInput,
-  SuppressionPage,
-  SuppressionReason,
-  Suppressions,
-} from "./delivery/index.ts";
