@@ -19,5 +19,5 @@ fuzzSuite(
     databases.push(database);
     return new NotificationService({ storage: postgresStorage(database.url), ...needs });
   }),
-  { requests: Number(process.env.BELFRY_FUZZ ?? 1_000), frames: 1_000 },
+  { requests: Number(process.env.BELFRY_FUZZ ?? 500), frames: 500 },
 );

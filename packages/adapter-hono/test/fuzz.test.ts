@@ -20,5 +20,5 @@ fuzzSuite(
     folders.push(folder);
     return new NotificationService({ storage: sqliteStorage(join(folder, "app.db")), ...needs });
   }),
-  { requests: Number(process.env.BELFRY_FUZZ ?? 1_000), frames: 1_000 },
+  { requests: Number(process.env.BELFRY_FUZZ ?? 500), frames: 500 },
 );

@@ -7,14 +7,19 @@ interface Finding {
   readonly text: string;
 }
 
-/** What axe finds in a page as it is. */
-export async function axeFindings(page: Page): Promise<readonly Finding[]> {
+/** The rules whose answer depends on colours: the same elements in another colour scheme differ in nothing else. */
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
+/** What axe finds in a page as it is. @param only the rules to look at @default all */
+export async function axeFindings(page: Page, only: "colours" | null = null): Promise<readonly Finding[]> {
   if (!(await page.evaluate(() => "axe" in window))) {
     await page.evaluate(axe.source);
   }
-  const { violations } = await page.evaluate(() =>
+  const rules = only === null ? {} : { runOnly: { type: "rule" as const, values: OF_COLOURS } };
+  const { violations } = await page.evaluate(
     // Only violations are of interest, and none of them needs what axe would load beforehand: the style sheets once more.
-    (window as unknown as { axe: typeof axe }).axe.run({ preload: false, resultTypes: ["violations"] }),
+    (chosen) => (window as unknown as { axe: typeof axe }).axe.run({ ...chosen, preload: false, resultTypes: ["violations"] }),
+    rules,
   );
   return violations.flatMap(({ id, impact, nodes }) =>
     nodes.map(({ html, failureSummary }) => ({ impact: impact ?? "minor", text: `${id}: ${html} ${failureSummary}` })),
@@ -26,7 +31,7 @@ export async function seriousProblems(page: Page): Promise<string[]> {
   const problems: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
-    for (const { impact, text } of await axeFindings(page)) {
+    for (const { impact, text } of await axeFindings(page, colorScheme === "dark" ? "colours" : null)) {
       if (impact === "serious" || impact === "critical") {
         problems.push(`${colorScheme}: ${text}`);
       }

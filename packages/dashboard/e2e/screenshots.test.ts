@@ -93,7 +93,10 @@ async function play({ service, channel }: Stage): Promise<string> {
 
 const VIEWS = ["inbox", "search", "notification", "health", "live"] as const;
 
-describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
+// Other tests open the same views, so it takes the pictures only where somebody looks at them.
+const isWanted = Boolean(process.env.UPDATE_SCREENSHOTS || process.env.BELFRY_LONG);
+
+describe.runIf(isWanted).each(["light", "dark"] as const)("in %s", (colorScheme) => {
   test.each(VIEWS)("a picture of the view %s", async (view) => {
     const viewport = { width: 1200, height: 720 };
     const { page, problems } = await stage.open(`?view=${view}${view === "notification" ? `&id=${sendId}` : ""}`, {

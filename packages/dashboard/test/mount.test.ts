@@ -1,6 +1,7 @@
 import { NotificationService } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterEach, describe, expect, test } from "vitest";
+import { DASHBOARD_ACTIONS } from "../src/index.ts";
 import { FRAMEWORKS, type HostOptions, type RunningHost, startHost } from "./host.ts";
 import { request } from "./raw-request.ts";
 
@@ -55,7 +56,8 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     test("the API answers below the page, and the host's own routes beside it", async () => {
       const { url, port } = await serve({ framework, prefix });
       const session = await fetch(`${url}/api/session`);
-      expect(await session.json()).toEqual({ actor: "dashboard", tenant: "default", act: true, types: [] });
+      const rights = { act: true, actions: [...DASHBOARD_ACTIONS] };
+      expect(await session.json()).toEqual({ actor: "dashboard", tenant: "default", tenants: ["default"], ...rights, types: [] });
       expect(await (await fetch(`http://127.0.0.1:${port}/host`)).json()).toEqual({ host: true });
       expect((await fetch(`${url}/api/nothing`)).status).toBe(404);
       expect((await fetch(`${url}/nothing`)).status).toBe(404);

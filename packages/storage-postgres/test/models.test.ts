@@ -7,7 +7,7 @@ storageSuite("postgres on the host's pool", {
   singleWriter: false,
   covers: "models",
   // More where there is time.
-  modelOperations: isLong ? 10_000 : 500,
+  modelOperations: isLong ? 10_000 : 300,
   modelCheckEvery: isLong ? 1 : 4,
   cacheSteps: isLong ? 10_000 : 60,
   create: () =>

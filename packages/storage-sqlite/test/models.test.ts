@@ -7,7 +7,7 @@ const isLong = Boolean(process.env.BELFRY_LONG);
 storageSuite("sqlite by path", {
   singleWriter: true,
   covers: "models",
-  modelOperations: isLong ? 10_000 : 1_500,
+  modelOperations: isLong ? 10_000 : 600,
   cacheSteps: isLong ? 100_000 : 200,
   create: byPath,
 });

@@ -11,7 +11,7 @@ import { storageAt } from "./storage-at.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
 const PROGRAM = bundledProgram(new URL("./processes/broadcast-host.ts", import.meta.url));
-const USERS = process.env.BELFRY_LONG ? 20_000 : 600;
+const USERS = process.env.BELFRY_LONG ? 20_000 : 300;
 const FOLLOWED = 40;
 const NEWS = 30;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 180_000;

@@ -7,7 +7,7 @@ import type { ServiceDatabase } from "../service-database.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
-const EVENTS = process.env.BELFRY_LONG ? 10_000 : 750;
+const EVENTS = process.env.BELFRY_LONG ? 10_000 : 300;
 const USERS = 10;
 const KEYS = 10;
 const AT_ONCE = 50;
