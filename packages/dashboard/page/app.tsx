@@ -75,7 +75,7 @@ function CurrentView({ place: { view, params } }: { readonly place: Place }) {
     case "health":
       return <HealthView params={params} />;
     case "endpoints":
-      return <EndpointsView />;
+      return <EndpointsView params={params} />;
     case "live":
       return <LiveView />;
     case "suppressions":

@@ -77,6 +77,8 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
         itemsOf: () => activity.itemsOf(tenant, idOf(500), 100),
         auditOf: () => activity.auditOf(tenant, idOf(507), 100),
         health: () => activity.health(tenant, window, anHour.before),
+        failed: () => activity.failing(tenant, { kind: "failed", after: null, limit: 500 }),
+        retrying: () => activity.failing(tenant, { kind: "retrying", after: [50_000, 1], limit: 500 }),
       };
       for (const [name, question] of Object.entries(questions)) {
         expect([tenant, name, await wholeOf(question)]).toEqual([tenant, name, []]);

@@ -91,6 +91,7 @@ export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
+export { failingDeliveries } from "./operator/failing.ts";
 export { retryRunStorage } from "./operator/retry-runs.ts";
 export {
   type ConditionName,

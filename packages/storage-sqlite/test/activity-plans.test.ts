@@ -59,6 +59,8 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
   find: ({ activity }, id) => activity.find("acme", id),
   itemsOf: ({ activity }, id) => activity.itemsOf("acme", id, 20),
   auditOf: ({ activity }, id) => activity.auditOf("acme", id, 20),
+  failed: ({ activity }) => activity.failing("acme", { kind: "failed", after: null, limit: 500 }),
+  retrying: ({ activity }) => activity.failing("acme", { kind: "retrying", after: [5, 1], limit: 500 }),
   health: ({ activity }) =>
     activity.health("acme", { from: new Date(Date.now() - 60 * MINUTE_MS), bucketMs: MINUTE_MS, buckets: 61 }, new Date()),
   leases: ({ activity }) => activity.leases("acme"),

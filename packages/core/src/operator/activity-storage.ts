@@ -1,4 +1,4 @@
-import type { AuditEntry, NewAuditEntry, OpenCircuit, StateParts } from "../delivery/index.ts";
+import type { AuditEntry, Delivery, NewAuditEntry, OpenCircuit, StateParts } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CountsOfPlace, InboxItem } from "../inbox/index.ts";
@@ -50,6 +50,32 @@ export interface StoredActivity extends Omit<ActivityContent, "summary"> {
 export interface ActivityQuery extends StateFilter {
   /** Only notifications older than this one, which may no longer exist. */
   readonly after?: string;
+  readonly limit: number;
+}
+
+/** Whether a delivery failed for good, or waits for another attempt after a failure. */
+export type FailingKind = "failed" | "retrying";
+
+/** A delivery that failed, or waits for another attempt after a failure, with what its last attempt says. */
+export interface FailingDelivery extends Pick<Delivery, "id" | "notificationId" | "channel" | "recipient" | "reason"> {
+  /** Where it is among them, for {@link FailingQuery.after}. */
+  readonly place: readonly [notification: number, delivery: number];
+  /** How many attempts there were since it was created, or retried by somebody. */
+  readonly attempts: number;
+  /** Empty where nobody is known. */
+  readonly provider: string;
+  /** The first 200 characters of the last attempt's error; empty where that attempt did not fail. */
+  readonly error: string;
+  /** When the first of its attempts ended, and the last. */
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+}
+
+/** A page of failing deliveries: of the newest notifications first. */
+export interface FailingQuery {
+  readonly kind: FailingKind;
+  /** The place of the last one of the page before; null begins with the newest. */
+  readonly after: FailingDelivery["place"] | null;
   readonly limit: number;
 }
 
@@ -114,6 +140,11 @@ export interface ActivityStorage extends WorkHealthReads {
   deleteNotification(tenant: string, id: string, deletion: Deletion): Promise<DeletionStep | null>;
   /** Returns up to `limit` notifications whose deletion has begun and has not ended, with the tenants that they had. */
   beingDeleted(limit: number): Promise<readonly Pick<Notification, "tenant" | "id">[]>;
+  /**
+   * Returns up to `limit` deliveries that fail. Of those that failed, none is over the inbox: that a user was not connected is no failure. However many there
+   * are, it looks at no more than it returns.
+   */
+  failing(tenant: string, query: FailingQuery): Promise<readonly FailingDelivery[]>;
   /** Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. */
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
 

@@ -20,6 +20,9 @@ export type {
   Deletion,
   DeletionStep,
   DeliveryUnderWay,
+  FailingDelivery,
+  FailingKind,
+  FailingQuery,
   HealthWindow,
   StateFilter,
   StoredActivity,
@@ -38,6 +41,8 @@ export type {
 } from "./alarm.ts";
 export { type AlarmContext, Alarms } from "./alarms.ts";
 export type { OperatorContext } from "./context.ts";
+export { type EndpointInput, Endpoints, type FailingEndpoints, type FailingInput } from "./endpoints.ts";
+export type { FailingEndpoint, FailureCause } from "./failing-endpoints.ts";
 export { type AuditInput, type AuditNote, Operator, type RetryAllOptions, type RetryOptions, type SearchInput } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
 export { type PauseInput, Pauses, type ResumeInput } from "./pauses.ts";

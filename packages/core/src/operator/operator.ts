@@ -10,21 +10,13 @@ import {
   requireNone,
 } from "../foundation/issue-list.ts";
 import { NAME_RULE, oneOf, stringIssue, text, whole } from "../foundation/parse-text.ts";
-import type {
-  Activity,
-  ActivityFilter,
-  ActivityPage,
-  ActivitySummary,
-  ChannelBacklog,
-  ChannelHealth,
-  HealthRange,
-  RetriedAll,
-} from "./activity.ts";
+import type { Activity, ActivityFilter, ActivityPage, ChannelBacklog, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { StateFilter } from "./activity-storage.ts";
 import type { Alarm } from "./alarm.ts";
 import { shownAlarm } from "./alarm-message.ts";
 import type { OperatorContext } from "./context.ts";
-import { type ActivityScope, afterCursor, encodeActivityCursor, idIssue, parseFilter } from "./parse-filter.ts";
+import { Endpoints } from "./endpoints.ts";
+import { type ActivityScope, afterCursor, cursorBehind, idIssue, parseFilter } from "./parse-filter.ts";
 import { Pauses } from "./pauses.ts";
 import { HEALTH_RANGES, readBacklog, readHealth } from "./read-health.ts";
 import { readTimeline } from "./read-timeline.ts";
@@ -104,6 +96,8 @@ const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: 
 export class Operator {
   /** Retries of everything that matches, in the background. */
   readonly retries: RetryRuns;
+  /** Endpoints that fail, and what can be done about them. */
+  readonly endpoints: Endpoints;
   /** Pauses of channels, of endpoints and of the whole tenant. */
   readonly pauses: Pauses;
   readonly #tenant: string;
@@ -115,6 +109,7 @@ export class Operator {
     this.#context = context;
     this.retries = new RetryRuns(tenant, context);
     this.pauses = new Pauses(tenant, context);
+    this.endpoints = new Endpoints(tenant, context);
   }
 
   /**
@@ -300,10 +295,4 @@ export class Operator {
 /** Returns the filter with the moment at which its state counts. */
 function stateAt(filter: ActivityFilter, at: Date): StateFilter {
   return filter.state === undefined ? filter : { ...filter, at };
-}
-
-/** Returns the cursor behind the first `limit` of what was found, or null when there is no more. */
-function cursorBehind(found: readonly Pick<ActivitySummary, "id">[], limit: number, scope: ActivityScope): string | null {
-  const last = found[limit - 1];
-  return found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null;
 }

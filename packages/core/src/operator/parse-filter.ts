@@ -4,7 +4,7 @@ import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type Checks, type ChecksOf, requireInput } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, oneOf, text } from "../foundation/parse-text.ts";
-import type { ActivityFilter } from "./activity.ts";
+import type { ActivityFilter, ActivitySummary } from "./activity.ts";
 
 /**
  * The largest difference between an id's time and `createdAt`. Both come from one clock within a millisecond. But ids never
@@ -47,7 +47,7 @@ export interface ActivityScope {
  * checksum of the id, the tenant and the filter. The checksum only finds mistakes. It does not control access, because every
  * query names its tenant.
  */
-export function encodeActivityCursor(id: string, scope: ActivityScope): string {
+function encodeActivityCursor(id: string, scope: ActivityScope): string {
   return `${id.replaceAll("-", "")}-${check(id, scope)}`;
 }
 
@@ -65,6 +65,12 @@ export function afterCursor(cursor: string | undefined, scope: ActivityScope): {
     throw new BelfryError("INVALID_CURSOR", "The cursor is not one that a call with this filter gave. Start again without a cursor.");
   }
   return { after };
+}
+
+/** Returns the cursor behind the first `limit` of what was found, or null when there is no more. */
+export function cursorBehind(found: readonly Pick<ActivitySummary, "id">[], limit: number, scope: ActivityScope): string | null {
+  const last = found[limit - 1];
+  return found.length > limit && last !== undefined ? encodeActivityCursor(last.id, scope) : null;
 }
 
 function check(id: string, { tenant, filter }: ActivityScope): string {

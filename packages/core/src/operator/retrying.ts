@@ -1,4 +1,4 @@
-import { releasePaused } from "../delivery/index.ts";
+import { type AgainRequest, releasePaused } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
@@ -103,11 +103,8 @@ function actorOf({ actor }: TakenRetryRun): { readonly actor?: string } {
   return actor === "" ? {} : { actor };
 }
 
-/** Retries one send. Returns false if it is left alone: somebody else retried, deleted or settled it meanwhile. */
-export async function retryUnlessChanged(
-  { tryAgain }: Pick<OperatorContext, "tryAgain">,
-  request: { readonly tenant: string; readonly id: string; readonly actor?: string },
-): Promise<boolean> {
+/** Retries one send, or one delivery of it. Returns false if it is left alone: somebody else retried, deleted or settled it meanwhile. */
+export async function retryUnlessChanged({ tryAgain }: Pick<OperatorContext, "tryAgain">, request: AgainRequest): Promise<boolean> {
   try {
     await tryAgain(request);
     return true;

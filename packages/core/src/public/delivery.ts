@@ -35,6 +35,7 @@ export {
   type Directory,
   type DirectoryPage,
   deviceAddress,
+  type Endpoint,
   type EntryPlan,
   type ExplainedDecision,
   type ExplainedDigest,

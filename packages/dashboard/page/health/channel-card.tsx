@@ -25,9 +25,10 @@ export function ChannelCard({ channel, range }: { readonly channel: Channel; rea
       <div class="channel-head">
         <h2 id={`channel-${name}`}>{name}</h2>
         <span class={`tag ${state.tone}`}>{state.word}</span>
-        <Link class="aside" to={placeUrl("search", { channel: name, state: "failed" })}>
-          Failed sends
+        <Link class="aside" to={placeUrl("endpoints", { channel: name })}>
+          Failing endpoints
         </Link>
+        <Link to={placeUrl("search", { channel: name, state: "failed" })}>Failed sends</Link>
       </div>
       <ChannelFigures channel={channel} />
       <BarChart

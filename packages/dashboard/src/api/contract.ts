@@ -3,6 +3,7 @@ import { DASHBOARD_ACTIONS } from "../access.ts";
 import { activityRoutes } from "./activity.ts";
 import type { ApiContext } from "./context.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { endpointRoutes } from "./endpoints.ts";
 import { apiFailure } from "./failure.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { liveRoute } from "./live.ts";
@@ -22,6 +23,7 @@ export function apiContract(context: ApiContext): Contract {
     ...activityRoutes(context),
     ...sendRoutes(context),
     ...retryRunRoutes(context),
+    ...endpointRoutes(context),
     ...pauseRoutes(context),
     ...suppressionRoutes(context),
   ];

@@ -1,5 +1,14 @@
 import type { ActivityStorage } from "@belfry/core/storage";
-import { auditLog, broadcastOf, findActivity, findingDeletions, type Sql, topicsOf, workHealthReads } from "@belfry/storage-sql";
+import {
+  auditLog,
+  broadcastOf,
+  failingDeliveries,
+  findActivity,
+  findingDeletions,
+  type Sql,
+  topicsOf,
+  workHealthReads,
+} from "@belfry/storage-sql";
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
@@ -15,6 +24,7 @@ export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
     ...workHealthReads(sql),
     ...broadcastOf(sql),
     ...findingDeletions(sql),
+    ...failingDeliveries(sql),
     ...activitySearch(sql),
     find: findActivity(sql),
     ...bind(bound, {

@@ -2,6 +2,7 @@ import type { ActivityItems, ActivityQuery, ActivityStorage, StoredSummary } fro
 import {
   auditLog,
   broadcastOf,
+  failingDeliveries,
   findActivity,
   findingDeletions,
   type Sql,
@@ -43,6 +44,7 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
     ...workHealthReads(sql),
     ...broadcastOf(sql),
     ...findingDeletions(sql),
+    ...failingDeliveries(sql),
     find: findActivity(sql),
     search: async (tenant, wanted) => search(current().connection, tenant, wanted),
     count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),

@@ -6,6 +6,7 @@ import { activitySearchTests } from "./activity-search.ts";
 import { activityStateTests } from "./activity-states.ts";
 import { auditStepTests } from "./audit-steps.ts";
 import { deletingTests } from "./deleting.ts";
+import { failingTests } from "./failing-tests.ts";
 import { operatorRoundTripTests } from "./round-trips.ts";
 
 /** Declares the tests of what an operator searches and reads. */
@@ -15,6 +16,7 @@ export function operatorTests(harness: StorageHarness): void {
     activityStateTests(harness);
     activityReadingTests(harness);
     activityHealthTests(harness);
+    failingTests(harness);
     auditStepTests(harness);
     deletingTests(harness);
     operatorRoundTripTests(harness);

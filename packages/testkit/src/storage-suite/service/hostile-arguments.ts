@@ -208,6 +208,14 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     of: (service) => service.hub.identities,
     calls: { upsert: [{ source: "a", sourceId: "b", name: "c" }], get: [ID], getBySource: ["a", "b"], remove: [ID], list: [{ name: "c" }] },
   },
+  "operator.endpoints": {
+    of: (service) => service.operator.endpoints,
+    calls: {
+      failing: [{ channel: "post" }],
+      tryOne: [{ channel: "post", recipient: "ann", actor: "ann" }],
+      resume: [{ channel: "post", recipient: "ann", actor: "ann" }],
+    },
+  },
   "operator.pauses": {
     of: (service) => service.operator.pauses,
     calls: {
