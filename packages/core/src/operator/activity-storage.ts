@@ -11,6 +11,8 @@ export interface HealthWindow {
   readonly from: Date;
   readonly bucketMs: number;
   readonly buckets: number;
+  /** How many deliveries that wait are looked at, those that are due first before others. @default all */
+  readonly mostWaiting?: number;
 }
 
 /** The filter of a search, as a storage gets it. */

@@ -122,7 +122,10 @@ export type WaitingState = "scheduled" | "due" | "retrying" | "held";
 /** What waits to go out over one channel. */
 export interface ChannelBacklog {
   readonly channel: string;
-  /** The number of deliveries that wait for an attempt now, due or not. A running attempt does not count. */
+  /**
+   * The number of deliveries that wait for an attempt now, due or not. A running attempt does not count. Of more than 100,000 in the tenant, those
+   * that are due first are counted, over all channels.
+   */
   readonly pending: number;
   /** Of these, the ones in each of the states in which a delivery waits. */
   readonly waiting: Readonly<Record<WaitingState, number>>;

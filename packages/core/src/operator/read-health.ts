@@ -4,6 +4,9 @@ import type { OperatorContext } from "./context.ts";
 
 const MINUTE_MS = 60_000;
 
+/** How many deliveries that wait are counted: looking at more would take longer than there is time between two looks. */
+export const MOST_WAITING = 100_000;
+
 /** The parts of each period. */
 export const HEALTH_RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly buckets: number }>> = {
   "1h": { bucketMs: MINUTE_MS, buckets: 60 },
@@ -23,7 +26,7 @@ export async function readHealth(context: HealthContext, tenant: string, range: 
 /** A period that ends now. Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one. */
 export function healthWindow(range: HealthRange, nowMs: number): HealthWindow {
   const parts = HEALTH_RANGES[range];
-  return { from: new Date(nowMs - (nowMs % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs), ...parts };
+  return { from: new Date(nowMs - (nowMs % parts.bucketMs) - (parts.buckets - 1) * parts.bucketMs), ...parts, mostWaiting: MOST_WAITING };
 }
 
 /** Reads what waits to go out over a tenant's channels. */
@@ -31,6 +34,6 @@ export async function readBacklog(context: HealthContext, tenant: string): Promi
   using _call = await context.ready();
   const now = new Date(context.clock.now());
   // A period without parts has no attempts to look at.
-  const channels = await context.activity.health(tenant, { from: now, bucketMs: MINUTE_MS, buckets: 0 }, now);
+  const channels = await context.activity.health(tenant, { from: now, bucketMs: MINUTE_MS, buckets: 0, mostWaiting: MOST_WAITING }, now);
   return channels.map(({ channel, pending, waiting, oldestDueAt }) => ({ channel, pending, waiting, oldestDueAt }));
 }

@@ -25,8 +25,8 @@ export function prepareHealth(tables: TableNames, time: StorageTime) {
     "health_pending",
     // The fence (OFFSET 0) makes it look at the clock once, and at each delivery's state once.
     `SELECT channel, state, count(*), ${milliseconds("min(due_at)")} FROM (
-      SELECT d.channel, ${stateOf("d", "c.now", tables)} AS state, d.due_at FROM (SELECT ${timeOf("$2")} AS now OFFSET 0) c CROSS JOIN ${tables.deliveries} d
-      WHERE d.tenant = $1 AND d.status = 'pending' AND d.lease_owner IS NULL AND d.due_at IS NOT NULL OFFSET 0) d
+      SELECT d.channel, ${stateOf("d", "c.now", tables)} AS state, d.due_at FROM (SELECT ${timeOf("$2")} AS now OFFSET 0) c CROSS JOIN (SELECT * FROM ${tables.deliveries}
+        WHERE tenant = $1 AND status = 'pending' AND lease_owner IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT $3::bigint) d OFFSET 0) d
     GROUP BY channel, state`,
   );
   return (tenant: string, window: HealthWindow, at: Date) =>
@@ -34,7 +34,7 @@ export function prepareHealth(tables: TableNames, time: StorageTime) {
       const end = new Date(window.from.getTime() + window.buckets * window.bucketMs);
       const [attemptRows, pendingRows] = await Promise.all([
         session.rows(attempts, [tenant, window.from.toISOString(), end.toISOString(), window.bucketMs]),
-        session.rows(pending, [tenant, time(at)]),
+        session.rows(pending, [tenant, time(at), window.mostWaiting ?? null]),
       ]);
       const channels = new Set([...attemptRows, ...pendingRows].map(([channel]) => channel));
       return [...channels]

@@ -15,7 +15,7 @@ export async function readHealth(
 ): Promise<readonly ChannelHealth[]> {
   const tally = new Tally(window);
   await readAttempts(connection, tenant, { window, tally });
-  await readPending(connection, tenant, { at, tally });
+  await readPending(connection, tenant, { at, tally, most: window.mostWaiting ?? Number.POSITIVE_INFINITY });
   return tally.channels(at);
 }
 
@@ -40,14 +40,17 @@ async function readAttempts(
 async function readPending(
   connection: Connection,
   tenant: string,
-  { at, tally }: { readonly at: Date; readonly tally: Tally },
+  { at, tally, most }: { readonly at: Date; readonly tally: Tally; readonly most: number },
 ): Promise<void> {
   const end: DuePlace = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
-  for (let after: DuePlace | null = [-1, -1]; after !== null; ) {
+  let left = most;
+  for (let after: DuePlace | null = [-1, -1]; after !== null && left > 0; ) {
     const start: DuePlace = after;
-    const [last] = await connection.query(() => ask<DueKey>(connection, DUE_PLACE, start));
+    const step = Math.min(STEP, left);
+    left -= step;
+    const [last] = await connection.query(() => ask<DueKey>(connection, DUE_PLACE, [...start, tenant, step - 1]));
     after = last === undefined ? null : [last.dueAt, last.pk];
-    const values = [...start, ...(after ?? end), tenant, at.getTime()];
+    const values = [...start, tenant, ...(after ?? end), at.getTime()];
     tally.addPending(await connection.query(() => ask<PendingGroup>(connection, PENDING_GROUPS, values)));
     await turn();
   }
@@ -197,13 +200,13 @@ const ATTEMPT_GROUPS = `WITH ended AS MATERIALIZED (
   SELECT channel, bucket, is_good AS "isGood", CASE WHEN is_good THEN ${THREE_DIGITS} END AS "latencyMs", count(*) AS attempts
   FROM ended GROUP BY 1, 2, 3, 4`;
 
-const IS_PENDING_AFTER = "d.status = 'pending' AND d.lease_owner IS NULL AND (d.due_at, d.pk) > ((SELECT $1), (SELECT $2))";
+/** The tenant's pending deliveries after a place. By another index, SQLite could read all that the tenant ever had. */
+const PENDING_AFTER = `FROM belfry_deliveries d INDEXED BY belfry_deliveries_tenant_due
+  WHERE d.status = 'pending' AND d.lease_owner IS NULL AND d.tenant = (SELECT $3) AND (d.due_at, d.pk) > ((SELECT $1), (SELECT $2))`;
 
-/** The last pending delivery, of any tenant, of a whole step after a place; none if there are fewer. */
-const DUE_PLACE = `SELECT d.due_at AS "dueAt", d.pk FROM belfry_deliveries d WHERE ${IS_PENDING_AFTER}
-  ORDER BY d.due_at, d.pk LIMIT 1 OFFSET ${STEP - 1}`;
+/** The last pending delivery of a whole step after a place; none if there are fewer. */
+const DUE_PLACE = `SELECT d.due_at AS "dueAt", d.pk ${PENDING_AFTER} ORDER BY d.due_at, d.pk LIMIT 1 OFFSET (SELECT $4)`;
 
-/** Groups a tenant's pending deliveries from one place to another. The `+` keeps SQLite from reading all that the tenant ever had. */
+/** Groups a tenant's pending deliveries from one place to another. */
 const PENDING_GROUPS = `SELECT d.channel, ${stateOf("d", "(SELECT $6)", TABLES)} AS state, count(*) AS count, min(d.due_at) AS "firstDueAt"
-  FROM belfry_deliveries d
-  WHERE ${IS_PENDING_AFTER} AND (d.due_at, d.pk) <= ((SELECT $3), (SELECT $4)) AND +d.tenant = (SELECT $5) GROUP BY 1, 2`;
+  ${PENDING_AFTER} AND (d.due_at, d.pk) <= ((SELECT $4), (SELECT $5)) GROUP BY 1, 2`;

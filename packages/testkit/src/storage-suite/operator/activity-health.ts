@@ -103,6 +103,24 @@ export function activityHealthTests(harness: StorageHarness): void {
       ]);
     });
 
+    test("of more waiting deliveries than are looked at, those that are due first are counted", async () => {
+      for (const minutes of [4, 1, 3, 9]) {
+        await scheduled(minute(minutes));
+      }
+      await scheduled(minute(2), { channel: "webhook" });
+      const rows = async (mostWaiting: number) =>
+        (await health({ ...WINDOW, mostWaiting })).map(({ channel, pending, oldestDueAt }) => [channel, pending, oldestDueAt]);
+      expect(await rows(3)).toEqual([
+        ["email", 2, minute(1)],
+        ["webhook", 1, minute(2)],
+      ]);
+      expect(await rows(1)).toEqual([["email", 1, minute(1)]]);
+      expect(await rows(100)).toEqual([
+        ["email", 4, minute(1)],
+        ["webhook", 1, minute(2)],
+      ]);
+    });
+
     test("half of the sends took at most the first time, 95 % the second, to three digits", async () => {
       for (const latency of range(1, 40)) {
         await end(fixture, await scheduled(minute(1)), [{ status: "sent", finishedAt: minute(1, latency * 61) }]);
