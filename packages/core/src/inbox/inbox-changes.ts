@@ -11,18 +11,13 @@ import type { InboxItem, ItemMark, ItemRef } from "./inbox-item.ts";
 /** The items of one user's inbox, found one by one, and all that may be done to them; the rest of an inbox is `Inbox`. */
 export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
   readonly owner: Owner;
+  /** Whether it finds active items alone. */
+  protected isActiveOnly = false;
   readonly #context: InboxContext;
-  #isActiveOnly = false;
 
   constructor(owner: Owner, context: InboxContext) {
     this.owner = owner;
     this.#context = context;
-  }
-
-  /** Has it find active items alone from now on. */
-  protected findingActive(): this {
-    this.#isActiveOnly = true;
-    return this;
   }
 
   /**
@@ -32,7 +27,7 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
    *   exists in the tenant but was never in this inbox
    */
   async get(ref: ItemRef): Promise<Item> {
-    const places = this.#isActiveOnly ? (["active"] as const) : ANYWHERE;
+    const places = this.isActiveOnly ? (["active"] as const) : ANYWHERE;
     return (await findItem(this.#context, this.owner, { ref, places })) as Item;
   }
 
@@ -184,7 +179,7 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
   }
 
   #change(change: Changing["change"], refs: readonly ItemRef[]): Promise<readonly Item[]> {
-    const activeOnly = this.#isActiveOnly;
+    const activeOnly = this.isActiveOnly;
     return changeItems(this.#context, { owner: this.owner, refs, change, activeOnly }) as Promise<readonly Item[]>;
   }
 }

@@ -48,7 +48,9 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * archived and snoozed ones, unless they bring them back.
    */
   activeOnly(): Inbox<Item> {
-    return new Inbox<Item>(this.owner, this.#context, this.#feeds).findingActive();
+    const inbox = new Inbox<Item>(this.owner, this.#context, this.#feeds);
+    inbox.isActiveOnly = true;
+    return inbox;
   }
 
   /**
