@@ -13,11 +13,12 @@ afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
 });
 
-httpSuite(
-  "Hono over SQLite",
-  honoHarness(async (needs) => {
+// What a framework cannot change is tested once, over Express and PostgreSQL, and here where there is time.
+httpSuite("Hono over SQLite", {
+  ...honoHarness(async (needs) => {
     const folder = await mkdtemp(join(tmpdir(), "belfry-hono-"));
     folders.push(folder);
     return new NotificationService({ storage: sqliteStorage(join(folder, "app.db")), ...needs });
   }),
-);
+  covers: process.env.BELFRY_LONG ? "everything" : "framework",
+});
