@@ -112,10 +112,10 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
   test("live events show no more than answers", async () => {
     const url = await serve(() => null);
     const reader = await readEvents(`${url}/api/live`);
-    await vi.waitFor(() => expect(reader.events.map(({ name }) => name)).toContain("hello"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(reader.events.map(({ name }) => name)).toContain("hello"), { timeout: 50_000 });
     const { notification } = await service.create({ to: "canary-user", title: "canary", message: "canary" });
     await vi.waitFor(() => expect(reader.events.map(({ name }) => name)).toEqual(expect.arrayContaining(["notification", "inbox"])), {
-      timeout: 10_000,
+      timeout: 50_000,
     });
     const told = reader.events.find(({ name }) => name === "notification")?.data;
     expect(told).toMatchObject({
@@ -151,9 +151,9 @@ describe.each(FRAMEWORKS)("on %s", (framework) => {
     expect([again.status, await again.text()]).toEqual([500, expect.stringContaining("It is done.")]);
     expect(await service.get(ids.send)).toMatchObject({ status: "pending" });
     const reader = await readEvents(`${url}/api/live`);
-    await vi.waitFor(() => expect(reader.events.map(({ name }) => name)).toContain("hello"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(reader.events.map(({ name }) => name)).toContain("hello"), { timeout: 50_000 });
     await service.create({ to: "canary-user", title: "canary", message: "canary" });
-    await vi.waitFor(() => expect(reader.isEnded()).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(() => expect(reader.isEnded()).toBe(true), { timeout: 50_000 });
     expect(JSON.stringify(reader.events)).not.toMatch(SECRET);
     expect(lines.filter((line) => line.includes("could not show an event"))).toHaveLength(1);
   });
