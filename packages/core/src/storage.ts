@@ -143,6 +143,9 @@ export type {
   HubStorage,
   NewProcessingRecord,
   PlanProcessing,
+  RecordPlace,
+  RecordQuery,
+  RecordsFound,
 } from "./hub/index.ts";
 export {
   type AlsoChanged,

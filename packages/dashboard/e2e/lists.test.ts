@@ -1,8 +1,9 @@
 import { systemClock } from "@belfry/core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { BreakableChannel } from "../test/breakable-channel.ts";
 import { startBrowser } from "./browser.ts";
+import { hold } from "./hold.ts";
 import { type Stage, setStage } from "./stage.ts";
 
 let browser: Browser;
@@ -19,21 +20,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => stage.end());
-
-/** Holds matching requests back until the returned function lets them go. */
-async function hold(page: Page, url: string, isWanted: (url: URL) => boolean = () => true): Promise<{ held(): number; release(): void }> {
-  let count = 0;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  await page.route(url, async (route) => {
-    if (isWanted(new URL(route.request().url()))) {
-      count += 1;
-      await promise;
-    }
-    // The page may have aborted the request meanwhile.
-    await route.continue().catch(() => {});
-  });
-  return { held: () => count, release: resolve };
-}
 
 async function fill(user: string, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, index) => stage.service().create({ to: user, message: `for ${user}, ${index}.` })));
@@ -217,7 +203,7 @@ test("what is tried again later goes out at a press", async () => {
 test("a count that has reached its limit says that there may be more", async () => {
   const { page } = await stage.open();
   await page.route("**/api/activity-count*", (route) => route.fulfill({ status: 200, json: { count: 10_000 } }));
-  await stage.service().create({ to: "bob", message: "one" });
+  await fill("bob", 60);
   await page.getByRole("link", { name: "Search" }).click();
   await page.getByTestId("count").getByText("10,000 or more notifications").waitFor();
 });

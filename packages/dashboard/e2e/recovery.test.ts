@@ -190,8 +190,8 @@ describe("a page whose server comes and goes", () => {
     await show(true);
     await page.getByText("Every 5 seconds").waitFor();
     await stage.service().create({ to: "bob", message: "out of sight" });
-    await page.getByTestId("tail").getByText("out of sight").waitFor();
     await show(false);
+    await page.getByTestId("tail").getByText("out of sight").waitFor();
     await page.getByText("Live", { exact: true }).last().waitFor();
     await stage.service().create({ to: "bob", message: "in sight" });
     await page.getByTestId("tail").getByText("in sight").waitFor();

@@ -8,11 +8,12 @@ import { SelectField } from "./parts/fields.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Link } from "./parts/link.tsx";
 import { FailureNote, Loading } from "./parts/states.tsx";
+import { RecordsView } from "./search/records-view.tsx";
 import { SearchView } from "./search/search-view.tsx";
 import { useAnnouncement } from "./state/announcements.ts";
 import { get } from "./state/api.ts";
 import { timeZone } from "./state/format.ts";
-import { useLiveState } from "./state/live.ts";
+import { useLiveState, whenLive } from "./state/live.ts";
 import { type Place, placeUrl, usePlace, type View } from "./state/place.ts";
 import { useResource } from "./state/resource.ts";
 import { SessionContext, useSession } from "./state/session.ts";
@@ -21,7 +22,7 @@ import { NotificationView } from "./timeline/notification-view.tsx";
 
 /** The whole page. */
 export function App() {
-  const session = useResource("session", (signal) => get<Session>("session", {}, signal));
+  const session = useResource("session", async (signal) => (await Promise.all([get<Session>("session", {}, signal), whenLive()]))[0]);
   if (session.value === null) {
     return (
       <main class="boot-view">
@@ -80,6 +81,8 @@ function CurrentView({ place: { view, params } }: { readonly place: Place }) {
       return <LiveView />;
     case "suppressions":
       return <SuppressionsView params={params} />;
+    case "records":
+      return <RecordsView params={params} />;
     case "notification":
       return <NotificationView key={params.get("id")} id={params.get("id") ?? ""} />;
     default:
@@ -93,6 +96,7 @@ const NAVIGATION: readonly (readonly [view: View, text: string, icon: IconName])
   ["health", "Health", "health"],
   ["endpoints", "Endpoints", "endpoints"],
   ["live", "Live", "live"],
+  ["records", "Processing", "record"],
   ["suppressions", "Suppressed", "suppressed"],
 ];
 

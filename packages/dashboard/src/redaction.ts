@@ -39,7 +39,7 @@ const KINDS: ReadonlyMap<string, RedactableKind> = new Map(
     title: ["title"],
     text: ["message", "excerpt", "prompt", "result"],
     data: ["data", "meta", "url", "actions", "roomId", "topic", "topics", "group", "replaceKey", "key", "when"],
-    address: ["recipient", "recipients", "address", "userId", "userIds"],
+    address: ["recipient", "recipients", "sender", "address", "userId", "userIds"],
     actor: ["actor"],
     error: ["error", "lastError", "response", "note", "detail"],
   } satisfies Readonly<Record<Exclude<RedactableKind, "other">, readonly string[]>>).flatMap(([kind, names]) =>

@@ -15,6 +15,7 @@ const QUERIES: Readonly<Record<string, string>> = {
   "/api/counts": "?user_id=canary-user",
   "/api/explanation": "?user_id=canary-user&type=code",
   "/api/preferences": "?user_id=canary-user",
+  "/api/recipients": "?beginning=canary",
 };
 
 describe.each(FRAMEWORKS)("on %s", (framework) => {

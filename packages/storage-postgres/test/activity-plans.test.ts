@@ -1,4 +1,4 @@
-import { DELIVERY_STATES } from "@belfry/core";
+import { DELIVERY_STATES, RECORD_STATES } from "@belfry/core";
 import type { StateFilter } from "@belfry/core/storage";
 import type { PoolClient } from "pg";
 import { describe, expect, test } from "vitest";
@@ -36,7 +36,16 @@ const filters: Readonly<Record<string, StateFilter>> = {
   "an hour": anHour,
   "a status in an hour": { ...anHour, status: "pending" },
   "one id": { id: idOf(500) },
+  "a beginning": { recipientPrefix: "User_77" },
+  "a beginning that most have": { recipientPrefix: "USER" },
+  "a beginning that nobody has": { recipientPrefix: "nobody" },
+  "the names of a user": { recipients: ["user_7", "https://one.example"] },
+  "a provider's id": { providerId: "m-500@example.com" },
+  "an idempotency key": { idempotencyKey: "order-5" },
+  "an error": { error: "mailbox full" },
 };
+
+const recordStates = [undefined, ...RECORD_STATES];
 
 describe("plans of an operator's questions over 100,000 notifications, and of a small tenant beside them", () => {
   const filled = useFilledPlans(fill);
@@ -79,6 +88,14 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
         health: () => activity.health(tenant, window, anHour.before),
         failed: () => activity.failing(tenant, { kind: "failed", after: null, limit: 500 }),
         retrying: () => activity.failing(tenant, { kind: "retrying", after: [50_000, 1], limit: 500 }),
+        names: () => activity.recipientsLike(tenant, "user_1", 10),
+        ...Object.fromEntries(
+          recordStates.map((state) => [
+            `records ${state}`,
+            () =>
+              filled.storage.hub.searchRecords(tenant, { after: null, limit: 10, error: "a", ...(state === undefined ? {} : { state }) }),
+          ]),
+        ),
       };
       for (const [name, question] of Object.entries(questions)) {
         expect([tenant, name, await wholeOf(question)]).toEqual([tenant, name, []]);
@@ -136,11 +153,24 @@ async function fill(client: PoolClient): Promise<void> {
     FROM belfry_notifications WHERE kind = 'send'`);
   await client.query(`UPDATE belfry_deliveries SET reason = 'paused', reason_source = 'operator'
     WHERE status = 'pending' AND notification_pk % 3 = 0`);
-  await client.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
-    SELECT d.pk, 1, CASE WHEN d.status = 'failed' THEN 'failed' ELSE 'sent' END, d.settled_at, d.settled_at + interval '1 s', 'smtp', false
+  await client.query(`INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider,
+      message_id, error, is_transient)
+    SELECT d.pk, 1, CASE WHEN d.status = 'failed' THEN 'failed' ELSE 'sent' END, d.settled_at, d.settled_at + interval '1 s', 'smtp',
+      'm-' || d.pk || '@example.com', CASE WHEN d.status = 'failed' THEN 'mailbox full' END, false
     FROM belfry_deliveries d WHERE d.status <> 'pending'`);
   await client.query(`INSERT INTO belfry_circuits (channel, recipient, failures, opened_at, open_until)
     SELECT 'webhook', 'https://resting.example/' || i, 5, now(), now() FROM generate_series(1, 5000) i`);
+  await client.query(`INSERT INTO belfry_idempotency_keys (tenant, key, body_hash, response, created_at, notification_id)
+    SELECT tenant, 'order-' || pk, 'hash', '', created_at, id FROM belfry_notifications WHERE kind = 'send'`);
+  await client.query(
+    "INSERT INTO belfry_prompts (tenant, digest, text) SELECT 'default', i::text, 'A prompt' FROM generate_series(1, 5000) i",
+  );
+  const recordStatus = "CASE WHEN pk % 1000 = 9 THEN 'FAILED' WHEN pk % 1000 IN (19, 29) THEN 'PENDING' ELSE 'COMPLETED' END";
+  await client.query(`INSERT INTO belfry_processing_records (id, notification_pk, tenant, source, handler_id, prompt, status, error, attempt,
+      created_at, completed_at, due_at, fence)
+    SELECT gen_random_uuid(), pk, tenant, 'shop', gen_random_uuid(), 'What now?', ${recordStatus}, 'a fault', CASE WHEN pk % 1000 = 19 THEN 0 ELSE 1 END,
+      created_at, CASE WHEN ${recordStatus} <> 'PENDING' THEN created_at END, CASE WHEN ${recordStatus} = 'PENDING' THEN created_at END, 1
+    FROM belfry_notifications WHERE kind = 'event'`);
   await client.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id)
     SELECT tenant, created_at, 'created', 'host', id FROM belfry_notifications WHERE kind = 'send'`);
 }

@@ -92,11 +92,13 @@ export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
 export { failingDeliveries } from "./operator/failing.ts";
+export { lookingUp, type SqlFilter, type SqlSearch } from "./operator/look-ups.ts";
 export { retryRunStorage } from "./operator/retry-runs.ts";
 export {
   type ConditionName,
   type Conditions,
   conditionsOf,
+  isCut,
   isOfWalk,
   MAX_GATHERED,
   type SearchText,

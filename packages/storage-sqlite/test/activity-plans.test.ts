@@ -1,4 +1,4 @@
-import { DELIVERY_STATES } from "@belfry/core";
+import { DELIVERY_STATES, RECORD_STATES } from "@belfry/core";
 import type { NewSend, StateFilter } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -47,6 +47,12 @@ const filters: Readonly<Record<string, StateFilter>> = {
   times: { from: new Date(0), before: new Date(8.64e12) },
   "a status and times": { status: "pending", from: new Date(0), before: new Date(8.64e12) },
   "one id": { id: "01920000-0000-7000-8000-000000000000" },
+  "a beginning": { recipientPrefix: "An" },
+  "a beginning of one status": { recipientPrefix: "an", status: "pending" },
+  "the names of a user": { recipients: ["ann", "ann@example.com"] },
+  "a provider's id": { providerId: "a1@example.com" },
+  "an idempotency key": { idempotencyKey: "order-" },
+  "an error": { error: "mailbox full" },
 };
 
 const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) => Promise<unknown>>> = {
@@ -54,6 +60,14 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
     Object.entries(filters).flatMap(([name, filter]) => [
       [`search for ${name}`, ({ activity }: SqliteStorage) => activity.search("acme", { ...filter, limit: 20 })],
       [`count ${name}`, ({ activity }: SqliteStorage) => activity.count("acme", filter, 1_000)],
+    ]),
+  ),
+  "names that begin so": ({ activity }) => activity.recipientsLike("acme", "an", 10),
+  ...Object.fromEntries(
+    [undefined, ...RECORD_STATES].map((state) => [
+      `search for records ${state ?? "of every state"}`,
+      ({ hub }: SqliteStorage) =>
+        hub.searchRecords("acme", { after: null, limit: 10, error: "model", ...(state === undefined ? {} : { state }) }),
     ]),
   ),
   find: ({ activity }, id) => activity.find("acme", id),
@@ -70,7 +84,7 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
 };
 
 /** Steps that read a whole table, but for what has no rows of its own: values, lists in JSON, results at hand. */
-const SCANS = /^SCAN (?!CONSTANT ROW|c VIRTUAL TABLE|(ended|listed|recipient|recent|waiting)$|\(subquery)|AUTOMATIC/;
+const SCANS = /^SCAN (?!CONSTANT ROW|\w+ VIRTUAL TABLE|(ended|listed|names|recipient|recent|waiting)$|\(subquery)|AUTOMATIC/;
 
 describe.each(["without statistics", "with statistics"])("an operator's questions %s", (statistics) => {
   const cleanup = useCleanup();

@@ -7,7 +7,7 @@ import { isLocale } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
-import type { Channel, DeliveryFailure, Directory } from "./channel.ts";
+import type { Channel, Contact, DeliveryFailure, Directory } from "./channel.ts";
 import { addressProblem } from "./channel-info.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { AddressClaim, Delivery } from "./delivery.ts";
@@ -232,14 +232,49 @@ export async function reachableOver(
     return { channels: named(configured.filter(isOwnAddress)), locale: null };
   }
   try {
-    const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
-    const contact = (await withinTime(async () => directory([userId], { tenant }), limit)).get(userId);
+    const contact = await contactOf({ directory, clock }, { tenant, userId });
     const reached = configured.filter((channel) => isOwnAddress(channel) || isAddress(channel, contact?.[channel.name]));
     return { channels: named(reached), locale: isLocale(contact?.locale) ? contact.locale : null };
   } catch (error) {
     logger.warn({ error }, "The host's directory did not say how a user can be reached; preferences show every channel.");
     return { channels: named(configured), locale: null };
   }
+}
+
+/** How many addresses of a user count. */
+const MAX_ADDRESSES = 20;
+
+/**
+ * Returns the addresses that the directory has for a user over the host's channels, each once. A directory that fails, or takes longer than 5
+ * seconds, has none.
+ */
+export async function addressesOf(
+  { channels, directory, clock, logger }: Omit<ReachContext, "devices">,
+  owner: Owner,
+): Promise<readonly string[]> {
+  if (directory === null) {
+    return [];
+  }
+  try {
+    const contact = await contactOf({ directory, clock }, owner);
+    const addresses = [...channels.keys()].flatMap((name) => {
+      const address: unknown = contact?.[name];
+      return typeof address === "string" ? [address, address.toLowerCase()] : [];
+    });
+    return [...new Set(addresses)].slice(0, MAX_ADDRESSES);
+  } catch (error) {
+    logger.warn({ error }, "The host's directory did not say which addresses a user has; what went to addresses alone is not found.");
+    return [];
+  }
+}
+
+/** What the directory says of a user, within its time. */
+async function contactOf(
+  { directory, clock }: { readonly directory: Directory; readonly clock: ReachContext["clock"] },
+  { tenant, userId }: Owner,
+): Promise<Contact | undefined> {
+  const limit = { clock, timeoutMs: LOOK_UP_MS, cancellation: new Cancellation() };
+  return (await withinTime(async () => directory([userId], { tenant }), limit)).get(userId);
 }
 
 function isConfigured(channel: Channel, tenant: string): boolean {

@@ -1,5 +1,5 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
-export { reachableOver } from "./addresses.ts";
+export { addressesOf, reachableOver } from "./addresses.ts";
 export { reserveTurns } from "./begin-at-once.ts";
 export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, withoutRest } from "./chains.ts";
 export { actorOf, type ChangeBy, cancelChains, requireActing, retryChains } from "./change-send.ts";

@@ -11,6 +11,7 @@ import type {
   ProcessingStatus,
   SourceRecord,
 } from "./hub-model.ts";
+import type { RecordQuery, RecordsFound } from "./record-search.ts";
 
 /** Which part of a list to read. */
 export interface HubRange {
@@ -84,6 +85,13 @@ export interface HubStorage {
   recordsOf(tenant: string, notificationId: string): Promise<readonly ProcessingRecord[]>;
   /** Records of these ids that the tenant has, in any order; `bytes` as for {@link findEvents}. */
   findRecords(tenant: string, ids: readonly string[], bytes?: number): Promise<readonly ProcessingRecord[]>;
+  /**
+   * Looks at some records in a state, or in all of them: at up to 1,000, from a place on, and returns up to `limit` of those that match. Those that are
+   * due, running, retrying or failed come newest first by themselves, others in the order of their events.
+   */
+  searchRecords(tenant: string, query: RecordQuery): Promise<RecordsFound>;
+  /** Makes a record due now, with all its attempts before it, that failed or waits for another attempt. False if it is neither, or unknown. */
+  retryRecord(tenant: string, id: string): Promise<boolean>;
   /** Records of one source's events that settled, from a position on. */
   listSettledSince(tenant: string, source: string, range: HistoryPosition & PageBounds): Promise<HistoryPage<SourceRecord>>;
   /**

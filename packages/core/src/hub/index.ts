@@ -33,3 +33,12 @@ export type {
   ProcessingUsage,
   Processor,
 } from "./processor.ts";
+export {
+  RECORD_STATES,
+  type RecordFilter,
+  type RecordPlace,
+  type RecordQuery,
+  type RecordState,
+  type RecordSummary,
+  type RecordsFound,
+} from "./record-search.ts";

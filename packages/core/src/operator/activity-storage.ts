@@ -16,7 +16,9 @@ export interface HealthWindow {
 }
 
 /** The filter of a search, as a storage gets it. */
-export interface StateFilter extends ActivityFilter {
+export interface StateFilter extends Omit<ActivityFilter, "user"> {
+  /** Any of these is a user whose inbox it came into, a recipient as its sender named it, or the sender of an event. */
+  readonly recipients?: readonly string[];
   /** The moment at which the state counts; given with a state. */
   readonly at?: Date;
   /**
@@ -41,6 +43,8 @@ export interface StoredSummary extends Omit<ActivitySummary, "standing" | "lastE
    * 1,000, in the order of its recipients. Empty for others.
    */
   readonly underWay: readonly DeliveryUnderWay[];
+  /** Of an event: the error of its newest processing record that failed or waits for another attempt; null for none. */
+  readonly recordError: string | null;
 }
 
 /** A notification's content as a storage reads it. */
@@ -121,6 +125,8 @@ export interface ActivityStorage extends WorkHealthReads {
 
   /** Returns up to `limit` matching notifications, newest first, in the order of their ids. */
   search(tenant: string, query: ActivityQuery): Promise<readonly StoredSummary[]>;
+  /** Returns up to `limit` users, recipients and senders that begin so, with the letters A to Z in either case, in some order. */
+  recipientsLike(tenant: string, beginning: string, limit: number): Promise<readonly string[]>;
   /** Returns the number of matches, counted up to `max`. */
   count(tenant: string, filter: StateFilter, max: number): Promise<number>;
   /** Returns a notification with its content, or null when the tenant has no such id. */

@@ -10,6 +10,22 @@ export interface ActivityFilter {
   readonly kind?: NotificationKind;
   /** A user whose inbox it came into, a recipient as its sender named it, or the sender of an event; exactly. */
   readonly recipient?: string;
+  /** The beginning of a user, a recipient or the sender of an event, with the letters A to Z in either case. */
+  readonly recipientPrefix?: string;
+  /**
+   * A user: what came into their inbox, was sent to them over any channel, or went to an address that the host's directory has for them
+   * now. Without an answer from the directory within 5 seconds, what went to addresses alone is not found.
+   */
+  readonly user?: string;
+  /** What its provider called a delivery of it, such as a Message-ID, with or without angle brackets. */
+  readonly providerId?: string;
+  /** The beginning of the idempotency key that it was created with. A key is forgotten after a day. */
+  readonly idempotencyKey?: string;
+  /**
+   * A part of what went wrong, with the letters A to Z in either case: with a delivery that failed or is tried again, or with a handler of an event that
+   * failed. If more than 20,000 failed or are tried again, it looks at the newest 20,000 of each.
+   */
+  readonly error?: string;
   /** The notification's type; of an event, its source. */
   readonly type?: string;
   /** A channel it goes over, as its fallback or before that. A message goes over the inbox alone, an event over none. */
@@ -45,7 +61,10 @@ export interface ActivitySummary extends Pick<Notification, "id" | "kind" | "tit
    * back, is tried again, is due, or waits for its time. Null when nothing is left, and for other kinds.
    */
   readonly standing: DeliveryStanding | null;
-  /** Of a send that something failed of: what its last attempts say went wrong, in the provider's words. Null if nothing did. */
+  /**
+   * Of a send that something failed of: what its last attempts say went wrong, in the provider's words. Of an event: the error of a handler that failed or
+   * is tried again. Null if nothing did.
+   */
   readonly lastError: string | null;
 }
 

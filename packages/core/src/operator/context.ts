@@ -3,6 +3,7 @@ import type {
   Channel,
   DeliveryStorage,
   DigestStorage,
+  Directory,
   HoldsStorage,
   PauseEvents,
   PausesInForce,
@@ -28,6 +29,8 @@ export interface OperatorContext extends BaseContext {
   readonly hub: HubStorage;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;
+  /** The host's own knowledge of its users; null without one. */
+  readonly directory: Directory | null;
   /** Creates a notification with deliveries. */
   track(request: SendRequest): Promise<Send>;
   /** What the workers of this process do. */
@@ -36,6 +39,8 @@ export interface OperatorContext extends BaseContext {
   readonly alarms: AlarmStorage;
   /** Tries again what failed of a send, and what waits for another attempt. */
   tryAgain(request: AgainRequest): Promise<void>;
+  /** Processes records that are due, in the background. Call it only after the commit. */
+  processDue(): void;
   /** Goes on with retry runs, and releases what resumed pauses held back, in the background. Call it only after the commit. */
   goOnRetrying(): void;
   /** Starts due deliveries in the background. Call it only after the commit. */

@@ -1,4 +1,5 @@
 import { type Acting, type AuditAction, type AuditEntry, actorOf, type Send } from "../delivery/index.ts";
+import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import {
   type Checks,
   type ChecksOf,
@@ -9,7 +10,7 @@ import {
   requireMembers,
   requireNone,
 } from "../foundation/issue-list.ts";
-import { NAME_RULE, oneOf, stringIssue, text, whole } from "../foundation/parse-text.ts";
+import { oneOf, whole } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ChannelBacklog, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { StateFilter } from "./activity-storage.ts";
 import type { Alarm } from "./alarm.ts";
@@ -21,43 +22,24 @@ import { Pauses } from "./pauses.ts";
 import { HEALTH_RANGES, readBacklog, readHealth } from "./read-health.ts";
 import { readTimeline } from "./read-timeline.ts";
 import { readWorkHealth } from "./read-work-health.ts";
+import { Records } from "./records.ts";
+import { RETRY, RETRY_ALL, type RetryAllOptions, type RetryOptions } from "./retry-input.ts";
 import { RetryRuns } from "./retry-runs.ts";
 import { retryUnlessChanged } from "./retrying.ts";
+import { BEGINNING, PAGE, RECIPIENTS, type RecipientsInput, type SearchInput } from "./search-input.ts";
 import { sendTest, type TestInput } from "./send-test.ts";
 import { summaryOf } from "./standings.ts";
+import { stateFilter } from "./state-filter.ts";
 import type { WorkHealth } from "./work-health.ts";
 
 const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 100;
 /** The highest count. A count takes time in proportion to its matches, and nobody needs more. */
 const MAX_COUNT = 10_000;
+const DEFAULT_RECIPIENTS = 10;
 const MAX_AUDIT = 1_000;
 const DEFAULT_AUDIT = 100;
 const DEFAULT_RETRIES = 100;
-const MAX_RETRIES = 1_000;
 const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
-
-/** The filter of a search, and the page. */
-export interface SearchInput extends ActivityFilter {
-  /** The `nextCursor` of the page before; it works with the same filter only. */
-  readonly cursor?: string;
-  /** 1 to 100. @default 50 */
-  readonly limit?: number;
-}
-
-/** Options of a retry of all matching sends. */
-export interface RetryAllOptions extends Acting {
-  /** The most sends to retry, newest first, 1 to 1,000. @default 100 */
-  readonly limit?: number;
-  /** The `nextCursor` of the call before, to go on with older ones; it works with the same filter only. */
-  readonly cursor?: string;
-}
-
-/** Options of a retry of one send. */
-export interface RetryOptions extends Acting {
-  /** Only what this delivery belongs to: the delivery over a channel to a recipient, and its fallback. @default everything */
-  readonly deliveryId?: string;
-}
 
 /** An action on a notification, with its actor. */
 export interface AuditNote extends Acting {
@@ -73,9 +55,6 @@ export interface AuditInput {
   readonly before?: number;
 }
 
-const PAGE: ChecksOf<Omit<SearchInput, keyof ActivityFilter>> = { limit: pageChecks(MAX_LIMIT).limit, cursor: stringIssue };
-const RETRY_ALL: ChecksOf<RetryAllOptions> = { limit: pageChecks(MAX_RETRIES).limit, cursor: stringIssue, actor: text(NAME_RULE) };
-const RETRY: ChecksOf<RetryOptions> = { deliveryId: idIssue, actor: text(NAME_RULE) };
 const AUDIT: ChecksOf<AuditInput> = { limit: pageChecks(MAX_AUDIT).limit, before: whole({ min: 0 }) };
 const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: true };
 
@@ -100,6 +79,8 @@ export class Operator {
   readonly endpoints: Endpoints;
   /** Pauses of channels, of endpoints and of the whole tenant. */
   readonly pauses: Pauses;
+  /** The processing records of events. */
+  readonly records: Records;
   readonly #tenant: string;
   readonly #context: OperatorContext;
 
@@ -110,6 +91,7 @@ export class Operator {
     this.retries = new RetryRuns(tenant, context);
     this.pauses = new Pauses(tenant, context);
     this.endpoints = new Endpoints(tenant, context);
+    this.records = new Records(tenant, context);
   }
 
   /**
@@ -127,7 +109,8 @@ export class Operator {
     using _call = await this.#context.ready();
     // Reads one more than requested, to see whether there is a next page.
     const now = this.#now();
-    const found = await this.#context.activity.search(this.#tenant, { ...stateAt(scope.filter, now), ...after, limit: limit + 1 });
+    const wanted = await stateFilter(this.#context, scope, now);
+    const found = await this.#context.activity.search(this.#tenant, { ...wanted, ...after, limit: limit + 1 });
     const notifications = found.slice(0, limit).map((summary) => summaryOf(summary, now));
     return { notifications, nextCursor: cursorBehind(found, limit, scope) };
   }
@@ -136,7 +119,21 @@ export class Operator {
   async count(filter: ActivityFilter = {}): Promise<number> {
     const scope = this.#scopeOf("count", filter);
     using _call = await this.#context.ready();
-    return await this.#count(stateAt(scope.filter, this.#now()));
+    return await this.#count(await this.#wanted(scope));
+  }
+
+  /**
+   * Returns users, recipients and senders of events whose name begins so, with the letters A to Z in either case, to complete what somebody types.
+   *
+   * @param beginning 1 to 4,096 characters
+   * @throws BelfryError `VALIDATION_ERROR`
+   */
+  async recipients(beginning: string, input: RecipientsInput = {}): Promise<readonly string[]> {
+    requireNone([BEGINNING(beginning, "beginning")]);
+    requireInput("the second argument of recipients", input, RECIPIENTS);
+    using _call = await this.#context.ready();
+    const found = await this.#context.activity.recipientsLike(this.#tenant, beginning, input.limit ?? DEFAULT_RECIPIENTS);
+    return [...found].sort(compareBytewise);
   }
 
   /**
@@ -201,7 +198,7 @@ export class Operator {
   async countRetryable(filter: ActivityFilter = {}): Promise<number> {
     const scope = this.#scopeOf("countRetryable", filter);
     using _call = await this.#context.ready();
-    return await this.#count({ ...stateAt(scope.filter, this.#now()), isRetryable: true });
+    return await this.#count({ ...(await this.#wanted(scope)), isRetryable: true });
   }
 
   /**
@@ -223,7 +220,7 @@ export class Operator {
     const actor = actorOf(options);
     const after = afterCursor(cursor, scope);
     using _call = await this.#context.ready();
-    const wanted: StateFilter = { ...stateAt(scope.filter, this.#now()), isRetryable: true };
+    const wanted: StateFilter = { ...(await this.#wanted(scope)), isRetryable: true };
     const matched = await this.#count(wanted);
     // Reads one send more than requested, to see whether there are older ones.
     const newest = await this.#context.activity.search(this.#tenant, { ...wanted, ...after, limit: limit + 1 });
@@ -287,12 +284,11 @@ export class Operator {
     return { tenant: this.#tenant, filter: parseFilter(what, input, more) };
   }
 
+  #wanted(scope: ActivityScope): Promise<StateFilter> {
+    return stateFilter(this.#context, scope, this.#now());
+  }
+
   #count(filter: StateFilter): Promise<number> {
     return this.#context.activity.count(this.#tenant, filter, MAX_COUNT);
   }
-}
-
-/** Returns the filter with the moment at which its state counts. */
-function stateAt(filter: ActivityFilter, at: Date): StateFilter {
-  return filter.state === undefined ? filter : { ...filter, at };
 }

@@ -5,6 +5,7 @@ import { isUuid } from "../foundation/ids.ts";
 import { type Checks, type ChecksOf, requireInput } from "../foundation/issue-list.ts";
 import { describe, NAME_RULE, oneOf, text } from "../foundation/parse-text.ts";
 import type { ActivityFilter, ActivitySummary } from "./activity.ts";
+import { BEGINNING } from "./search-input.ts";
 
 /**
  * The largest difference between an id's time and `createdAt`. Both come from one clock within a millisecond. But ids never
@@ -91,6 +92,11 @@ const FILTER: ChecksOf<ActivityFilter> = {
   from: timeIssue,
   before: timeIssue,
   state: oneOf(DELIVERY_STATES),
+  recipientPrefix: BEGINNING,
+  user: text(NAME_RULE),
+  providerId: text({ minLength: 1, maxLength: 1_000 }),
+  idempotencyKey: text(NAME_RULE),
+  error: text({ minLength: 1, maxLength: 1_000 }),
 };
 /** In the order in which cursors count them. */
 const FILTER_NAMES = Object.keys(FILTER) as (keyof ActivityFilter)[];
@@ -110,7 +116,8 @@ export function idIssue(value: unknown, field: string): Issue | null {
   return typeof value === "string" && isUuid(value) ? null : issue(field, "must be a notification's id, which is a UUID");
 }
 
-function timeIssue(value: unknown, field: string): Issue | null {
+/** Returns an issue unless `value` is a time that a search takes. */
+export function timeIssue(value: unknown, field: string): Issue | null {
   const isTime = value instanceof Date && value.getTime() >= 0 && value.getTime() <= LAST_MS;
   return isTime
     ? null

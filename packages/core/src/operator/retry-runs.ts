@@ -7,6 +7,7 @@ import type { ActivityFilter } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
 import { parseFilter } from "./parse-filter.ts";
 import type { RetryRun, RetryRunMove } from "./retry-run.ts";
+import { stateFilter } from "./state-filter.ts";
 
 /** The highest count of matches. */
 const MAX_COUNT = 10_000;
@@ -58,7 +59,8 @@ export class RetryRuns {
     using _call = await this.#context.ready();
     const { activity, clock, ids, retryRuns } = this.#context;
     const createdAt = new Date(clock.now());
-    const matched = await activity.count(this.#tenant, { ...wanted, isRetryable: true, at: createdAt }, MAX_COUNT);
+    const stated = await stateFilter(this.#context, { tenant: this.#tenant, filter: wanted }, createdAt);
+    const matched = await activity.count(this.#tenant, { ...stated, isRetryable: true }, MAX_COUNT);
     const progress = { state: "running", matched, looked: 0, retried: 0, createdAt, endedAt: null } as const;
     const run: RetryRun = { id: ids.next(), filter: wanted, actor, ...progress };
     if (!(await retryRuns.add(this.#tenant, run, MAX_OPEN))) {

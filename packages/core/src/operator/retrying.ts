@@ -4,6 +4,7 @@ import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { OperatorContext } from "./context.ts";
 import type { TakenRetryRun } from "./retry-run.ts";
+import { stateFilter } from "./state-filter.ts";
 
 /** How often a process looks for runs that another one left. */
 const POLL_INTERVAL_MS = 5_000;
@@ -51,8 +52,8 @@ export class Retrying {
   async #step(run: TakenRetryRun): Promise<void> {
     const { activity, clock, retryRuns } = this.#context;
     const place = run.after === null ? {} : { after: run.after };
-    const filter = { ...run.filter, isRetryable: true, at: run.createdAt } as const;
-    const found = await activity.search(run.tenant, { ...filter, ...place, limit: STEP });
+    const wanted = await stateFilter(this.#context, run, run.createdAt);
+    const found = await activity.search(run.tenant, { ...wanted, isRetryable: true, ...place, limit: STEP });
     for (const { id } of found) {
       if (this.loop.isStopping) {
         break;

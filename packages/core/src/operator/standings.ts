@@ -5,11 +5,11 @@ import type { StoredActivity, StoredSummary } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 
 /** The line of a search at a moment. */
-export function summaryOf({ underWay, ...summary }: StoredSummary, now: Date): ActivitySummary {
+export function summaryOf({ underWay, recordError, ...summary }: StoredSummary, now: Date): ActivitySummary {
   const standing = leadingOf(underWay.map((delivery) => standingOf(delivery, now, delivery.circuit)));
   const errors = underWay.flatMap(({ lastError }) => lastError ?? []);
   const [last] = errors.toSorted((left, right) => right.at.getTime() - left.at.getTime());
-  return { ...summary, standing, lastError: last?.error ?? null };
+  return { ...summary, standing, lastError: last?.error ?? recordError };
 }
 
 /** A notification's content at a moment. */

@@ -26,6 +26,10 @@ export type {
   ProcessingTask,
   ProcessingUsage,
   Processor,
+  RecordFilter,
   RecordSettled,
+  RecordState,
+  RecordSummary,
   SourceRecord,
 } from "../hub/index.ts";
+export { RECORD_STATES } from "../hub/index.ts";

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button, Choices } from "../parts/fields.tsx";
+import { Choices } from "../parts/fields.tsx";
+import { More, NewerNote } from "../parts/more.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
 import { announce } from "../state/announcements.ts";
@@ -18,6 +19,9 @@ import { UserForm } from "./user-form.tsx";
 
 /** How often the view loads a user's counts, beside the live stream. */
 const CHECK_MS = 5_000;
+
+/** How many pages are loaded again after a change. Older ones stay as they are. */
+const MAX_RELOADED = 10;
 
 const STATUSES: readonly (readonly [ItemStatus, string])[] = [
   ["all", "All"],
@@ -104,7 +108,7 @@ function useNewUnread(unread: number | null): void {
 }
 
 interface InboxState {
-  readonly pages: Pages<Shown>;
+  readonly pages: Pages<Item, Shown>;
   readonly items: readonly Item[];
   markRead(item: Item): Promise<void>;
 }
@@ -113,7 +117,10 @@ function useInbox(userId: string, status: ItemStatus): InboxState {
   const revision = useRevision((event) => event.name === "inbox" && (userId === "" || event.data.userIds.includes(userId)));
   const source = {
     first: (signal: AbortSignal) => loadInbox(userId, status, signal),
-    after: (cursor: string, signal: AbortSignal) => get<Page<Item>>("items", { user_id: userId, status, cursor, limit: 100 }, signal),
+    after: (cursor: string, signal?: AbortSignal) => get<Page<Item>>("items", { user_id: userId, status, cursor, limit: 100 }, signal),
+    keyOf: itemKey,
+    // An event says only that the inbox changed: older items may have been read as well.
+    reloaded: MAX_RELOADED,
   };
   const pages = usePages<Item, Shown>(JSON.stringify([userId, status]), source, revision);
   useCountsCheck(userId, pages.shown);
@@ -161,19 +168,13 @@ function Items({ inbox: { pages, items, markRead }, userId, status }: ItemsProps
   return (
     <>
       <FailureNote failure={failure} what="The notifications could not be loaded." onRetry={reload} />
+      <NewerNote pages={pages} />
       {items.length > 0 ? (
         <ItemList items={items} showsUser={userId === ""} canMark={canMark} onMarkRead={markRead} />
       ) : value === null ? null : (
         <NoItems userId={userId} status={status} />
       )}
-      {pages.hasMore ? (
-        <div class="more">
-          <Button isBusy={pages.isLoadingMore} onPress={pages.more}>
-            Show older
-          </Button>
-          <span class="muted">{counted(items.length, "notification")} shown</span>
-        </div>
-      ) : null}
+      <More pages={pages} shown={counted(items.length, "notification")} />
     </>
   );
 }

@@ -12,6 +12,8 @@ const PATHS = {
   external: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
   back: "M15 5l-7 7 7 7",
   pause: "M8 5v14M16 5v14",
+  remove: "M7 7l10 10M17 7L7 17",
+  record: "M4 5h16v4H4zM4 13h9v6H4zM17 13v6M14 16h6",
   play: "M7 5l12 7-12 7V5Z",
 } as const;
 

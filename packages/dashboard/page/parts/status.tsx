@@ -8,6 +8,7 @@ export type Tone = "good" | "bad" | "warn" | "info" | "neutral";
 
 const STATUS_TONES: Readonly<Record<string, Tone>> = {
   delivered: "good",
+  completed: "good",
   sent: "info",
   pending: "warn",
   waiting: "neutral",

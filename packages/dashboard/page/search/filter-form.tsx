@@ -1,8 +1,9 @@
 import type { RefObject } from "preact";
-import { SelectField, TextField } from "../parts/fields.tsx";
+import { Proposals, SelectField, TextField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { useFormValues } from "../parts/form-values.ts";
-import { FILTER_NAMES, localTime, readForm, type SearchFilter } from "./search-filter.ts";
+import { formValues, readForm, type SearchFilter } from "./search-filter.ts";
+import { useProposals } from "./use-proposals.ts";
 
 const STATUSES = [
   ["", "Any"],
@@ -37,6 +38,9 @@ const KINDS = [
   ["event", "Event"],
 ] as const;
 
+/** The filters that are used less often. */
+const RARE = ["error", "providerId", "idempotencyKey", "id"] as const;
+
 interface FilterFormProps {
   /** The form itself, for others who read its fields. */
   readonly form: RefObject<HTMLFormElement>;
@@ -46,25 +50,41 @@ interface FilterFormProps {
 
 /** The filters of a search. */
 export function FilterForm({ form, filter, onSearch }: FilterFormProps) {
-  const [from, before] = [localTime(filter.from), localTime(filter.before)];
-  useFormValues(form, { ...Object.fromEntries(FILTER_NAMES.map((name) => [name, filter[name] ?? ""])), from, before });
+  const values = formValues(filter);
+  const proposed = useProposals();
+  useFormValues(form, values);
+  const text = (name: keyof SearchFilter) => ({ name, value: values[name] ?? "" });
   return (
     <Filters
       form={form}
-      first="recipient"
+      first="recipientPrefix"
       isFiltered={Object.keys(filter).length > 0}
       onSearch={(fields) => onSearch(readForm(fields, filter))}
       onClear={() => onSearch({})}
     >
-      <TextField label="Recipient" name="recipient" value={filter.recipient ?? ""} placeholder="User, address, URL" />
-      <TextField label="Type" name="type" value={filter.type ?? ""} />
-      <TextField label="Channel" name="channel" value={filter.channel ?? ""} placeholder="inbox, email, webhook" />
-      <SelectField label="Status" name="status" value={filter.status ?? ""} options={STATUSES} />
-      <SelectField label="Any delivery is" name="state" value={filter.state ?? ""} options={STATES} />
-      <SelectField label="Kind" name="kind" value={filter.kind ?? ""} options={KINDS} />
-      <TextField label="From" name="from" type="datetime-local" value={from} />
-      <TextField label="Before" name="before" type="datetime-local" value={before} />
-      <TextField label="Id" name="id" value={filter.id ?? ""} />
+      <div class="filter-fields" onFocusIn={proposed.onFocusIn} onInput={proposed.onInput}>
+        <TextField label="Recipient" {...text("recipientPrefix")} placeholder="Begins with…" list="recipients" />
+        <TextField label="User" {...text("user")} placeholder="At every address" list="recipients" />
+        <TextField label="Type" {...text("type")} list="types" />
+        <TextField label="Channel" {...text("channel")} placeholder="inbox, email, webhook" list="channels" />
+        <SelectField label="Status" {...text("status")} options={STATUSES} />
+        <SelectField label="Any delivery is" {...text("state")} options={STATES} />
+        <SelectField label="Kind" {...text("kind")} options={KINDS} />
+        <TextField label="From" {...text("from")} type="datetime-local" />
+        <TextField label="Before" {...text("before")} type="datetime-local" />
+        <details class="rare" open={RARE.some((name) => filter[name] !== undefined)}>
+          <summary>More filters</summary>
+          <div class="filter-fields">
+            <TextField label="Error has" {...text("error")} />
+            <TextField label="Provider's id" {...text("providerId")} placeholder="Message-ID, SID" />
+            <TextField label="Idempotency key" {...text("idempotencyKey")} placeholder="Begins with…" />
+            <TextField label="Id" {...text("id")} />
+          </div>
+        </details>
+        <Proposals id="recipients" values={proposed.recipients} />
+        <Proposals id="types" values={proposed.types} />
+        <Proposals id="channels" values={proposed.channels} />
+      </div>
     </Filters>
   );
 }

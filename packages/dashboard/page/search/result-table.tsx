@@ -1,5 +1,5 @@
 import type { ActivitySummary } from "@belfry/core";
-import { Fragment } from "preact";
+import { Fragment, type VNode } from "preact";
 import type { Json } from "../../src/wire.ts";
 import { Link } from "../parts/link.tsx";
 import { StandingNote, SummaryStatus } from "../parts/status.tsx";
@@ -23,38 +23,49 @@ export function ResultTable({ results }: { readonly results: readonly Summary[] 
           <th scope="col">Created</th>
         </tr>
       </thead>
-      <tbody>
-        {results.map((summary) => (
-          <tr key={summary.id}>
-            <th scope="row">
-              <Link to={placeUrl("notification", { id: summary.id })}>{nameOf(summary)}</Link>
-              {summary.title === "" ? null : <span class="excerpt">{summary.excerpt}</span>}
-            </th>
-            <td>
-              <SummaryStatus summary={summary} />
-              {summary.standing === null ? null : (
-                <span class="excerpt">
-                  <StandingNote standing={summary.standing} />
-                </span>
-              )}
-              {summary.lastError === null ? null : (
-                <span class="excerpt" title={summary.lastError}>
-                  {summary.lastError}
-                </span>
-              )}
-            </td>
-            <td>
-              <Recipients summary={summary} />
-            </td>
-            <td>{summary.channels.join(", ") || "–"}</td>
-            <td>{summary.type}</td>
-            <td>
-              <Time date={summary.createdAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
+      <tbody>{results.map(rowOf)}</tbody>
     </table>
+  );
+}
+
+/** Rows as they were made: one whose notification is the same is the very same, and is not rendered again. */
+const made = new WeakMap<Summary, VNode>();
+
+function rowOf(summary: Summary): VNode {
+  const row = made.get(summary) ?? <Row key={summary.id} summary={summary} />;
+  made.set(summary, row);
+  return row;
+}
+
+function Row({ summary }: { readonly summary: Summary }) {
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={placeUrl("notification", { id: summary.id })}>{nameOf(summary)}</Link>
+        {summary.title === "" ? null : <span class="excerpt">{summary.excerpt}</span>}
+      </th>
+      <td>
+        <SummaryStatus summary={summary} />
+        {summary.standing === null ? null : (
+          <span class="excerpt">
+            <StandingNote standing={summary.standing} />
+          </span>
+        )}
+        {summary.lastError === null ? null : (
+          <span class="excerpt" title={summary.lastError}>
+            {summary.lastError}
+          </span>
+        )}
+      </td>
+      <td>
+        <Recipients summary={summary} />
+      </td>
+      <td>{summary.channels.join(", ") || "–"}</td>
+      <td>{summary.type}</td>
+      <td>
+        <Time date={summary.createdAt} />
+      </td>
+    </tr>
   );
 }
 

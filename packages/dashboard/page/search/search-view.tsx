@@ -1,103 +1,107 @@
 import type { ActivityPage, ActivitySummary } from "@belfry/core";
 import type { RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
+import { Chips } from "../parts/chips.tsx";
 import { Button } from "../parts/fields.tsx";
+import { More, NewerNote } from "../parts/more.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
-import { announce } from "../state/announcements.ts";
 import { get } from "../state/api.ts";
-import { counted, number } from "../state/format.ts";
-import { useRevision } from "../state/live.ts";
-import { type Page, usePages } from "../state/pages.ts";
+import { number } from "../state/format.ts";
+import { useFrames } from "../state/frames.ts";
+import { useLiveEvents, useRevision } from "../state/live.ts";
+import type { LiveEvent } from "../state/live-connection.ts";
+import { paced } from "../state/pace.ts";
+import { type Page, type Pages, usePages } from "../state/pages.ts";
 import { go, placeUrl } from "../state/place.ts";
-import type { Resource } from "../state/resource.ts";
 import { useMay } from "../state/session.ts";
 import { FilterForm } from "./filter-form.tsx";
+import { filterWords } from "./filter-words.ts";
+import { mayMatch } from "./may-match.ts";
+import { Presets } from "./presets.tsx";
+import { ResultCount } from "./result-count.tsx";
 import { ResultTable } from "./result-table.tsx";
 import { RetryAllDialog } from "./retry-all-dialog.tsx";
-import { readFilter, readForm, type SearchFilter } from "./search-filter.ts";
+import { absolute, readFilter, readForm, type SearchFilter } from "./search-filter.ts";
 import { SendTestDialog } from "./send-test-dialog.tsx";
 
-/** The server counts no further than this. */
-const COUNT_LIMIT = 10_000;
-
-/** The view loads the results at most this often, however fast they change. */
+/** The view loads the newest results at most this often, however fast they change. */
 const REFRESH_MS = 1_000;
 
 type Summary = Json<ActivitySummary>;
-
-interface Found extends Page<Summary> {
-  readonly count: number;
-}
+type Found = Pages<Summary, Page<Summary>>;
 
 /** Finds notifications of every kind. The filters are in the address, so a search can be shared. */
 export function SearchView({ params }: { readonly params: URLSearchParams }) {
   const filter = readFilter(params);
-  const key = JSON.stringify(filter);
-  const revision = useRevision((event) => event.name === "notification", REFRESH_MS);
-  const source = {
-    first: (signal: AbortSignal) => search(filter, signal),
-    after: (cursor: string, signal: AbortSignal) => page(filter, cursor, signal),
-  };
-  const pages = usePages<Summary, Found>(key, source, revision);
-  const { value, failure, reload } = pages.shown;
-  useEffect(() => {
-    if (value !== null) {
-      announce(`${countedUp(value.count)} found.`);
-    }
-  }, [key, value === null]);
+  // A span back from now begins at one time for all pages of the list.
+  const asked = useMemo(() => absolute(filter, Date.now()), [JSON.stringify(filter)]);
+  const matters = (event: LiveEvent) => event.name === "notification" && mayMatch(asked, event.data.notification);
+  const found = useFound(asked, matters);
+  const { value, failure, reload } = found.shown;
   const form = useRef<HTMLFormElement>(null);
   const onSearch = (chosen: SearchFilter) => go(placeUrl("search", chosen));
+  const words = filterWords(filter);
   return (
     <>
-      <ViewTitle title="Search">
-        <SearchActions form={form} filter={filter} onSearch={onSearch} />
+      <ViewTitle title="Search" tab={["Search", ...words.map(([, text]) => text)].join(" · ")}>
+        <SearchActions form={form} filter={filter} asked={asked} onSearch={onSearch} />
       </ViewTitle>
       <section class="card">
+        <Presets filter={filter} />
         <FilterForm form={form} filter={filter} onSearch={onSearch} />
+        <Chips chips={words} onRemove={(name) => onSearch({ ...filter, [name]: undefined })} />
       </section>
       <section class="card" aria-label="Results">
         <FailureNote failure={failure} what="The search failed." onRetry={reload} />
-        <Results found={pages.shown} isFiltered={key !== "{}"} />
-        {pages.hasMore ? (
-          <div class="more">
-            <Button isBusy={pages.isLoadingMore} onPress={pages.more}>
-              Show older
-            </Button>
-            <span class="muted">{number(value?.items.length ?? 0)} shown</span>
-          </div>
-        ) : null}
+        <NewerNote pages={found} />
+        <Results found={found} filter={asked} matters={matters} />
+        <More pages={found} shown={number(value?.items.length ?? 0)} />
       </section>
     </>
   );
 }
 
-async function search(filter: SearchFilter, signal: AbortSignal): Promise<Found> {
-  const [first, { count }] = await Promise.all([
-    get<Json<ActivityPage>>("activity", filter, signal),
-    get<{ count: number }>("activity-count", filter, signal),
-  ]);
-  return { items: first.notifications, nextCursor: first.nextCursor, count };
+/** The results. Events change the lines on show; the newest ones are loaded anew, and older ones stay. */
+function useFound(filter: SearchFilter, matters: (event: LiveEvent) => boolean): Found {
+  const pace = useRef(REFRESH_MS);
+  const revision = useRevision(matters, pace.current);
+  const source = {
+    first: paced((signal) => page(filter, signal), pace, REFRESH_MS),
+    after: (cursor: string, signal?: AbortSignal) => page({ ...filter, cursor, limit: "100" }, signal),
+    keyOf: ({ id }: Summary) => id,
+  };
+  const found = usePages<Summary, Page<Summary>>(JSON.stringify(filter), source, revision);
+  const changeLater = useFrames<Summary>((summaries) => {
+    const changed = new Map(summaries.map((summary) => [summary.id, summary]));
+    found.change((summary) => {
+      const now = changed.get(summary.id) ?? summary;
+      return now === summary || mayMatch(filter, now) ? now : null;
+    });
+  });
+  useLiveEvents((event) => {
+    if (event.name === "notification") {
+      changeLater(event.data.notification);
+    }
+  });
+  return found;
 }
 
-async function page(filter: SearchFilter, cursor: string, signal: AbortSignal): Promise<Page<Summary>> {
-  const { notifications, nextCursor } = await get<Json<ActivityPage>>("activity", { ...filter, cursor, limit: 100 }, signal);
+async function page(query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Promise<Page<Summary>> {
+  const { notifications, nextCursor } = await get<Json<ActivityPage>>("activity", query, signal);
   return { items: notifications, nextCursor };
-}
-
-/** A count as text. Counting stops at a limit, so at the limit there may be more. */
-function countedUp(count: number): string {
-  return count >= COUNT_LIMIT ? `${number(COUNT_LIMIT)} or more notifications` : counted(count, "notification");
 }
 
 interface SearchActionsProps {
   readonly form: RefObject<HTMLFormElement>;
   readonly filter: SearchFilter;
+  /** The filter as the API takes it. */
+  readonly asked: SearchFilter;
   onSearch(filter: SearchFilter): void;
 }
 
-function SearchActions({ form, filter, onSearch }: SearchActionsProps) {
+function SearchActions({ form, filter, asked, onSearch }: SearchActionsProps) {
   const [open, setOpen] = useState<"retry" | "test" | null>(null);
   const [maySend, mayRetry] = [useMay("send"), useMay("retry")];
   const close = () => setOpen(null);
@@ -113,25 +117,27 @@ function SearchActions({ form, filter, onSearch }: SearchActionsProps) {
     <>
       {maySend ? <Button onPress={() => setOpen("test")}>Send a test…</Button> : null}
       {mayRetry ? <Button onPress={retry}>Retry what failed…</Button> : null}
-      {open === "retry" ? <RetryAllDialog filter={filter} onClose={close} /> : null}
+      {open === "retry" ? <RetryAllDialog filter={asked} onClose={close} /> : null}
       {open === "test" ? <SendTestDialog onClose={close} /> : null}
     </>
   );
 }
 
 interface ResultsProps {
-  readonly found: Resource<Found>;
-  readonly isFiltered: boolean;
+  readonly found: Found;
+  readonly filter: SearchFilter;
+  matters(event: LiveEvent): boolean;
 }
 
-function Results({ found: { value, failure }, isFiltered }: ResultsProps) {
+function Results({ found, filter, matters }: ResultsProps) {
+  const { value, failure } = found.shown;
   if (value === null) {
     return failure === null ? <Loading what="results" rows={6} /> : null;
   }
   if (value.items.length === 0) {
-    return isFiltered ? (
+    return Object.keys(filter).length > 0 ? (
       <Empty title="Nothing matches">
-        Recipients, types and channels have to match whole. Take a filter away, or <a href={placeUrl("search")}>look at everything</a>.
+        Users, types and channels have to match whole. Take a filter away, or <a href={placeUrl("search")}>look at everything</a>.
       </Empty>
     ) : (
       <Empty title="No notifications yet">What is created, sent or pushed in is found here.</Empty>
@@ -139,10 +145,7 @@ function Results({ found: { value, failure }, isFiltered }: ResultsProps) {
   }
   return (
     <>
-      <p class="muted count" data-testid="count">
-        {countedUp(value.count)}
-        {isFiltered ? " match" : ""}
-      </p>
+      <ResultCount filter={filter} shown={value.items.length} hasMore={found.hasMore || found.hasGap} matters={matters} />
       <ResultTable results={value.items} />
     </>
   );

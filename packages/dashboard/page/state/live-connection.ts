@@ -16,7 +16,7 @@ const POLL_MS = 5_000;
 /** How long a stream may be silent: the server gives a sign of life every 12 seconds. */
 const SILENCE_MS = 30_000;
 
-/** How long a tab may be hidden before it closes its stream: a browser has only six connections to a server. */
+/** How long a tab may be hidden before it closes its stream, and asks no more: a browser has only six connections to a server. */
 const HIDDEN_MS = 10_000;
 
 const NAMES = ["hello", "notification", "inbox", "reset"] as const;
@@ -92,7 +92,7 @@ export class LiveConnection {
     this.#become("polling");
   }
 
-  /** Closes the stream of a hidden tab, which then asks now and then. A visible tab goes on where its stream ended. */
+  /** Closes the stream of a hidden tab, which then asks for nothing. A visible tab goes on where its stream ended. */
   #onSight(): void {
     clearTimeout(this.#giveUp);
     if (document.hidden) {
@@ -111,13 +111,12 @@ export class LiveConnection {
     if (this.#source !== null && Date.now() - this.#heardAtMs > SILENCE_MS) {
       this.#close();
     }
-    if (this.#state === "live") {
+    if (this.#state === "live" || this.#isGivenUp) {
       return;
     }
     this.#become("polling");
     this.#tell({ name: "tick" });
-    const isOver = this.#source === null || this.#source.readyState === EventSource.CLOSED;
-    if (isOver && !this.#isGivenUp) {
+    if (this.#source === null || this.#source.readyState === EventSource.CLOSED) {
       this.#open();
     }
   }

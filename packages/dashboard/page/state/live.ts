@@ -12,6 +12,26 @@ function live(): LiveConnection {
   return connection;
 }
 
+/** How long the page waits for its stream before it loads anything: a proxy may hold the stream back. */
+const PATIENCE_MS = 1_000;
+
+/** Resolves once the stream has caught up: what is loaded after that need not be loaded again. */
+export function whenLive(): Promise<void> {
+  return new Promise((resolve) => {
+    if (live().state !== "connecting") {
+      resolve();
+      return;
+    }
+    const done = () => {
+      stop();
+      clearTimeout(timer);
+      resolve();
+    };
+    const stop = live().onState(done);
+    const timer = setTimeout(done, PATIENCE_MS);
+  });
+}
+
 /** How the page learns of changes at this moment. */
 export function useLiveState(): LiveState {
   const [state, setState] = useState(() => live().state);

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Button } from "../parts/fields.tsx";
 import { keepKeyboard } from "../parts/keyboard.ts";
+import { More } from "../parts/more.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { ViewTitle, viewTitle } from "../parts/view-title.tsx";
 import { get } from "../state/api.ts";
@@ -20,6 +21,9 @@ import { SuppressionTable } from "./suppression-table.tsx";
 /** Bounces come with changed notifications; the view loads the list at most this often, however fast they change. */
 const REFRESH_MS = 5_000;
 
+/** How many pages are loaded again after a change. Later ones stay as they are. */
+const MAX_RELOADED = 10;
+
 type Suppressed = Json<Suppression>;
 
 /** Shows the addresses that nothing is delivered to, and lifts them. The filters are in the address of the page. */
@@ -29,7 +33,10 @@ export function SuppressionsView({ params }: { readonly params: URLSearchParams 
   const revision = useRevision((event) => event.name === "notification", REFRESH_MS);
   const source = {
     first: (signal: AbortSignal) => page({ ...filter }, signal),
-    after: (cursor: string, signal: AbortSignal) => page({ ...filter, cursor, limit: 100 }, signal),
+    after: (cursor: string, signal?: AbortSignal) => page({ ...filter, cursor, limit: 100 }, signal),
+    keyOf: ({ channel, address }: Suppressed) => `${channel} ${address}`,
+    // The list is by address: what is new may be on any page.
+    reloaded: MAX_RELOADED,
   };
   const pages = usePages<Suppressed, Page<Suppressed>>(key, source, revision);
   const { value, failure, reload } = pages.shown;
@@ -46,14 +53,7 @@ export function SuppressionsView({ params }: { readonly params: URLSearchParams 
       <section class="card" aria-label="Addresses">
         <FailureNote failure={failure} what="The addresses could not be loaded." onRetry={reload} />
         <Found found={pages.shown} isFiltered={key !== "{}"} onLift={setLifting} />
-        {pages.hasMore ? (
-          <div class="more">
-            <Button isBusy={pages.isLoadingMore} onPress={pages.more}>
-              Show more
-            </Button>
-            <span class="muted">{number(value?.items.length ?? 0)} shown</span>
-          </div>
-        ) : null}
+        <More pages={pages} shown={number(value?.items.length ?? 0)} label="Show more" />
       </section>
       {lifting === null ? null : (
         <LiftDialog
@@ -69,7 +69,7 @@ export function SuppressionsView({ params }: { readonly params: URLSearchParams 
   );
 }
 
-async function page(query: SuppressionFilter & { readonly cursor?: string; readonly limit?: number }, signal: AbortSignal) {
+async function page(query: SuppressionFilter & { readonly cursor?: string; readonly limit?: number }, signal?: AbortSignal) {
   const { suppressions, nextCursor } = await get<Json<SuppressionPage>>("suppressions", query, signal);
   return { items: suppressions, nextCursor };
 }

@@ -3,13 +3,19 @@ import { defineRoute, given, type Route, reply } from "@belfry/core/http";
 import { z } from "zod";
 import type { ApiContext } from "./context.ts";
 
-const time = z.coerce.date({ error: "is no time; give one as ISO 8601, for example 2026-01-31T12:00:00Z" });
+/** A time of a filter. */
+export const time = z.coerce.date({ error: "is no time; give one as ISO 8601, for example 2026-01-31T12:00:00Z" });
 
 /** The filters of a search, as query parameters. */
 const filterFields = {
   id: z.string().optional(),
   kind: z.enum(["message", "send", "event"]).optional(),
   recipient: z.string().optional(),
+  recipientPrefix: z.string().optional(),
+  user: z.string().optional(),
+  providerId: z.string().optional(),
+  idempotencyKey: z.string().optional(),
+  error: z.string().optional(),
   type: z.string().optional(),
   channel: z.string().optional(),
   status: z.enum(["pending", "sent", "delivered", "failed", "partial", "skipped", "cancelled"]).optional(),
@@ -41,6 +47,14 @@ export function activityRoutes({ service }: ApiContext): readonly Route[] {
       query: activityFilter,
       responses: { 200: { description: "The count, up to 10,000" } },
       handle: async ({ tenant, query }) => reply({ count: await service.tenant(tenant.tenantId).operator.count(query) }),
+    }),
+    defineRoute("GET", "/api/recipients", {
+      operationId: "listRecipients",
+      summary: "Users, recipients and senders whose name begins so, to complete what is typed",
+      query: z.object({ beginning: z.string() }),
+      responses: { 200: { description: "Up to ten names" } },
+      handle: async ({ tenant, query }) =>
+        reply({ recipients: await service.tenant(tenant.tenantId).operator.recipients(query.beginning) }),
     }),
     defineRoute("GET", "/api/activity/{id}", {
       operationId: "getActivity",

@@ -8,6 +8,7 @@ import { apiFailure } from "./failure.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { liveRoute } from "./live.ts";
 import { pauseRoutes } from "./pauses.ts";
+import { recordRoutes } from "./records.ts";
 import { retryRunRoutes } from "./retry-runs.ts";
 import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
@@ -25,6 +26,7 @@ export function apiContract(context: ApiContext): Contract {
     ...retryRunRoutes(context),
     ...endpointRoutes(context),
     ...pauseRoutes(context),
+    ...recordRoutes(context),
     ...suppressionRoutes(context),
   ];
   requireActions(routes);

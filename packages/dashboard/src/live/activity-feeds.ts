@@ -53,6 +53,8 @@ export class ActivityFeeds {
       on("item.deleted", ofItem),
       on("inbox.all_read", ofItem),
       on("inbox.read_deleted", ofItem),
+      on("record.completed", ({ tenant, record }) => touch(tenant, { id: record.notificationId })),
+      on("record.failed", ({ tenant, record }) => touch(tenant, { id: record.notificationId })),
       on("send.changed", ({ tenant, id }) => touch(tenant, { id })),
       ...deliveryEvents.map((name) => on(`delivery.${name}`, ({ delivery }) => touch(delivery.tenant, { id: delivery.notificationId }))),
     ];

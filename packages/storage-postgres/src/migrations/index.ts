@@ -44,6 +44,7 @@ import { statesMigration } from "./0042-states.ts";
 import { retryRunsMigration } from "./0043-retry-runs.ts";
 import { pausesMigration } from "./0044-pauses.ts";
 import { alarmsMigration } from "./0045-alarms.ts";
+import { findingMigration } from "./0046-finding.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -92,4 +93,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: retryRunsMigration },
   { phase: "expand", sql: pausesMigration },
   { phase: "expand", sql: alarmsMigration },
+  { phase: "expand", sql: findingMigration },
 ] as const satisfies readonly Migration[];

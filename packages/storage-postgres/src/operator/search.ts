@@ -2,7 +2,9 @@ import type { ActivityStorage } from "@belfry/core/storage";
 import {
   type Conditions,
   conditionsOf,
+  isCut,
   isOfWalk,
+  lookingUp,
   MAX_GATHERED,
   type SearchText,
   type Sql,
@@ -29,8 +31,8 @@ interface Bound {
 }
 
 /** The operator's search in PostgreSQL. */
-export function activitySearch(sql: Sql): Pick<ActivityStorage, "search" | "count"> {
-  return {
+export function activitySearch(sql: Sql): Pick<ActivityStorage, "search" | "count" | "recipientsLike"> {
+  return lookingUp(sql, {
     async search(tenant, { after, limit, ...filter }) {
       const source = await choose(sql, tenant, conditionsOf(filter, after));
       const bound = { limit: `$${source.text.values.length + 1}`, scan: String(scanLimit(limit)) };
@@ -44,7 +46,7 @@ export function activitySearch(sql: Sql): Pick<ActivityStorage, "search" | "coun
       const [row] = await sql.rows<{ readonly found: number }>("count_activity", count, source.text.values);
       return row?.found ?? 0;
     },
-  };
+  });
 }
 
 /** Decides where to look: along the first ways that lead to little else, or along everything. */
@@ -57,7 +59,7 @@ async function choose(sql: Sql, tenant: string, conditions: Conditions): Promise
     const sizes = ways.map((way) => `(SELECT count(*) FROM ${keysAlong(way, text)} t)`);
     const size = `SELECT ${sizes.join(" + ")} AS entries FROM (SELECT ${parameters}) p`;
     const [row] = await sql.rows<{ readonly entries: number }>("activity_ways", size, values);
-    if (row !== undefined && row.entries <= MAX_GATHERED) {
+    if (row !== undefined && (row.entries <= MAX_GATHERED || isCut(ways))) {
       return { text, ways };
     }
   }
@@ -88,7 +90,12 @@ function keysOf({ notifications }: Tables, { text, ways }: Source, { scan, limit
   const keys = ways.map((way) => keysAlong(way, text));
   return `SELECT n.pk, n.id FROM (SELECT DISTINCT notification_pk FROM (${keys.join(" UNION ALL ")}) t OFFSET 0) t
     CROSS JOIN LATERAL (SELECT ${columns} FROM ${notifications} WHERE pk = t.notification_pk OFFSET 0) n
-    WHERE ${text.matches()} ORDER BY n.id DESC LIMIT ${limit}`;
+    WHERE ${text.matches(text.notMetBy(ways))} AND ${allNamed(text)} ORDER BY n.id DESC LIMIT ${limit}`;
+}
+
+/** Names every parameter, so that each has a type, whether a condition uses it or not. */
+function allNamed({ names }: SearchText): string {
+  return ["true", ...names.map((_, index) => `($${index + 2}::text IS NOT NULL)`)].join(" AND ");
 }
 
 /** The notifications and their sends are looked up by key: the fences (OFFSET 0) keep the planner from reading the tables. */

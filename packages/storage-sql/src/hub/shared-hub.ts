@@ -13,6 +13,7 @@ import {
   toRecord,
   toSourceRecord,
 } from "./rows.ts";
+import { recordSearch } from "./search-records.ts";
 
 const ALL_BYTES = Number.MAX_SAFE_INTEGER;
 
@@ -157,7 +158,14 @@ function recordStorage(sql: Sql): Pick<HubStorage, "recordsOf" | "findRecords" |
 
 /** The operations of the hub that both storages share: all but writing events, and leasing and ending records. */
 export function sharedHub(sql: Sql): Omit<HubStorage, "createEvents" | "leases" | "endRecords"> {
-  return { ...eventStorage(sql), ...eventSweep(sql), ...recordStorage(sql), ...identityStorage(sql), ...handlerStorage(sql) };
+  return {
+    ...eventStorage(sql),
+    ...eventSweep(sql),
+    ...recordStorage(sql),
+    ...recordSearch(sql),
+    ...identityStorage(sql),
+    ...handlerStorage(sql),
+  };
 }
 
 /** Valid ids as a JSON list; others are left out. */

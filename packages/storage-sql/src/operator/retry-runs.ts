@@ -36,7 +36,8 @@ function keeping(sql: Sql): Pick<RetryRunStorage, "add" | "list" | "find" | "mov
   ];
   return {
     async add(tenant, { id, filter, actor, state, matched, looked, retried, createdAt }, most) {
-      const described = [id, tenant, JSON.stringify(filter), filter.recipient ?? null, actor];
+      const lookedFor = filter.recipient ?? filter.user ?? filter.recipientPrefix ?? null;
+      const described = [id, tenant, JSON.stringify(filter), lookedFor, actor];
       return (await sql.rows("add_retry_run", add, [...described, state, matched, looked, retried, createdAt, most])).length > 0;
     },
     async list(tenant, limit) {

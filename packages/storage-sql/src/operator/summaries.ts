@@ -36,12 +36,16 @@ export interface SummaryRow
   readonly createdAt: number;
   /** Null for none. */
   readonly underWay: readonly UnderWayRow[] | string | null;
+  readonly recordError: string | null;
 }
 
 /** The columns of a {@link SummaryRow}, of the notification `n` and, where it has them, its tracking `t` and its send `s`. */
 export function summaryColumns(
   dialect: Dialect,
-  tables: Pick<Tables, "broadcasts" | "circuits" | "deliveries" | "deliveryAttempts" | "endedBroadcasts" | "inboxItems">,
+  tables: Pick<
+    Tables,
+    "broadcasts" | "circuits" | "deliveries" | "deliveryAttempts" | "endedBroadcasts" | "inboxItems" | "processingRecords"
+  >,
 ): string {
   const { broadcasts, endedBroadcasts, inboxItems, deliveries } = tables;
   const { list, listOfRows } = dialect.json;
@@ -62,6 +66,8 @@ export function summaryColumns(
     fallbackChannel: `CASE WHEN s.has_fallback THEN (
       SELECT d.channel FROM ${deliveries} d WHERE d.notification_pk = n.pk AND d.is_fallback LIMIT 1) END`,
     underWay: `CASE WHEN t.status IN ('pending', 'failed', 'partial') THEN (${underWay(dialect, tables)}) END`,
+    recordError: `CASE n.kind WHEN 'event' THEN (SELECT r.error FROM ${tables.processingRecords} r
+      WHERE r.notification_pk = n.pk AND r.status IN ('PENDING', 'FAILED') AND r.error IS NOT NULL ORDER BY r.pk DESC LIMIT 1) END`,
     recipients: ofSend(
       `${list}(s.recipients ->> 0, s.recipients ->> 1, s.recipients ->> 2)`,
       `SELECT ${listOfRows}(recipient.user_id) FROM (${users("i.user_id", "ORDER BY i.user_id LIMIT 3")}) recipient`,
@@ -115,7 +121,7 @@ function toUnderWay(row: UnderWayRow): DeliveryUnderWay {
 
 /** The summary that a row stands for. */
 export function toSummary(row: SummaryRow): StoredSummary {
-  const { id, kind, type, title, excerpt, status, fallbackChannel: fallback, recipientCount, createdAt } = row;
+  const { id, kind, type, title, excerpt, status, fallbackChannel: fallback, recipientCount, createdAt, recordError } = row;
   const own = kind === "message" ? ["inbox"] : parsed(row.channels ?? []);
   return {
     id,
@@ -130,6 +136,7 @@ export function toSummary(row: SummaryRow): StoredSummary {
     status,
     createdAt: new Date(createdAt),
     underWay: parsed(row.underWay ?? []).map(toUnderWay),
+    recordError,
   };
 }
 

@@ -138,7 +138,7 @@ export const DELIVERIES = {
       note: c.nullable(c.text),
       isTransient: c.boolean,
     },
-    { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"] } },
+    { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"], message: { on: ["messageId"], with: "messageId" } } },
   ),
 
   /** Endpoints that rest, since they failed several times in a row, whichever tenants they deliver to. */

@@ -100,6 +100,9 @@ export const HUB = {
         leased: { on: ["leaseUntil"], with: "leaseOwner" },
         settled: { on: ["tenant", "source", "completedAt", "pk"], with: "completedAt" },
         prompt: { on: ["promptPk"], with: "promptPk" },
+        // Operators look for these, and they are few beside those that went well.
+        tenant_failed: { on: ["tenant", "pk"], where: "status = 'FAILED'" },
+        tenant_retrying: { on: ["tenant", "pk"], where: "status = 'PENDING' AND attempt > 0" },
       },
     },
   ),

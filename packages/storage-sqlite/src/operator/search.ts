@@ -1,5 +1,14 @@
-import type { ActivityFilter } from "@belfry/core";
-import { type Conditions, conditionsOf, MAX_GATHERED, type SearchText, searchText, suitableWays, type WayName } from "@belfry/storage-sql";
+import {
+  type Conditions,
+  conditionsOf,
+  isCut,
+  MAX_GATHERED,
+  type SearchText,
+  type SqlFilter,
+  searchText,
+  suitableWays,
+  type WayName,
+} from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import { ask, DIALECT, TABLES } from "../database/sql.ts";
 
@@ -7,6 +16,8 @@ import { ask, DIALECT, TABLES } from "../database/sql.ts";
 const STEP = 1_000;
 /** Above every id. */
 const ABOVE_IDS = "~";
+/** Above every number and text, in SQL. */
+const ABOVE_ALL = "x''";
 
 /** A notification that a step looked at. */
 interface Candidate {
@@ -16,11 +27,8 @@ interface Candidate {
   readonly matches: number;
 }
 
-/** A candidate along a way, and its place there. */
-interface WayCandidate extends Candidate {
-  readonly at1: number;
-  readonly at2: number;
-}
+/** A candidate along a way, and its place there, which has as many parts as the way's order. */
+interface WayCandidate extends Candidate, Readonly<Partial<Record<`at${number}`, number | string>>> {}
 
 /**
  * One search for notifications. If an index leads to few enough, it gathers and sorts them; else it walks along the
@@ -32,7 +40,7 @@ export class ActivitySearch {
   readonly #text: SearchText;
 
   /** @param search the filter and, if given, the notification that all results must be older than */
-  constructor(connection: Connection, tenant: string, search: { readonly filter: ActivityFilter; readonly after?: string | undefined }) {
+  constructor(connection: Connection, tenant: string, search: { readonly filter: SqlFilter; readonly after?: string | undefined }) {
     this.#connection = connection;
     this.#conditions = conditionsOf(search.filter, search.after);
     this.#text = searchText(tenant, this.#conditions, { ...DIALECT, tables: TABLES });
@@ -60,12 +68,12 @@ export class ActivitySearch {
       let size = 0;
       for (const { table, where, order } of ways.map((way) => this.#text.way(way))) {
         // Naming the order's column makes SQLite count along the index that the steps use.
-        const entries = `SELECT 1 FROM ${table} t WHERE ${where} AND ${order[0]} <= ${Number.MAX_SAFE_INTEGER} LIMIT ${MAX_GATHERED + 1}`;
+        const entries = `SELECT 1 FROM ${table} t WHERE ${where} AND ${order[0]} < ${ABOVE_ALL} LIMIT ${MAX_GATHERED + 1}`;
         const text = `SELECT count(*) AS size FROM (${entries})`;
         const [counted] = await this.#ask<{ readonly size: number }>(text);
         size += counted?.size ?? 0;
       }
-      if (size <= MAX_GATHERED) {
+      if (size <= MAX_GATHERED || isCut(ways)) {
         return ways;
       }
     }
@@ -75,14 +83,17 @@ export class ActivitySearch {
   /** All matches by key, in no particular order. */
   async #gather(ways: readonly WayName[]): Promise<ReadonlyMap<number, Candidate>> {
     const gathered = new Map<number, Candidate>();
+    const matches = this.#text.matches(this.#text.notMetBy(ways));
     for (const way of ways) {
       let last: WayCandidate | undefined;
+      let looked = 0;
       do {
-        const step: readonly WayCandidate[] = await this.#along(way, last);
-        for (const candidate of step.filter(({ matches }) => matches === 1)) {
+        const step: readonly WayCandidate[] = await this.#along(way, matches, last);
+        for (const candidate of step.filter((one) => one.matches === 1)) {
           gathered.set(candidate.pk, candidate);
         }
-        last = step.length < STEP ? undefined : step.at(-1);
+        looked += step.length;
+        last = step.length < STEP || looked >= MAX_GATHERED ? undefined : step.at(-1);
         await turn();
       } while (last !== undefined);
     }
@@ -90,14 +101,15 @@ export class ActivitySearch {
   }
 
   /** The next step along a way: all notifications on it, matching or not. */
-  #along(name: WayName, after: WayCandidate | undefined): Promise<readonly WayCandidate[]> {
+  #along(name: WayName, matches: string, after: WayCandidate | undefined): Promise<readonly WayCandidate[]> {
     const { table, where, order } = this.#text.way(name);
-    const [first, second] = order;
-    const text = `SELECT ${this.#text.matches()} AS matches, n.pk, n.id, ${first} AS at1, ${second} AS at2
+    const places = order.map((column, part) => `${column} AS at${part}`);
+    const bounds = order.map((_, part) => (after === undefined ? ABOVE_ALL : this.#more(part + 1)));
+    const text = `SELECT ${matches} AS matches, n.pk, n.id, ${places.join(", ")}
       FROM ${table} t CROSS JOIN belfry_notifications n ON n.pk = t.notification_pk
-      WHERE ${where} AND (${first}, ${second}) < (${this.#more(1)}, ${this.#more(2)})
-      ORDER BY ${first} DESC, ${second} DESC LIMIT ${STEP}`;
-    return this.#ask(text, after?.at1 ?? Number.MAX_SAFE_INTEGER, after?.at2 ?? Number.MAX_SAFE_INTEGER);
+      WHERE ${where} AND (${order.join(", ")}) < (${bounds.join(", ")})
+      ORDER BY ${order.map((column) => `${column} DESC`).join(", ")} LIMIT ${STEP}`;
+    return this.#ask(text, ...(after === undefined ? [] : order.map((_, part) => after[`at${part}`])));
   }
 
   async #walk(limit: number): Promise<readonly Candidate[]> {

@@ -1,11 +1,13 @@
-import type { ActivityItems, ActivityQuery, ActivityStorage, StoredSummary } from "@belfry/core/storage";
+import type { ActivityItems, ActivityStorage, StoredSummary } from "@belfry/core/storage";
 import {
   auditLog,
   broadcastOf,
   failingDeliveries,
   findActivity,
   findingDeletions,
+  lookingUp,
   type Sql,
+  type SqlSearch,
   type SummaryRow,
   summaryColumns,
   topicsOf,
@@ -46,8 +48,10 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
     ...findingDeletions(sql),
     ...failingDeliveries(sql),
     find: findActivity(sql),
-    search: async (tenant, wanted) => search(current().connection, tenant, wanted),
-    count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),
+    ...lookingUp(sql, {
+      search: async (tenant, wanted) => search(current().connection, tenant, wanted),
+      count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),
+    }),
     itemsOf: async (tenant, id, limit) => itemsOf(current().connection, { tenant, id }, limit),
     health: async (tenant, window, at) => readHealth(current().connection, tenant, { window, at }),
   };
@@ -56,7 +60,7 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
 async function search(
   connection: Connection,
   tenant: string,
-  { after, limit, ...filter }: ActivityQuery,
+  { after, limit, ...filter }: Parameters<SqlSearch["search"]>[1],
 ): Promise<readonly StoredSummary[]> {
   const summaries: StoredSummary[] = [];
   let last = after;

@@ -9,6 +9,7 @@ import { hubNameTests } from "./names.ts";
 import { planningTests } from "./planning.ts";
 import { processingTests } from "./processing.ts";
 import { hubRoundTripTests } from "./round-trips.ts";
+import { searchingTests } from "./searching.ts";
 import { hubSweepingTests } from "./sweeping.ts";
 
 /** Declares the tests of everything that the documentation of `HubStorage` promises. */
@@ -20,6 +21,7 @@ export function hubTests(harness: StorageHarness): void {
     handlerTests(harness);
     hubNameTests(harness);
     processingTests(harness);
+    searchingTests(harness);
     leaseTests(harness);
     hubSweepingTests(harness);
     hubRoundTripTests(harness);

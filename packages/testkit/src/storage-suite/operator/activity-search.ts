@@ -48,7 +48,7 @@ export function activitySearchTests(harness: StorageHarness): void {
         details: { channels: ["webhook", "inbox"] },
       });
       const event = await createEvent(fixture);
-      const base = { title: "A title", excerpt: "A message", status: null, underWay: [] };
+      const base = { title: "A title", excerpt: "A message", status: null, underWay: [], recordError: null };
       expect(await search()).toEqual([
         {
           ...base,
@@ -75,6 +75,7 @@ export function activitySearchTests(harness: StorageHarness): void {
           channels: ["webhook", "inbox", "email"],
           status: "pending",
           createdAt: send.createdAt,
+          recordError: null,
           underWay: [0, 1, 2, 3].flatMap(() =>
             ["pending", "waiting"].map((status) => expect.objectContaining({ status, circuit: null, lastError: null })),
           ),

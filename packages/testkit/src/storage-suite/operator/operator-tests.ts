@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { StorageHarness } from "../harness.ts";
+import { activityFindingTests } from "./activity-finding.ts";
 import { activityHealthTests } from "./activity-health.ts";
 import { activityReadingTests } from "./activity-reading.ts";
 import { activitySearchTests } from "./activity-search.ts";
@@ -13,6 +14,7 @@ import { operatorRoundTripTests } from "./round-trips.ts";
 export function operatorTests(harness: StorageHarness): void {
   describe("operator", () => {
     activitySearchTests(harness);
+    activityFindingTests(harness);
     activityStateTests(harness);
     activityReadingTests(harness);
     activityHealthTests(harness);

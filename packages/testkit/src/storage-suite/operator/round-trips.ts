@@ -56,7 +56,7 @@ export function operatorRoundTripTests(harness: StorageHarness): void {
       const none = { attempt: 0, attemptsBefore: 0, leaseOwner: null };
       const lastError = { error: "full error", at: at(802) };
       const underWay = [{ status, reason, reasonSource, ...none, dueAt: new Date(at(500).getTime() + 4_321), circuit, lastError }];
-      const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, underWay, ...counted };
+      const summary = { id, kind, type, title, excerpt: message, recipients, channels, createdAt, underWay, recordError: null, ...counted };
       expect(await activity.find(tenant, id)).toEqual({ message, data, source, actor, url, actions, summary });
       expect(await activity.search(tenant, { limit: 10 })).toEqual([summary]);
     });

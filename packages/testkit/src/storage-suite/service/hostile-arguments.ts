@@ -235,11 +235,16 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       cancel: [ID],
     },
   },
+  "operator.records": {
+    of: (service) => service.operator.records,
+    calls: { search: [{ state: "failed" }], retry: [ID, { actor: "ann" }] },
+  },
   operator: {
     of: (service) => service.operator,
     calls: {
       search: [{ type: "note" }],
       count: [{ type: "note" }],
+      recipients: ["an", { limit: 5 }],
       timeline: [ID],
       health: ["1h"],
       backlog: [],
