@@ -74,6 +74,24 @@ export const GAUGES = {
     help: "For how long the delivery has been due that has been due longest, in all processes; 0 if none is due.",
     labels: ["tenant", "channel"],
   },
+  hubWaiting: {
+    name: "belfry.hub.waiting",
+    unit: "{record}",
+    help: "Processing records of the hub that wait, in all processes, up to 10,000.",
+    labels: ["tenant"],
+  },
+  hubOldestDue: {
+    name: "belfry.hub.oldest_due",
+    unit: "s",
+    help: "For how long the processing record has been due that has been due longest, in all processes; 0 if none is due.",
+    labels: ["tenant"],
+  },
+  digestsOpen: {
+    name: "belfry.digests.open",
+    unit: "{digest}",
+    help: "Windows of digests that are open, or are to be rendered, in all processes, up to 10,000.",
+    labels: ["tenant"],
+  },
   storageUp: {
     name: "belfry.storage.up",
     unit: "",

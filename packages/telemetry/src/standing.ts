@@ -1,10 +1,11 @@
-import type { ChannelBacklog } from "@belfry/core";
+import type { ChannelBacklog, WorkHealth } from "@belfry/core";
 import type { Sample } from "./metrics.ts";
 import type { Watched } from "./watched.ts";
 
 interface TenantBacklog {
   readonly tenant: string;
   readonly channels: readonly ChannelBacklog[];
+  readonly work: Pick<WorkHealth, "hub" | "digests">;
 }
 
 /** Reads how things stand: of all processes from the database, and of this one from its workers. */
@@ -38,7 +39,7 @@ export class Standing {
   async #read(): Promise<readonly TenantBacklog[]> {
     const found: TenantBacklog[] = [];
     for (const { tenantId: tenant, operator } of this.#watched.tenants) {
-      found.push({ tenant, channels: await operator.backlog() });
+      found.push({ tenant, channels: await operator.backlog(), work: await operator.work("1h") });
     }
     return found;
   }
@@ -57,13 +58,21 @@ export class Standing {
   }
 }
 
-function samplesOf({ tenant, channels }: TenantBacklog): readonly Sample[] {
-  const nowMs = Date.now();
-  return channels.flatMap(({ channel, waiting, oldestDueAt }): readonly Sample[] => {
-    const dueMs = oldestDueAt === null ? 0 : Math.max(0, nowMs - oldestDueAt.getTime());
+function samplesOf({ tenant, channels, work: { hub, digests } }: TenantBacklog): readonly Sample[] {
+  const ofChannels = channels.flatMap(({ channel, waiting, oldestDueAt }): readonly Sample[] => {
     return [
       ...Object.entries(waiting).map(([state, value]): Sample => ({ gauge: "waiting", labels: { tenant, channel, state }, value })),
-      { gauge: "oldestDue", labels: { tenant, channel }, value: dueMs / 1_000 },
+      { gauge: "oldestDue", labels: { tenant, channel }, value: secondsSince(oldestDueAt) },
     ];
   });
+  return [
+    ...ofChannels,
+    { gauge: "hubWaiting", labels: { tenant }, value: hub.waiting },
+    { gauge: "hubOldestDue", labels: { tenant }, value: secondsSince(hub.oldestDueAt) },
+    { gauge: "digestsOpen", labels: { tenant }, value: digests.waiting },
+  ];
+}
+
+function secondsSince(time: Date | null): number {
+  return time === null ? 0 : Math.max(0, Date.now() - time.getTime()) / 1_000;
 }

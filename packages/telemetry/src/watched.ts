@@ -3,7 +3,7 @@ import { BelfryError, type NotificationService, type TenantNotifications, type W
 /** The part of one tenant's notifications that metrics are read from. */
 export interface WatchedTenant {
   readonly tenantId: string;
-  readonly operator: Pick<TenantNotifications["operator"], "backlog">;
+  readonly operator: Pick<TenantNotifications["operator"], "backlog" | "work">;
 }
 
 /** The part of a `NotificationService` that metrics are read from, for any declared types and any storage. */

@@ -121,6 +121,8 @@ describe.each(Object.entries(FRAMEWORKS))("the endpoint for Prometheus on %s", (
         'belfry_deliveries_oldest_due_seconds{tenant="default",channel="email"} 0',
         'belfry_attempt_duration_seconds_count{tenant="default",channel="email"} 3',
         'belfry_worker_concurrency{worker="deliveries"} 100',
+        'belfry_hub_waiting{tenant="default"} 0',
+        'belfry_digests_open{tenant="default"} 0',
         "belfry_storage_up 1",
       ]),
     );
