@@ -96,6 +96,22 @@ onEveryStorage((database) => {
       expect(shown()).toEqual(["of acme", "1"]);
     });
 
+    test("whose end a process wrote before it died is ended by another, also for what that one holds back before it knows", async () => {
+      const { service, clock, mail, shown } = setUp();
+      await service.operator.pauses.pause({ channel: "email" });
+      await mail("ann@example.com", "1");
+      await service.runDue();
+      const storage = database.storage();
+      await storage.open();
+      expect(await storage.holds.resume("default", { channel: "email", recipient: null }, new Date(clock.now()))).toBe(true);
+      await storage.close();
+      await mail("ann@example.com", "2");
+      await service.runDue();
+      await clock.skip(60 * SECOND_MS);
+      await service.runDue();
+      expect(shown()).toEqual(["1", "2"]);
+    });
+
     test("holds back a digest as a whole, and neither the inbox nor what expires", async () => {
       const { service, clock, mails, standing } = setUp();
       await service.operator.pauses.pause();
