@@ -67,6 +67,10 @@ export function email(options: EmailOptions): Channel {
     comparableAddress,
     invalidData: (data) => invalidEmailData(data, egress),
     isEmpty: (notification) => typeof options.templates !== "function" && isEmptyMail(notification),
+    async preview(task) {
+      const composed = await compose(task, options.templates);
+      return "problem" in composed ? composed : { subject: composed.subject, text: composed.text, html: composed.html ?? null };
+    },
     async deliver(task, engineSignal): Promise<DeliveryOutcome> {
       const endsAt = performance.now() + timeoutMs;
       const signal = AbortSignal.any([engineSignal, AbortSignal.timeout(timeoutMs)]);

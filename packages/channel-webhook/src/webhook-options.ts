@@ -20,6 +20,11 @@ export interface WebhookOptions {
   readonly name?: string;
   /** The delays before the second, third, … attempt, in milliseconds. @default 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h */
   readonly retryDelaysMs?: readonly number[];
+  /**
+   * Which attempts keep what was sent and what came back, for operators: up to 4,096 characters of each body, and headers without credentials.
+   * @default "all"
+   */
+  readonly exchanges?: "all" | "failures" | "none";
   /** The resolver of names and the opener of connections. @default the system's resolver, and sockets */
   readonly egress?: Omit<EgressOptions, "allowPrivate">;
   /** Tells the time, in milliseconds since 1970. @default Date.now */
@@ -34,6 +39,7 @@ export const WEBHOOK_OPTIONS: Readonly<Record<keyof WebhookOptions, true>> = {
   headers: true,
   name: true,
   retryDelaysMs: true,
+  exchanges: true,
   egress: true,
   now: true,
 };

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
-import { createEgress, httpOutcome } from "@belfry/egress";
+import { createEgress, httpOutcome, keptExchange } from "@belfry/egress";
 import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
 import { invalidWebhookData, payloadOf } from "./payload.ts";
 import { signingKeys } from "./secrets.ts";
@@ -17,6 +17,8 @@ const RETRY_DELAYS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR
 const DEFAULT_TIMEOUT_MS = 15 * SECOND;
 /** The channel ends an attempt itself and says why. The engine's limit is this much longer, in case that fails. */
 const ENGINE_MARGIN_MS = SECOND;
+
+const KEPT: readonly NonNullable<WebhookOptions["exchanges"]>[] = ["all", "failures", "none"];
 
 /**
  * Makes the channel that posts notifications to URLs, signed as Standard Webhooks requires. 2xx is `delivered`; 410 and
@@ -37,6 +39,10 @@ export function webhook(options: WebhookOptions): Channel {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
     throw new BelfryError("CONFIGURATION", "webhook: timeoutMs is no number of milliseconds above 0");
+  }
+  const { exchanges = "all" } = options;
+  if (!KEPT.includes(exchanges)) {
+    throw new BelfryError("CONFIGURATION", `webhook: exchanges is not one of ${KEPT.join(", ")}`);
   }
   const egress = createEgress({ ...options.egress, allowPrivate: options.allowPrivate ?? false });
   const keysOf = keySource(options.secret);
@@ -60,7 +66,9 @@ export function webhook(options: WebhookOptions): Channel {
       const signed = signedHeaders({ task, body, keys: await keysOf(task.tenant), nowMs: now() });
       const request = { method: "POST", headers: { "User-Agent": "Belfry", ...headers, ...signed }, body, timeoutMs, signal } as const;
       const result = await egress.send(task.address, request);
-      return httpOutcome(result, { provider: PROVIDER, acceptedIs: "delivered", messageId: task.id, nowMs: now() });
+      const outcome = httpOutcome(result, { provider: PROVIDER, acceptedIs: "delivered", messageId: task.id, nowMs: now() });
+      const isKept = exchanges === "all" || (exchanges === "failures" && outcome.status === "failed");
+      return isKept ? { ...outcome, exchange: keptExchange(task.address, request, result) } : outcome;
     },
   } satisfies Channel;
 }

@@ -19,6 +19,7 @@ describe("guards", () => {
   /** A channel that connects to the canary in place of every target. */
   function guarded(addresses: readonly string[] = ["127.0.0.1"]) {
     return webhook({
+      exchanges: "none",
       secret,
       egress: {
         resolve: async () => addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),

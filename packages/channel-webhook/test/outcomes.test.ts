@@ -7,7 +7,7 @@ import { taskOf } from "./task.ts";
 
 const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const NOW = Date.parse("2026-01-01T12:00:00Z");
-const channel = webhook({ secret, allowPrivate: true, timeoutMs: 1_000, now: () => NOW });
+const channel = webhook({ secret, allowPrivate: true, timeoutMs: 1_000, now: () => NOW, exchanges: "none" });
 const signal = new AbortController().signal;
 
 describe("outcomes", () => {
@@ -53,6 +53,29 @@ describe("outcomes", () => {
     const long = await status(200, {}, "😀".repeat(5_000));
     expect(long.response).toHaveLength(1_000);
     expect(long.response?.isWellFormed()).toBe(true);
+  });
+
+  it("keeps what was sent and what came back, without credentials, of the attempts that it is told to", async () => {
+    const { url, received } = await using(
+      httpReceiver((response) => response.writeHead(received.length > 1 ? 500 : 200, { "x-token": "t" }).end("said")),
+    );
+    const options = { secret, allowPrivate: true, headers: () => ({ Authorization: "Bearer secret" }) };
+    const [all, failures] = [webhook(options), webhook({ ...options, exchanges: "failures" })];
+    const task = taskOf({ address: `${url}?key=secret` });
+    const kept = (await all.deliver(task, signal)).exchange;
+    expect(kept).toMatchObject({
+      request: {
+        method: "POST",
+        url: `${url}?key=***`,
+        headers: { authorization: "***", "webhook-id": task.id, "webhook-signature": "***" },
+        body: received[0]?.body,
+      },
+      response: { status: 200, headers: { "x-token": "***" }, body: "said", isCut: false },
+    });
+    expect((await failures.deliver(task, signal)).exchange?.response).toMatchObject({ status: 500, body: "said" });
+    const fine = await using(httpReceiver());
+    expect((await failures.deliver(taskOf({ address: fine.url }), signal)).exchange).toBeUndefined();
+    expect(() => webhook({ secret, exchanges: "some" as "all" })).toThrow("exchanges");
   });
 
   it("row 42: fails for good at 410", async () => {

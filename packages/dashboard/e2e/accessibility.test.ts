@@ -54,6 +54,10 @@ test.each([
   ["endpoints", "?view=endpoints", { width: 1280, height: 900 }],
   ["endpoints on a narrow screen", "?view=endpoints", { width: 360, height: 700 }],
   ["suppressed addresses", "?view=suppressions", { width: 1280, height: 900 }],
+  ["the audit log", "?view=audit", { width: 1280, height: 900 }],
+  ["the audit log on a narrow screen", "?view=audit", { width: 360, height: 700 }],
+  ["a user", "?view=user&id=eve", { width: 1280, height: 900 }],
+  ["a user on a narrow screen", "?view=user&id=%2B4911", { width: 360, height: 700 }],
   ["suppressed addresses on a narrow screen", "?view=suppressions", { width: 360, height: 700 }],
 ])("axe finds nothing serious in %s", async (_, search, viewport) => {
   const { page } = await stage.open(search === "timeline" ? `?view=notification&id=${sendId}` : search, { viewport });

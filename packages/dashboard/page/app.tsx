@@ -6,6 +6,7 @@ import { LiveView } from "./live/live-view.tsx";
 import { ErrorBoundary } from "./parts/error-boundary.tsx";
 import { SelectField } from "./parts/fields.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
+import { lazyView } from "./parts/lazy-view.tsx";
 import { Link } from "./parts/link.tsx";
 import { FailureNote, Loading } from "./parts/states.tsx";
 import { RecordsView } from "./search/records-view.tsx";
@@ -18,7 +19,12 @@ import { type Place, placeUrl, usePlace, type View } from "./state/place.ts";
 import { useResource } from "./state/resource.ts";
 import { SessionContext, useSession } from "./state/session.ts";
 import { SuppressionsView } from "./suppressions/suppressions-view.tsx";
-import { NotificationView } from "./timeline/notification-view.tsx";
+
+const AuditView = lazyView("the audit log", async () => (await import("./audit/audit-view.tsx")).AuditView);
+
+const UserView = lazyView("the user", async () => (await import("./user/user-view.tsx")).UserView);
+
+const NotificationView = lazyView("the notification", async () => (await import("./timeline/notification-view.tsx")).NotificationView);
 
 /** The whole page. */
 export function App() {
@@ -83,6 +89,10 @@ function CurrentView({ place: { view, params } }: { readonly place: Place }) {
       return <SuppressionsView params={params} />;
     case "records":
       return <RecordsView params={params} />;
+    case "audit":
+      return <AuditView params={params} />;
+    case "user":
+      return <UserView params={params} />;
     case "notification":
       return <NotificationView key={params.get("id")} id={params.get("id") ?? ""} />;
     default:
@@ -98,6 +108,7 @@ const NAVIGATION: readonly (readonly [view: View, text: string, icon: IconName])
   ["live", "Live", "live"],
   ["records", "Processing", "record"],
   ["suppressions", "Suppressed", "suppressed"],
+  ["audit", "Audit", "audit"],
 ];
 
 function Sidebar({ place }: { readonly place: Place }) {

@@ -10,9 +10,20 @@ export interface DashboardRequest extends HttpRequest {
 
 /**
  * What people can do on the dashboard, beside looking: create a notification (`create`), mark a user's item as read (`markRead`),
- * send a test (`send`), try again what failed or waits (`retry`), stop a send (`cancel`), pause a channel, an endpoint or everything (`pause`), and suppress addresses or lift them (`suppress`).
+ * send a test (`send`), try again what failed or waits (`retry`), stop a send (`cancel`), pause a channel, an endpoint or everything (`pause`), suppress addresses or lift them
+ * (`suppress`), and export or delete all data of a user (`exportUser`, `deleteUser`).
  */
-export const DASHBOARD_ACTIONS = ["create", "markRead", "send", "retry", "cancel", "pause", "suppress"] as const;
+export const DASHBOARD_ACTIONS = [
+  "create",
+  "markRead",
+  "send",
+  "retry",
+  "cancel",
+  "pause",
+  "suppress",
+  "exportUser",
+  "deleteUser",
+] as const;
 
 /** Something that people can do on the dashboard; see {@link DASHBOARD_ACTIONS}. */
 export type DashboardAction = (typeof DASHBOARD_ACTIONS)[number];

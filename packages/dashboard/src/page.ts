@@ -1,13 +1,15 @@
 import type { HttpResponse } from "@belfry/core/http";
 import { assetUrl } from "./assets.ts";
+import { PRELOADED } from "./generated-assets.ts";
 
-/** Allows only the page's own files, no code or style inside the document, and no frames around it. */
+/** Allows only the page's own files, no code or style inside the document, and no frames around it. A frame inside shows mails: see `showMail`. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
   "img-src 'self'",
+  "frame-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
@@ -68,6 +70,7 @@ function documentOf(body: string): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <link rel="icon" type="image/svg+xml" href="${assetUrl("icon.svg")}">
+${PRELOADED.map((part) => `<link rel="modulepreload" href="${assetUrl(part)}">\n`).join("")}
 <link rel="stylesheet" href="${assetUrl("style.css")}">
 </head>
 <body>

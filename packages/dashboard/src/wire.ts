@@ -1,4 +1,4 @@
-import type { ActivitySummary } from "@belfry/core";
+import type { ActivitySummary, AuditEntry } from "@belfry/core";
 import type { DashboardAction } from "./access.ts";
 
 /** A type after its way through JSON: dates are texts. */
@@ -33,6 +33,13 @@ export interface Session {
   readonly actions: readonly DashboardAction[];
   /** The declared notification types. */
   readonly types: readonly { readonly name: string; readonly label: string }[];
+}
+
+/** A page of the audit log, newest first. */
+export interface AuditPage {
+  readonly lines: readonly AuditEntry[];
+  /** The number below which the next page goes on; null at the end. */
+  readonly before: number | null;
 }
 
 /** The events of the live stream. */

@@ -148,8 +148,8 @@ describe("the operator's view", () => {
     expect([unknown.status, await unknown.json()]).toMatchObject([409, { error: { message: expect.stringContaining("inbox, sms") } }]);
     expect(await get("channels")).toEqual({
       channels: [
-        { name: "inbox", takes: "users", devices: [], isConfigured: true },
-        { name: "sms", takes: "telephone numbers, such as +4912345", devices: [], isConfigured: true },
+        { name: "inbox", takes: "users", devices: [], hasPreview: false, isConfigured: true },
+        { name: "sms", takes: "telephone numbers, such as +4912345", devices: [], hasPreview: false, isConfigured: true },
       ],
     });
   });

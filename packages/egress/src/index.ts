@@ -12,4 +12,5 @@ export type {
 export { createEgress } from "./guarded-egress.ts";
 export type { Credential, HttpChannelOptions } from "./http-channel-options.ts";
 export { type HttpDelivery, type HttpOutcome, httpOutcome, type ReadAnswer, type Verdict } from "./http-outcome.ts";
+export { type KeptExchange, type KeptPart, keptExchange } from "./kept-exchange.ts";
 export type { Resolve, ResolvedAddress } from "./resolve.ts";

@@ -78,13 +78,21 @@ describe("plans of an operator's questions over 100,000 notifications, and of a 
 
   test("everything else reads no table whole", async () => {
     for (const tenant of ["default", "small"]) {
-      const { activity } = filled.storage;
+      const { activity, deliveries } = filled.storage;
       const window = { from: anHour.from, bucketMs: MINUTE_MS, buckets: 60 };
       const questions: Readonly<Record<string, () => Promise<unknown>>> = {
         find: () => activity.find(tenant, idOf(500)),
         broadcastOf: () => activity.broadcastOf(tenant, idOf(503), anHour.before),
         itemsOf: () => activity.itemsOf(tenant, idOf(500), 100),
         auditOf: () => activity.auditOf(tenant, idOf(507), 100),
+        chainsOf: () => activity.chainsOf(tenant, idOf(508)),
+        deliveriesIn: () => activity.deliveriesIn(tenant, idOf(508), { isFailing: false, after: null, limit: 21 }),
+        "failing deliveriesIn": () => activity.deliveriesIn(tenant, idOf(508), { isFailing: true, after: null, limit: 21 }),
+        deliveriesTo: () => activity.deliveriesTo(tenant, ["user_7", "nobody"], { isFailing: false, after: null, limit: 21 }),
+        "lines of an actor": () => deliveries.listAudit(tenant, { actor: "ann", limit: 51 }),
+        "lines of an action": () => deliveries.listAudit(tenant, { action: "deleted", limit: 51 }),
+        "lines of a user": () => deliveries.listAudit(tenant, { targetKind: "user", targetId: "user_7", limit: 51 }),
+        "lines of an hour": () => deliveries.listAudit(tenant, { from: anHour.from, until: anHour.before, limit: 51 }),
         health: () => activity.health(tenant, window, anHour.before),
         failed: () => activity.failing(tenant, { kind: "failed", after: null, limit: 500 }),
         retrying: () => activity.failing(tenant, { kind: "retrying", after: [50_000, 1], limit: 500 }),
@@ -173,4 +181,6 @@ async function fill(client: PoolClient): Promise<void> {
     FROM belfry_notifications WHERE kind = 'event'`);
   await client.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id)
     SELECT tenant, created_at, 'created', 'host', id FROM belfry_notifications WHERE kind = 'send'`);
+  await client.query(`INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id, target_kind, target_id)
+    SELECT tenant, created_at, 'read', 'ann', id, 'user', 'user_' || pk % 500 FROM belfry_notifications WHERE pk % 500 = 7`);
 }

@@ -10,7 +10,7 @@ export { sharedTopics } from "./audiences/topics.ts";
 export type { EveryColumnMade } from "./database/every-column-made.ts";
 export { type Column, type Fields, fieldsOf, haveSame, nullableOf, type TableOf } from "./database/fields.ts";
 export { checkOptions, type OptionChecks, SWITCH } from "./database/options.ts";
-export type { Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
+export type { Asked, Dialect, PageParts, RowOf, Schema, Sql, StoredAttempt, StoredDelivery, Tables, Tracking } from "./database/sql.ts";
 export { LOOKED_AT, type LookedAt, newestBefore, sweepStep } from "./database/sweep-step.ts";
 export { decisionsStorage } from "./decisions/preferences.ts";
 export {
@@ -91,6 +91,7 @@ export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
+export { deliveryLists } from "./operator/deliveries.ts";
 export { failingDeliveries } from "./operator/failing.ts";
 export { lookingUp, type SqlFilter, type SqlSearch } from "./operator/look-ups.ts";
 export { retryRunStorage } from "./operator/retry-runs.ts";

@@ -1,5 +1,5 @@
 import { DELIVERY_STATES, RECORD_STATES } from "@belfry/core";
-import type { NewSend, StateFilter } from "@belfry/core/storage";
+import type { AuditQuery, NewSend, StateFilter } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteStorage, sqliteStorage } from "../src/index.ts";
@@ -55,6 +55,15 @@ const filters: Readonly<Record<string, StateFilter>> = {
   "an error": { error: "mailbox full" },
 };
 
+const lines: Readonly<Record<string, Omit<AuditQuery, "limit">>> = {
+  everything: {},
+  "an actor": { actor: "ann" },
+  "an action": { action: "deleted" },
+  "a notification": { notificationId: "01920000-0000-7000-8000-000000000000" },
+  "a user": { targetKind: "user", targetId: "ann" },
+  times: { from: new Date(0), until: new Date(8.64e12) },
+};
+
 const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) => Promise<unknown>>> = {
   ...Object.fromEntries(
     Object.entries(filters).flatMap(([name, filter]) => [
@@ -75,6 +84,16 @@ const questions: Readonly<Record<string, (storage: SqliteStorage, id: string) =>
   auditOf: ({ activity }, id) => activity.auditOf("acme", id, 20),
   failed: ({ activity }) => activity.failing("acme", { kind: "failed", after: null, limit: 500 }),
   retrying: ({ activity }) => activity.failing("acme", { kind: "retrying", after: [5, 1], limit: 500 }),
+  chainsOf: ({ activity }, id) => activity.chainsOf("acme", id),
+  deliveriesIn: ({ activity }, id) => activity.deliveriesIn("acme", id, { isFailing: false, after: null, limit: 20 }),
+  "failing deliveriesIn": ({ activity }, id) => activity.deliveriesIn("acme", id, { isFailing: true, after: null, limit: 20 }),
+  deliveriesTo: ({ activity }) => activity.deliveriesTo("acme", ["ann"], { isFailing: false, after: null, limit: 20 }),
+  ...Object.fromEntries(
+    Object.entries(lines).map(([name, query]) => [
+      `lines of ${name}`,
+      ({ deliveries }: SqliteStorage) => deliveries.listAudit("acme", { ...query, limit: 20 }),
+    ]),
+  ),
   health: ({ activity }) =>
     activity.health("acme", { from: new Date(Date.now() - 60 * MINUTE_MS), bucketMs: MINUTE_MS, buckets: 61 }, new Date()),
   leases: ({ activity }) => activity.leases("acme"),

@@ -24,8 +24,9 @@ import type { Rulings } from "./ruling.ts";
 import type { SuppressedAddresses } from "./suppressed-addresses.ts";
 import type { ToDevices } from "./to-devices.ts";
 
-function taskOf(
-  { delivery, notification, roomId, meta }: ClaimedDelivery,
+/** What a channel is to deliver for a claimed delivery. */
+export function taskOf(
+  { delivery, notification, roomId, meta }: DeliveryContent,
   { address, locale }: Reached,
   { title, message, url, contents = null, unsubscribeUrl = null, digest = null }: TaskTexts,
 ): DeliveryTask {
@@ -125,6 +126,11 @@ export function tracedResult(result: AttemptResult): TracedEnd {
   const { status, provider } = result.outcome;
   return { hasFailed: status === "failed", facts: { outcome: status, provider } };
 }
+/** A delivery with what it delivers. */
+export type DeliveryContent = Pick<ClaimedDelivery, "delivery" | "notification" | "roomId" | "meta">;
+
+/** The parts that texts are rendered with. */
+type RenderingContext = Pick<AttemptContext, "clock" | "types" | "links" | "bundle"> & Pick<TimeLimit, "timeoutMs">;
 
 /** How far an attempt got. */
 interface Progress {
@@ -218,10 +224,10 @@ async function rulingOn(
 }
 
 /** The texts in the recipient's language: what functions of the type make is made anew, with what the type says over the channel. */
-async function textsFor(
-  { delivery, notification, meta: data }: ClaimedDelivery,
+export async function textsFor(
+  { delivery, notification, meta: data }: DeliveryContent,
   { locale }: Reached,
-  { clock, types, links, timeoutMs, bundle }: AttemptContext & Pick<TimeLimit, "timeoutMs">,
+  { clock, types, links, timeoutMs, bundle }: RenderingContext,
 ): Promise<TaskTexts> {
   const { type, rendered } = notification;
   const { channel, recipient, tenant } = delivery;

@@ -10,17 +10,19 @@ export interface ChannelInfo {
   readonly takes: string | null;
   /** The platforms of the devices that it delivers to; empty for none. */
   readonly devices: readonly DevicePlatform[];
+  /** Whether an operator can see what its messages say. */
+  readonly hasPreview: boolean;
   /** Whether it can be used for the tenant. */
   readonly isConfigured: boolean;
 }
 
-const INBOX: ChannelInfo = { name: INBOX_CHANNEL, takes: "users", devices: [], isConfigured: true };
+const INBOX: ChannelInfo = { name: INBOX_CHANNEL, takes: "users", devices: [], hasPreview: false, isConfigured: true };
 
 /** Describes the channels of a service, for one of its tenants: the inbox first, then the others as the service has them. */
 export function describeChannels(channels: ReadonlyMap<string, Channel>, tenant: string): readonly ChannelInfo[] {
   const others = [...channels.values()].map((channel): ChannelInfo => {
     const { name, takes = null, devices = [] } = channel;
-    return { name, takes, devices, isConfigured: lackOfProvider(channel, tenant) === null };
+    return { name, takes, devices, hasPreview: channel.preview !== undefined, isConfigured: lackOfProvider(channel, tenant) === null };
   });
   return [INBOX, ...others];
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../foundation/json.ts";
 import type { ContentMember, DigestEntry, Notification, NotificationAction, TaskContents } from "../notifications/index.ts";
+import type { AttemptExchange } from "./delivery.ts";
 import type { DevicePlatform } from "./device.ts";
 
 /** The notifications of a digest, for its channel. */
@@ -79,6 +80,8 @@ export interface DeliverySuccess {
   readonly messageId?: string;
   /** A note for the sender though it went well, for example that a template was not found. */
   readonly note?: string;
+  /** What was sent, and what came back, for operators. @default nothing is kept */
+  readonly exchange?: AttemptExchange;
 }
 
 /** The attempt failed. */
@@ -97,6 +100,16 @@ export interface DeliveryFailure {
    * somebody explicitly retries. @default false
    */
   readonly isEndpointGone?: boolean;
+  /** What was sent, and what came back, for operators. @default nothing is kept */
+  readonly exchange?: AttemptExchange;
+}
+
+/** What a channel says in its message. */
+export interface MessagePreview {
+  readonly subject: string;
+  readonly text: string;
+  /** Null for a message without HTML. */
+  readonly html: string | null;
 }
 
 /** The result of an attempt. */
@@ -146,6 +159,12 @@ export interface Channel<Task extends DeliveryTask = DeliveryTask> {
   invalidData?(data: JsonObject): readonly string[];
   /** Whether nothing is in a notification that this channel could show. @default whether title, message and `data` are empty */
   isEmpty?(notification: Pick<DeliveryTask, "title" | "message" | "data">): boolean;
+  /**
+   * Returns what `deliver` would say in its message for this task, for operators; it delivers nothing, and fetches nothing. `problem` says why it could not.
+   *
+   * @default there is no preview
+   */
+  preview?(task: Task): Promise<MessagePreview | { readonly problem: string }>;
   /**
    * Delivers once and returns the outcome. A thrown error counts as a transient failure. `signal` aborts when the attempt's
    * time is up.

@@ -19,6 +19,7 @@ import type { FanOutStorage } from "./fan-out-storage.ts";
 import type { NewSend, SendCreated } from "./new-send.ts";
 import type {
   AuditEntry,
+  AuditQuery,
   DeliveryPlan,
   DeliveryTerms,
   NewAuditEntry,
@@ -189,8 +190,11 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
   /** Returns the number of a send's deliveries; 0 for an unknown send. */
   countDeliveries(tenant: string, id: string): Promise<number>;
   countSends(tenant: string, query: SendAnalyticsQuery): Promise<SendAnalytics>;
-  /** Newest first; only lines numbered below `before`. */
-  listAudit(tenant: string, query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]>;
+  /**
+   * Returns lines of the audit log that match, newest first. Lines are numbered as they are written: a filter by time assumes that the clocks of all
+   * processes agree to an hour.
+   */
+  listAudit(tenant: string, query: AuditQuery): Promise<readonly AuditEntry[]>;
 
   /**
    * Changes title, message, meta and data of a send whose status is `pending`, and writes the audit line. Inbox items show

@@ -95,6 +95,29 @@ export interface DeliveryAttempt {
   readonly note: string | null;
   /** For a failed attempt: whether a later one may succeed. */
   readonly isTransient: boolean;
+  /** What was sent, and what came back, for a channel that says so; null otherwise. */
+  readonly exchange: AttemptExchange | null;
+}
+
+/** The headers and the body of a request or an answer, without credentials, as an attempt keeps them. */
+export interface KeptMessage {
+  /** With names in lower case. The value of a header that may hold a credential is `***`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The first 4,096 characters. */
+  readonly body: string;
+  /** Whether the body was longer. */
+  readonly isCut: boolean;
+}
+
+/** What an attempt over HTTP sent, and what it got. */
+export interface AttemptExchange {
+  readonly request: KeptMessage & {
+    readonly method: string;
+    /** Without user name and password; the values of its query are `***`. */
+    readonly url: string;
+  };
+  /** Null when there was no answer. */
+  readonly response: (KeptMessage & { readonly status: number }) | null;
 }
 
 /** A delivery with its attempts, oldest first; of more than 100, the newest 100. */

@@ -4,6 +4,7 @@ import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
+import { keptExchange } from "./kept-exchange.ts";
 import { type CarriedBundle, heirOf, settleBundles } from "./settle-bundles.ts";
 
 /** The lost leases, and the number of attempts of each channel. */
@@ -89,6 +90,7 @@ function unknownAttempt(delivery: Delivery, now: Date, { leaseMs }: LostDeliveri
     error: "The process that made this attempt was lost before it ended.",
     note: null,
     isTransient: true,
+    exchange: null,
   };
 }
 
@@ -176,6 +178,7 @@ function recordOf(delivery: Delivery, { outcome, startedAt, finishedAt }: EndedA
     error: failed ? short(outcome.error) : null,
     note: failed ? null : short(outcome.note),
     isTransient: failed && outcome.transient,
+    exchange: keptExchange(outcome.exchange),
   };
 }
 

@@ -1,5 +1,7 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { addressesOf, reachableOver } from "./addresses.ts";
+export type { UserAddress } from "./addresses-of-user.ts";
+export type { DeliveryContent } from "./attempt.ts";
 export { reserveTurns } from "./begin-at-once.ts";
 export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, withoutRest } from "./chains.ts";
 export { actorOf, type ChangeBy, cancelChains, requireActing, retryChains } from "./change-send.ts";
@@ -12,6 +14,7 @@ export type {
   DeliveryTask,
   Directory,
   DirectoryPage,
+  MessagePreview,
   TaskDigest,
 } from "./channel.ts";
 export { addressProblem, type ChannelInfo, describeChannels, lackOfProvider } from "./channel-info.ts";
@@ -22,6 +25,7 @@ export { channelsByName, DeliverDue } from "./deliver-due.ts";
 export {
   type AddressClaim,
   type AttemptEnded,
+  type AttemptExchange,
   type AttemptStatus,
   type ChainCounts,
   type ChainOutcome,
@@ -35,6 +39,7 @@ export {
   type DeliveryReason,
   type DeliveryStatus,
   type Endpoint,
+  type KeptMessage,
   SEND_STATUSES,
   type SendChanged,
   type SendStatus,
@@ -101,6 +106,7 @@ export type { IdempotencyKey, NewDelivery, NewSend, SendCreated, SendThrottles }
 export { type ParsedSend, parseSend, type SendRequest, type SendRules, statusOf } from "./parse-send.ts";
 export { BY_OPERATOR, type Pause, type PauseChanged, type PausedPlace, type PauseEvents, type StoredPause, shownPause } from "./pause.ts";
 export { PausesInForce } from "./pauses-in-force.ts";
+export { readsOfOperators } from "./preview.ts";
 export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export { type Receipt, Receipts, type RecordedReceipt } from "./receipts.ts";
 export type { ReceiptKind } from "./record-receipt.ts";
@@ -109,6 +115,9 @@ export type {
   Acting,
   AuditAction,
   AuditEntry,
+  AuditNames,
+  AuditQuery,
+  AuditTargetKind,
   DeliveryPlan,
   DeliveryTerms,
   NewAuditEntry,
@@ -124,7 +133,7 @@ export type {
   SendUpdate,
   SendUpdated,
 } from "./send.ts";
-export { NO_NOTIFICATION } from "./send.ts";
+export { AUDIT_ACTIONS, AUDIT_TARGETS, NO_NOTIFICATION } from "./send.ts";
 export type { CarriedBundle } from "./settle-bundles.ts";
 export { placesOf } from "./suppressed-addresses.ts";
 export {

@@ -103,7 +103,7 @@ function verdictOf(verdict: Verdict | null | undefined, hasFallback: boolean): V
 
 /** The attempt of an entry that nobody could decide on. */
 function undecided({ id, channel, attempt }: LoadedDelivery, error: string, now: Date): DeliveryAttempt {
-  const nothing = { response: null, messageId: null, note: null };
+  const nothing = { response: null, messageId: null, note: null, exchange: null };
   const ended = { status: "failed", startedAt: now, finishedAt: now, provider: channel, error, isTransient: true } as const;
   return { deliveryId: id, attempt: attempt + 1, ...nothing, ...ended };
 }

@@ -109,21 +109,24 @@ export interface SendAnalytics {
   readonly fallbackUsed: number;
 }
 
-/** The actions on a notification. Sends log their actions themselves. For other kinds, the caller writes the line. */
-export type AuditAction =
-  | "created"
-  | "updated"
-  | "cancelled"
-  | "retried"
-  | "deleted"
-  | "read"
-  | "user_deleted"
-  | "suppressed"
-  | "lifted"
-  | "paused"
-  | "resumed";
+/** Every action that the audit log has: on notifications, on a user's data, on suppressed addresses, by pauses, and by retries of everything that matches. */
+export const AUDIT_ACTIONS = [
+  ...(["created", "updated", "cancelled", "retried", "deleted", "read"] as const),
+  ...(["user_exported", "user_deleted", "suppressed", "lifted"] as const),
+  ...(["paused", "resumed"] as const),
+  ...(["retries_started", "retries_paused", "retries_resumed", "retries_cancelled"] as const),
+] as const;
 
-/** The id in a line of the audit log that is about no notification: `user_deleted`, and what somebody did to a suppressed address or a pause. */
+/** An action. Sends, suppressions, pauses, retries and a user's data log their actions themselves. For other notifications, the caller writes the line. */
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** The kinds of what an action was on, if that is no notification. */
+export const AUDIT_TARGETS = ["user", "address", "retry_run"] as const;
+
+/** A kind of what an action was on, if that is no notification. */
+export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
+
+/** The id in a line of the audit log that is about no notification, such as `user_deleted`, and what somebody did to a suppressed address or a pause. */
 export const NO_NOTIFICATION = "00000000-0000-0000-0000-000000000000";
 
 /** A line of the audit log, before it is written. */
@@ -132,14 +135,42 @@ export interface NewAuditEntry {
   /** Who did it, as the host or the contract names them; at most 255 characters. */
   readonly actor: string;
   readonly notificationId: string;
+  /** What it was on, beside the notification or instead of one; null for nothing else. @default null */
+  readonly targetKind?: AuditTargetKind | null;
+  /** The id of a user or of a retry run; null for a user who was deleted, and for addresses, which the log never has. @default null */
+  readonly targetId?: string | null;
+  /** More about it in a few words, up to 500 characters, without names, addresses and texts of users. @default null */
+  readonly details?: string | null;
 }
 
 /** A line of the audit log. */
-export interface AuditEntry extends NewAuditEntry {
+export interface AuditEntry extends Required<NewAuditEntry> {
   /** Numbers the lines of an installation; later ones are higher. */
   readonly number: number;
   readonly tenant: string;
   readonly at: Date;
+}
+
+/** The lines of the audit log to read. All given conditions must hold. */
+export interface AuditQuery {
+  readonly limit: number;
+  /** Only lines numbered below this. */
+  readonly before?: number;
+  readonly actor?: string;
+  readonly action?: AuditAction;
+  readonly notificationId?: string;
+  readonly targetKind?: AuditTargetKind;
+  readonly targetId?: string;
+  /** Written then or later. */
+  readonly from?: Date;
+  /** Written before then. */
+  readonly until?: Date;
+}
+
+/** The names of a user in the audit log of a tenant: the id, and addresses. */
+export interface AuditNames {
+  readonly tenant: string;
+  readonly names: readonly string[];
 }
 
 /** The actor of an action, for the audit log. */

@@ -1,5 +1,13 @@
-import type { AuditEntry, Delivery, NewAuditEntry, OpenCircuit, StateParts } from "../delivery/index.ts";
-import type { Owner } from "../foundation/context.ts";
+import type {
+  AuditEntry,
+  AuditNames,
+  ChainCounts,
+  Delivery,
+  NewAuditEntry,
+  OpenCircuit,
+  StateParts,
+  TrackedDelivery,
+} from "../delivery/index.ts";
 import type { ExportStep, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CountsOfPlace, InboxItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
@@ -85,6 +93,24 @@ export interface FailingQuery {
   readonly limit: number;
 }
 
+/** A page of a list of deliveries. */
+export interface DeliveryListQuery {
+  /** Only those that failed, or are tried again after a failure. */
+  readonly isFailing: boolean;
+  /** The last one of the page before, as {@link ListedDelivery.key}; null begins at the start. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** A delivery of a list. */
+export interface ListedDelivery {
+  /** With its newest 20 attempts. */
+  readonly delivery: TrackedDelivery;
+  readonly notification: Pick<Notification, "type" | "title" | "createdAt">;
+  /** Leads to those after it. Only the storage that made it can read it; up to 100 characters. */
+  readonly key: string;
+}
+
 /** Some of a notification's items in inboxes, and their total. Deleted ones do not count. */
 export interface ActivityItems {
   /** By user, bytewise. */
@@ -99,6 +125,8 @@ export interface Deletion {
   readonly limit: number;
   readonly at: Date;
   readonly actor: string;
+  /** For the line of the audit log. @default nothing */
+  readonly details?: string;
   /** Only one that has deliveries. @default any */
   readonly only?: "tracked";
 }
@@ -133,6 +161,17 @@ export interface ActivityStorage extends WorkHealthReads {
   find(tenant: string, id: string): Promise<StoredActivity | null>;
   /** Returns up to `limit` of its items in inboxes, and their total. */
   itemsOf(tenant: string, id: string, limit: number): Promise<ActivityItems>;
+  /** Returns how many chains of a notification have each outcome; null for one without deliveries. */
+  chainsOf(tenant: string, id: string): Promise<ChainCounts | null>;
+  /**
+   * Returns deliveries of a notification in the order of its recipients, the primary before its fallback; failing ones alone in the order in which they
+   * were written.
+   */
+  deliveriesIn(tenant: string, id: string, query: DeliveryListQuery): Promise<readonly ListedDelivery[]>;
+  /** Returns one delivery; null when the tenant has none of that id. */
+  findDelivery(tenant: string, id: string): Promise<Delivery | null>;
+  /** Returns deliveries to these recipients, as their senders named them, those of the newest notification first. */
+  deliveriesTo(tenant: string, recipients: readonly string[], query: DeliveryListQuery): Promise<readonly ListedDelivery[]>;
   /** Returns up to `limit` lines of the audit log about one notification, oldest first. */
   auditOf(tenant: string, id: string, limit: number): Promise<readonly AuditEntry[]>;
   /** Writes a line of the audit log for an action that logs none by itself. */
@@ -157,12 +196,12 @@ export interface ActivityStorage extends WorkHealthReads {
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
 
   /**
-   * Looks at lines of the tenant's audit log, oldest first, and empties the actor of those in which the user is the actor.
-   * The lines stay. You may repeat a step. Unlike in an inbox, the steps are a walk: no index finds lines by actor.
+   * Looks at lines of the tenant's audit log, oldest first, and takes a user's names out of those in which the user is the actor, or what it was
+   * done to. The lines stay. You may repeat a step.
    */
-  eraseAudit(owner: Owner, range: StepRange): Promise<SweepStep>;
-  /** Looks at lines of the tenant's audit log, oldest first, and answers with those in which the user is the actor. */
-  exportAudit(owner: Owner, range: StepRange): Promise<ExportStep<AuditEntry>>;
+  eraseAudit(of: AuditNames, range: StepRange): Promise<SweepStep>;
+  /** Looks at lines of the tenant's audit log, oldest first, and answers with those in which the user is the actor, or what it was done to. */
+  exportAudit(of: AuditNames, range: StepRange): Promise<ExportStep<AuditEntry>>;
   /**
    * Looks at lines of the audit log of all tenants, oldest first, and removes those written before `before`. The walk ends
    * at the first step whose last line is not that old.

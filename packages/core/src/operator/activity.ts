@@ -1,4 +1,13 @@
-import type { AuditEntry, DeliveryStanding, DeliveryState, Pause, Send, SendStatus, ShownDelivery } from "../delivery/index.ts";
+import type {
+  AuditEntry,
+  ChainCounts,
+  DeliveryStanding,
+  DeliveryState,
+  Pause,
+  Send,
+  SendStatus,
+  ShownDelivery,
+} from "../delivery/index.ts";
 import type { ProcessingRecord } from "../hub/index.ts";
 import type { InboxItem } from "../inbox/index.ts";
 import type { Notification, NotificationKind } from "../notifications/index.ts";
@@ -124,7 +133,9 @@ export interface Activity extends ActivityContent {
   readonly readCount: number;
   /** Of a send. */
   readonly send: Send | null;
-  /** Of a send, the first 1,000: in the order of its recipients, the primary before its fallback, attempts oldest first. */
+  /** Of a send: how many chains have each outcome. A chain is a recipient's delivery over a channel, with its fallback. */
+  readonly chains: ChainCounts | null;
+  /** Of a send, the first 1,000 or those that were asked for: in the order of its recipients, the primary before its fallback, attempts oldest first. */
   readonly deliveries: readonly ActivityDelivery[];
   /** Of an event. */
   readonly records: readonly ProcessingRecord[];

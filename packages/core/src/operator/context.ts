@@ -1,16 +1,19 @@
 import type {
   AgainRequest,
   Channel,
+  DeliveryContent,
   DeliveryStorage,
   DigestStorage,
   Directory,
   HoldsStorage,
+  MessagePreview,
   PauseEvents,
   PausesInForce,
   Send,
   SendRequest,
+  UserAddress,
 } from "../delivery/index.ts";
-import type { BaseContext, Emits } from "../foundation/context.ts";
+import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { WorkerLoad } from "../work/leased-worker.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
@@ -41,6 +44,10 @@ export interface OperatorContext extends BaseContext {
   tryAgain(request: AgainRequest): Promise<void>;
   /** Processes records that are due, in the background. Call it only after the commit. */
   processDue(): void;
+  /** What the message of a delivery says. */
+  preview(content: DeliveryContent): Promise<MessagePreview>;
+  /** Where a user is reached over each channel now. */
+  addressesOf(owner: Owner): Promise<readonly UserAddress[]>;
   /** Goes on with retry runs, and releases what resumed pauses held back, in the background. Call it only after the commit. */
   goOnRetrying(): void;
   /** Starts due deliveries in the background. Call it only after the commit. */

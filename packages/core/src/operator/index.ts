@@ -19,11 +19,13 @@ export type {
   ActivityStorage,
   Deletion,
   DeletionStep,
+  DeliveryListQuery,
   DeliveryUnderWay,
   FailingDelivery,
   FailingKind,
   FailingQuery,
   HealthWindow,
+  ListedDelivery,
   StateFilter,
   StoredActivity,
   StoredSummary,
@@ -40,12 +42,15 @@ export type {
   StoredAlarm,
 } from "./alarm.ts";
 export { type AlarmContext, Alarms } from "./alarms.ts";
+export type { AuditInput, AuditNote } from "./audit.ts";
 export type { OperatorContext } from "./context.ts";
+export { type DeliveryLine, type DeliveryLinePage, type DeliveryLinesInput, OperatorDeliveries } from "./deliveries.ts";
 export { type EndpointInput, Endpoints, type FailingEndpoints, type FailingInput } from "./endpoints.ts";
 export type { FailingEndpoint, FailureCause } from "./failing-endpoints.ts";
-export { type AuditInput, type AuditNote, Operator } from "./operator.ts";
+export { Operator } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
 export { type PauseInput, Pauses, type ResumeInput } from "./pauses.ts";
+export type { TimelineInput } from "./read-timeline.ts";
 export { type RecordPage, type RecordSearchInput, Records } from "./records.ts";
 export type { RetryAllOptions, RetryOptions } from "./retry-input.ts";
 export type { RetryProgress, RetryRun, RetryRunMove, RetryRunState, RetryRunStorage, TakenRetryRun } from "./retry-run.ts";

@@ -1,26 +1,19 @@
-import { type Acting, type AuditAction, type AuditEntry, actorOf, type Send } from "../delivery/index.ts";
+import { type AuditEntry, actorOf, type Send } from "../delivery/index.ts";
 import { compareBytewise } from "../foundation/compare-bytewise.ts";
-import {
-  type Checks,
-  type ChecksOf,
-  type MembersOf,
-  pageChecks,
-  requireId,
-  requireInput,
-  requireMembers,
-  requireNone,
-} from "../foundation/issue-list.ts";
-import { oneOf, whole } from "../foundation/parse-text.ts";
+import { type Checks, requireId, requireInput, requireNone } from "../foundation/issue-list.ts";
+import { oneOf } from "../foundation/parse-text.ts";
 import type { Activity, ActivityFilter, ActivityPage, ChannelBacklog, ChannelHealth, HealthRange, RetriedAll } from "./activity.ts";
 import type { StateFilter } from "./activity-storage.ts";
 import type { Alarm } from "./alarm.ts";
 import { shownAlarm } from "./alarm-message.ts";
+import { type AuditInput, type AuditNote, readAudit, writeNote } from "./audit.ts";
 import type { OperatorContext } from "./context.ts";
+import { OperatorDeliveries } from "./deliveries.ts";
 import { Endpoints } from "./endpoints.ts";
-import { type ActivityScope, afterCursor, cursorBehind, idIssue, parseFilter } from "./parse-filter.ts";
+import { type ActivityScope, afterCursor, cursorBehind, parseFilter } from "./parse-filter.ts";
 import { Pauses } from "./pauses.ts";
 import { HEALTH_RANGES, readBacklog, readHealth } from "./read-health.ts";
-import { readTimeline } from "./read-timeline.ts";
+import { readTimeline, type TimelineInput } from "./read-timeline.ts";
 import { readWorkHealth } from "./read-work-health.ts";
 import { Records } from "./records.ts";
 import { RETRY, RETRY_ALL, type RetryAllOptions, type RetryOptions } from "./retry-input.ts";
@@ -36,27 +29,7 @@ const DEFAULT_LIMIT = 50;
 /** The highest count. A count takes time in proportion to its matches, and nobody needs more. */
 const MAX_COUNT = 10_000;
 const DEFAULT_RECIPIENTS = 10;
-const MAX_AUDIT = 1_000;
-const DEFAULT_AUDIT = 100;
 const DEFAULT_RETRIES = 100;
-const ACTIONS: readonly AuditAction[] = ["created", "updated", "cancelled", "retried", "deleted", "read"];
-
-/** An action on a notification, with its actor. */
-export interface AuditNote extends Acting {
-  readonly action: AuditAction;
-  readonly notificationId: string;
-}
-
-/** The page of the audit log to read. */
-export interface AuditInput {
-  /** 1 to 1,000. @default 100 */
-  readonly limit?: number;
-  /** Only lines numbered below this: the last line of the page before. */
-  readonly before?: number;
-}
-
-const AUDIT: ChecksOf<AuditInput> = { limit: pageChecks(MAX_AUDIT).limit, before: whole({ min: 0 }) };
-const NOTE: MembersOf<AuditNote> = { action: true, notificationId: true, actor: true };
 
 /**
  * The operator of one tenant: `notifications.operator`. It sees notifications of every kind in every inbox, so offer it to
@@ -81,6 +54,8 @@ export class Operator {
   readonly pauses: Pauses;
   /** The processing records of events. */
   readonly records: Records;
+  /** Lists of deliveries, of a notification and to a user. */
+  readonly deliveries: OperatorDeliveries;
   readonly #tenant: string;
   readonly #context: OperatorContext;
 
@@ -92,6 +67,7 @@ export class Operator {
     this.pauses = new Pauses(tenant, context);
     this.endpoints = new Endpoints(tenant, context);
     this.records = new Records(tenant, context);
+    this.deliveries = new OperatorDeliveries(tenant, context);
   }
 
   /**
@@ -138,22 +114,26 @@ export class Operator {
 
   /**
    * Returns all data about one notification: its items in inboxes and who has read them, each delivery with its attempts,
-   * the processing records of an event, and the audit log.
+   * the processing records of an event, and the audit log. Of many deliveries it has the first; `operator.deliveries.of` has the others.
    *
-   * @throws BelfryError `NOT_FOUND`
+   * @throws BelfryError `NOT_FOUND`; `VALIDATION_ERROR`
    */
-  async timeline(id: string): Promise<Activity> {
-    requireId(id);
-    using _call = await this.#context.ready();
-    return await readTimeline(this.#context, this.#tenant, id);
+  async timeline(id: string, input: TimelineInput = {}): Promise<Activity> {
+    return readTimeline(this.#context, this.#tenant, { id, input });
   }
 
-  /** Returns the audit log of creating, changing, cancelling, retrying and deleting, newest first. @throws BelfryError `VALIDATION_ERROR` */
+  /**
+   * Returns the audit log, newest first: who created, changed, cancelled, retried and deleted notifications, exported and deleted users' data,
+   * suppressed and lifted addresses, and steered retries. It outlives what it tells of.
+   *
+   * @throws BelfryError `VALIDATION_ERROR`
+   * @example
+   * ```ts
+   * const today = await notifications.operator.auditLog({ actor: "ann", from: new Date(Date.now() - 86_400_000) });
+   * ```
+   */
   async auditLog(input: AuditInput = {}): Promise<readonly AuditEntry[]> {
-    requireInput("auditLog", input, AUDIT);
-    const { limit = DEFAULT_AUDIT, before } = input;
-    using _call = await this.#context.ready();
-    return await this.#context.deliveries.listAudit(this.#tenant, { limit, ...(before === undefined ? {} : { before }) });
+    return readAudit(this.#context, this.#tenant, input);
   }
 
   /**
@@ -267,13 +247,7 @@ export class Operator {
    * @throws BelfryError `VALIDATION_ERROR`
    */
   async note(entry: AuditNote): Promise<void> {
-    requireMembers("note", entry, NOTE);
-    const { action, notificationId } = entry;
-    const actor = actorOf(entry);
-    requireNone([oneOf(ACTIONS)(action, "action"), idIssue(notificationId, "notificationId")]);
-    using _call = await this.#context.ready();
-    const line = { action, actor, notificationId: notificationId.toLowerCase() };
-    await this.#context.activity.note(this.#tenant, line, this.#now());
+    return writeNote(this.#context, this.#tenant, entry);
   }
 
   #now(): Date {

@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import type { ActivityFilter } from "./activity.ts";
 
@@ -57,20 +58,22 @@ export interface RetryRunMove {
   readonly from: readonly RetryRunState[];
   readonly to: RetryRunState;
   readonly at: Date;
+  /** The line of the audit log. */
+  readonly line: NewAuditEntry;
 }
 
 /** The part of a storage that keeps retry runs. Every method is one transaction. */
 export interface RetryRunStorage {
   /**
-   * Writes a run that is due at once. False, and nothing is written, if `most` runs of the tenant are running or paused; of calls at the same
+   * Writes a run that is due at once, and a line of the audit log. False, and nothing is written, if `most` runs of the tenant are running or paused; of calls at the same
    * time, each may count without the others.
    */
-  add(tenant: string, run: RetryRun, most: number): Promise<boolean>;
+  add(tenant: string, run: RetryRun, terms: { readonly most: number; readonly line: NewAuditEntry }): Promise<boolean>;
   /** Returns up to `limit` runs of a tenant, newest first. */
   list(tenant: string, limit: number): Promise<readonly RetryRun[]>;
   /** Returns a run, or null when the tenant has none of that id. */
   find(tenant: string, id: string): Promise<RetryRun | null>;
-  /** Changes a run's state, and takes it from whoever works on it. False if it is in none of the states `from`. */
+  /** Changes a run's state, takes it from whoever works on it, and writes the line. False, and nothing is written, if it is in none of the states `from`. */
   move(tenant: string, id: string, move: RetryRunMove): Promise<boolean>;
   /**
    * Takes the run, of any tenant, whose turn was longest ago and that nobody works on; null for none. It is the caller's for `leaseMs`, unless the

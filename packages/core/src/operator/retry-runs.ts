@@ -1,4 +1,4 @@
-import { type Acting, actorOf } from "../delivery/index.ts";
+import { type Acting, type AuditAction, actorOf, type NewAuditEntry, NO_NOTIFICATION } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
 import { type ChecksOf, type MembersOf, requireId, requireInput, requireMembers } from "../foundation/issue-list.ts";
@@ -15,6 +15,8 @@ const MAX_COUNT = 10_000;
 const MAX_OPEN = 100;
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
+/** How many characters the audit log keeps of what is said of a run. */
+const MAX_DETAILS = 500;
 
 const ACTING: MembersOf<Acting> = { actor: true };
 
@@ -48,14 +50,13 @@ export class RetryRuns {
 
   /**
    * Starts to try again every send that matches and has a delivery that failed or is tried again later. That a user was not connected
-   * is no failure: such deliveries are left alone. Each send gets a line in the audit log.
+   * is no failure: such deliveries are left alone. The run, and each send, get a line in the audit log.
    *
    * @throws BelfryError `VALIDATION_ERROR` for a filter or an actor that cannot be; `INVALID_STATE` while 100 runs have not ended
    */
   async start(filter: ActivityFilter = {}, acting: Acting = {}): Promise<RetryRun> {
     const wanted = parseFilter("retries.start", filter);
-    requireMembers("the second argument of retries.start", acting, ACTING);
-    const actor = actorOf(acting);
+    const actor = actorIn("start", acting);
     using _call = await this.#context.ready();
     const { activity, clock, ids, retryRuns } = this.#context;
     const createdAt = new Date(clock.now());
@@ -63,7 +64,7 @@ export class RetryRuns {
     const matched = await activity.count(this.#tenant, { ...stated, isRetryable: true }, MAX_COUNT);
     const progress = { state: "running", matched, looked: 0, retried: 0, createdAt, endedAt: null } as const;
     const run: RetryRun = { id: ids.next(), filter: wanted, actor, ...progress };
-    if (!(await retryRuns.add(this.#tenant, run, MAX_OPEN))) {
+    if (!(await retryRuns.add(this.#tenant, run, { most: MAX_OPEN, line: lineOf("retries_started", run, actor) }))) {
       throw new BelfryError("INVALID_STATE", `${MAX_OPEN} retry runs have not ended. Wait for one of them, or cancel it.`);
     }
     this.#context.goOnRetrying();
@@ -88,32 +89,59 @@ export class RetryRuns {
     return run;
   }
 
-  /** Stops a run until it is resumed. @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is running */
-  pause(id: string): Promise<RetryRun> {
-    return this.#move(id, "paused", ["running"]);
+  /** Stops a run until it is resumed. @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is running; `VALIDATION_ERROR` */
+  async pause(id: string, acting: Acting = {}): Promise<RetryRun> {
+    return this.#move(id, { from: ["running"], to: "paused", ...by("retries_paused", actorIn("pause", acting)) });
   }
 
-  /** Goes on with a paused run. @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is paused */
-  async resume(id: string): Promise<RetryRun> {
-    const run = await this.#move(id, "running", ["paused"]);
+  /** Goes on with a paused run. @throws BelfryError `NOT_FOUND`; `INVALID_STATE` unless it is paused; `VALIDATION_ERROR` */
+  async resume(id: string, acting: Acting = {}): Promise<RetryRun> {
+    const run = await this.#move(id, { from: ["paused"], to: "running", ...by("retries_resumed", actorIn("resume", acting)) });
     this.#context.goOnRetrying();
     return run;
   }
 
-  /** Ends a run where it is. What it has retried stays. @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once it has ended */
-  cancel(id: string): Promise<RetryRun> {
-    return this.#move(id, "cancelled", ["running", "paused"]);
+  /** Ends a run where it is. What it has retried stays. @throws BelfryError `NOT_FOUND`; `INVALID_STATE` once it has ended; `VALIDATION_ERROR` */
+  async cancel(id: string, acting: Acting = {}): Promise<RetryRun> {
+    return this.#move(id, { from: ["running", "paused"], to: "cancelled", ...by("retries_cancelled", actorIn("cancel", acting)) });
   }
 
-  async #move(id: string, to: RetryRunMove["to"], from: RetryRunMove["from"]): Promise<RetryRun> {
+  async #move(id: string, { action, actor, ...move }: Move): Promise<RetryRun> {
     const before = await this.get(id);
     using _call = await this.#context.ready();
     const { clock, retryRuns } = this.#context;
-    const hasMoved = await retryRuns.move(this.#tenant, before.id, { from, to, at: new Date(clock.now()) });
+    const line = lineOf(action, before, actor);
+    const hasMoved = await retryRuns.move(this.#tenant, before.id, { ...move, line, at: new Date(clock.now()) });
     const run = await this.get(id);
     if (!hasMoved) {
-      throw new BelfryError("INVALID_STATE", `The retry run ${shown(id)} cannot become ${to}: it is ${run.state}.`);
+      throw new BelfryError("INVALID_STATE", `The retry run ${shown(id)} cannot become ${move.to}: it is ${run.state}.`);
     }
     return run;
   }
+}
+
+/** A change of a run's state, and who asked for it. */
+type Move = Pick<RetryRunMove, "from" | "to"> & ReturnType<typeof by>;
+
+function by(action: AuditAction, actor: string) {
+  return { action, actor };
+}
+
+function actorIn(method: string, acting: Acting): string {
+  requireMembers(`the second argument of retries.${method}`, acting, ACTING);
+  return actorOf(acting);
+}
+
+/** What the audit log says of a run's filter. The rest may name users: the log outlives their data. */
+const NAMED = ["kind", "type", "channel", "status", "state", "from", "before"] as const;
+
+/** The line of the audit log. */
+function lineOf(action: AuditAction, { id, filter, matched, looked, retried }: RetryRun, actor: string): NewAuditEntry {
+  const kept = NAMED.flatMap((name) => (filter[name] === undefined ? [] : [[name, filter[name]] as const]));
+  const terms = kept.map(([name, value]) => `${name} ${value instanceof Date ? value.toISOString() : value}`);
+  const hasMore = Object.keys(filter).some((name) => !NAMED.some((known) => known === name));
+  const of = [...terms, ...(hasMore ? ["and more"] : [])].join(", ") || "everything";
+  const far = action === "retries_started" ? `${matched} matched` : `${retried} of ${looked} retried`;
+  const details = `${of}: ${far}`.slice(0, MAX_DETAILS).toWellFormed();
+  return { action, actor, notificationId: NO_NOTIFICATION, targetKind: "retry_run", targetId: id, details };
 }

@@ -16,7 +16,8 @@ interface DeletionRequest extends Acting, Pick<Deletion, "only"> {
 export async function deleteNotification(context: PrivacyContext, tenant: string, { id, ...request }: DeletionRequest): Promise<void> {
   const by = { ...request, actor: actorOf(request) };
   using _call = await context.ready();
-  const steps = new DeletionSteps(context, { tenant, id: String(id).toLowerCase() }, by);
+  const of = { tenant, id: String(id).toLowerCase() };
+  const steps = new DeletionSteps(context, of, { ...by, ...(await described(context, of)) });
   let state = isUuid(id) ? await steps.next() : "unknown";
   if (state === "unknown") {
     throw unknownNotification(id);
@@ -43,10 +44,10 @@ const ENDED_AT_ONCE = 100;
 class DeletionSteps {
   readonly #context: PrivacyContext;
   readonly #of: Pick<Notification, "tenant" | "id">;
-  readonly #by: Pick<Deletion, "actor" | "only">;
+  readonly #by: Pick<Deletion, "actor" | "only" | "details">;
   readonly #size: ReturnType<typeof stepSize>;
 
-  constructor(context: PrivacyContext, of: Pick<Notification, "tenant" | "id">, by: Pick<Deletion, "actor" | "only">) {
+  constructor(context: PrivacyContext, of: Pick<Notification, "tenant" | "id">, by: Pick<Deletion, "actor" | "only" | "details">) {
     this.#context = context;
     this.#of = of;
     this.#by = by;
@@ -68,6 +69,25 @@ class DeletionSteps {
     announceItems(this.#context, "deleted", deleted);
     return step.isDone ? "done" : "more";
   }
+}
+
+/** How many characters the audit log keeps of what was deleted. */
+const MAX_DETAILS = 500;
+
+/** Says what is deleted, for the audit log: all that is left of it there. It names nobody. */
+async function described(
+  { activity }: PrivacyContext,
+  { tenant, id }: Pick<Notification, "tenant" | "id">,
+): Promise<Pick<Deletion, "details">> {
+  const found = isUuid(id) ? await activity.find(tenant, id) : null;
+  if (found === null) {
+    return {};
+  }
+  const { kind, type, channels, status, recipientCount, createdAt } = found.summary;
+  const over = channels.length === 0 ? "" : ` over ${channels.join(", ")}`;
+  const reached = `${status === null ? "" : `${status}, `}${recipientCount} ${recipientCount === 1 ? "recipient" : "recipients"}`;
+  const details = `${kind} of type ${type}${over} from ${createdAt.toISOString()}: ${reached}`;
+  return { details: details.slice(0, MAX_DETAILS).toWellFormed() };
 }
 
 function unknownNotification(id: unknown): BelfryError {

@@ -1,4 +1,4 @@
-import { NO_NOTIFICATION, placesOf } from "../delivery/index.ts";
+import { type Acting, type AuditNames, actorOf, NO_NOTIFICATION, placesOf } from "../delivery/index.ts";
 import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireList, requireMembers, requireNone } from "../foundation/issue-list.ts";
 import type { ErasureStep } from "../foundation/json.ts";
@@ -8,8 +8,8 @@ import { isBeingDeleted } from "../notifications/index.ts";
 import { nextTurn } from "../work/timing.ts";
 import { type PrivacyContext, stepSize } from "./context.ts";
 
-/** How a user is named beside their id. */
-export interface UserNames {
+/** How a user is named beside their id, and who asks, for the audit log. */
+export interface UserNames extends Acting {
   /** Addresses by which sends named them, such as `ann@example.com`. Sends that named their id need none. @default none */
   readonly addresses?: readonly string[];
 }
@@ -24,9 +24,11 @@ export interface DeletedUser {
 export interface NamedUser {
   readonly owner: Owner;
   readonly recipients: readonly Owner[];
+  /** Who asks. */
+  readonly actor: string;
 }
 
-const KNOWN: MembersOf<UserNames> = { addresses: true };
+const KNOWN: MembersOf<UserNames> = { addresses: true, actor: true };
 
 /** Checks how a user is named. @throws BelfryError `VALIDATION_ERROR` */
 export function namedUser(what: string, owner: Owner, names: UserNames): NamedUser {
@@ -34,12 +36,24 @@ export function namedUser(what: string, owner: Owner, names: UserNames): NamedUs
   const { addresses = [] } = names;
   requireList(addresses, "addresses");
   requireNone(addresses.map((address, index) => textIssue(address, ["addresses", index], NAME_RULE)));
-  return { owner, recipients: [owner.userId, ...addresses].map((userId) => ({ tenant: owner.tenant, userId })) };
+  return { owner, recipients: [owner.userId, ...addresses].map((userId) => ({ tenant: owner.tenant, userId })), actor: actorOf(names) };
+}
+
+/** The names of a user in the audit log. */
+export function auditNames({ owner, recipients }: NamedUser): AuditNames {
+  return { tenant: owner.tenant, names: recipients.map(({ userId }) => userId) };
+}
+
+/** Who asks, but for users themselves: they are named nowhere any more. */
+export function actorBeside(user: NamedUser): string {
+  return auditNames(user).names.includes(user.actor) ? "" : user.actor;
 }
 
 /** Removes all data of a user; see `TenantNotifications.deleteUser`. */
-export async function deleteUser(context: PrivacyContext, { owner, recipients }: NamedUser): Promise<DeletedUser> {
+export async function deleteUser(context: PrivacyContext, user: NamedUser): Promise<DeletedUser> {
   using _call = await context.ready();
+  const { owner, recipients } = user;
+  const audited = auditNames(user);
   const { inbox, deliveries, digests, holds, retryRuns, decisions, topics, broadcasts, devices, suppressions, activity, clock, events } =
     context;
   const now = () => new Date(clock.now());
@@ -64,10 +78,11 @@ export async function deleteUser(context: PrivacyContext, { owner, recipients }:
   removed += await untilDone(context, (limit) => digests.erase(owner, limit));
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
   removed += await untilDone(context, (limit) => decisions.erase(owner, limit));
-  removed += await eraseAudit(context, owner);
+  removed += await eraseAudit(context, audited);
   // Once more: a delivery that was under way may have written its item meanwhile.
   removed += await untilDone(context, (limit) => inbox.erase(owner, limit));
-  await activity.note(owner.tenant, { action: "user_deleted", actor: "host", notificationId: NO_NOTIFICATION }, now());
+  const actor = actorBeside(user);
+  await activity.note(owner.tenant, { action: "user_deleted", actor, notificationId: NO_NOTIFICATION, targetKind: "user" }, now());
   context.contents.forget(owner);
   // Whoever follows the inbox finds that its numbers began anew.
   context.publish([{ ...owner, change: "created", seq: 1, epoch: EMPTY_EPOCH }]);
@@ -92,10 +107,10 @@ async function untilDone(context: PrivacyContext, step: (limit: number) => Promi
   }
 }
 
-async function eraseAudit(context: PrivacyContext, owner: Owner): Promise<number> {
+async function eraseAudit(context: PrivacyContext, names: AuditNames): Promise<number> {
   let after: string | null = null;
   return await untilDone(context, async (limit) => {
-    const { removed, next } = await context.activity.eraseAudit(owner, { after, limit });
+    const { removed, next } = await context.activity.eraseAudit(names, { after, limit });
     after = next;
     return { removed, isDone: next === null };
   });

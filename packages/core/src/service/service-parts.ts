@@ -10,6 +10,7 @@ import {
   PausesInForce,
   reachableOver,
   readHook,
+  readsOfOperators,
   reconsider,
   reserveTurns,
   sendWriter,
@@ -207,6 +208,8 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "retryRuns"
     | "alarms"
     | "tryAgain"
+    | "addressesOf"
+    | "preview"
     | "track"
   >,
 ): ServiceContext<Tx, Written> {
@@ -255,6 +258,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     reachable: (owner) => reachableOver(shared as DeliveryContext, owner),
     reads: readHook(shared as DeliveryContext),
     create: (request) => createNotification(shared as VerbContext, { ...request, rules: HOST_RULES }),
+    ...readsOfOperators(shared as DeliveryContext),
     tryAgain: (request) => tryAgain(shared as DeliveryContext, request),
     track: (request) => createTracked(shared as VerbContext, request),
   };

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Choices } from "../parts/fields.tsx";
+import { Link } from "../parts/link.tsx";
 import { More, NewerNote } from "../parts/more.tsx";
 import { Empty, FailureNote, Loading } from "../parts/states.tsx";
 import { ViewTitle } from "../parts/view-title.tsx";
@@ -42,6 +43,7 @@ export function InboxView({ params }: { readonly params: URLSearchParams }) {
     <>
       <ViewTitle title="Inbox" tab={unread > 0 ? `(${unread}) Inbox` : "Inbox"}>
         <UnreadBadge shown={value} />
+        {userId === "" ? null : <Link to={placeUrl("user", { id: userId })}>Everything about {userId}</Link>}
       </ViewTitle>
       <div class={mayCreate ? "columns" : "column"}>
         <section class="card" aria-label="Notifications">

@@ -6,6 +6,7 @@ const PATHS = {
   live: "M12 10a2 2 0 1 1 0 4 2 2 0 0 1 0-4ZM7.8 7.8a6 6 0 0 0 0 8.4M16.2 7.8a6 6 0 0 1 0 8.4M5 5a10 10 0 0 0 0 14M19 5a10 10 0 0 1 0 14",
   suppressed: "M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16ZM6.5 6.5l11 11",
   endpoints: "M4 12h7m0 0 3-5h6m-9 5 3 5h6M4 9v6",
+  audit: "M6 3h12v18H6V3Zm3 5h6M9 12h6M9 16h4",
   check: "M5 12.5l4.5 4.5L19 7.5",
   alert: "M12 4l9 16H3L12 4Zm0 6v4m0 2.5v.5",
   empty: "M4 7h16v12H4zM4 7l3-3h10l3 3M9 12h6",

@@ -88,7 +88,9 @@ export function Recipients({ summary: { recipients, recipientCount, isForEveryon
       {recipients.map((recipient, index) => (
         <Fragment key={recipient}>
           {index === 0 ? "" : ", "}
-          <bdi>{recipient}</bdi>
+          <Link to={placeUrl("user", { id: recipient })}>
+            <bdi>{recipient}</bdi>
+          </Link>
         </Fragment>
       ))}
       {more > 0 ? ` and ${number(more)} more` : ""}

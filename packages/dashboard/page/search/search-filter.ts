@@ -57,7 +57,7 @@ export function absolute({ since, ...filter }: SearchFilter, nowMs: number): Sea
 }
 
 /** A time in the reader's own zone, for a field of a form; "" for a time that such a field cannot hold. */
-function localTime(iso: string | undefined): string {
+export function localTime(iso: string | undefined): string {
   const date = new Date(iso ?? "");
   const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
   return Number.isNaN(shifted.getTime()) ? "" : shifted.toISOString().slice(0, 16);

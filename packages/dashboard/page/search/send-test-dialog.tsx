@@ -11,7 +11,7 @@ import { get, post } from "../state/api.ts";
 import { go, placeUrl } from "../state/place.ts";
 import { useResource } from "../state/resource.ts";
 
-const INBOX: Json<ChannelInfo> = { name: "inbox", takes: "users", devices: [], isConfigured: true };
+const INBOX: Json<ChannelInfo> = { name: "inbox", takes: "users", devices: [], hasPreview: false, isConfigured: true };
 
 /** Sends a test over one of the service's channels, and shows its timeline. */
 export function SendTestDialog({ onClose }: { onClose(): void }) {

@@ -75,7 +75,8 @@ async function ask<Answer>(
   return (await response.json()) as Answer;
 }
 
-async function messageOf(response: Response): Promise<string> {
+/** Says in words why a request failed. */
+export async function messageOf(response: Response): Promise<string> {
   try {
     const { error } = (await response.json()) as ApiError;
     return error.message;

@@ -1,7 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** The page's views. */
-export const VIEWS = ["inbox", "search", "health", "endpoints", "live", "suppressions", "records", "notification"] as const;
+export const VIEWS = [
+  ...(["inbox", "search", "health", "endpoints", "live", "suppressions", "records", "audit", "user", "notification"] as const),
+] as const;
 export type View = (typeof VIEWS)[number];
 
 /** The contents of the page's address: a view and its parameters. People can share every address. */

@@ -15,8 +15,10 @@ import { useRevision } from "../state/live.ts";
 import { placeUrl } from "../state/place.ts";
 import { type Resource, useResource } from "../state/resource.ts";
 import { safeLink } from "../state/safe-link.ts";
+import { DeliveriesCard } from "./deliveries-card.tsx";
+import { MailPreview } from "./mail-preview.tsx";
 import { SendActions } from "./send-actions.tsx";
-import { stepsOf } from "./steps.ts";
+import { isMany, MOST_DELIVERIES, stepsOf } from "./steps.ts";
 import { Timeline } from "./timeline.tsx";
 
 /** How often the view loads a notification that is under way: the stream does not report all steps of other processes. */
@@ -25,7 +27,9 @@ const UNDER_WAY_MS = 5_000;
 /** One notification: its texts, what happened to it, and why. */
 export function NotificationView({ id }: { readonly id: string }) {
   const revision = useRevision((event) => event.name === "inbox" || (event.name === "notification" && event.data.notification.id === id));
-  const activity = useResource(id, (signal) => get<Json<Activity>>(`activity/${encodeURIComponent(id)}`, {}, signal), revision);
+  const path = `activity/${encodeURIComponent(id)}`;
+  // One more than have steps of their own, to see whether there are more.
+  const activity = useResource(id, (signal) => get<Json<Activity>>(path, { deliveries: MOST_DELIVERIES + 1 }, signal), revision);
   useUnderWay(activity);
   const { value, failure } = activity;
   if (value === null) {
@@ -33,7 +37,7 @@ export function NotificationView({ id }: { readonly id: string }) {
       <>
         <ViewTitle title="Notification" />
         <section class="card">
-          <Missing failure={failure} reload={activity.reload} />
+          <Missing id={id} failure={failure} reload={activity.reload} />
         </section>
       </>
     );
@@ -50,19 +54,37 @@ export function NotificationView({ id }: { readonly id: string }) {
           <h2 id="timeline-title">What happened</h2>
           <Timeline steps={stepsOf(value)} />
         </section>
-        <Contents activity={value} />
+        <div class="column">
+          <Contents activity={value} />
+          <MailPreview deliveries={value.deliveries} />
+        </div>
       </div>
+      {isMany(value) ? (
+        <DeliveriesCard
+          title={`Deliveries: ${outcomeWords(value.chains)}`}
+          of="notification"
+          path={`${path}/deliveries`}
+          first={(value.chains?.failed ?? 0) > 0 ? "failing" : "all"}
+        />
+      ) : null}
     </>
   );
 }
 
-function Missing({ failure, reload }: Pick<Resource<unknown>, "failure" | "reload">) {
+/** How many recipients have each outcome: "1,480 delivered, 20 failed". */
+function outcomeWords(chains: Json<Activity>["chains"]): string {
+  const known = Object.entries(chains ?? {}).filter(([, count]) => count > 0);
+  return known.map(([outcome, count]) => `${number(count)} ${outcome}`).join(", ") || "none";
+}
+
+function Missing({ id, failure, reload }: Pick<Resource<unknown>, "failure" | "reload"> & { readonly id: string }) {
   if (failure === null) {
     return <Loading what="the notification" rows={6} />;
   }
   return failure.status === 404 ? (
     <Empty title="There is no such notification">
-      It may have been deleted, or the address is not whole. <Link to={placeUrl("search")}>Search for it</Link>.
+      It may have been deleted, or the address is not whole. <Link to={placeUrl("search")}>Search for it</Link>, or{" "}
+      <Link to={placeUrl("audit", { notificationId: id })}>look at who did what to it</Link>.
     </Empty>
   ) : (
     <FailureNote failure={failure} what="The notification could not be loaded." onRetry={reload} />

@@ -1,4 +1,4 @@
-import type { Activity, ActivityDelivery, DeliveryAttempt, DeliveryReason, ProcessingRecord } from "@belfry/core";
+import type { Activity, ActivityDelivery, AttemptExchange, DeliveryAttempt, DeliveryReason, ProcessingRecord } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { pauseWords } from "../endpoints/pause-words.ts";
 import { heldWords, type Tone, toneOf } from "../parts/status.tsx";
@@ -14,6 +14,10 @@ export interface Step {
   readonly text: Sentence;
   /** More facts, as pairs of a name and a value. */
   readonly facts: readonly (readonly [name: string, value: string])[];
+  /** Whether its facts are shown only when a reader asks: it went well. */
+  readonly isFolded: boolean;
+  /** What an attempt over HTTP sent and got; null for none. */
+  readonly exchange: Json<AttemptExchange> | null;
   readonly isAhead: boolean;
 }
 
@@ -23,15 +27,23 @@ type Attempt = Json<DeliveryAttempt>;
 /** A settlement this close to the end of an attempt belongs to that attempt. */
 const SAME_MS = 1_000;
 
+/** So many deliveries have steps of their own; more of them have a list. */
+export const MOST_DELIVERIES = 20;
+
+/** Whether a notification has so many deliveries that they are listed page by page. */
+export function isMany({ deliveries }: Pick<Json<Activity>, "deliveries">): boolean {
+  return deliveries.length > MOST_DELIVERIES;
+}
+
 /** Everything that happened, oldest first; steps that are still ahead come last. */
 export function stepsOf(activity: Json<Activity>): readonly Step[] {
   const steps = [
     created(activity),
-    ...activity.deliveries.flatMap(deliverySteps),
-    ...activity.items.flatMap(({ userId, readAt }) =>
+    ...(isMany(activity) ? [] : activity.deliveries.flatMap(deliverySteps)),
+    ...(activity.itemCount > MOST_DELIVERIES ? [] : activity.items).flatMap(({ userId, readAt }) =>
       readAt === null ? [] : [step({ key: `read ${userId}`, at: readAt, tone: "good", text: sentence`Read by ${userId}` })],
     ),
-    ...activity.records.flatMap(recordSteps),
+    ...activity.records.map(recordStep),
     ...activity.audit
       .filter(({ action }) => action !== "created")
       .map(({ number, action, actor, at }) =>
@@ -55,7 +67,7 @@ function order({ at, isAhead }: Step): number {
 }
 
 function step(parts: Pick<Step, "key" | "at" | "tone" | "text">): Step {
-  return { facts: [], isAhead: false, ...parts };
+  return { facts: [], isFolded: false, exchange: null, isAhead: false, ...parts };
 }
 
 function created({ summary, send, itemCount, audit }: Json<Activity>): Step {
@@ -83,7 +95,7 @@ function created({ summary, send, itemCount, audit }: Json<Activity>): Step {
 }
 
 function deliverySteps(delivery: Delivery): readonly Step[] {
-  return [...delivery.attempts.map((attempt) => attemptStep(delivery, attempt)), ...settlement(delivery), ...ahead(delivery)];
+  return [...attemptSteps(delivery), ...settlement(delivery), ...ahead(delivery)];
 }
 
 function way({ channel, isFallback }: Delivery): string {
@@ -112,7 +124,14 @@ function attemptStep(delivery: Delivery, attempt: Attempt): Step {
       text: sentence`Attempt ${attempt.attempt}, ${way(delivery)} to ${delivery.recipient}: ${attempt.status}`,
     }),
     facts: facts.filter((fact): fact is [string, string] => fact[1] !== null),
+    isFolded: attempt.status === "sent" || attempt.status === "delivered",
+    exchange: attempt.exchange,
   };
+}
+
+/** The attempts of a delivery, oldest first. */
+export function attemptSteps(delivery: Delivery): readonly Step[] {
+  return delivery.attempts.map((attempt) => attemptStep(delivery, attempt));
 }
 
 /** The reasons of deliveries, in words. */
@@ -224,28 +243,28 @@ function ahead(delivery: Delivery): readonly Step[] {
   return [{ ...step({ key: `${id} ahead`, at, tone: "warn", text }), facts, isAhead: true }];
 }
 
-function recordSteps(record: Json<ProcessingRecord>): readonly Step[] {
-  const { id, handlerId, status, result, error, attempt, createdAt, completedAt, inputTokens, outputTokens } = record;
-  const matched = {
-    ...step({ key: `${id} matched`, at: createdAt, tone: "info", text: sentence`Matched handler ${handlerId}` }),
-    facts: [["Prompt", record.prompt]] as const,
-  };
+/** A handler's work on an event, from its prompt to the outcome. */
+function recordStep(record: Json<ProcessingRecord>): Step {
+  const { id, handlerId, status, result, error, attempt, prompt, createdAt, completedAt, inputTokens, outputTokens } = record;
   if (completedAt === null) {
     const text =
       status === "PROCESSING"
         ? sentence`Handler ${handlerId} is processing it, attempt ${attempt}`
         : sentence`Waits for handler ${handlerId}`;
-    return [matched, { ...step({ key: `${id} ahead`, at: null, tone: "warn", text }), isAhead: true }];
+    const facts = [["Prompt", prompt] as const, ["Matched", dateTime(createdAt)] as const];
+    return { ...step({ key: id, at: null, tone: "warn", text }), facts, isAhead: true };
   }
   const facts: (readonly [string, string | null])[] = [
+    ["Prompt", prompt],
     ["Result", result],
     ["Error", error],
+    ["Took", duration(Math.max(0, new Date(completedAt).getTime() - new Date(createdAt).getTime()))],
     ["Attempts", String(attempt)],
     ["Tokens", inputTokens === null ? null : `${inputTokens} in, ${outputTokens ?? 0} out`],
   ];
   const tone = status === "COMPLETED" ? "good" : "bad";
-  const done = { ...step({ key: `${id} done`, at: completedAt, tone, text: sentence`Handler ${handlerId}: ${status.toLowerCase()}` }) };
-  return [matched, { ...done, facts: facts.filter((fact): fact is [string, string] => fact[1] !== null) }];
+  const done = step({ key: id, at: completedAt, tone, text: sentence`Handler ${handlerId}: ${status.toLowerCase()}` });
+  return { ...done, facts: facts.filter((fact): fact is [string, string] => fact[1] !== null) };
 }
 
 function capitalised(text: string): string {

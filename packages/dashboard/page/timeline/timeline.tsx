@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { Button } from "../parts/fields.tsx";
 import { Time } from "../parts/time.tsx";
 import { number } from "../state/format.ts";
+import { Exchange } from "./exchange.tsx";
 import type { Step } from "./steps.ts";
 import { Words } from "./words.tsx";
 
@@ -27,22 +28,34 @@ export function Timeline({ steps }: { readonly steps: readonly Step[] }) {
   );
 }
 
-function StepText({ step: { text, at, facts } }: { readonly step: Step }) {
+function StepText({ step: { text, at, facts, isFolded, exchange } }: { readonly step: Step }) {
   return (
     <div class="step-text">
       <p class="step-head">
         <Words of={text} /> <span class="muted">{at === null ? null : <Time date={at} />}</span>
       </p>
-      {facts.length === 0 ? null : (
-        <dl class="step-facts">
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+      {isFolded ? (
+        <details>
+          <summary>Details</summary>
+          <Facts facts={facts} />
+        </details>
+      ) : (
+        <Facts facts={facts} />
       )}
+      {exchange === null ? null : <Exchange exchange={exchange} />}
     </div>
+  );
+}
+
+function Facts({ facts }: Pick<Step, "facts">) {
+  return facts.length === 0 ? null : (
+    <dl class="step-facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -60,8 +60,9 @@ export function activityRoutes({ service }: ApiContext): readonly Route[] {
       operationId: "getActivity",
       summary: "Everything known of one notification",
       params: z.object({ id: z.string() }),
-      responses: { 200: { description: "The notification" } },
-      handle: async ({ tenant, params }) => reply(await service.tenant(tenant.tenantId).operator.timeline(params.id)),
+      query: z.object({ deliveries: z.coerce.number().int().min(0).max(1_000).default(1_000) }),
+      responses: { 200: { description: "The notification, with its first deliveries" } },
+      handle: async ({ tenant, params, query }) => reply(await service.tenant(tenant.tenantId).operator.timeline(params.id, query)),
     }),
     defineRoute("GET", "/api/health", {
       operationId: "getHealth",

@@ -1,8 +1,10 @@
 import { type Contract, defineContract, type Route } from "@belfry/core/http";
 import { DASHBOARD_ACTIONS } from "../access.ts";
 import { activityRoutes } from "./activity.ts";
+import { auditRoute } from "./audit.ts";
 import type { ApiContext } from "./context.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { deliveryRoutes } from "./deliveries.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { apiFailure } from "./failure.ts";
 import { inboxRoutes } from "./inbox.ts";
@@ -14,6 +16,7 @@ import { sendRoutes } from "./sends.ts";
 import { sessionRoute } from "./session.ts";
 import { shown } from "./shown.ts";
 import { suppressionRoutes } from "./suppressions.ts";
+import { userRoutes } from "./users.ts";
 
 /** The page's API, below the mount point. Its members have the names of the TypeScript API. */
 export function apiContract(context: ApiContext): Contract {
@@ -28,6 +31,9 @@ export function apiContract(context: ApiContext): Contract {
     ...pauseRoutes(context),
     ...recordRoutes(context),
     ...suppressionRoutes(context),
+    ...deliveryRoutes(context),
+    ...userRoutes(context),
+    auditRoute(context),
   ];
   requireActions(routes);
   return defineContract({

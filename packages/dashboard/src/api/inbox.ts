@@ -1,3 +1,4 @@
+import type { AuditNote } from "@belfry/core";
 import { defineRoute, given, type Route, type RouteContext, reply } from "@belfry/core/http";
 import { z } from "zod";
 import type { DashboardService } from "../dashboard-options.ts";
@@ -61,7 +62,7 @@ function markReadRoute({ service }: ApiContext): Route {
       const { readAt } = await inbox.get(body.id);
       const item = await inbox.markRead(body.id);
       if (readAt === null) {
-        await note(service, context, { action: "read", notificationId: item.id });
+        await note(service, context, { action: "read", notificationId: item.id, userId: body.userId });
       }
       return reply(item);
     },
@@ -83,7 +84,7 @@ const countsRoute = defineRoute("GET", "/api/counts", {
 async function note(
   service: DashboardService,
   { tenant, principal, report }: RouteContext,
-  entry: { readonly action: "created" | "read"; readonly notificationId: string },
+  entry: Omit<AuditNote, "actor">,
 ): Promise<void> {
   try {
     await service.tenant(tenant.tenantId).operator.note({ ...entry, actor: actorOf(principal) });

@@ -16,7 +16,8 @@ export function retryRunRoutes({ service }: ApiContext): readonly Route[] {
       summary,
       params,
       responses: { 200: { description: "The run" } },
-      handle: async ({ tenant, params: { id } }) => reply(await retries(tenant.tenantId)[verb](id)),
+      handle: async ({ tenant, principal, params: { id } }) =>
+        reply(await retries(tenant.tenantId)[verb](id, { actor: actorOf(principal) })),
     });
   return [
     defineRoute("POST", "/api/retry-runs", {

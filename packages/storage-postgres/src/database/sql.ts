@@ -1,4 +1,4 @@
-import { type Dialect, POSTGRES_TABLES, type Sql, typed } from "@belfry/storage-sql";
+import { type Asked, type Dialect, POSTGRES_TABLES, type Sql, typed } from "@belfry/storage-sql";
 import type { tables } from "../schema/tables.ts";
 import { type Bound, inStep, inTransaction, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
@@ -9,6 +9,7 @@ export const DIALECT: Dialect = {
   schema: typed<typeof tables>(POSTGRES_TABLES),
   join: "JOIN",
   sourceKey: { column: "source_digest", of: (text) => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')` },
+  by: () => "",
   unindexed: (column) => column,
   forUpdate: (alias) => `FOR UPDATE OF ${alias}`,
   skipLocked: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED`,
@@ -43,6 +44,14 @@ export function postgresSql(bound: Bound): Sql {
       await session.rows(prepared(name, text), stored(values));
     }
   };
+  const each = () => (name: string, statements: readonly Asked[]) => async (session: Session) => {
+    const found: (readonly object[])[] = [];
+    for (const { text, values } of statements) {
+      const rows = await session.rows(prepared(name, asJson(text)), stored(values));
+      found.push(rows.map(([row]) => row as object));
+    }
+    return found;
+  };
   const ask = run(
     () => (name: string, text: string, values: readonly unknown[]) => (session) => session.rows(prepared(name, text), stored(values)),
   )(bound);
@@ -50,9 +59,10 @@ export function postgresSql(bound: Bound): Sql {
     ...DIALECT,
     tables: bound.tables,
     inTransaction: inTransaction(all)(bound),
+    together: inTransaction(each)(bound),
     inStep: inStep(all)(bound),
     async rows<Row extends object>(name: string, text: string, values: readonly unknown[]) {
-      return (await ask(name, `WITH x AS (${text}) SELECT to_json(x) FROM x`, values)).map(([row]) => row as Row);
+      return (await ask(name, asJson(text), values)).map(([row]) => row as Row);
     },
     async page<Row extends object>(name: string, { counted, rows, order }: Parameters<Sql["page"]>[1], values: readonly unknown[]) {
       const text = `SELECT c.total, to_json(r) FROM (SELECT count(*) AS total FROM ${counted}) c LEFT JOIN (${rows}) r ON true ORDER BY ${order}`;
@@ -60,6 +70,11 @@ export function postgresSql(bound: Bound): Sql {
       return { items: found.flatMap(([, row]) => row ?? []), total: found[0]?.[0] ?? 0 };
     },
   };
+}
+
+/** A statement that returns each of its rows as one of JSON. */
+function asJson(text: string): string {
+  return `WITH x AS (${text}) SELECT to_json(x) FROM x`;
 }
 
 /** Values as parameters take them. */

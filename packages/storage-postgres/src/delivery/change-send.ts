@@ -103,12 +103,15 @@ export interface TenantAuditEntry extends NewAuditEntry {
 export function prepareWriteAudit({ auditLog }: TableNames) {
   const insert = statement<[]>(
     "write_audit",
-    `INSERT INTO ${auditLog} (tenant, at, action, actor, notification_id)
-    SELECT e.tenant, ${timeOf("$5")}, e.action, e.actor, e.id FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS e(tenant, action, actor, id)`,
+    `INSERT INTO ${auditLog} (tenant, at, action, actor, notification_id, target_kind, target_id, details)
+    SELECT e.tenant, ${timeOf("$8")}, e.action, e.actor, e.id, e.target_kind, e.target_id, e.details
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[])
+      AS e(tenant, action, actor, id, target_kind, target_id, details)`,
   );
   return async (session: Session, entries: readonly TenantAuditEntry[], at: string | null): Promise<void> => {
     if (entries.length > 0) {
-      await session.rows(insert, [...lists(entries, "tenant", "action", "actor", "notificationId"), at]);
+      const rows = entries.map((entry) => ({ targetKind: null, targetId: null, details: null, ...entry }));
+      await session.rows(insert, [...lists(rows, "tenant", "action", "actor", "notificationId", "targetKind", "targetId", "details"), at]);
     }
   };
 }

@@ -45,6 +45,7 @@ import { retryRunsMigration } from "./0043-retry-runs.ts";
 import { pausesMigration } from "./0044-pauses.ts";
 import { alarmsMigration } from "./0045-alarms.ts";
 import { findingMigration } from "./0046-finding.ts";
+import { auditMigration } from "./0047-audit.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -94,4 +95,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: pausesMigration },
   { phase: "expand", sql: alarmsMigration },
   { phase: "expand", sql: findingMigration },
+  { phase: "expand", sql: auditMigration },
 ] as const satisfies readonly Migration[];

@@ -78,7 +78,8 @@ export function prepareDeleteNotification(tables: TableNames, time: StorageTime)
       const { step, tenants } = await take(session, { tenant, pk, isFirst }, deletion);
       // Another call may have been the first meanwhile.
       if (tenants.includes(tenant)) {
-        await writeAudit(session, [{ tenant, action: "deleted", actor: deletion.actor, notificationId: id }], time(deletion.at));
+        const { actor, details = null, at } = deletion;
+        await writeAudit(session, [{ tenant, action: "deleted", actor, notificationId: id, details }], time(at));
       }
       return step;
     };

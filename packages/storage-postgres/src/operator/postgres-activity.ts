@@ -2,6 +2,7 @@ import type { ActivityStorage } from "@belfry/core/storage";
 import {
   auditLog,
   broadcastOf,
+  deliveryLists,
   failingDeliveries,
   findActivity,
   findingDeletions,
@@ -20,6 +21,7 @@ import { activitySearch } from "./search.ts";
 export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
   return {
     ...auditLog(sql),
+    ...deliveryLists(sql),
     ...topicsOf(sql),
     ...workHealthReads(sql),
     ...broadcastOf(sql),

@@ -131,6 +131,8 @@ export interface Dialect extends Times {
   readonly join: "JOIN" | "CROSS JOIN";
   /** The column whose index finds an identity by its source's id for it, and that column's value for such an id. */
   readonly sourceKey: { readonly column: "source_id" | "source_digest"; of(text: string): string };
+  /** Names, behind a table's alias, the index to use where SQLite may choose another: for a tenant with few rows among many, say. */
+  by(index: string): string;
   /** A column that SQL must not use an index for. */
   unindexed(column: string): string;
   /** Locks the rows of a select by their alias until the transaction ends, where others may write meanwhile. */
@@ -167,6 +169,12 @@ export interface Dialect extends Times {
   contains(text: string, part: string): string;
 }
 
+/** A statement with the values of its parameters. */
+export interface Asked {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /** A page as SQL: the tables and condition to count, the page's rows in order, and that order by the rows' column names. */
 export interface PageParts {
   readonly counted: string;
@@ -185,6 +193,8 @@ export interface Sql extends Dialect {
   rows<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
   /** Runs statements with the same values in one transaction. */
   inTransaction(name: string, texts: readonly string[], values: readonly unknown[]): Promise<void>;
+  /** Runs statements that return rows, each with its own values, in one transaction, and returns the rows of each. */
+  together(name: string, statements: readonly Asked[]): Promise<readonly (readonly object[])[]>;
   /** Like {@link inTransaction}, for a step of long work that can be repeated: a crash of the machine may take it back. */
   inStep(name: string, texts: readonly string[], values: readonly unknown[]): Promise<void>;
   /** Reads a page and counts the matches at the same moment. */

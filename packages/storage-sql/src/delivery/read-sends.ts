@@ -1,7 +1,7 @@
-import { type AuditEntry, isUuid, type SendQuery, type SendSort, type SendStatus } from "@belfry/core";
+import { isUuid, type SendQuery, type SendSort, type SendStatus } from "@belfry/core";
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { fieldsOf } from "../database/fields.ts";
 import { filteredBy, type Sql } from "../database/sql.ts";
+import { listingAudit } from "../operator/audit.ts";
 import { deliveryRecords, type SendRow } from "./rows.ts";
 
 type Reads = Pick<DeliveryStorage, "findSend" | "listSends" | "countSends" | "countDeliveries" | "listAudit" | "pruneIdempotencyKeys">;
@@ -14,9 +14,8 @@ const ORDERS: Readonly<Record<SendSort, (row: (name: string) => string) => strin
 
 /** Reads of sends and of the audit log in a SQL database. */
 export function sendReads(sql: Sql): Reads {
-  const { auditLog, deliveries, idempotencyKeys, notifications, sends, trackings } = sql.tables;
+  const { deliveries, idempotencyKeys, notifications, sends, trackings } = sql.tables;
   const records = deliveryRecords(sql);
-  const audit = fieldsOf<AuditEntry>(sql.schema.auditLog, sql);
   const details = `LEFT JOIN ${sends} s ON s.notification_pk = t.notification_pk`;
   const named = "n.tenant = $1 AND n.id = $2";
   const roomOf = `(SELECT s.room_id FROM ${sends} s WHERE s.notification_pk = t.notification_pk)`;
@@ -66,10 +65,7 @@ export function sendReads(sql: Sql): Reads {
       return row?.total ?? 0;
     },
 
-    async listAudit(tenant, { limit, before = Number.MAX_SAFE_INTEGER }) {
-      const text = `SELECT ${audit.columns()} FROM ${auditLog} WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3`;
-      return (await sql.rows("list_audit", text, [tenant, before, limit])).map(audit.record);
-    },
+    ...listingAudit(sql),
 
     async pruneIdempotencyKeys(before) {
       await sql.inTransaction("prune_keys", [`DELETE FROM ${idempotencyKeys} WHERE created_at < $1`], [before]);

@@ -41,19 +41,21 @@ export function suppressingTexts(dialect: Dialect, tables: Pick<Tables, "auditLo
   const counted = `(SELECT count(*) FROM ${softBounces} b WHERE ${isOf("b")} AND b.at > ${dialect.asTime(member("since"))})`;
   const suppresses = `(${isKind("suppress")} OR (${isKind("count")} AND ${counted} >= ${dialect.cast(member("most"), "bigint")}))`;
   const known = `EXISTS (SELECT 1 FROM ${suppressions} s WHERE ${isOf("s")})`;
-  const note = (action: string, condition: string) => `INSERT INTO ${auditLog} (tenant, at, action, actor, notification_id)
-    SELECT ${member("tenant")}, ${at}, '${action}', ${member("actor")}, ${uuid("notificationId")} FROM ${list} WHERE ${condition}`;
+  const note = (action: string, details: string, condition: string) => `
+    INSERT INTO ${auditLog} (tenant, at, action, actor, notification_id, target_kind, details)
+    SELECT ${member("tenant")}, ${at}, '${action}', ${member("actor")}, ${uuid("notificationId")}, 'address', ${details}
+    FROM ${list} WHERE ${condition}`;
   const remove = (table: string, kinds: string) => `DELETE FROM ${table} WHERE (tenant, place) IN (
     SELECT ${member("tenant")}, ${member("place")} FROM ${list} WHERE ${kinds} AND ${at} IS NOT NULL)`;
   return [
     `SELECT ${dialect.lock(`'suppressions ' || ${member("tenant")} || ' ' || ${member("place")}`)} FROM ${list} WHERE ${at} IS NOT NULL`,
     `INSERT INTO ${softBounces} (tenant, place, delivery_id, at)
       SELECT ${member("tenant")}, ${member("place")}, ${uuid("deliveryId")}, ${at} FROM ${list} WHERE ${isKind("count")} ON CONFLICT DO NOTHING`,
-    note("suppressed", `${suppresses} AND NOT ${known}`),
+    note("suppressed", `${member("channel")} || ', ' || ${member("reason")}`, `${suppresses} AND NOT ${known}`),
     `INSERT INTO ${suppressions} (tenant, place, channel, address, reason, actor, detail, created_at)
       SELECT ${(["tenant", "place", "channel", "address", "reason", "actor", "detail"] as const).map(member).join(", ")}, ${at}
       FROM ${list} WHERE ${suppresses} ON CONFLICT DO NOTHING`,
-    note("lifted", `${isKind("lift")} AND ${known}`),
+    note("lifted", member("channel"), `${isKind("lift")} AND ${known}`),
     remove(suppressions, isKind("lift")),
     remove(softBounces, isKind("lift", "arrived")),
   ];

@@ -1,6 +1,7 @@
 import type { ActivityFilter, RetryRun } from "@belfry/core";
 import type { RetryRunStorage, TakenRetryRun } from "@belfry/core/storage";
 import { type Sql, selected } from "../database/sql.ts";
+import { writingLine } from "./audit.ts";
 
 interface RunRow extends Omit<TakenRetryRun, "filter" | "createdAt" | "endedAt"> {
   /** In JSON, with times in ISO 8601. */
@@ -24,21 +25,27 @@ function keeping(sql: Sql): Pick<RetryRunStorage, "add" | "list" | "find" | "mov
       ${sql.cast("$10", "timestamptz")}, ${sql.cast("$10", "timestamptz")}, 0
     WHERE (SELECT count(*) FROM ${retryRuns} WHERE tenant = ${sql.cast("$2", "text")} AND state IN ('running', 'paused')) < ${sql.cast("$11", "bigint")}
     RETURNING id`;
+  const added = `SELECT r.id FROM ${retryRuns} r WHERE r.${itsId("$1")}`;
   const list = `SELECT ${columns} FROM ${retryRuns} WHERE tenant = $1 ORDER BY id DESC LIMIT $2`;
   const find = `SELECT ${columns} FROM ${retryRuns} WHERE tenant = $1 AND ${itsId("$2")}`;
   const move = `UPDATE ${retryRuns} SET state = $4, fence = fence + 1, due_at = ${sql.cast("$5", "timestamptz")},
       ended_at = CASE WHEN $4 = 'cancelled' THEN ${sql.cast("$5", "timestamptz")} END
     WHERE tenant = $1 AND ${itsId("$2")} AND ${sql.isIn("state", "$3", "text")} RETURNING id`;
+  // Locks the run before the line is written: whoever else moves it waits.
+  const moved = `SELECT r.id FROM ${retryRuns} r WHERE r.tenant = $1 AND r.${itsId("$2")} AND ${sql.isIn("r.state", "$3", "text")} ${sql.forUpdate("r")}`;
   const prune = `DELETE FROM ${retryRuns} WHERE ended_at < $1 RETURNING id`;
   const erase = [
     `DELETE FROM ${retryRuns} WHERE tenant = $1 AND recipient = $2`,
     `UPDATE ${retryRuns} SET actor = '' WHERE tenant = $1 AND actor = $2`,
   ];
   return {
-    async add(tenant, { id, filter, actor, state, matched, looked, retried, createdAt }, most) {
+    async add(tenant, { id, filter, actor, state, matched, looked, retried, createdAt }, { most, line }) {
       const lookedFor = filter.recipient ?? filter.user ?? filter.recipientPrefix ?? null;
       const described = [id, tenant, JSON.stringify(filter), lookedFor, actor];
-      return (await sql.rows("add_retry_run", add, [...described, state, matched, looked, retried, createdAt, most])).length > 0;
+      const values = [...described, state, matched, looked, retried, createdAt, most];
+      const written = writingLine(sql, { tenant, line, at: createdAt }, { text: added, values: [id] });
+      const [made = []] = await sql.together("add_retry_run", [{ text: add, values }, written]);
+      return made.length > 0;
     },
     async list(tenant, limit) {
       return (await sql.rows<RunRow>("retry_runs", list, [tenant, limit])).map(shownRun);
@@ -47,8 +54,11 @@ function keeping(sql: Sql): Pick<RetryRunStorage, "add" | "list" | "find" | "mov
       const [row] = await sql.rows<RunRow>("retry_run", find, [tenant, id]);
       return row === undefined ? null : shownRun(row);
     },
-    async move(tenant, id, { from, to, at }) {
-      return (await sql.rows("move_retry_run", move, [tenant, id, JSON.stringify(from), to, at])).length > 0;
+    async move(tenant, id, { from, to, at, line }) {
+      const values = [tenant, id, JSON.stringify(from)];
+      const written = writingLine(sql, { tenant, line, at }, { text: moved, values });
+      const [lines = []] = await sql.together("move_retry_run", [written, { text: move, values: [...values, to, at] }]);
+      return lines.length > 0;
     },
     async prune(before) {
       await sql.rows("prune_retry_runs", prune, [before]);

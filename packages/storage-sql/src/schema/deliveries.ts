@@ -1,7 +1,9 @@
 import type {
   ApiKeyScope,
+  AttemptExchange,
   AttemptStatus,
   AuditAction,
+  AuditTargetKind,
   Delivery,
   DeliveryReason,
   DeliveryStatus,
@@ -137,6 +139,7 @@ export const DELIVERIES = {
       error: c.nullable(c.text),
       note: c.nullable(c.text),
       isTransient: c.boolean,
+      exchange: c.nullable(c.jsonOf<AttemptExchange>()),
     },
     { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"], message: { on: ["messageId"], with: "messageId" } } },
   ),
@@ -179,10 +182,29 @@ export const DELIVERIES = {
     { key: ["tenant", "key"], indexes: { created: ["createdAt"], notification: ["notificationId"] } },
   ),
 
-  /** Who did what to sends. It outlives them. */
+  /** Who did what to sends and users. It outlives them. */
   auditLog: table(
-    { number: c.counter, tenant: c.bytewise, at: c.time, action: c.textOf<AuditAction>(), actor: c.text, notificationId: c.uuid },
-    { indexes: { tenant: ["tenant", "number"], notification: ["tenant", "notificationId", "number"] } },
+    {
+      number: c.counter,
+      tenant: c.bytewise,
+      at: c.time,
+      action: c.textOf<AuditAction>(),
+      actor: c.text,
+      notificationId: c.uuid,
+      targetKind: c.nullable(c.textOf<AuditTargetKind>()),
+      targetId: c.nullable(c.bytewise),
+      details: c.nullable(c.text),
+    },
+    {
+      indexes: {
+        tenant: ["tenant", "number"],
+        notification: ["tenant", "notificationId", "number"],
+        // Almost all lines are of notifications that the host's own code created: they cost nothing here.
+        actor: { on: ["tenant", "actor", "number"], where: "actor <> 'host'" },
+        action: { on: ["tenant", "action", "number"], where: "action <> 'created'" },
+        target: { on: ["tenant", "targetId", "number"], with: "targetId" },
+      },
+    },
   ),
 
   /** API keys, stored as digests only. */

@@ -10,6 +10,7 @@ export const DIALECT: Dialect = {
   // SQLite keeps the order of a CROSS JOIN.
   join: "CROSS JOIN",
   sourceKey: { column: "source_id", of: (text) => text },
+  by: (index) => `INDEXED BY ${index}`,
   unindexed: (column) => `+${column}`,
   // A transaction that writes is alone.
   forUpdate: () => "",
@@ -60,6 +61,10 @@ export function sqliteSql(current: Current): Sql {
     async inTransaction(_, texts, values) {
       const { connection } = current();
       await connection.write(() => texts.map((text) => ask(connection, text, values)));
+    },
+    async together(_, statements) {
+      const { connection } = current();
+      return connection.write(() => statements.map(({ text, values }) => ask(connection, text, values)));
     },
     async inStep(_, texts, values) {
       const { connection } = current();

@@ -1,4 +1,4 @@
-import type { CreatedItem, SendStatus } from "@belfry/core";
+import type { AuditEntry, CreatedItem, SendStatus } from "@belfry/core";
 import type { NewAuditEntry, SendUpdate, SendUpdated } from "@belfry/core/storage";
 import type { Grouped } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
@@ -75,9 +75,10 @@ export function preparePlaceItems(context: QueryContext) {
 
 /** Writes a line of the audit log. */
 export function prepareWriteAudit({ prepare }: QueryContext) {
-  const insert = prepare<NewAuditEntry & { readonly tenant: string; readonly at: Date }>(`
-    INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id) VALUES (:tenant, :at, :action, :actor, :notificationId)`);
+  const insert = prepare<Omit<AuditEntry, "number">>(`
+    INSERT INTO belfry_audit_log (tenant, at, action, actor, notification_id, target_kind, target_id, details)
+    VALUES (:tenant, :at, :action, :actor, :notificationId, :targetKind, :targetId, :details)`);
   return (tenant: string, entry: NewAuditEntry, at: Date): void => {
-    insert.run({ ...entry, tenant, at });
+    insert.run({ targetKind: null, targetId: null, details: null, ...entry, tenant, at });
   };
 }

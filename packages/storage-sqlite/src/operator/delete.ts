@@ -122,7 +122,8 @@ export function prepareDeleteNotification(context: QueryContext) {
     const isFirst = found.isFirst === 1;
     if (isFirst) {
       endWork(found);
-      writeAudit(tenant, { action: "deleted", actor: deletion.actor, notificationId: id }, deletion.at);
+      const { actor, details = null, at } = deletion;
+      writeAudit(tenant, { action: "deleted", actor, notificationId: id, details }, at);
     }
     const step = dropPart(tenant, found, deletion);
     if (step.isDone) {

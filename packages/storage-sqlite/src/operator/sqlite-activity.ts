@@ -2,6 +2,7 @@ import type { ActivityItems, ActivityStorage, StoredSummary } from "@belfry/core
 import {
   auditLog,
   broadcastOf,
+  deliveryLists,
   failingDeliveries,
   findActivity,
   findingDeletions,
@@ -42,6 +43,7 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
       deleteNotification: part(prepareDeleteNotification),
     }),
     ...auditLog(sql),
+    ...deliveryLists(sql),
     ...topicsOf(sql),
     ...workHealthReads(sql),
     ...broadcastOf(sql),

@@ -116,6 +116,7 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
     [DUE, "pending", []],
     [FAILED, "failed", ["550"]],
   ]);
+  expect(tracked.flatMap(({ attempts }) => attempts.map(({ exchange }) => exchange))).toEqual([null]);
   expect(tracked.map(({ recipientKind, reasonSource }) => [recipientKind, reasonSource])).toEqual(Array(2).fill(["address", null]));
   const request = { owner: "worker", at: new Date(), leaseMs: 60_000, limit: 10, perEndpoint: 10, channels: ["email"] };
   const [claimed, ...more] = await deliveries.leases.claim({ ...request, exceptTenants: [], exceptEndpoints: [] });
@@ -129,7 +130,9 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
     expect(loaded).toMatchObject([{ state: { id: SENT, chains: { pending: 1, failed: 1 } }, chains: [[{ id: DUE }]] }]);
     return { deliveries: [], attempts: [], sends: [], audit: [] };
   });
-  expect(await deliveries.listAudit("acme", { limit: 10 })).toMatchObject([{ number: 1, action: "created", notificationId: SENT }]);
+  expect(await deliveries.listAudit("acme", { limit: 10 })).toMatchObject([
+    { number: 1, action: "created", notificationId: SENT, targetKind: null, targetId: null, details: null },
+  ]);
   expect(await apiKeys.find("key")).toMatchObject({ name: "A key", scopes: ["read"] });
 }
 

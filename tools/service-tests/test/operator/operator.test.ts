@@ -91,9 +91,9 @@ onEveryStorage((database) => {
       await service.tenant("acme").operator.sendTest({ channel: "email", to: "ann" });
       await service.runDue();
       expect(tasks).toEqual(["ann@example.com"]);
-      const inbox = { name: "inbox", takes: "users", devices: [], isConfigured: true };
+      const inbox = { name: "inbox", takes: "users", devices: [], hasPreview: false, isConfigured: true };
       const known = (tenant: string) => service.tenant(tenant).channels();
-      expect(known("acme")).toEqual([inbox, { name: "email", takes: "addresses", devices: [], isConfigured: true }]);
+      expect(known("acme")).toEqual([inbox, { name: "email", takes: "addresses", devices: [], hasPreview: false, isConfigured: true }]);
       expect(known("globex")).toMatchObject([inbox, { name: "email", isConfigured: false }]);
     });
   });

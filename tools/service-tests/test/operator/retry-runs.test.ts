@@ -152,7 +152,9 @@ onEveryStorage((database) => {
 
     test("is refused while too many have not ended", async () => {
       const { service, storage } = setUp();
-      vi.spyOn(storage.retryRuns, "add").mockImplementationOnce((tenant, run) => storage.retryRuns.add(tenant, run, 0));
+      vi.spyOn(storage.retryRuns, "add").mockImplementationOnce((tenant, run, { line }) =>
+        storage.retryRuns.add(tenant, run, { most: 0, line }),
+      );
       await expect(service.operator.retries.start()).rejects.toMatchObject({ code: "INVALID_STATE" });
       expect(await service.operator.retries.list()).toEqual([]);
     });

@@ -67,7 +67,7 @@ const createdSchema = z
 const headers = keyHeaders("Makes a repetition of this request within 24 hours create nothing, and answer with the same id");
 
 /** Names the caller for the audit log. */
-function actingOf({ tenant, principal }: Pick<RouteContext, "tenant" | "principal">): Acting {
+export function actingOf({ tenant, principal }: Pick<RouteContext, "tenant" | "principal">): Acting {
   const key = principal.kind === "client" ? principal.keyId : undefined;
   return { actor: key === undefined ? `client:${tenant.tenantId}`.slice(0, NAME_LENGTH) : `key:${key}` };
 }

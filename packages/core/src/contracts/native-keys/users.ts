@@ -1,15 +1,14 @@
 import { z } from "zod";
+import { lineStream, NDJSON } from "../../http/line-stream.ts";
 import { text } from "../../http/parameters.ts";
-import { defineRoute, type OpenStream, type Route, type RouteContext, reply } from "../../http/route.ts";
+import { defineRoute, type Route, reply } from "../../http/route.ts";
 import { errors } from "../native/failure.ts";
 import { BASE } from "../native/own-inbox.ts";
+import { actingOf } from "./notifications.ts";
 
 const NAME_LENGTH = 255;
-const NDJSON = "application/x-ndjson";
-/** An empty line after a silence says that the export goes on. */
-const PING = "\n";
-/** The last line of an export that is whole. */
-const END = `${JSON.stringify({ record: "end" })}\n`;
+/** What the log says of an export that broke off. */
+const BROKEN_OFF = "Belfry could not export a user to its end; the client is to ask again.";
 
 const params = z.object({ user_id: text({ minLength: 1, maxLength: NAME_LENGTH, description: "The user's id" }) });
 const query = z.strictObject({
@@ -18,32 +17,6 @@ const query = z.strictObject({
 
 function namesOf({ address }: z.output<typeof query>) {
   return address === undefined ? {} : { addresses: [address] };
-}
-
-/** Writes the lines of an export as fast as they are taken. Without its last line, it is not whole. */
-async function writeLines(lines: AsyncIterable<string>, open: OpenStream, isOver: () => boolean): Promise<void> {
-  for await (const line of lines) {
-    if (isOver()) {
-      return;
-    }
-    open.send(line);
-    await open.writable();
-  }
-  open.send(END);
-  open.close(1000, "done");
-}
-
-function exported(context: RouteContext, lines: AsyncIterable<string>) {
-  return context.stream((open) => {
-    let isOver = false;
-    writeLines(lines, open, () => isOver).catch((error: unknown) => {
-      context.report(error, "Belfry could not export a user to its end; the client is to ask again.");
-      open.close(1011, "try again");
-    });
-    return () => {
-      isOver = true;
-    };
-  }, PING);
 }
 
 /** The routes of what is kept of a user. */
@@ -55,9 +28,8 @@ export const userRoutes: readonly Route[] = [
     query,
     responses: { 200: { description: "The lines", schema: z.string(), contentType: NDJSON }, ...errors(422) },
     handle(context) {
-      const lines = context.tenant.exportUser(context.params.user_id, namesOf(context.query));
-      const stream = exported(context, lines);
-      return { status: 200, headers: { "content-type": NDJSON, "cache-control": "no-store", "x-accel-buffering": "no" }, stream };
+      const lines = context.tenant.exportUser(context.params.user_id, { ...namesOf(context.query), ...actingOf(context) });
+      return lineStream(context, lines, BROKEN_OFF);
     },
   }),
   defineRoute("DELETE", `${BASE}/users/{user_id}`, {
@@ -72,8 +44,9 @@ export const userRoutes: readonly Route[] = [
       },
       ...errors(422),
     },
-    async handle({ tenant, params: { user_id: userId }, query: asked }) {
-      const { removed } = await tenant.deleteUser(userId, namesOf(asked));
+    async handle(context) {
+      const { tenant, params: asked, query: named } = context;
+      const { removed } = await tenant.deleteUser(asked.user_id, { ...namesOf(named), ...actingOf(context) });
       return reply({ removed });
     },
   }),

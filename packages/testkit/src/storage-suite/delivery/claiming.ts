@@ -231,6 +231,7 @@ export function claimingTests(harness: StorageHarness): void {
         error: null,
         note: "n",
         isTransient: false,
+        exchange: null,
       } as const;
       const change = become((one) => (one.isFallback ? one : { ...one, ...settled }), {
         attempts: [attempt],

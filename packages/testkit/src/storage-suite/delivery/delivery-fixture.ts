@@ -119,10 +119,23 @@ export function fullAttempt(delivery: Delivery): Full<DeliveryAttempt> {
     error: "full error",
     note: "full note",
     isTransient: true,
+    exchange: {
+      request: {
+        method: "POST",
+        url: "https://full.example/",
+        headers: { "content-type": "text/plain" },
+        body: "full request",
+        isCut: true,
+      },
+      response: { status: 500, headers: { server: "full" }, body: "full answer", isCut: false },
+    },
   };
 }
 
 /** A line of the log on the notification. */
 export function fullAudit(notificationId: string): Full<NewAuditEntry> {
-  return { action: "retried", actor: "full auditor", notificationId };
+  return {
+    ...{ action: "retried", actor: "full auditor", notificationId },
+    ...{ targetKind: "user", targetId: "full target", details: "full details" },
+  };
 }

@@ -94,7 +94,7 @@ export class DeliveryModel {
   }
 
   log({ tenant, id }: Notification, { action, actor, at }: { action: AuditAction; actor: string; at: Date }): void {
-    this.audit.push({ tenant, notificationId: id, action, actor, at });
+    this.audit.push({ tenant, notificationId: id, action, actor, at, targetKind: null, targetId: null, details: null });
   }
 
   remove(send: ModelSend): void {

@@ -32,6 +32,7 @@ export function endAttempt(model: DeliveryModel, ended: EndedAttempt, { owner, n
     error: isFailed ? outcome.error : null,
     note: isFailed ? null : (outcome.note ?? null),
     isTransient: isFailed && outcome.transient,
+    exchange: null,
   });
   if (model.isRead(delivery)) {
     settle(delivery, "delivered", now);
@@ -86,7 +87,7 @@ export function endLost(model: DeliveryModel, delivery: ModelDelivery, { now, le
   const begunMs = (delivery.leaseUntil?.getTime() ?? 0) - leaseMs;
   delivery.attempts.push({
     ...{ deliveryId: delivery.id, attempt: delivery.attempt, status: "unknown", provider: "", response: null, messageId: null, note: null },
-    ...{ startedAt: new Date(Math.min(now.getTime(), begunMs)), finishedAt: now, isTransient: true },
+    ...{ startedAt: new Date(Math.min(now.getTime(), begunMs)), finishedAt: now, isTransient: true, exchange: null },
     error: "The process that made this attempt was lost before it ended.",
   } satisfies DeliveryAttempt);
   if (model.isRead(delivery)) {

@@ -35,7 +35,7 @@ export function activityFindingTests(harness: StorageHarness): void {
       const deliveries = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, [id], { offset: 0, limit: 1 });
       const attempts = deliveries.map((delivery) => ({
         ...({ deliveryId: delivery.id, attempt: 1, status: "failed", startedAt: at(1), finishedAt: at(2), provider: "smtp" } as const),
-        ...{ response: null, messageId: messageId ?? null, error: error ?? null, note: null, isTransient: true },
+        ...{ response: null, messageId: messageId ?? null, error: error ?? null, note: null, isTransient: true, exchange: null },
       }));
       const change = become((delivery) => ({ ...delivery, status, attempt: 1, dueAt: status === "pending" ? at(99) : null }), { attempts });
       await deliveriesOf(fixture).settle({ kind: "send", tenant: fixture.tenant, id }, at(2), change);

@@ -41,6 +41,7 @@ async function endDelivery(fixture: Fixture, id: string, attempts: readonly Ende
       error: null,
       note: null,
       isTransient: false,
+      exchange: null,
     }),
   );
   const settled = { status: "sent", dueAt: null, settledAt: made.at(-1)?.finishedAt ?? null, ...change } as const;
@@ -170,7 +171,7 @@ export function activityHealthTests(harness: StorageHarness): void {
             startedAt: minute(1),
             finishedAt: minute(index % 5),
           },
-          ...{ provider: "", response: null, messageId: null, error: null, note: null, isTransient: false },
+          ...{ provider: "", response: null, messageId: null, error: null, note: null, isTransient: false, exchange: null },
         }),
       );
       const ids = deliveries.map(({ id }) => id);

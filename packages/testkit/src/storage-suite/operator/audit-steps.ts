@@ -23,7 +23,7 @@ export function auditStepTests(harness: StorageHarness): void {
       }
       const before = await lines(tenant);
       const foreign = await lines(other);
-      const ann = fixture.owner("ann");
+      const ann = { tenant, names: ["ann"] };
       const exported = await exportAll((after) => storage.activity.exportAudit(ann, { after, limit: 2 }));
       expect(exported).toEqual([[before[0]], [before[2]], [before[4]]]);
       const erase = () => sweepAll((after) => storage.activity.eraseAudit(ann, { after, limit: 2 }));
@@ -32,6 +32,23 @@ export function auditStepTests(harness: StorageHarness): void {
       expect(await lines(other)).toEqual(foreign);
       expect(await erase()).toBe(0);
       expect((await exportAll((after) => storage.activity.exportAudit(ann, { after, limit: 10 }))).flat()).toEqual([]);
+    });
+
+    test("lines of what was done to a user lose the user's names, and stay", async () => {
+      const { tenant, storage } = fixture;
+      const line = { action: "user_exported", actor: "bob", notificationId: NOTIFICATION, targetKind: "user" } as const;
+      for (const [second, targetId] of ["ann", "ann@example.com", "cleo"].entries()) {
+        await storage.activity.note(tenant, { ...line, targetId, details: "x" }, at(second));
+      }
+      const names = { tenant, names: ["ann", "ann@example.com"] };
+      expect((await storage.activity.exportAudit(names, { after: null, limit: 9 })).records).toHaveLength(2);
+      expect(await sweepAll((after) => storage.activity.eraseAudit(names, { after, limit: 2 }))).toBe(2);
+      expect((await lines(tenant)).map(({ actor, targetKind, targetId, details }) => [actor, targetKind, targetId, details])).toEqual([
+        ["bob", "user", null, "x"],
+        ["bob", "user", null, "x"],
+        ["bob", "user", "cleo", "x"],
+      ]);
+      expect((await storage.activity.exportAudit(names, { after: null, limit: 9 })).records).toEqual([]);
     });
 
     test("old lines of all tenants go", async () => {

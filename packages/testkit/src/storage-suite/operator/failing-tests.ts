@@ -14,7 +14,15 @@ async function attempted(fixture: Fixture, channel: string, change: Partial<Deli
   const [delivery = expect.fail("The send has a delivery.")] = send.deliveries;
   const attempt = (number: number): DeliveryAttempt => ({
     ...{ deliveryId: delivery.id, attempt: number, status: "failed", startedAt: at(number), finishedAt: at(10 * number) },
-    ...{ provider: "smtp", response: null, messageId: null, error: `${number}: ${"no line ".repeat(50)}`, note: null, isTransient: true },
+    ...{
+      provider: "smtp",
+      response: null,
+      messageId: null,
+      error: `${number}: ${"no line ".repeat(50)}`,
+      note: null,
+      isTransient: true,
+      exchange: null,
+    },
   });
   const decide = become((one) => ({ ...one, ...change }), { attempts: [attempt(1), attempt(2)] });
   await deliveriesOf(fixture).settle({ kind: "send", tenant: fixture.tenant, id: send.notification.id }, at(5), decide);

@@ -5,8 +5,10 @@ import { activityHealthTests } from "./activity-health.ts";
 import { activityReadingTests } from "./activity-reading.ts";
 import { activitySearchTests } from "./activity-search.ts";
 import { activityStateTests } from "./activity-states.ts";
+import { auditListingTests } from "./audit-listing.ts";
 import { auditStepTests } from "./audit-steps.ts";
 import { deletingTests } from "./deleting.ts";
+import { deliveryListTests } from "./delivery-lists.ts";
 import { failingTests } from "./failing-tests.ts";
 import { operatorRoundTripTests } from "./round-trips.ts";
 
@@ -19,8 +21,10 @@ export function operatorTests(harness: StorageHarness): void {
     activityReadingTests(harness);
     activityHealthTests(harness);
     failingTests(harness);
+    auditListingTests(harness);
     auditStepTests(harness);
     deletingTests(harness);
+    deliveryListTests(harness);
     operatorRoundTripTests(harness);
   });
 }
