@@ -63,7 +63,7 @@ function problemOf({ status, headers }: Response, { method, path, text }: { meth
   if (method === "HEAD" || (kind === "text/html" && !path.startsWith("/api"))) {
     return null;
   }
-  if (status === 200 && OTHER_KINDS.some(([suffix, other]) => path.split("?", 1)[0]?.endsWith(suffix) && kind === other)) {
+  if (status === 200 && OTHER_KINDS.some(([route, other]) => path.includes(route) && kind === other)) {
     return null;
   }
   if (kind !== "application/json") {
