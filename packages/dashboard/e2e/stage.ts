@@ -1,7 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Channel, type Clock, NotificationService, type NotificationTypes, type Processor } from "@belfry/core";
+import {
+  type Channel,
+  type Clock,
+  type Directory,
+  NotificationService,
+  type NotificationServiceOptions,
+  type NotificationTypes,
+  type Processor,
+} from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { BreakableChannel } from "../test/breakable-channel.ts";
@@ -46,14 +54,21 @@ const processor: Processor = {
 
 /** How a stage's service is made. `clock` is for stories that take longer than a test; `channels` come beside the stage's own. */
 interface StageOptions extends HostOptions {
+  /** Opens the database. @default one of SQLite, which is removed with the stage */
+  readonly storage?: () => NotificationServiceOptions["storage"];
+  readonly directory?: Directory;
   readonly channels?: readonly Channel[];
   readonly clock?: Clock;
   readonly types?: NotificationTypes;
 }
 
 /** Sets up a stage in `browser`. */
-export async function setStage(browser: Browser, { clock, types, channels = [], ...options }: StageOptions): Promise<Stage> {
-  const directory = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
+export async function setStage(
+  browser: Browser,
+  { clock, types, directory, channels = [], storage: given, ...options }: StageOptions,
+): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), "belfry-e2e-"));
+  const storage = given ?? (() => sqliteStorage(join(folder, "app.db")));
   const channel = new BreakableChannel();
   const pages: Page[] = [];
   const others: NotificationService[] = [];
@@ -70,7 +85,7 @@ export async function setStage(browser: Browser, { clock, types, channels = [], 
     service: () => current().service,
     url: () => current().host.url,
     elsewhere() {
-      const service = new NotificationService({ storage: sqliteStorage(join(directory, "app.db")), delivery: { worker: false } });
+      const service = new NotificationService({ storage: storage(), delivery: { worker: false } });
       others.push(service);
       return service;
     },
@@ -83,13 +98,13 @@ export async function setStage(browser: Browser, { clock, types, channels = [], 
       return { page, problems };
     },
     async start() {
-      const storage = sqliteStorage(join(directory, "app.db"));
       const service = new NotificationService({
-        storage,
+        storage: storage(),
         channels: [channel, ...channels],
         hub: { processor },
         ...(clock === undefined ? {} : { clock }),
         ...(types === undefined ? {} : { types }),
+        ...(directory === undefined ? {} : { directory }),
       });
       const host = await startHost(service, { ...options, ...(port === undefined ? {} : { port }) });
       port = host.port;
@@ -107,7 +122,7 @@ export async function setStage(browser: Browser, { clock, types, channels = [], 
         await stage.stop();
       }
       await Promise.all(others.map((other) => other.stop()));
-      await rm(directory, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
   await stage.start();
