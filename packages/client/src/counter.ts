@@ -1,8 +1,8 @@
+import { Again } from "./again.ts";
 import { reaches } from "./frame-ring.ts";
-import { type Http, isRefusal } from "./http.ts";
+import type { Http } from "./http.ts";
 import { type Counts, type Item, type Position, positionOf } from "./item.ts";
-import { jitter } from "./patience.ts";
-import { RequestError } from "./result.ts";
+import { resultOf } from "./result.ts";
 import type { Store } from "./store.ts";
 import type { ViewCounts, ViewState } from "./view.ts";
 
@@ -28,12 +28,11 @@ interface CountsAnswer {
 export class Counter<Shown extends Item> {
   readonly #http: Http;
   readonly #store: Store<Shown>;
+  readonly #again = new Again(() => this.goOn());
   /** The views whose counts may not fit. */
   readonly #unfit = new Set<ViewState<Shown>>();
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #isResting = false;
   #doublings = 0;
-  #failures = 0;
 
   constructor(http: Http, store: Store<Shown>) {
     this.#http = http;
@@ -42,23 +41,19 @@ export class Counter<Shown extends Item> {
 
   /** Has the server count soon, if it is to. */
   goOn(): void {
-    this.#isResting = false;
     if (this.#store.isUncounted) {
-      const waitMs = this.#failures > 0 ? jitter(this.#failures) : COUNT_AFTER_MS * 2 ** this.#doublings;
-      this.#timer ??= setTimeout(() => void this.count().catch((thrown) => this.#tryAgain(thrown)), waitMs);
+      this.#timer ??= setTimeout(() => void this.#countOrTryAgain(), COUNT_AFTER_MS * 2 ** this.#doublings);
     }
   }
 
-  /** The server can be reached: what failed is asked for soon. */
+  /** The server can be reached: what is to be counted is asked for soon, and again if that fails. */
   hurry(): void {
-    this.rest();
-    this.#failures = 0;
-    this.goOn();
+    this.#again.hurry();
   }
 
   /** Asks nothing by itself until {@link goOn}. */
   rest(): void {
-    this.#isResting = true;
+    this.#again.rest();
     clearTimeout(this.#timer ?? undefined);
     this.#timer = null;
   }
@@ -85,7 +80,6 @@ export class Counter<Shown extends Item> {
       uncounted.delete(view);
     }
     const { counts, filtered } = await this.#ask(views);
-    this.#failures = 0;
     this.#store.count(counts);
     const place = positionOf(counts);
     const isFit = [before ?? place, base.position, base.counts && positionOf(base.counts)].every((known) => isAt(known, place));
@@ -113,17 +107,13 @@ export class Counter<Shown extends Item> {
         this.#store.uncounted.add(view);
       }
       this.#store.isUncounted = true;
-      this.#failures += 1;
       throw thrown;
     }
   }
 
-  /** Asks again after a wait, unless the server refuses to answer. */
-  #tryAgain(thrown: unknown): void {
-    const isRefused = thrown instanceof RequestError && isRefusal(thrown.error);
-    if (!isRefused && !this.#isResting) {
-      this.goOn();
-    }
+  async #countOrTryAgain(): Promise<void> {
+    const result = await resultOf(this.count());
+    this.#again.ended(result.ok ? null : result.error);
   }
 }
 

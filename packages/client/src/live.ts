@@ -71,12 +71,12 @@ export class Live<Shown extends Item> {
   /** Loads what is shown, and connects, or follows the tab that is connected. */
   start(): void {
     this.#host.setStatus("connecting", null);
-    this.loader.loadStale();
+    this.loader.hurry();
     this.#unwatch = onWake(() => void this.#wake());
     // A tab that follows another one leaves all changes to it, so that they keep their order.
     this.#queue.turn(false);
     this.#tabs.join();
-    this.#counter.goOn();
+    this.#counter.hurry();
     this.push.start();
     void this.#position().then(
       () => this.#tabs.ask(),
@@ -90,6 +90,7 @@ export class Live<Shown extends Item> {
     this.#tabs.leave();
     this.#yield();
     this.#counter.rest();
+    this.loader.rest();
     this.#host.setStatus("closed", null);
   }
 
@@ -247,6 +248,7 @@ export class Live<Shown extends Item> {
     this.#host.setStatus(status, error);
     if (status === "open") {
       this.#counter.hurry();
+      this.loader.hurry();
     }
   }
 

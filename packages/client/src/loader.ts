@@ -1,3 +1,4 @@
+import { Again } from "./again.ts";
 import { reaches } from "./frame-ring.ts";
 import type { Http } from "./http.ts";
 import { type Counts, type Item, positionOf } from "./item.ts";
@@ -25,6 +26,7 @@ export class Loader<Shown extends Item> {
   readonly #http: Http;
   readonly #store: Store<Shown>;
   readonly #locale: string | undefined;
+  readonly #again = new Again(() => this.loadStale());
   /** The loading of each view that is under way. */
   readonly #loading = new Map<ViewState<Shown>, Promise<void>>();
 
@@ -32,6 +34,16 @@ export class Loader<Shown extends Item> {
     this.#http = http;
     this.#store = store;
     this.#locale = locale;
+  }
+
+  /** The server can be reached: loads what is shown, but is not loaded, or may be wrong, and again if that fails. */
+  hurry(): void {
+    this.#again.hurry();
+  }
+
+  /** Loads nothing by itself that failed. */
+  rest(): void {
+    this.#again.rest();
   }
 
   /** Loads what is shown, but is not loaded, or may be wrong. */
@@ -81,8 +93,8 @@ export class Loader<Shown extends Item> {
     const loading = resultOf(work()).then((result) => {
       this.#loading.delete(view);
       const error = result.ok ? null : result.error;
-      // What failed is tried again with the next connection, or by whoever looks.
       view.isStale ||= error !== null;
+      this.#again.ended(error);
       view.loaded = { ...view.loaded, status: view.isLoaded ? "ready" : "error", isLoadingMore: false, error };
       this.#store.changed();
       if (!view.isComplete && !view.isWhole && view.loaded.counted === null && view.isLoaded) {
