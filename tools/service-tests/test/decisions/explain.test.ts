@@ -270,6 +270,7 @@ onEveryStorage((database) => {
       expect(email).toEqual({
         channel: "email",
         ...off,
+        pause: null,
         digest: null,
         rules: [
           { rule: "expiry", decision: null },
