@@ -51,6 +51,8 @@ test.each([
   ["a notification that is not there", "?view=notification&id=nothing", { width: 1280, height: 900 }],
   ["health", "?view=health", { width: 1280, height: 900 }],
   ["the live tail", "?view=live", { width: 1280, height: 900 }],
+  ["processing records", "?view=records", { width: 1280, height: 900 }],
+  ["processing records on a narrow screen", "?view=records", { width: 360, height: 700 }],
   ["endpoints", "?view=endpoints", { width: 1280, height: 900 }],
   ["endpoints on a narrow screen", "?view=endpoints", { width: 360, height: 700 }],
   ["suppressed addresses", "?view=suppressions", { width: 1280, height: 900 }],
