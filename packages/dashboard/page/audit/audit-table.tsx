@@ -58,9 +58,7 @@ function Actor({ name }: { readonly name: string }) {
 function Target({ line: { notificationId, targetKind, targetId } }: { readonly line: Line }) {
   const notification =
     notificationId === NO_NOTIFICATION ? null : (
-      <Link to={placeUrl("notification", { id: notificationId })} label={`Notification ${notificationId}`}>
-        notification {notificationId.slice(-6)}
-      </Link>
+      <Link to={placeUrl("notification", { id: notificationId })}>notification {notificationId.slice(-6)}</Link>
     );
   if (targetKind === null) {
     return notification;

@@ -6,13 +6,11 @@ interface LinkProps {
   readonly to: string;
   readonly class?: string;
   readonly isCurrent?: boolean;
-  /** Its accessible name, if its text alone does not tell enough. */
-  readonly label?: string;
   readonly children: ComponentChildren;
 }
 
 /** A link inside the page. It is a real link: people can open it in another tab, or copy it. */
-export function Link({ to, class: className, isCurrent = false, label, children }: LinkProps) {
+export function Link({ to, class: className, isCurrent = false, children }: LinkProps) {
   const follow = (event: TargetedMouseEvent<HTMLAnchorElement>) => {
     if (event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey) {
       event.preventDefault();
@@ -20,7 +18,7 @@ export function Link({ to, class: className, isCurrent = false, label, children 
     }
   };
   return (
-    <a href={to} class={className} aria-current={isCurrent ? "page" : undefined} aria-label={label} onClick={follow}>
+    <a href={to} class={className} aria-current={isCurrent ? "page" : undefined} onClick={follow}>
       {children}
     </a>
   );
