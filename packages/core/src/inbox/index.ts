@@ -32,6 +32,7 @@ export type { GroupList, GroupRange, GroupsInput, InboxGroup } from "./groups.ts
 export type { GroupItemsQuery, GroupListQuery, GroupPlaces, GroupSummary, GroupsPage, GroupsStorage } from "./groups-storage.ts";
 export type { LocaleInput } from "./in-locale.ts";
 export { Inbox } from "./inbox.ts";
+export type { InboxChanges } from "./inbox-changes.ts";
 export {
   createdSignal,
   type InboxEvent,

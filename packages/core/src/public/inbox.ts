@@ -15,6 +15,7 @@ export {
   type GroupsInput,
   type Inbox,
   type InboxChange,
+  type InboxChanges,
   type InboxCounts,
   type InboxEvent,
   type InboxEvents,
