@@ -8,6 +8,7 @@ const BACKGROUND = [
   "audiences/broadcasting.ts",
   "creating/fan-out.ts",
   "inbox/due-items.ts",
+  "operator/alarms.ts",
   "operator/retrying.ts",
   "privacy/retention.ts",
   "realtime/feeds.ts",

@@ -37,11 +37,11 @@ export type Redact = (shown: Redactable) => unknown;
 const KINDS: ReadonlyMap<string, RedactableKind> = new Map(
   Object.entries({
     title: ["title"],
-    text: ["message", "excerpt", "prompt", "result"],
+    text: ["message", "excerpt", "prompt", "result", "details", "body"],
     data: ["data", "meta", "url", "actions", "roomId", "topic", "topics", "group", "replaceKey", "key", "when"],
-    address: ["recipient", "recipients", "sender", "address", "userId", "userIds"],
+    address: ["recipient", "recipients", "sender", "address", "userId", "userIds", "targetId"],
     actor: ["actor"],
-    error: ["error", "lastError", "response", "note", "detail"],
+    error: ["error", "lastError", "response", "note", "detail", "problem"],
   } satisfies Readonly<Record<Exclude<RedactableKind, "other">, readonly string[]>>).flatMap(([kind, names]) =>
     names.map((name) => [name, kind as RedactableKind] as const),
   ),
@@ -51,7 +51,7 @@ const KINDS: ReadonlyMap<string, RedactableKind> = new Map(
 const PLAIN: ReadonlySet<string> = new Set([
   ...["id", "notificationId", "deliveryId", "messageId", "handlerId", "leaseOwner", "tenant", "nextCursor", "newest"],
   ...["kind", "type", "types", "category", "priority", "label", "source", "name", "channel", "channels", "provider", "devices", "takes"],
-  ...["status", "state", "reason", "reasonSource", "recipientKind", "heldBy", "action", "change", "rule", "outcome", "scope", "value"],
+  ...["status", "state", "reason", "reasonSource", "recipientKind", "heldBy", "action", "targetKind", "change", "rule", "outcome", "scope", "value"],
   ...["timeZone", "from", "to", "at", "weekday", "days", "frequency", "window", "locale", "mode", "owner", "work"],
 ]);
 

@@ -22,6 +22,8 @@ export class PausesInForce {
   readonly #clock: Clock;
   #known: readonly StoredPause[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
+  /** Whether what is known was read after the last change in this process. */
+  #isKnown = false;
   #reading: Promise<void> | null = null;
   /** Grows with every change in this process: what was read before counts no more. */
   #changes = 0;
@@ -34,6 +36,7 @@ export class PausesInForce {
   /** Has the pauses read anew: this process changed some. */
   changed(): void {
     this.#changes += 1;
+    this.#isKnown = false;
     this.#readMs = Number.NEGATIVE_INFINITY;
     this.#reading = null;
   }
@@ -69,6 +72,15 @@ export class PausesInForce {
       const known = await this.#holds.pauses();
       if (changes === this.#changes) {
         this.#known = known.filter(({ resumedAt }) => resumedAt === null);
+        this.#readMs = nowMs;
+        this.#isKnown = true;
+      }
+    } catch (error) {
+      // A delivery that was claimed a moment ago need not wait for its lease to end: what was known before counts until the next look.
+      if (changes === this.#changes) {
+        if (!this.#isKnown) {
+          throw error;
+        }
         this.#readMs = nowMs;
       }
     } finally {

@@ -160,7 +160,8 @@ export const preferenceRoutes: readonly Route[] = [
     async handle(context) {
       const { type, ...input } = context.body;
       const explained = await context.tenant.explain(userOf(context).userId, type, given(input) as ExplainInput);
-      return reply(explained);
+      // Who paused what, and why, is for operators.
+      return reply(explained.map(({ pause: _, ...shown }) => shown));
     },
   }),
 ];
