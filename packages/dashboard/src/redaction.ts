@@ -51,8 +51,8 @@ const KINDS: ReadonlyMap<string, RedactableKind> = new Map(
 const PLAIN: ReadonlySet<string> = new Set([
   ...["id", "notificationId", "deliveryId", "messageId", "handlerId", "leaseOwner", "tenant", "nextCursor", "newest"],
   ...["kind", "type", "types", "category", "priority", "label", "source", "name", "channel", "channels", "provider", "devices", "takes"],
-  ...["status", "state", "reason", "reasonSource", "recipientKind", "heldBy", "action", "targetKind", "change", "rule", "outcome", "scope", "value"],
-  ...["timeZone", "from", "to", "at", "weekday", "days", "frequency", "window", "locale", "mode", "owner", "work"],
+  ...["status", "state", "reason", "reasonSource", "recipientKind", "heldBy", "action", "change", "rule", "outcome", "scope", "value"],
+  ...["targetKind", "timeZone", "from", "to", "at", "weekday", "days", "frequency", "window", "locale", "mode", "owner", "work"],
 ]);
 
 /** What a text that is struck out is shown as. */
