@@ -15,7 +15,7 @@ import type {
 } from "../delivery/index.ts";
 import type { BaseContext, Emits, Owner } from "../foundation/context.ts";
 import type { HubStorage } from "../hub/index.ts";
-import type { WorkerLoad } from "../work/leased-worker.ts";
+import type { WorkerLoad } from "../work/worker-load.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
 import type { AlarmStorage } from "./alarm.ts";
 import type { RetryRunStorage } from "./retry-run.ts";

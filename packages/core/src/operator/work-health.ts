@@ -1,4 +1,4 @@
-import type { WorkerLoad } from "../work/leased-worker.ts";
+import type { WorkerLoad } from "../work/worker-load.ts";
 import type { HealthBucket } from "./activity.ts";
 
 /** The leases of one worker, of any process, on tasks of a tenant. */

@@ -1,1 +1,1 @@
-export type { WorkerLoad, WorkerMode } from "../work/leased-worker.ts";
+export type { WorkerLoad, WorkerMode } from "../work/worker-load.ts";

@@ -4,7 +4,7 @@ import { setNewest } from "../foundation/bounds.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import type { SweepResult } from "../privacy/index.ts";
-import type { WorkerLoad } from "../work/leased-worker.ts";
+import type { WorkerLoad } from "../work/worker-load.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
 import { type NotificationEvents, type NotificationListener, requireEvent } from "./events.ts";

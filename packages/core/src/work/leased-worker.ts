@@ -2,6 +2,7 @@ import type { LeasedWork, LeasedWorkerOptions } from "./leased-work.ts";
 import type { GivenLease, ReservedTask } from "./lending.ts";
 import { type Looking, Loop, type NextRun } from "./loop.ts";
 import { awhile, Cancellation, nextTurn } from "./timing.ts";
+import type { WorkerLoad, WorkerMode } from "./worker-load.ts";
 
 /** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
 const OVERDUE_DELAY_MS = 250;
@@ -15,25 +16,6 @@ const MAX_DELAY_MS = 3_600_000;
 const ABORT_GRACE_MS = 2_000;
 
 type NextDue = Required<Pick<Looking, "dueInMs" | "sinceMs">>;
-
-/** Whether a {@link LeasedWorker} claims, and what it does with tasks under way; its own documentation has the transitions. */
-export type WorkerMode = "working" | "draining" | "aborting" | "stopped";
-
-/** What a worker of a process does at a moment. */
-export interface WorkerLoad {
-  /** What it works on: `deliveries`, `digests` or `processing records`. */
-  readonly name: string;
-  /** Its name as an owner of leases, another one for each start of a process; null if it lends none. */
-  readonly owner: string | null;
-  /** Whether it claims tasks, ends those it has, or rests. */
-  readonly mode: WorkerMode;
-  /** The most tasks that it attempts at once. */
-  readonly concurrency: number;
-  /** The tasks that are attempted at this moment. */
-  readonly attempting: number;
-  /** The tasks whose leases it holds: those that are attempted, and those whose end is still to be recorded. */
-  readonly leased: number;
-}
 
 /**
  * Claims tasks and does them, several at once: whenever it is woken, when the next one is due, and from time to time.
