@@ -45,7 +45,7 @@ type CountsRow = readonly [
   rev: number,
   seenUnread: number | null,
   dueAt: number | null,
-  isBehind: number,
+  isBehind: number | null,
 ];
 
 /** The counts of an inbox, with what decides which of its items are read and seen. */
@@ -91,18 +91,18 @@ function unseenOf(unread: number, seenUnread: number | null): number {
 }
 
 /** What few inboxes have: snoozed items, and broadcasts to come. */
-function waitingOf(dueAt: number | null, isBehind: number): Pick<InboxCounts, "dueAt" | "isBehind"> {
-  if (dueAt === null && isBehind === 0) {
+function waitingOf(dueAt: number | null, isBehind: number | null): Pick<InboxCounts, "dueAt" | "isBehind"> {
+  if (dueAt === null && isBehind !== 1) {
     return NOTHING_WAITS;
   }
-  return { ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }), ...(isBehind === 0 ? {} : { isBehind: true }) };
+  return { ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }), ...(isBehind === 1 ? { isBehind: true } : {}) };
 }
 
 const NOTHING_WAITS = {};
 
-/** Whether the tenant has broadcasts that are not placed in the inbox of these counters. */
+/** Whether the tenant has broadcasts that are not placed in the inbox of these counters: 1 if so, otherwise 0, or NULL if it has none. */
 const IS_BEHIND =
-  "ifnull(ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant), 0)";
+  "ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant)";
 
 /** The number of a tenant's newest broadcast, 0 for none: an inbox that begins has it. */
 export const newestBroadcast = (tenant: string) => `ifnull((SELECT newest FROM belfry_broadcast_numbers WHERE tenant = ${tenant}), 0)`;
@@ -121,7 +121,7 @@ export function prepareCounts({ prepareBare }: QueryContext) {
     }
     const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind] = row;
     const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
-    return dueAt === null && isBehind === 0 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) };
+    return dueAt === null && isBehind !== 1 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) };
   };
 }
 
@@ -138,7 +138,7 @@ export function prepareVersion({ prepareBare }: QueryContext) {
     }
     const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind, contentToken] = row;
     const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
-    return { counts: dueAt === null && isBehind === 0 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) }, contentToken };
+    return { counts: dueAt === null && isBehind !== 1 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) }, contentToken };
   };
 }
 
