@@ -47,6 +47,10 @@ export interface RawPage {
   readonly next: string | null;
 }
 
+function countsOf([total, unread, lastSeq, epoch, rev, seenUnread]: CountsTuple): InboxCounts {
+  return { total, unread, unseen: unread - (seenUnread ?? 0), lastSeq, epoch, rev };
+}
+
 /**
  * Reads Belfry's schema by hand: prepared statements of one moment, rows as lists, no column that is not needed, the same
  * objects in the end.
@@ -56,6 +60,7 @@ export class RawSqliteReader {
   readonly #commit: Database.Statement;
   readonly #unread: Database.Statement;
   readonly #counts: Database.Statement;
+  readonly #countsAndLook: Database.Statement;
   readonly #state: Database.Statement;
   readonly #page: Database.Statement;
   readonly #shownPage: Database.Statement;
@@ -70,7 +75,10 @@ export class RawSqliteReader {
     this.#begin = database.prepare("BEGIN");
     this.#commit = database.prepare("COMMIT");
     this.#unread = database.prepare(`SELECT unread ${ofInbox}`).pluck();
-    this.#counts = database.prepare(`SELECT total, unread, last_seq, epoch, rev, seen_unread ${ofInbox}`).raw();
+    const counts = "total, unread, last_seq, epoch, rev, seen_unread";
+    this.#counts = database.prepare(`SELECT ${counts} ${ofInbox}`).raw();
+    const newest = "(SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant)";
+    this.#countsAndLook = database.prepare(`SELECT ${counts}, ifnull(placed_up_to, 0) < ${newest} ${ofInbox}`).raw();
     this.#state = database
       .prepare(`SELECT total, unread, last_seq, epoch, rev, seen_unread, read_up_to_seq, seen_up_to_seq, seen_rev ${ofInbox}`)
       .raw();
@@ -95,8 +103,12 @@ export class RawSqliteReader {
   }
 
   counts(userId: string): InboxCounts {
-    const [total, unread, lastSeq, epoch, rev, seenUnread] = this.#counts.get(TENANT, userId) as CountsTuple;
-    return { total, unread, unseen: unread - (seenUnread ?? 0), lastSeq, epoch, rev };
+    return countsOf(this.#counts.get(TENANT, userId) as CountsTuple);
+  }
+
+  /** The same by a statement that also looks whether a broadcast is to be placed: what the look costs where there is none. */
+  countsAndLook(userId: string): InboxCounts {
+    return countsOf(this.#countsAndLook.get(TENANT, userId) as CountsTuple);
   }
 
   /** The counters and one row more than the page has, of the same moment. */

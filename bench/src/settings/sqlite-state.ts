@@ -20,7 +20,11 @@ export async function compareSqliteCounts(scale: Scale): Promise<Comparison> {
     const user = randomUser(users);
     return { name, run: (count) => each(count, () => counts(user())), sample: () => counts(users[0] as string) };
   };
-  const sides = [side("belfry", (userId) => service.inbox(userId).counts()), side("one row by key", (userId) => reader.counts(userId))];
+  const sides = [
+    side("belfry", (userId) => service.inbox(userId).counts()),
+    side("one row by key", (userId) => reader.counts(userId)),
+    side("one row and the look", (userId) => reader.countsAndLook(userId)),
+  ];
   return { sides, knobs: setting.knobs("belfry.db"), close: () => setting.close() };
 }
 
