@@ -146,9 +146,7 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    */
   readVersion(): MaybePromise<InboxVersion> {
     const read = () => this.context.inbox.version(this.owner);
-    return onceReady(this.context, () =>
-      readUpToDate(this.context, this.owner, { read, countsOf: ({ counts }: InboxVersion) => counts }),
-    );
+    return onceReady(this.context, () => readUpToDate(this.context, this.owner, { read, countsOf: ({ counts }: InboxVersion) => counts }));
   }
 
   /** Returns the number of unread items alone, in the way of {@link readCounts}: clients poll it. */

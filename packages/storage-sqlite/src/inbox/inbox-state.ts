@@ -101,8 +101,7 @@ function waitingOf(dueAt: number | null, isBehind: number | null): Pick<InboxCou
 const NOTHING_WAITS = {};
 
 /** Whether the tenant has broadcasts that are not placed in the inbox of these counters: 1 if so, otherwise 0, or NULL if it has none. */
-const IS_BEHIND =
-  "ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant)";
+const IS_BEHIND = "ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant)";
 
 /** The number of a tenant's newest broadcast, 0 for none: an inbox that begins has it. */
 export const newestBroadcast = (tenant: string) => `ifnull((SELECT newest FROM belfry_broadcast_numbers WHERE tenant = ${tenant}), 0)`;
