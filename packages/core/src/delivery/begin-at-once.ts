@@ -1,5 +1,5 @@
 import type { JsonObject } from "../foundation/json.ts";
-import type { LeasedWorker } from "../work/leased-worker.ts";
+import type { DueWorker } from "../work/due-worker.ts";
 import type { GivenLease, ReservedTask } from "../work/lending.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, SendState } from "./delivery-storage.ts";
@@ -25,7 +25,7 @@ export interface WaitingSend {
  * before its effects all the same: nothing begins before the commit, and whoever dies in between leaves leases that run out. Returns null
  * if there are no turns.
  */
-export function reserveTurns(worker: Pick<LeasedWorker<ClaimedDelivery>, "reserve"> | null, send: NewSend): SendWithTurns | null {
+export function reserveTurns(worker: Pick<DueWorker<ClaimedDelivery>, "reserve"> | null, send: NewSend): SendWithTurns | null {
   if (worker === null || send.scheduledAt !== null || send.throttles !== null || send.fanOut !== undefined || send.audience !== undefined) {
     return null;
   }

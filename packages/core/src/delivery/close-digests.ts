@@ -1,7 +1,8 @@
 import { textOf } from "../foundation/errors.ts";
 import { DEFAULT_MAX_ITEMS, declaredType, rulesOfType } from "../notifications/index.ts";
-import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
+import type { LeasedTasks } from "../work/leased-tasks.ts";
+import type { TaskEnd } from "../work/leased-work.ts";
 import { Cancellation, nextTurn } from "../work/timing.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import type { Digest } from "./digest.ts";
@@ -76,6 +77,10 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
       await nextTurn();
     }
     return counted;
+  }
+
+  endOf({ end }: EndedDigest): TaskEnd {
+    return end.kind === "later" || end.kind === "moved" ? "later" : "done";
   }
 
   makesDue(): boolean {

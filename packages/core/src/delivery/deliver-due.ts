@@ -1,8 +1,9 @@
 import { obeysChoices } from "../decisions/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
-import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
+import type { LeasedTasks } from "../work/leased-tasks.ts";
+import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
 import { type AttemptResult, attempt, tracedAttempt, tracedResult } from "./attempt.ts";
@@ -143,6 +144,14 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       endAttempts(loaded, now, ended),
     );
     return settlement !== null && settlement.changes.deliveries.length > 0;
+  }
+
+  endOf({ attempt }: EndedDelivery): TaskEnd {
+    if ("ruling" in attempt) {
+      return attempt.ruling.outcome === "wait" ? "later" : "done";
+    }
+    const failedAs = attempt.retryInMs === null ? "failed" : "repeated";
+    return attempt.outcome.status === "failed" ? failedAs : "done";
   }
 
   /** Whether it is tried again, waits, or fallbacks follow it. */

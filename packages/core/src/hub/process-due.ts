@@ -1,8 +1,9 @@
 import { derivedUuid } from "../foundation/ids.ts";
 import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
-import type { LeasedTasks } from "../work/lease-engine.ts";
 import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
+import type { LeasedTasks } from "../work/leased-tasks.ts";
+import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
 import type { HubContext, HubSignal } from "./context.ts";
 import type { SourceRecord } from "./hub-model.ts";
@@ -65,6 +66,14 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     this.#announce(records);
     const ids = new Set(records.map(({ id }) => id));
     return ended.map(({ id }) => ids.has(id));
+  }
+
+  endOf({ status, error }: EndedRecord): TaskEnd {
+    if (status === "PENDING") {
+      // An attempt that was cut short has no error.
+      return error === null ? "later" : "repeated";
+    }
+    return status === "FAILED" ? "failed" : "done";
   }
 
   makesDue({ status }: EndedRecord): boolean {

@@ -46,7 +46,7 @@ import {
   type Signal,
   type Transport,
 } from "../realtime/index.ts";
-import type { LeasedWorker } from "../work/leased-worker.ts";
+import type { DueWorker } from "../work/due-worker.ts";
 import { TurnQueue } from "../work/timing.ts";
 import { EventEmitter } from "./events.ts";
 import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
@@ -83,7 +83,7 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
   readonly alarms: Alarms;
   readonly retention: Retention;
   /** The workers of this process. */
-  readonly workers: readonly LeasedWorker<unknown>[];
+  readonly workers: readonly DueWorker<unknown>[];
 }
 
 /** Makes the parts of a service, and connects them. */
@@ -126,7 +126,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     reserveTurns: (send) => reserveTurns(delivering, send),
     closeDigests: () => bundling?.wake(),
     processDue: () => processing?.wake(),
-    ...{ goOnRetrying: () => retrying.loop.wake(), workers: () => workers.map(({ load }) => load) },
+    ...{ goOnRetrying: () => retrying.loop.wake(), workers: () => workers.flatMap(({ load }) => load ?? []) },
   });
   const listening = { transport, clock, logger, ready: () => lifecycle.listening() };
   const feeds: Feeds = feedsOf(listening, { context, presence });

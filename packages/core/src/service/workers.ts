@@ -1,6 +1,8 @@
 import { type ClaimedDelivery, type ClaimedDigest, CloseDigests, DeliverDue, type DeliveryContext } from "../delivery/index.ts";
 import { type ClaimedRecord, type HubContext, ProcessDue } from "../hub/index.ts";
-import { type LeasedTasks, LeaseEngine } from "../work/lease-engine.ts";
+import type { DueWorker } from "../work/due-worker.ts";
+import { LeaseEngine } from "../work/lease-engine.ts";
+import type { LeasedTasks } from "../work/leased-tasks.ts";
 import { LeasedWorker } from "../work/leased-worker.ts";
 import type { DeliveryOptions, HubOptions } from "./service-options.ts";
 
@@ -10,7 +12,7 @@ const DEFAULT_LEASE_MS = 60_000;
 const DRAIN_MS = 10_000;
 
 /** The worker that delivers what is due; null where this process does not. */
-export function deliveryWorker(context: DeliveryContext, options: DeliveryOptions): LeasedWorker<ClaimedDelivery> | null {
+export function deliveryWorker(context: DeliveryContext, options: DeliveryOptions): DueWorker<ClaimedDelivery> | null {
   const { worker = true, concurrency = 100, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
   const tasks = new DeliverDue(context, { concurrency, leaseMs });
   return worker ? workerOf(context, tasks, { concurrency, leaseMs, drainMs, isAlone: false }) : null;
@@ -20,7 +22,7 @@ export function deliveryWorker(context: DeliveryContext, options: DeliveryOption
 const MOST_DIGESTS = 10;
 
 /** The worker that puts deliveries into digests and renders them; null where this process does not deliver. */
-export function digestWorker(context: DeliveryContext, options: DeliveryOptions): LeasedWorker<ClaimedDigest> | null {
+export function digestWorker(context: DeliveryContext, options: DeliveryOptions): DueWorker<ClaimedDigest> | null {
   const { worker = true, concurrency = MOST_DIGESTS, leaseMs = DEFAULT_LEASE_MS, drainMs = DRAIN_MS } = options;
   const numbers = { concurrency: Math.min(concurrency, MOST_DIGESTS), leaseMs, drainMs };
   // Without a channel nothing is bundled.
@@ -28,7 +30,7 @@ export function digestWorker(context: DeliveryContext, options: DeliveryOptions)
 }
 
 /** The worker that runs the hub's handlers; null where this process does not. */
-export function hubWorker(context: HubContext, options: HubOptions): LeasedWorker<ClaimedRecord> | null {
+export function hubWorker(context: HubContext, options: HubOptions): DueWorker<ClaimedRecord> | null {
   const { processor, onResult, worker = true, leaseMs, drainMs = DRAIN_MS } = options;
   const tasks = new ProcessDue(context, processor, onResult);
   const { concurrency } = tasks;
@@ -49,7 +51,7 @@ function workerOf<Task, Fairness extends object, Ended>(
   context: DeliveryContext | HubContext,
   tasks: LeasedTasks<Task, Fairness, Ended>,
   { isAlone, ...numbers }: Numbers,
-): LeasedWorker<Task> {
+): DueWorker<Task> {
   const { storage, clock, ids, logger } = context;
   // Every engine is an owner of leases with a name of its own.
   const engine = new LeaseEngine(tasks, { ...numbers, owner: ids.next(), storage, clock, logger, ready: () => context.ready() });

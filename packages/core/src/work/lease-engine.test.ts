@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
-import { type LeasedTasks, LeaseEngine } from "./lease-engine.ts";
+import { LeaseEngine } from "./lease-engine.ts";
 import type { LeaseStorage, LostLease, LostLeaseQuery } from "./lease-storage.ts";
+import type { LeasedTasks } from "./leased-tasks.ts";
 import { Cancellation } from "./timing.ts";
 
 interface Task {
@@ -51,6 +52,7 @@ function engineOver({
       recorded.push(...ended);
       return ended.map(() => true);
     },
+    endOf: () => "done",
     makesDue: () => false,
     endLost: async (leases) => void endedLost.push(leases.map(({ id }) => id)),
   };

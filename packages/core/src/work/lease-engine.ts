@@ -1,8 +1,9 @@
 import type { WorkContext } from "../foundation/context.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { TenantShare } from "./fairness.ts";
-import { type Lease, type LeaseStorage, type LostLease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
-import type { LeasedWork } from "./leased-work.ts";
+import { type Lease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
+import type { LeasedTasks } from "./leased-tasks.ts";
+import type { LeasedWork, Performed } from "./leased-work.ts";
 import type { Lending } from "./lending.ts";
 import { type Cancellation, untilRecorded } from "./timing.ts";
 
@@ -14,32 +15,6 @@ const MAX_RECORDED = 512;
 const OTHERS_INTERVAL_MS = 50;
 /** Other processes' leases are no longer than this, or than twice one of ours. */
 const MAX_LEASE_MS = 3_600_000;
-
-/** A kind of task that is done under a lease: what a {@link LeaseEngine} needs to know of it. */
-export interface LeasedTasks<Task, Fairness extends object, Ended> {
-  /** Names the tasks in logs, for example `deliveries`. */
-  readonly name: string;
-  readonly leases: LeaseStorage<Task, Fairness>;
-  leaseOf(task: Task): Lease & { readonly tenant: string };
-  /** Returns the limits and exclusions of a claim at this moment. */
-  fairness(): Fairness;
-  /** A task was claimed. */
-  began?(task: Task): void;
-  /** Whether a task may begin now that is still to be written, and need not be claimed. @default no task may */
-  mayBegin?(task: Task): boolean;
-  /** A task's attempt is over, or its lease was lost before that began. */
-  ended?(task: Task): void;
-  /** Does a task once and returns the result. `cancellation` ends it when the lease is lost or the worker has no more time. */
-  attempt(task: Task, cancellation: Cancellation): Promise<Ended>;
-  /** Records the results of attempts, and returns which of them counted: those whose lease `owner` still held. */
-  record(owner: string, ended: readonly Ended[]): Promise<readonly boolean[]>;
-  /** Whether another task may be due, now or later, because of a result that counted. */
-  makesDue(ended: Ended): boolean;
-  /** Ends the attempts of workers that lost their leases, unless the leases were renewed since. */
-  endLost(lost: readonly LostLease[]): Promise<void>;
-  /** Does whatever else is due by the time. @default nothing */
-  tidy?(): Promise<void>;
-}
 
 /** The parts that a {@link LeaseEngine} uses. */
 export interface LeaseEngineOptions extends WorkContext {
@@ -111,7 +86,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
   }
 
-  async perform(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<boolean> {
+  async perform(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<Performed> {
     const { id } = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
@@ -126,8 +101,9 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       if (!counted) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
         logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
+        return { end: "lost", mayBeDue: true };
       }
-      return !counted || this.#tasks.makesDue(ended);
+      return { end: this.#tasks.endOf(ended), mayBeDue: this.#tasks.makesDue(ended) };
     } finally {
       this.#held.delete(id);
     }

@@ -2,6 +2,19 @@ import type { WorkContext } from "../foundation/context.ts";
 import type { Lending } from "./lending.ts";
 import type { Cancellation } from "./timing.ts";
 
+/**
+ * How a task ended for now: `done`, also if it was decided that there is nothing to do; put off until `later`; its attempt failed, and is
+ * to be `repeated`; it `failed` for good; or it was `lost` to another worker, or had ended otherwise.
+ */
+export type TaskEnd = "done" | "later" | "repeated" | "failed" | "lost";
+
+/** What became of a task that was performed. */
+export interface Performed {
+  readonly end: TaskEnd;
+  /** Whether another task may be due because of that. */
+  readonly mayBeDue: boolean;
+}
+
 /** The work of a `LeasedWorker`, which is claimed by lease. */
 export interface LeasedWork<Task> {
   /** Names the work in logs, for example `deliveries`. */
@@ -11,11 +24,11 @@ export interface LeasedWork<Task> {
   /** Leases up to `limit` tasks that are due, by the clock or by `wokenMs`, which is later where the clock has gone back since. */
   claim(limit: number, wokenMs: number): Promise<readonly Task[]>;
   /**
-   * Does a task, records how it ended, and returns whether another task may be due because of that. `cancellation` ends it when the
-   * lease is lost or the worker has no more time. It calls `attempted` once what is to be done is done, before it is recorded.
+   * Does a task, and records how it ended. `cancellation` ends it when the lease is lost or the worker has no more time. It calls
+   * `attempted` once what is to be done is done, before it is recorded.
    * Rejects only if the end could not be recorded; the lease then runs out.
    */
-  perform(task: Task, cancellation: Cancellation, attempted: () => void): Promise<boolean>;
+  perform(task: Task, cancellation: Cancellation, attempted: () => void): Promise<Performed>;
   /** Renews leases and returns the tasks whose lease was lost. */
   renew(tasks: readonly Task[]): Promise<readonly Task[]>;
   /** Returns the milliseconds until something is due; null for never. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
-import type { LeasedWork, LeasedWorkerOptions } from "./leased-work.ts";
+import type { LeasedWork, LeasedWorkerOptions, Performed } from "./leased-work.ts";
 import { LeasedWorker } from "./leased-worker.ts";
 import type { Cancellation } from "./timing.ts";
 
@@ -52,7 +52,7 @@ class HandWork implements LeasedWork<number> {
     return this.due.splice(0, limit);
   }
 
-  async perform(task: number, cancellation: Cancellation): Promise<boolean> {
+  async perform(task: number, cancellation: Cancellation): Promise<Performed> {
     await new Promise<void>((resolve) => {
       this.running.set(task, { end: resolve, cancellation });
       this.mostAtOnce = Math.max(this.mostAtOnce, this.running.size);
@@ -60,7 +60,7 @@ class HandWork implements LeasedWork<number> {
     });
     this.running.delete(task);
     this.done.push(task);
-    return false;
+    return { end: "done", mayBeDue: false };
   }
 
   async renew(): Promise<readonly number[]> {

@@ -1,21 +1,19 @@
-import type { LeasedWork, LeasedWorkerOptions } from "./leased-work.ts";
+import type { DueWorker } from "./due-worker.ts";
+import type { LeasedWork, LeasedWorkerOptions, Performed, TaskEnd } from "./leased-work.ts";
 import type { GivenLease, ReservedTask } from "./lending.ts";
-import { type Looking, Loop, type NextRun } from "./loop.ts";
+import { Loop, type NextRun } from "./loop.ts";
 import { awhile, Cancellation, nextTurn } from "./timing.ts";
+import { Upkeep } from "./upkeep.ts";
 import type { WorkerLoad, WorkerMode } from "./worker-load.ts";
 
-/** The pause before the next claim when tasks are due that could not be claimed: others hold them, or they wait for their turn. */
-const OVERDUE_DELAY_MS = 250;
 /** After a claim that found some, it looks again when an attempt ends, or after this pause. Once it finds none, it asks when the next is due. */
 const AGAIN_DELAY_MS = 25;
-/** While tasks end all the time, it tidies this often. */
-const TIDYING_INTERVAL_MS = 250;
-/** The longest sleep. Some runtimes cut timers of a day and more short. */
-const MAX_DELAY_MS = 3_600_000;
 /** How long aborted tasks may take to record their end. */
 const ABORT_GRACE_MS = 2_000;
 
-type NextDue = Required<Pick<Looking, "dueInMs" | "sinceMs">>;
+/** What became of a task whose end could not be recorded. */
+const UNRECORDED = { end: null, mayBeDue: true };
+type Unrecorded = typeof UNRECORDED;
 
 /**
  * Claims tasks and does them, several at once: whenever it is woken, when the next one is due, and from time to time.
@@ -29,17 +27,17 @@ type NextDue = Required<Pick<Looking, "dueInMs" | "sinceMs">>;
  *
  * It is `working` from the beginning, but looks for nothing before it is woken.
  */
-export class LeasedWorker<Task> {
+export class LeasedWorker<Task> implements DueWorker<Task> {
   readonly #work: LeasedWork<Task>;
   readonly #options: LeasedWorkerOptions;
-  readonly #underWay = new Map<Task, { readonly cancellation: Cancellation; readonly done: Promise<void> }>();
+  readonly #underWay = new Map<Task, { readonly cancellation: Cancellation; readonly done: Promise<TaskEnd | null> }>();
   /** How many of them are being attempted; the others wait to be recorded. */
   #attempting = 0;
   readonly #claiming: Loop;
   readonly #renewal: Loop;
+  readonly #upkeep: Upkeep;
   /** Whether tasks may be due that found no room, or that were not fair to claim: the end of another makes it look again. */
   #someWait = true;
-  #tidiedMs = Number.NEGATIVE_INFINITY;
   /** When it was woken, until it looks: what came is due by then, even if the time of day goes back before the look. */
   #wokenMs = Number.NEGATIVE_INFINITY;
   #mode: WorkerMode = "working";
@@ -49,6 +47,7 @@ export class LeasedWorker<Task> {
     this.#work = work;
     this.#options = options;
     const { clock, logger } = options;
+    this.#upkeep = new Upkeep(work, options);
     this.#claiming = new Loop({ task: `look for ${work.name}`, run: () => this.#claim(), clock, logger });
     this.#renewal = new Loop({
       task: `renew its leases of ${work.name}`,
@@ -71,19 +70,17 @@ export class LeasedWorker<Task> {
     return { name, owner: lending?.owner ?? null, ...load };
   }
 
-  /** Looks for due tasks now. After {@link stop}, it does nothing until {@link start}. */
   wake(): void {
     this.#wokenMs = Math.max(this.#wokenMs, this.#options.clock.now());
     this.#claiming.wake();
   }
 
   /**
-   * Reserves a turn for a task that is about to be written, with the lease that `make` gets; null if there is none now. While others
-   * may be due and wait for their turns, there is none: who came first goes first.
+   * While others may be due and wait for their turns, there is none to reserve: who came first goes first.
    */
   reserve(make: (lease: GivenLease) => Task): ReservedTask | null {
     const { lending } = this.#work;
-    if (lending === undefined || this.#mode !== "working" || this.#someWait || this.#room === 0) {
+    if (lending === undefined || this.#mode !== "working" || this.#someWait || this.room === 0) {
       return null;
     }
     const { leaseMs, clock } = this.#options;
@@ -102,7 +99,7 @@ export class LeasedWorker<Task> {
       const isFresh = Math.abs(clock.now() - reservedMs) < leaseMs / 3;
       if (this.#mode === "working" && isFresh) {
         this.#attempting -= 1;
-        this.#begin(task);
+        void this.begin(task);
       } else {
         // The write took long, or this worker stops. The lease runs out, unless a claim finds that it holds still.
         giveUp();
@@ -112,7 +109,6 @@ export class LeasedWorker<Task> {
     return { lease, begin, giveUp };
   }
 
-  /** Lets it work again after {@link stop}, whenever it is woken. */
   start(): void {
     if (this.#mode === "stopped") {
       this.#mode = "working";
@@ -121,7 +117,6 @@ export class LeasedWorker<Task> {
     }
   }
 
-  /** Does everything that is due, and resolves once nothing is left that can be done now. */
   async runDue(): Promise<void> {
     do {
       await this.#claiming.runNow();
@@ -129,7 +124,6 @@ export class LeasedWorker<Task> {
     } while (this.#underWay.size > 0 || this.#claiming.isRunning);
   }
 
-  /** Claims nothing more, and resolves once what is under way has ended or was aborted. All who call it wait for one stop. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = null;
@@ -160,81 +154,55 @@ export class LeasedWorker<Task> {
     // Attempts end one after another, and are recorded together in the next turn: it counts the room of all of them.
     await nextTurn();
     this.#someWait = true;
-    const [wokenMs, room] = [this.#wokenMs, this.#room];
+    const [wokenMs, room] = [this.#wokenMs, this.room];
     this.#wokenMs = Number.NEGATIVE_INFINITY;
     const begun = await this.#beginDue(room, wokenMs);
-    const hasTidied = this.#isTidyingDue();
-    if (hasTidied) {
-      await this.#tidy();
-    }
+    const hasTidied = await this.#upkeep.tidyNowAndThen();
     // With no room left, the first attempt that ends wakes it. If one has ended meanwhile, or more has come, it was woken.
-    if (this.#room === 0 || this.#room > room - begun || this.#claiming.state === "again") {
+    if (this.room === 0 || this.room > room - begun || this.#claiming.state === "again") {
       return null;
     }
     if (begun > 0) {
       return AGAIN_DELAY_MS;
     }
-    const next = await this.#nextDue();
+    const next = await this.#upkeep.nextDue();
     this.#someWait = next.dueInMs === 0;
     if (next.dueInMs !== 0) {
-      return this.#nextRun(next);
+      return this.#upkeep.nextRun(next);
     }
     if (!hasTidied) {
-      await this.#tidy();
+      await this.#upkeep.tidy();
     }
-    await this.#beginDue(this.#room, wokenMs);
-    return this.#room === 0 ? null : this.#nextRun(await this.#nextDue());
+    await this.#beginDue(this.room, wokenMs);
+    return this.room === 0 ? null : this.#upkeep.nextRun(await this.#upkeep.nextDue());
   }
 
   /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */
-  get #room(): number {
+  get room(): number {
     const { concurrency } = this.#options;
     return this.#underWay.size - this.#attempting < concurrency ? concurrency - this.#attempting : 0;
-  }
-
-  #isTidyingDue(): boolean {
-    // The time of day may jump either way.
-    return Math.abs(this.#options.clock.now() - this.#tidiedMs) >= TIDYING_INTERVAL_MS;
-  }
-
-  async #tidy(): Promise<void> {
-    await this.#work.tidy();
-    this.#tidiedMs = this.#options.clock.now();
   }
 
   /** Claims up to `room` tasks, begins them, and returns how many. */
   async #beginDue(room: number, wokenMs: number): Promise<number> {
     const tasks = room > 0 && !this.#claiming.isStopping ? await this.#work.claim(room, wokenMs) : [];
     for (const task of tasks) {
-      this.#begin(task);
+      void this.begin(task);
     }
     return tasks.length;
   }
 
-  async #nextDue(): Promise<NextDue> {
-    const sinceMs = this.#options.clock.now();
-    return { dueInMs: await this.#work.nextDueInMs(), sinceMs };
-  }
-
-  /** A wait counts from the time of the question: until the answer, it may have passed. */
-  #nextRun({ dueInMs, sinceMs }: NextDue): NextRun {
-    const { pollIntervalMs: lookInMs } = this.#options;
-    if (dueInMs !== null && dueInMs <= 0) {
-      return { dueInMs: OVERDUE_DELAY_MS, lookInMs };
-    }
-    return { dueInMs: dueInMs === null ? null : Math.min(Math.max(dueInMs, 1), MAX_DELAY_MS), sinceMs, lookInMs };
-  }
-
-  #begin(task: Task): void {
+  /** Begins a claimed task, for which there was room. Resolves with its end once that is recorded; null if it could not be. */
+  begin(task: Task): Promise<TaskEnd | null> {
     const cancellation = new Cancellation();
     this.#attempting += 1;
     const done = this.#perform(task, cancellation);
     this.#underWay.set(task, { cancellation, done });
     this.#renewal.wakeIn(this.#renewalMs);
+    return done;
   }
 
-  async #perform(task: Task, cancellation: Cancellation): Promise<void> {
-    let mayBeDue = true;
+  async #perform(task: Task, cancellation: Cancellation): Promise<TaskEnd | null> {
     let isAttempted = false;
     const attempted = () => {
       if (!isAttempted) {
@@ -243,17 +211,23 @@ export class LeasedWorker<Task> {
         this.#wakeOthers();
       }
     };
-    try {
-      mayBeDue = await this.#work.perform(task, cancellation, attempted);
-    } catch (error) {
-      this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
-    }
+    const { end, mayBeDue } = await this.#ending(task, cancellation, attempted);
     this.#underWay.delete(task);
     attempted();
     if (mayBeDue) {
       this.wake();
     }
     this.#wakeOthers();
+    return end;
+  }
+
+  async #ending(task: Task, cancellation: Cancellation, attempted: () => void): Promise<Performed | Unrecorded> {
+    try {
+      return await this.#work.perform(task, cancellation, attempted);
+    } catch (error) {
+      this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
+      return UNRECORDED;
+    }
   }
 
   /** Tasks that waited for their turn may go now. */
