@@ -1,7 +1,7 @@
 import type { Owner, WorkContext } from "../foundation/context.ts";
 import type { InboxCounts, InboxItem, InboxStorage } from "../inbox/index.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
-import { feedName } from "./feeds.ts";
+import { feedName } from "./feed-name.ts";
 
 /** How long to wait for an inbox that another transaction holds, or that could not be changed. */
 const AGAIN_MS = 1_000;

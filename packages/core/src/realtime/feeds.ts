@@ -2,6 +2,7 @@ import type { FeedSubscription, WorkContext } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import type { Feed } from "./feed.ts";
+import type { Transport } from "./transport.ts";
 
 /** Options of one kind of feeds. */
 export interface FeedsOptions<Key, One> {
@@ -9,6 +10,8 @@ export interface FeedsOptions<Key, One> {
   readonly name: string;
   /** The interval, in milliseconds, at which to look for changes whose signals were lost; 0 for never. */
   readonly pollIntervalMs: number;
+  /** Hears which feeds are open here. */
+  readonly transport: Pick<Transport, "follow" | "unfollow">;
   /** Makes a new feed. */
   open(key: Key): One;
   /** Learns where a new feed stands, before anybody is told anything. @default nothing to learn */
@@ -72,11 +75,6 @@ interface Entry<One, Follower> {
   readonly name: string;
   readonly feed: One;
   readonly opened: Promise<void>;
-}
-
-/** The name of a feed: a tenant and something of it. A NUL cannot be part of either. */
-export function feedName(tenant: string, of: string): string {
-  return `${tenant}\u0000${of}`;
 }
 
 /**
@@ -188,14 +186,16 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
 
   #open(name: string, key: Key): Entry<One, Follower> {
     const feed = this.#options.open(key);
-    const entry = { ending: this.#ending, name, feed, opened: this.#learn(feed) };
+    const entry = { ending: this.#ending, name, feed, opened: this.#learn(feed, this.#options.transport.follow?.(name)) };
     this.#entries.set(name, entry);
     this.#pollLater();
     return entry;
   }
 
-  async #learn(feed: One): Promise<void> {
+  /** @param followed resolves once the feed's signals arrive; what was before is read after that */
+  async #learn(feed: One, followed: Promise<void> | undefined): Promise<void> {
     await this.context.ready();
+    await followed;
     await this.#options.opened?.(feed);
   }
 
@@ -204,6 +204,7 @@ export class Feeds<Key, Signal, Follower, One extends Feed<Signal, Follower>> {
     if (feed.followers.size === 0 && this.#entries.get(name)?.feed === feed) {
       this.#entries.delete(name);
       void feed.stop();
+      this.#options.transport.unfollow?.(name);
       this.#options.left?.(feed);
     }
   }

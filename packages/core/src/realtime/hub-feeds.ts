@@ -3,7 +3,8 @@ import { type FeedSubscription, guarded, type WorkContext } from "../foundation/
 import { uuidTimeMs } from "../foundation/ids.ts";
 import type { HistoryPosition, HubEvent, HubListener, HubSignal, HubStorage, SourceRecord } from "../hub/index.ts";
 import { Feed, type Pending } from "./feed.ts";
-import { Feeds, feedName } from "./feeds.ts";
+import { feedName } from "./feed-name.ts";
+import { Feeds } from "./feeds.ts";
 import type { Transport } from "./transport.ts";
 
 interface Source {
@@ -210,6 +211,7 @@ export class HubFeeds extends Feeds<Source, HubSignal, HubListener, HubFeed> {
     super(options, {
       name: "a source of the hub",
       pollIntervalMs: transport.pollIntervalMs * POLLS_SKIPPED,
+      transport,
       open: (source) => new HubFeed({ ...source, hub, clock, logger, isLossy: transport.pollIntervalMs > 0 }),
       poll: () => this.gap(),
     });

@@ -3,7 +3,8 @@ import type { Tracing } from "../foundation/tracing.ts";
 import type { InboxListener, InboxPosition, InboxSignal, InboxStorage } from "../inbox/index.ts";
 import { Slots } from "../work/timing.ts";
 import { DueFeeds, type DueFeedsOptions } from "./due-feeds.ts";
-import { Feeds, feedName } from "./feeds.ts";
+import { feedName } from "./feed-name.ts";
+import { Feeds } from "./feeds.ts";
 import { type FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import type { Presence } from "./presence.ts";
 import { Subscription, type SubscriptionParts } from "./subscription.ts";
@@ -39,6 +40,7 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
     super(options, {
       name: "an inbox",
       pollIntervalMs: transport.pollIntervalMs,
+      transport,
       open({ tenant, userId }) {
         const owner = { tenant, userId };
         presence.joined(owner);

@@ -2,7 +2,7 @@ import type { Owner, WorkContext } from "../foundation/context.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { awhile } from "../work/timing.ts";
-import { feedName } from "./feeds.ts";
+import { feedName } from "./feed-name.ts";
 
 /** Users who came to an instance, and users who left it. */
 export interface PresenceChange {

@@ -1,4 +1,4 @@
-import { feedName } from "./feeds.ts";
+import { feedName } from "./feed-name.ts";
 import type { HubFeeds } from "./hub-feeds.ts";
 import type { InboxFeeds } from "./inbox-feeds.ts";
 import type { Presence } from "./presence.ts";

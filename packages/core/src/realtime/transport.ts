@@ -1,6 +1,7 @@
 import { EventEmitter } from "eventemitter3";
 import type { HubSignal } from "../hub/index.ts";
 import type { InboxSignal } from "../inbox/index.ts";
+import { feedName } from "./feed-name.ts";
 
 /** An instance asks the others to renew the leases of their presence now. */
 export interface PresenceSignal {
@@ -28,6 +29,14 @@ export function isHubSignal(signal: Signal): signal is HubSignal {
   return "topic" in signal && signal.topic === "hub";
 }
 
+/** The name of the feed that a signal concerns: see {@link Transport.follow}. Null for a signal that concerns every process. */
+export function feedOf(signal: Signal): string | null {
+  if (!("topic" in signal)) {
+    return feedName(signal.tenant, signal.userId);
+  }
+  return isHubSignal(signal) ? feedName(signal.tenant, signal.source) : null;
+}
+
 /** The functions that a transport calls. */
 export interface TransportListener {
   /** Signals arrived, in the order in which their process published them. */
@@ -50,6 +59,14 @@ export interface Transport {
    * Called again while started, it replaces nothing and resolves.
    */
   start(listener: TransportListener): Promise<void>;
+  /**
+   * This process follows a feed from now on, which {@link feedOf} names: signals of others need not be brought here. It is called once
+   * for each feed that is open here, whether the transport is started or not; a stop ends no following. Resolves once the feed's signals
+   * that are published from now on will arrive, or will have been told of as a gap; it never rejects. @default every signal arrives
+   */
+  follow?(feed: string): Promise<void>;
+  /** Nobody follows the feed here any more. */
+  unfollow?(feed: string): void;
   /**
    * Passes `signals` on, after their transaction committed. Never throws and never waits: a signal that cannot be
    * passed on is lost, and the receivers' own look at the database makes up for it.

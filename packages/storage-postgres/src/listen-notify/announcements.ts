@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { type CreatedItem, type Logger, type Notification, systemClock } from "@belfry/core";
-import { type InboxSignal, Loop, type NewNotification, type Signal } from "@belfry/core/storage";
+import type { CreatedItem, Notification } from "@belfry/core";
+import { type InboxSignal, type NewNotification, packSignals, partsOfCreated, type Signal } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
-import { MAX_BYTES, packSignals, partsOfCreated } from "./signal-payload.ts";
+
+/** PostgreSQL refuses payloads of 8,000 bytes and more. */
+export const MAX_BYTES = 7_999;
 
 /** The channel, the text before all signals, and the text before the user of each. */
 export type SignalParts = readonly [channel: string | null, before: string | null, beforeUser: string | null];
@@ -84,7 +86,7 @@ export class Announcements {
     if (this.#sender !== null && items.length > 0) {
       const { tenant, id } = notification;
       const signals = items.map(({ userId, seq, epoch }): InboxSignal => ({ tenant, userId, change: "created", seq, epoch, id }));
-      await notifyOnCommit(session, this.channel, packSignals({ sender: NO_SENDER, signals }));
+      await notifyOnCommit(session, this.channel, packSignals({ sender: NO_SENDER, signals }, MAX_BYTES));
     }
   }
 
@@ -135,68 +137,4 @@ const sendNow = statement<[]>(
 /** Sends payloads in their order, at once. Not inside a transaction: its commit would wait for no disk. */
 export async function notify(session: Session, channel: string, payloads: readonly string[]): Promise<void> {
   await session.rows(sendNow, [channel, payloads]);
-}
-
-/** If more signals wait, one signal that sends everybody to the database replaces them: that costs less than to pack and read so many. */
-const MAX_PENDING = 2_500;
-
-/**
- * Sends signals to the other processes: the first at once; those that come while some are on their way are gathered and
- * go together.
- */
-export class WakeUpSender {
-  readonly #sender: string;
-  readonly #send: (payloads: readonly string[]) => Promise<void>;
-  /** A send that failed is tried again with the next signals, or when the connection is back: see {@link flush}. */
-  readonly #loop: Loop;
-  #pending: Signal[] = [];
-  #hasGap = false;
-
-  /** @param send rejects if the payloads did not go out */
-  constructor(
-    sender: string,
-    { send, logger }: { readonly send: (payloads: readonly string[]) => Promise<void>; readonly logger: Logger },
-  ) {
-    this.#sender = sender;
-    this.#send = send;
-    const task = "wake the other processes";
-    this.#loop = new Loop({ task, run: () => this.#sendAll(), retryMs: null, level: "debug", clock: systemClock, logger });
-  }
-
-  add(signals: readonly Signal[]): void {
-    if (this.#pending.length + signals.length > MAX_PENDING) {
-      this.#pending = [];
-      this.#hasGap = true;
-    } else {
-      this.#pending.push(...signals);
-    }
-    this.flush();
-  }
-
-  /** Sends waiting signals, after those on their way. */
-  flush(): void {
-    this.#loop.wake();
-  }
-
-  /** Resolves once nothing is on its way. */
-  idle(): Promise<void> {
-    return this.#loop.idle();
-  }
-
-  async #sendAll(): Promise<null> {
-    while (this.#pending.length > 0 || this.#hasGap) {
-      const signals = this.#hasGap ? "gap" : this.#pending;
-      this.#pending = [];
-      this.#hasGap = false;
-      try {
-        await this.#send(packSignals({ sender: this.#sender, signals }));
-      } catch (error) {
-        // They may or may not have arrived. One gap replaces them and those that came meanwhile.
-        this.#pending = [];
-        this.#hasGap = true;
-        throw error;
-      }
-    }
-    return null;
-  }
 }

@@ -1,13 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError, consoleLogger, type Logger, requireOptions } from "@belfry/core";
-import type { Signal, Transport, TransportListener } from "@belfry/core/storage";
+import {
+  isFrom,
+  packSignals,
+  type Signal,
+  SignalSender,
+  type Transport,
+  type TransportListener,
+  unpackSignals,
+} from "@belfry/core/storage";
 import type { ClientConfig, Pool } from "pg";
 import { type DrizzlePostgresDatabase, poolOf, session } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { CONNECTION_TIMEOUT_MS, DEFAULT_SCHEMA } from "../postgres-options.ts";
-import { Announcements, notify, WakeUpSender } from "./announcements.ts";
+import { Announcements, MAX_BYTES, notify } from "./announcements.ts";
 import { ListeningConnection } from "./listening-connection.ts";
-import { isFrom, unpackSignals } from "./signal-payload.ts";
 
 /** How signals are carried over PostgreSQL. */
 export interface PostgresTransportOptions {
@@ -77,7 +84,7 @@ export class PostgresTransport implements Transport {
   readonly #options: StorageTransportOptions;
   readonly #logger: Logger;
   readonly #id = randomUUID().slice(0, 13);
-  readonly #sender: WakeUpSender;
+  readonly #sender: SignalSender;
   #listener: TransportListener | null = null;
   #connection: ListeningConnection | null = null;
   #starting: Promise<void> | null = null;
@@ -86,7 +93,7 @@ export class PostgresTransport implements Transport {
     this.#source = source;
     this.#options = options;
     this.#logger = options.logger ?? consoleLogger;
-    this.#sender = new WakeUpSender(this.#id, { send: (payloads) => this.#send(payloads), logger: this.#logger });
+    this.#sender = new SignalSender({ send: (signals) => this.#send(signals), logger: this.#logger });
     options.announcements.attach(this.#id);
   }
 
@@ -158,12 +165,13 @@ export class PostgresTransport implements Transport {
   }
 
   /** Sends over the listening connection, or over the storage's pool if the process does not listen. */
-  async #send(payloads: readonly string[]): Promise<void> {
+  async #send(signals: readonly Signal[] | "gap"): Promise<void> {
     const pool = this.#connection === null ? this.#options.pool() : null;
     const sending = pool ? session(pool, { prepared: false, timeoutMs: CONNECTION_TIMEOUT_MS }) : this.#connection?.session;
     if (!sending) {
       throw new Error("There is no connection to PostgreSQL at this moment.");
     }
+    const payloads = packSignals({ sender: this.#id, signals }, MAX_BYTES);
     await notify(sending, this.#options.announcements.channel, payloads);
   }
 }

@@ -1,8 +1,6 @@
-import type { InboxChange } from "@belfry/core";
-import { type HubSignal, type InboxSignal, isHubSignal, type Signal } from "@belfry/core/storage";
-
-/** PostgreSQL refuses payloads of 8,000 bytes and more. */
-export const MAX_BYTES = 7_999;
+import type { HubSignal } from "../hub/index.ts";
+import type { InboxChange, InboxSignal } from "../inbox/index.ts";
+import { isHubSignal, type Signal } from "./transport.ts";
 
 /** So many signals usually fit into one payload. */
 const FEW = 100;
@@ -12,7 +10,7 @@ const MAX_PAYLOADS = 50;
 
 /** The content of a payload: signals, or the advice to look at the database. */
 export interface SignalPayload {
-  /** The transport that sent it; empty if PostgreSQL sent it on commit of a host's transaction. */
+  /** The transport that sent it; empty if a database sent it on commit of a host's transaction. */
   readonly sender: string;
   readonly signals: readonly Signal[] | "gap";
 }
@@ -51,33 +49,47 @@ const PRESENCE_CODE = "p";
 const INBOXES_CODE = "l";
 const BROADCAST_CODE = "bc";
 
+const encoder = new TextEncoder();
+
+/** The bytes of a text in UTF-8. */
+function bytesOf(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Whether a text has no more bytes than that. Each of its characters has three at the most. */
+function fits(text: string, maxBytes: number): boolean {
+  return text.length * 3 <= maxBytes || bytesOf(text) <= maxBytes;
+}
+
 /**
- * Packs signals into as few payloads as fit, in their order. Leaves out members that only the sender's process has
- * (`notification`, `item`, `event`, `record`).
+ * Packs signals into as few payloads as fit, in their order; into one that sends everybody to the database if they are too many.
+ * Leaves out members that only the sender's process has (`notification`, `item`, `event`, `record`).
+ *
+ * @param maxBytes the most bytes of a payload
  */
-export function packSignals({ sender, signals }: SignalPayload): readonly string[] {
+export function packSignals({ sender, signals }: SignalPayload, maxBytes: number): readonly string[] {
   const gap = JSON.stringify([sender]);
   if (signals === "gap") {
     return [gap];
   }
   const all = signals.length > 0 && signals.length <= FEW ? JSON.stringify([sender, ...signals.map(pack)]) : null;
-  if (all !== null && Buffer.byteLength(all) <= MAX_BYTES) {
+  if (all !== null && fits(all, maxBytes)) {
     return [all];
   }
   const payloads: string[] = [];
   const start = `[${JSON.stringify(sender)}`;
   let open = start;
-  let bytes = Buffer.byteLength(start);
+  let bytes = bytesOf(start);
   for (const signal of signals) {
     if (payloads.length > MAX_PAYLOADS) {
       return [gap];
     }
     const packed = `,${JSON.stringify(pack(signal))}`;
-    const size = Buffer.byteLength(packed);
-    if (bytes + size + 1 > MAX_BYTES) {
+    const size = bytesOf(packed);
+    if (bytes + size + 1 > maxBytes) {
       payloads.push(`${open}]`);
       open = start;
-      bytes = Buffer.byteLength(start);
+      bytes = bytesOf(start);
     }
     open += packed;
     bytes += size;
