@@ -4,6 +4,7 @@ import type { MailReceiptsOptions } from "@belfry/mail-receipts";
 import { z } from "zod";
 import { mailReportsOf } from "./mail-reports.ts";
 import { otherChannels } from "./other-channels.ts";
+import { PROCESS_VARIABLES, type ProcessConfig, processConfig } from "./process-config.ts";
 import { readAddresses, type UserAddresses } from "./user-addresses.ts";
 
 /** The database with the data. */
@@ -14,7 +15,7 @@ export type DatabaseConfig =
   | { readonly kind: "postgres"; readonly url: string };
 
 /** The server's configuration from its environment, with its own choices for missing values. */
-export interface ServerConfig {
+export interface ServerConfig extends ProcessConfig {
   /** Whether it opens on a page to try it out, which lets whoever opens it be either of two users. */
   readonly isDemo: boolean;
   readonly host: string;
@@ -75,6 +76,7 @@ export interface ModelConfig {
 const DEFAULT_MODEL = "gpt-5-mini";
 
 const environment = z.object({
+  ...PROCESS_VARIABLES,
   DEMO: z.enum(["0", "1"]).optional(),
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
@@ -138,6 +140,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   const mailReports = mailReportsOf(defined(given));
   const hasOthers = others.length > 0 || mailReports !== null;
   return {
+    ...processConfig(result.data),
     isDemo: isDemo(result.data, { isProduction: given.NODE_ENV === "production", hasOthers }),
     mailReports,
     otherChannels: others,
@@ -176,10 +179,10 @@ function isDemo(
   config: z.infer<typeof environment>,
   { isProduction, hasOthers }: { readonly isProduction: boolean; readonly hasOthers: boolean },
 ): boolean {
-  const isPossible = LOOPBACK.has(config.HOST) && !isProduction;
+  const isPossible = LOOPBACK.has(config.HOST) && !isProduction && config.ROLE === "all";
   if (config.DEMO === "1" && !isPossible) {
     throw new Error(
-      "DEMO: its page lets whoever opens it be a user, so it is for this machine alone; leave out HOST and NODE_ENV=production, or DEMO",
+      "DEMO: its page lets whoever opens it be a user, so it is for this machine alone; leave out HOST, ROLE and NODE_ENV=production, or DEMO",
     );
   }
   const hasSecrets = hasOthers || SECRETS.some((name) => config[name] !== undefined);

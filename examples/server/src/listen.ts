@@ -25,7 +25,8 @@ export interface BuiltServer {
 export interface Served {
   readonly notifications: ContractService;
   readonly options: HandlerOptions;
-  readonly page: Dashboard;
+  /** Null for a process without the dashboard. */
+  readonly page: Dashboard | null;
   /** Where the files of the demo's page are; null for a host that is no demo. */
   readonly demo: URL | null;
 }
@@ -46,7 +47,9 @@ function expressServer({ notifications, options, page, demo }: Served): BuiltSer
     app.use(cors({ origin: [...options.allowedOrigins], exposedHeaders: EXPOSED_HEADERS, maxAge: 600 }));
   }
   app.use(belfry);
-  app.use(DASHBOARD_PATH, page);
+  if (page !== null) {
+    app.use(DASHBOARD_PATH, page);
+  }
   if (demo !== null) {
     app.use(async (request, response, next) => {
       const found = await demoPage(request.path, demo);
@@ -65,7 +68,9 @@ function honoServer({ notifications, options, page, demo }: Served): BuiltServer
     app.use(honoCors({ origin: [...options.allowedOrigins], exposeHeaders: EXPOSED_HEADERS, maxAge: 600 }));
   }
   app.route("/", belfry);
-  app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch, { replaceRequest: false }));
+  if (page !== null) {
+    app.all(`${DASHBOARD_PATH}/*`, mount(page.fetch, { replaceRequest: false }));
+  }
   if (demo !== null) {
     app.get("*", async (context, next) => {
       const found = await demoPage(context.req.path, demo);
@@ -77,8 +82,8 @@ function honoServer({ notifications, options, page, demo }: Served): BuiltServer
   return { server, closeStreams: () => closeAll(belfry, page) };
 }
 
-function closeAll(...closeables: readonly { close(): void }[]): void {
+function closeAll(...closeables: readonly ({ close(): void } | null)[]): void {
   for (const closeable of closeables) {
-    closeable.close();
+    closeable?.close();
   }
 }

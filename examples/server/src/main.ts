@@ -10,6 +10,7 @@ import { databaseFailure, storageOf } from "./database.ts";
 import { demoHost, type HostOptions } from "./demo/demo-host.ts";
 import { buildServer } from "./listen.ts";
 import { DASHBOARD_PATH, operatorPage } from "./operator-page.ts";
+import { takesRequests } from "./process-config.ts";
 import { processorOf } from "./processor.ts";
 import { sampleToken } from "./sample-token.ts";
 import { DRAIN_MS, shutDownOnSignal } from "./shut-down.ts";
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   const serviceOptions: HostOptions = {
     storage: storageOf(config.database, logger),
     ...config.links,
+    role: config.role,
     delivery: { drainMs: DRAIN_MS },
     hub: processorOf(config),
     defaultTenant: config.defaultTenant,
@@ -37,36 +39,43 @@ async function main(): Promise<void> {
   await notifications.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });
+  const contracts = [
+    inboxV1(),
+    deliveryV1(),
+    hub(),
+    django(),
+    pack({ auth: config.packAuth }),
+    nativeKeys(),
+    ...(config.mailReports === null ? [] : [mailReceipts(config.mailReports)]),
+    ...(demo?.contracts ?? [native()]),
+  ];
   const options = {
-    contracts: [
-      inboxV1(),
-      deliveryV1(),
-      hub(),
-      django(),
-      pack({ auth: config.packAuth }),
-      nativeKeys(),
-      ...(config.mailReports === null ? [] : [mailReceipts(config.mailReports)]),
-      ...(demo?.contracts ?? [native()]),
-    ],
+    contracts: takesRequests(config.role) ? contracts : [],
+    health: true,
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
     ...(config.corsOrigins.length > 0 && { allowedOrigins: config.corsOrigins }),
     logger,
   };
-  const page = operatorPage(notifications, config, logger);
+  const page = takesRequests(config.role) ? operatorPage(notifications, config, logger) : null;
   const built = buildServer(config.framework, { notifications, options, page, demo: config.isDemo ? PAGE : null });
   await demo?.prepare();
   await new Promise<void>((resolve, reject) => {
     built.server.once("error", reject);
     built.server.listen(config.port, config.host, resolve);
   });
-  shutDownOnSignal(built, notifications, logger);
+  shutDownOnSignal(built, notifications, { retireMs: config.retireMs, logger });
   await announce(config, built.server.address() as AddressInfo);
 }
 
 async function announce(config: ServerConfig, { port }: AddressInfo): Promise<void> {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
+  if (!takesRequests(config.role)) {
+    console.log(`This process has the role ${config.role} and answers health checks alone: ${url}/health/ready`);
+    console.log(`Belfry listens on ${url}`);
+    return;
+  }
   if (config.isDemo) {
     console.log(`Open ${url} to see the inboxes of two users, and to send them notifications`);
   }

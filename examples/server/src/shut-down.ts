@@ -11,13 +11,25 @@ export const DRAIN_MS = 4_000;
 /** After this time the process ends in any case. */
 const END_MS = 10_000;
 
-/** Ends the process with 0 on SIGTERM or SIGINT: it accepts no more connections, ends the open ones and finishes its writes. */
+/** How a shutdown goes. */
+export interface ShutDownOptions {
+  /** How long requests are still answered, with the readiness failing. */
+  readonly retireMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Ends the process with 0 on SIGTERM or SIGINT: its readiness fails first, so that load balancers send no more; then it accepts no
+ * more connections, ends the open ones and finishes its writes. A second signal ends the waiting for load balancers.
+ */
 export function shutDownOnSignal(
   { server, closeStreams }: BuiltServer,
-  notifications: Pick<NotificationService, "stop">,
-  logger: Logger,
+  notifications: Pick<NotificationService, "retire" | "stop">,
+  { retireMs, logger }: ShutDownOptions,
 ): void {
   const shutDown = async () => {
+    notifications.retire();
+    await retirement(retireMs);
     setTimeout(() => {
       logger.error({}, `Belfry could not finish within ${END_MS} ms; what was under way is taken up at the next start.`);
       process.exit(1);
@@ -38,6 +50,18 @@ export function shutDownOnSignal(
       },
     );
   };
-  process.once("SIGTERM", end);
-  process.once("SIGINT", end);
+  onSignal(end);
+}
+
+/** Waits for a time, or for another signal. */
+function retirement(retireMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, retireMs);
+    onSignal(resolve);
+  });
+}
+
+function onSignal(listener: () => void): void {
+  process.once("SIGTERM", listener);
+  process.once("SIGINT", listener);
 }

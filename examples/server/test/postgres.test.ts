@@ -80,6 +80,47 @@ describe("instances of the complete host on one PostgreSQL", () => {
   });
 });
 
+describe("processes of the complete host with roles of their own", () => {
+  const HEADERS = { "content-type": "application/json" };
+  const create = (url: string) =>
+    fetch(`${url}/api/notifications/create`, { method: "POST", headers: HEADERS, body: JSON.stringify({ user_id: "ann", content: "Hi" }) });
+  const ready = async (url: string) => {
+    const answer = await fetch(`${url}/health/ready`);
+    return [answer.status, await answer.json()];
+  };
+
+  test.each(["express", "hono"])("a web process takes requests, a worker answers health checks alone, on %s", async (FRAMEWORK) => {
+    const env = { FRAMEWORK, DATABASE_URL: database.url, JWT_SECRET };
+    running = await Promise.all(["web", "worker"].map((ROLE) => startServer({ ...env, ROLE })));
+    const [web, worker] = running as [ServerProcess, ServerProcess];
+    expect(await Promise.all(running.map(({ url }) => ready(url)))).toEqual([
+      [200, { status: "ready" }],
+      [200, { status: "ready" }],
+    ]);
+    expect((await create(web.url)).status).toBe(200);
+    expect((await create(worker.url)).status).toBe(404);
+    expect((await fetch(`${worker.url}/api/ui-dashboard/notifications-dashboard-ui/`)).status).toBe(404);
+    expect(worker.output()).toContain("This process has the role worker");
+  });
+
+  test("after SIGTERM the readiness fails while requests are answered; then the process drains and ends with 0", async () => {
+    running = [await startServer({ DATABASE_URL: database.url, ROLE: "web", RETIRE_MS: "600000" })];
+    const [{ url, child, exited }] = running as [ServerProcess];
+    child.kill("SIGTERM");
+    await expect.poll(() => ready(url), { timeout: 20_000 }).toEqual([503, { status: "not_ready", reason: "retiring" }]);
+    expect((await create(url)).status).toBe(200);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+  });
+
+  test("a role on SQLite is refused with the remedy", async () => {
+    const { exited, output } = spawnServer({ ROLE: "worker" });
+    expect(await exited).toBe(1);
+    expect(output()).toContain("one process does all the work on a sqlite storage; leave the role out, or use PostgreSQL");
+  });
+});
+
 describe("a database that cannot be used", () => {
   const unusable: readonly [string, (url: URL) => void, string, string][] = [
     ["at a port where nobody listens", (url) => Object.assign(url, { port: "1" }), "ECONNREFUSED", ":1/"],

@@ -37,10 +37,17 @@ import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { postgresTopics } from "./audiences/postgres-topics.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
-import { Connection, type DrizzlePostgresDatabase, identityCheck, type PostgresTransaction, poolOf } from "./database/connection.ts";
+import {
+  Connection,
+  type DrizzlePostgresDatabase,
+  identityCheck,
+  type PostgresTransaction,
+  poolOf,
+  session,
+} from "./database/connection.ts";
 import { listenForErrors, wrapError } from "./database/errors.ts";
 import { postgresSql } from "./database/sql.ts";
-import { storageTime } from "./database/statement.ts";
+import { statement, storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
 import { postgresDigests } from "./delivery/digests.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
@@ -102,6 +109,8 @@ export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase,
 function isConnectionString(text: string): boolean {
   return /^(?:postgres(?:ql)?|socket):/i.test(text) || text.startsWith("/");
 }
+
+const ping = statement<[number]>("ping", "SELECT 1");
 
 /** The parts that exist while the storage is open. */
 interface OpenStorage {
@@ -187,6 +196,15 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       throw wrapError(error);
     });
     return this.#opening;
+  }
+
+  /** Runs a statement on one of the pool's connections. */
+  async ping(timeoutMs: number): Promise<void> {
+    try {
+      await session(this.#current().pool, { prepared: false, timeoutMs }).rows(ping, []);
+    } catch (error) {
+      throw wrapError(error);
+    }
   }
 
   /** Closes what {@link open} opened, once its statements are done; a pool that the host passed in stays open. */

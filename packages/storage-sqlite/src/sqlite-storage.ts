@@ -168,6 +168,15 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     return this.#opening;
   }
 
+  /** Runs a statement. It waits for nobody, since SQLite is in the process itself. */
+  async ping(): Promise<void> {
+    try {
+      this.#current().connection.database.prepare("SELECT 1").get();
+    } catch (error) {
+      throw wrapError(error);
+    }
+  }
+
   /** Closes what {@link open} opened; a database that the host passed in stays open. */
   async close(): Promise<void> {
     // A failed open has nothing to close, and its caller got the error.

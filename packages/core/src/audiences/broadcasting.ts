@@ -33,40 +33,46 @@ export class Broadcasting {
   readonly #followed: FollowedInboxes;
   readonly #circles = new CursorCircles();
   readonly #waiting = new Map<string, Owner>();
+  /** Those that run in this process. */
+  readonly #loops: readonly Loop[];
 
-  constructor(context: BroadcastContext, followed: FollowedInboxes) {
+  /** @param work whether this process sends what was scheduled, and reads users; each places for those who are connected to it */
+  constructor(context: BroadcastContext, followed: FollowedInboxes, work: { readonly delivers: boolean }) {
     this.#context = context;
     this.#followed = followed;
     const { clock, logger } = context;
     this.#placing = new Loop({ task: "place broadcasts for who is connected", run: () => this.#placeAll(), clock, logger });
     this.#sending = new Loop({ task: "send scheduled broadcasts", run: () => this.#sendAll(), clock, logger });
     this.#paging = new Loop({ task: "read the users of broadcasts", run: () => this.#readAll(), clock, logger });
+    this.#loops = work.delivers ? [this.#placing, this.#sending, this.#paging] : [this.#placing];
   }
 
   /** Lets wake-ups work after a stop. */
   start(): void {
     this.#stopping = new Cancellation();
-    for (const loop of [this.#placing, this.#sending, this.#paging]) {
+    for (const loop of this.#loops) {
       loop.start();
     }
   }
 
   /** Does all that is due. */
   wake(): void {
-    for (const loop of [this.#placing, this.#sending, this.#paging]) {
+    for (const loop of this.#loops) {
       loop.wake();
     }
   }
 
   /** Reads the next users, now that those before are written. */
   readOn(): void {
-    this.#paging.wake();
+    if (this.#loops.includes(this.#paging)) {
+      this.#paging.wake();
+    }
   }
 
   /** Lets what is under way end, and begins nothing more. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("The service stops."));
-    await Promise.all([this.#placing, this.#sending, this.#paging].map((loop) => loop.stop()));
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
   /** Places a tenant's broadcasts for those who are connected here. @param tenant null for all tenants */

@@ -5,9 +5,6 @@ import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { VerbContext } from "./verb.ts";
 
-/** The interval at which a process looks for chunks that a dead process left unwritten. */
-const POLL_INTERVAL_MS = 5_000;
-
 /**
  * Writes the remaining items and deliveries of large creates, part by part, and notes updates of notifications that are in many inboxes. It yields to the event loop between parts. Tenants have
  * their turns one after another, each with one part. After a crash, the next start continues: one transaction writes a part and
@@ -18,11 +15,14 @@ export class FanOut {
   /** The background loop. Each large create and each start wakes it, and it also runs from time to time. */
   readonly loop: Loop;
   readonly #context: VerbContext;
+  readonly #lookInMs: number;
   /** The tenants that had their turns last. */
   #served: { readonly audiences?: string; readonly items?: string; readonly deliveries?: string } = {};
 
-  constructor(context: VerbContext) {
+  /** @param lookInMs how often it looks for chunks that another process left unwritten, in milliseconds */
+  constructor(context: VerbContext, lookInMs: number) {
     this.#context = context;
+    this.#lookInMs = lookInMs;
     const { clock, logger } = context;
     this.loop = new Loop({ task: "go on with a fan-out", run: () => this.#writeAll(), clock, logger });
   }
@@ -45,7 +45,7 @@ export class FanOut {
         await endFanOuts(this.#context);
         this.#context.readOn();
         if (!(await this.#context.inbox.tidyFanOuts(new Date(this.#context.clock.now())))) {
-          return { dueInMs: null, lookInMs: POLL_INTERVAL_MS };
+          return { dueInMs: null, lookInMs: this.#lookInMs };
         }
       }
       await nextTurn();

@@ -9,6 +9,7 @@ import { Gate, NOTHING_PRESENTED, type Presented } from "./auth/gate.ts";
 import { requireRights } from "./auth/rights.ts";
 import type { Contract, Failure, RequestPart } from "./contract.ts";
 import { checkHandlerOptions, checkHandlerParts, type HandlerOptions, type HandlerSettings } from "./handler-options.ts";
+import { HealthChecks } from "./health-checks.ts";
 import type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 import { type Chosen, decodeParams, MountedContracts, type RouteMatch, routedMethod } from "./mounted-contracts.ts";
 import { isForeignPage } from "./origins.ts";
@@ -58,6 +59,7 @@ export class HandlerCore {
   readonly counts: StreamCounts;
   readonly #queries = new Queries();
   readonly #unsubscribePage: UnsubscribePage;
+  readonly #healthChecks: HealthChecks;
   /** Logs an error that is reported nowhere else. */
   readonly report = (error: unknown, message: string): void => this.logger.error({ error }, message);
 
@@ -74,6 +76,7 @@ export class HandlerCore {
     this.counts = new StreamCounts(settings);
     this.limits = new RateLimits(settings);
     this.#unsubscribePage = new UnsubscribePage(this);
+    this.#healthChecks = new HealthChecks(service, settings.health ?? false);
     this.gate = new Gate(settings, authenticator(settings.auth, service.defaultTenant.tenantId), this.limits);
   }
 
@@ -89,7 +92,7 @@ export class HandlerCore {
   /** Answers a request: at once, if nothing that it asks for has to be waited for. */
   handle(request: HttpRequest): MaybePromise<HttpResponse | null> {
     const { path } = splitUrl(request.url);
-    const page = this.#unsubscribePage.handle(request, path);
+    const page = this.#unsubscribePage.handle(request, path) ?? this.#healthChecks.handle(request, path);
     if (page !== null) {
       return page;
     }

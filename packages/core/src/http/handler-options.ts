@@ -6,6 +6,7 @@ import { describe, shown } from "../foundation/parse-text.ts";
 import type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
 import type { JwtOptions } from "./auth/jwt.ts";
 import type { Contract } from "./contract.ts";
+import { type HealthOptions, healthIssue } from "./health-checks.ts";
 import type { HttpRequest } from "./messages.ts";
 import type { ContractService } from "./route.ts";
 
@@ -63,6 +64,10 @@ export interface HandlerOptions {
    * @default ""
    */
   readonly basePath?: string;
+  /**
+   * Answers health checks at `/health/live` and `/health/ready`, or at other paths, to everybody who asks. @default false
+   */
+  readonly health?: boolean | HealthOptions;
   /** A logger with pino's methods. @default warnings and errors on the console */
   readonly logger?: Logger;
   /** @default the machine's clock */
@@ -91,6 +96,7 @@ const OPTIONS: MembersOf<HandlerOptions> = {
   maxSocketsPerAddress: true,
   allowedOrigins: true,
   basePath: true,
+  health: true,
   logger: true,
   clock: true,
 };
@@ -112,6 +118,8 @@ export function checkHandlerOptions(options: HandlerSettings): void {
   checkCount("maxSocketsPerAddress", maxSocketsPerAddress === false ? undefined : maxSocketsPerAddress);
   const isFunction = clientAddress === undefined || typeof clientAddress === "function";
   check(isFunction, `clientAddress must be a function of the request, is ${describe(clientAddress)}`);
+  const issue = healthIssue(options.health);
+  check(issue === null, issue ?? "");
   const isPath = basePath === undefined || (typeof basePath === "string" && /^(\/.*)?$/.test(basePath));
   check(isPath, `basePath must be a path such as "/x", is ${shown(basePath)}`);
   for (const name of ["rateLimiter", "badCredentialLimiter"] as const) {

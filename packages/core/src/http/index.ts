@@ -12,6 +12,7 @@ export {
 export { createHandler, type HttpHandler } from "./create-handler.ts";
 export { fromFetchRequest, toFetchResponse } from "./fetch.ts";
 export type { HandlerOptions, RateLimiter } from "./handler-options.ts";
+export type { HealthOptions } from "./health-checks.ts";
 export { lineStream } from "./line-stream.ts";
 export type { HttpRequest, HttpResponse, Peer, ResponseStream } from "./messages.ts";
 export { openapiDocument } from "./openapi.ts";

@@ -28,6 +28,8 @@ export interface ContractService {
   readonly receiptsOfAll: Pick<Receipts, "record">;
   /** Follows the links of mails. Null, or left out, where there are none. */
   readonly unsubscribing?: Pick<Unsubscribing, keyof Unsubscribing> | null;
+  /** Says whether requests should be sent to this process, and if not, why in one word. */
+  readiness(): Promise<{ readonly isReady: boolean; readonly reason: string | null }>;
   tenant(tenantId: string): ContractTenant;
 }
 

@@ -9,7 +9,10 @@ export type {
   NotificationEvents,
   NotificationListener,
 } from "../service/events.ts";
+export type { UnreadyReason } from "../service/lifecycle.ts";
 export { NotificationService } from "../service/notification-service.ts";
+export type { Readiness } from "../service/readiness.ts";
+export type { ServiceRole } from "../service/roles.ts";
 export type {
   DeliveryOptions,
   HubOptions,

@@ -13,8 +13,9 @@ import {
   requireTypes,
   rulesOfType,
 } from "../notifications/index.ts";
+import { ROLES } from "./roles.ts";
 import type { DeliveryOptions, HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service-options.ts";
-import { STORAGE_VERSION } from "./storage.ts";
+import { STORAGE_VERSION, type Storage } from "./storage.ts";
 
 /** The oldest Node that Belfry is tested on. */
 const OLDEST_NODE = { major: 22, minor: 14 };
@@ -58,6 +59,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   linkSecret: true,
   channels: true,
   directory: true,
+  role: true,
   delivery: true,
   suppression: true,
   alarms: true,
@@ -91,6 +93,7 @@ export function checkOptions(options: object): void {
   }
   checkLocale(given.locale);
   checkLinks(given);
+  checkRole(given);
   checkWorker("delivery", given.delivery, DELIVERY);
   checkWorker("hub", given.hub, HUB);
   checkSuppression(given.suppression);
@@ -109,6 +112,19 @@ export function checkOptions(options: object): void {
   const tenantIssue = given.defaultTenant === undefined ? null : textIssue(given.defaultTenant, [], NAME_RULE);
   if (tenantIssue !== null) {
     throw wrong(`cannot take this defaultTenant: ${tenantIssue.message}`);
+  }
+}
+
+/** A storage that one process has to itself would keep what others leave to it from everybody. */
+function checkRole({ role = "all", storage }: Readonly<Record<string, unknown>>): void {
+  if (!(ROLES as readonly unknown[]).includes(role)) {
+    throw wrong(`takes as role ${ROLES.join(", ")}; got ${shown(role)}`);
+  }
+  const { name, hasSingleProcess } = storage as Storage;
+  if (role !== "all" && hasSingleProcess) {
+    throw wrong(
+      `has the role ${shown(role)}, but one process does all the work on a ${name} storage; leave the role out, or use PostgreSQL`,
+    );
   }
 }
 

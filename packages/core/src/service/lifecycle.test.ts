@@ -67,6 +67,31 @@ describe("Lifecycle", () => {
     expect([lifecycle.mode, told]).toEqual(["running", [...STOPPING, "resume", "open", "listen", "wake"]]);
   });
 
+  test("retires until it is stopped, or started again: calls go on, and no more requests are asked for", async () => {
+    expect(lifecycle.unreadyReason).toBe("starting");
+    const listening = gate("listen");
+    const started = lifecycle.start();
+    await turn();
+    expect(lifecycle.unreadyReason).toBe("starting");
+    listening.open();
+    await started;
+    expect(lifecycle.unreadyReason).toBeNull();
+    lifecycle.retire();
+    expect([lifecycle.mode, lifecycle.unreadyReason]).toEqual(["retiring", "retiring"]);
+    (await lifecycle.ready())[Symbol.dispose]();
+    lifecycle.requireRunning();
+    await lifecycle.listening();
+    await lifecycle.start();
+    expect([lifecycle.mode, lifecycle.unreadyReason]).toEqual(["running", null]);
+    lifecycle.retire();
+    const stopped = lifecycle.stop();
+    lifecycle.retire();
+    expect([lifecycle.mode, lifecycle.unreadyReason]).toEqual(["stopping", "stopped"]);
+    await stopped;
+    expect([lifecycle.mode, lifecycle.unreadyReason]).toEqual(["stopped", "stopped"]);
+    expect(told).toEqual(["open", "listen", "wake", "wake", ...STOPPING]);
+  });
+
   test("several calls open once, and again after a failure", async () => {
     const opening = gate("open");
     const failed = [code(lifecycle.ready()), code(lifecycle.ready()), code(lifecycle.readyForWork())];

@@ -2,7 +2,13 @@ import { BelfryError } from "../foundation/errors.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 
 /** The modes of a service. {@link Lifecycle} has the transitions. */
-export type LifecycleMode = "running" | "stopping" | "closing" | "stopped";
+export type LifecycleMode = "running" | "retiring" | "stopping" | "closing" | "stopped";
+
+/**
+ * Why requests should not be sent to a process: `starting` until `start()` has resolved, with the tables brought up to date; `retiring`
+ * after `retire()`; `stopped` from `stop()` on; `database` when it does not answer.
+ */
+export type UnreadyReason = "starting" | "retiring" | "stopped" | "database";
 
 /** The steps that a {@link Lifecycle} runs. */
 export interface LifecycleParts {
@@ -31,13 +37,14 @@ const KEEP_ALIVE_MS = 60_000;
  *
  * | mode       | calls of the host               | background work         | ends with                                         |
  * | ---------- | ------------------------------- | ----------------------- | ------------------------------------------------- |
- * | `running`  | accepted; the first one opens   | runs when it is woken   | stop: `stopping`                                  |
+ * | `running`  | accepted; the first one opens   | runs when it is woken   | retire: `retiring`; stop: `stopping`              |
+ * | `retiring` | accepted                        | runs when it is woken   | start: `running`; stop: `stopping`                |
  * | `stopping` | refused; those in flight finish | ends what it has begun  | calls and background work have ended: `closing`   |
  * | `closing`  | refused                         | refused                 | everything is closed, or failed to close: `stopped` |
  * | `stopped`  | refused                         | refused                 | start: `running`                                  |
  *
  * It is `running` from the beginning: a call of the host needs no start. A start that fails leaves it `running`, too: the
- * next call opens the parts again.
+ * next call opens the parts again. `retiring` is for those who send requests: they shall send no more.
  *
  * Starts and stops are coalesced. All who call `stop` wait for the one stop. All who call `start` wait for the one start; it waits
  * for a stop under way, and is refused with `SERVICE_STOPPED` when another stop is asked for before it is through.
@@ -49,6 +56,7 @@ export class Lifecycle {
   #isOpen = false;
   #listening: Promise<void> | null = null;
   #starting: Promise<void> | null = null;
+  #hasStarted = false;
   #stopping: Promise<void> | null = null;
   /** The number of starts and stops that were asked for. A start whose number is not the last was overtaken. */
   #orders = 0;
@@ -66,12 +74,24 @@ export class Lifecycle {
     return this.#mode;
   }
 
+  /** Why no requests should be sent to this process; null if they may be, as far as it knows without asking the database. */
+  get unreadyReason(): Exclude<UnreadyReason, "database"> | null {
+    if (this.#mode === "running") {
+      return this.#hasStarted ? null : "starting";
+    }
+    return this.#mode === "retiring" ? "retiring" : "stopped";
+  }
+
+  get #isAccepting(): boolean {
+    return this.#mode === "running" || this.#mode === "retiring";
+  }
+
   /**
    * Resolves once the storage can be used, for a call of the host; it is no promise if the storage is open. The call counts as in
    * flight until what this resolves with is disposed of: `using _call = await ready()`.
    */
   ready(): MaybePromise<Disposable> {
-    if (this.#mode !== "running") {
+    if (!this.#isAccepting) {
       return Promise.reject(refusal());
     }
     this.#calls += 1;
@@ -92,14 +112,14 @@ export class Lifecycle {
 
   /** Throws `SERVICE_STOPPED` if a call of the host is refused now. For calls that cannot wait. */
   requireRunning(): void {
-    if (this.#mode !== "running") {
+    if (!this.#isAccepting) {
       throw refusal();
     }
   }
 
   /** Resolves once signals arrive. */
   listening(): Promise<void> {
-    if (this.#mode !== "running") {
+    if (!this.#isAccepting) {
       return Promise.reject(refusal());
     }
     this.#listening ??= this.#open()
@@ -124,6 +144,13 @@ export class Lifecycle {
     return this.#starting;
   }
 
+  /** Announces the stop: everything goes on, but {@link unreadyReason} asks for no more requests. A start takes it back. Without effect when it stops already. */
+  retire(): void {
+    if (this.#mode === "running") {
+      this.#mode = "retiring";
+    }
+  }
+
   /** Lets calls in flight and background work finish, and closes everything, even if some of it fails to close; throws the first failure. */
   stop(): Promise<void> {
     this.#orders += 1;
@@ -145,12 +172,14 @@ export class Lifecycle {
       await this.#stopping.catch(() => undefined);
       this.#requireNewest(order);
     }
-    if (this.#mode === "stopped") {
-      this.#mode = "running";
+    const wasStopped = this.#mode === "stopped";
+    this.#mode = "running";
+    if (wasStopped) {
       this.#parts.resume();
     }
     await this.listening();
     this.#requireNewest(order);
+    this.#hasStarted = true;
     this.#parts.wake();
   }
 
@@ -162,6 +191,7 @@ export class Lifecycle {
 
   async #stop(): Promise<void> {
     this.#mode = "stopping";
+    this.#hasStarted = false;
     // Belfry's timers do not keep a process alive, but a stop that somebody waits for must.
     const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
     try {

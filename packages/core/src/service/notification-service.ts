@@ -8,6 +8,7 @@ import type { WorkerLoad } from "../work/worker-load.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
 import { type NotificationEvents, type NotificationListener, requireEvent } from "./events.ts";
+import type { Readiness } from "./readiness.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
 import { type ServiceParts, servicePartsOf } from "./service-parts.ts";
 import { SocketTickets } from "./socket-tickets.ts";
@@ -109,6 +110,23 @@ export class NotificationService<
   }
 
   /**
+   * Announces that this process is going to stop: {@link readiness} says so from now on, and everything goes on. Wait until those who send
+   * requests have seen it, then call {@link stop}. A {@link start} takes it back.
+   */
+  retire(): void {
+    this.#parts.lifecycle.retire();
+  }
+
+  /**
+   * Whether requests should be sent to this process: it has started, with the tables up to date, its database answers within 2 seconds, and
+   * it is not about to stop. However often it is called, it asks the database once a second at the most. The option `health` of
+   * handlers answers it over HTTP.
+   */
+  readiness(): Promise<Readiness> {
+    return this.#parts.readiness.ask();
+  }
+
+  /**
    * Finishes the calls in flight, stops the background work and closes what Belfry itself opened. Calls that come later
    * are refused with `SERVICE_STOPPED`. Several stops at once are one, and all wait for it. Subscriptions rest, and go on after
    * the next {@link start}.
@@ -120,7 +138,7 @@ export class NotificationService<
   }
 
   /**
-   * Does what is due, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
+   * Does what is due of the work of its role, and resolves once nothing is left that can be done now: for tests, and for hosts driven by cron.
    */
   async runDue(): Promise<void> {
     const { lifecycle, fanOut, dueItems, retrying, alarms, workers } = this.#parts;

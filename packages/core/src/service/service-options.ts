@@ -8,6 +8,7 @@ import type { Categories, DataByType, Typed, TypesMaking, TypesTaking } from "..
 import type { AlarmOptions } from "../operator/index.ts";
 import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
+import type { ServiceRole } from "./roles.ts";
 import type { Storage } from "./storage.ts";
 
 /** Options of deliveries. */
@@ -83,6 +84,13 @@ export interface NotificationServiceOptions<
   readonly channels?: readonly Channel<Typed<DeliveryTask, NoInfer<Made>>>[];
   /** The host's knowledge of its users' addresses. @default none: recipients are addresses themselves */
   readonly directory?: Directory;
+  /**
+   * What this process does of the work in the background, where several processes share a database. `worker` makes deliveries, closes
+   * digests, places large audiences, tells of alarms and tidies up; `hub` runs the hub's handlers; `web` does none of it; `all` does all of it. There has
+   * to be a process for each kind of work. Every call works in every role, and clients may connect.
+   * @default "all"
+   */
+  readonly role?: ServiceRole;
   /** How deliveries are made. */
   readonly delivery?: DeliveryOptions;
   /** When soft bounces suppress an address. Hard bounces and complaints do at once. */

@@ -35,24 +35,17 @@ import {
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import { type AlarmContext, Alarms, type OperatorContext, Retrying } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
-import {
-  type Feeds,
-  HubFeeds,
-  InboxFeeds,
-  type InboxFeedsOptions,
-  memoryTransport,
-  Presence,
-  routeSignals,
-  type Signal,
-  type Transport,
-} from "../realtime/index.ts";
+import { type Feeds, HubFeeds, InboxFeeds, type InboxFeedsOptions, memoryTransport, Presence, type Signal } from "../realtime/index.ts";
 import type { DueWorker } from "../work/due-worker.ts";
 import { TurnQueue } from "../work/timing.ts";
 import { EventEmitter } from "./events.ts";
-import { Lifecycle, type LifecycleParts } from "./lifecycle.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { lifecyclePartsOf } from "./lifecycle-parts.ts";
+import { ReadinessCheck } from "./readiness.ts";
+import { workOf } from "./roles.ts";
 import type { HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service-options.ts";
 import type { Storage } from "./storage.ts";
-import { deliveryWorker, digestWorker, hubWorker } from "./workers.ts";
+import { workersOf } from "./workers.ts";
 
 /** The parts that the operations of a service use: one object, of which each domain names what it takes. */
 export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbContext<Tx, Written> &
@@ -76,6 +69,7 @@ export interface TenantParts<Tx, Written extends void | Promise<void>> {
 export interface ServiceParts<Tx, Written extends void | Promise<void>> extends TenantParts<Tx, Written> {
   readonly events: EventEmitter;
   readonly lifecycle: Lifecycle;
+  readonly readiness: ReadinessCheck;
   readonly fanOut: FanOut;
   readonly dueItems: DueItems;
   readonly broadcasting: Broadcasting;
@@ -90,7 +84,8 @@ export interface ServiceParts<Tx, Written extends void | Promise<void>> extends 
 export function servicePartsOf<Data extends DataByType, Tx, Written extends void | Promise<void>, Made extends DataByType>(
   options: NotificationServiceOptions<Data, Tx, Written, Made>,
 ): ServiceParts<Tx, Written> {
-  const { storage, logger = consoleLogger, clock = systemClock } = options;
+  const { storage, logger = consoleLogger, clock = systemClock, role = "all" } = options;
+  const work = workOf(role);
   const ids = options.ids ?? uuidV7(clock);
   const transport = options.transport ?? storage.transport?.() ?? memoryTransport();
   const publish = (signals: readonly Signal[]) => (signals.length > 0 ? transport.publish(signals) : undefined);
@@ -131,17 +126,15 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const listening = { transport, clock, logger, ready: () => lifecycle.listening() };
   const feeds: Feeds = feedsOf(listening, { context, presence });
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
-  const [fanOut, dueItems, retrying] = [new FanOut(background), new DueItems(background), new Retrying(background)];
-  const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox), new Alarms(background, options)];
+  const [fanOut, dueItems, retrying] = [new FanOut(background, work.fanOutLookMs), new DueItems(background), new Retrying(background)];
+  const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox, work), new Alarms(background, options)];
   const retention = new Retention(background, options.retention ?? {});
-  const delivering = deliveryWorker(background, options.delivery ?? {});
-  const bundling = digestWorker(background, options.delivery ?? {});
-  const processing = hubWorker(background, (options.hub ?? {}) as unknown as HubOptions);
+  const hub = (options.hub ?? {}) as unknown as HubOptions;
+  const { delivering, bundling, processing } = workersOf(background, { delivery: options.delivery ?? {}, hub }, role);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
-  const lifecycle: Lifecycle = new Lifecycle(
-    lifecyclePartsOf({ context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport }),
-  );
-  return { context, feeds, events, lifecycle, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers };
+  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport };
+  const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf(living, work));
+  return { ...living, events, lifecycle, readiness: new ReadinessCheck({ storage, lifecycle, clock }) };
 }
 
 /** Makes the feeds of a service. */
@@ -261,39 +254,5 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     ...readsOfOperators(shared as DeliveryContext),
     tryAgain: (request) => tryAgain(shared as DeliveryContext, request),
     track: (request) => createTracked(shared as VerbContext, request),
-  };
-}
-
-interface LivingParts<Tx, Written extends void | Promise<void>> extends Omit<ServiceParts<Tx, Written>, "events" | "lifecycle"> {
-  readonly presence: Presence;
-  readonly transport: Transport;
-}
-
-function lifecyclePartsOf<Tx, Written extends void | Promise<void>>(parts: LivingParts<Tx, Written>): LifecycleParts {
-  const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport } = parts;
-  const { storage, writer, sendWriter, eventWriter } = context;
-  const loops = [fanOut, dueItems, retrying, alarms, retention].map(({ loop }) => loop);
-  return {
-    open: () => storage.open(),
-    listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
-    resume() {
-      for (const part of [...loops, broadcasting, ...workers, presence, feeds.inbox, feeds.hub]) {
-        part.start();
-      }
-    },
-    wake() {
-      broadcasting.placeFor(null);
-      for (const part of [...loops, broadcasting, ...workers, feeds.inbox, feeds.hub]) {
-        part.wake();
-      }
-    },
-    async drain() {
-      await Promise.all([...loops, broadcasting].map((part) => part.stop()));
-      await Promise.all(workers.map((worker) => worker.stop()));
-      // Handlers that were under way may have created something.
-      await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
-    },
-    // Presence first: who leaves while the rest closes is nobody's business any more.
-    close: [() => presence.stop(), () => feeds.inbox.stop(), () => feeds.hub.stop(), () => transport.stop(), () => storage.close()],
   };
 }

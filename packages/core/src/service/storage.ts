@@ -51,6 +51,12 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
    * safe when several processes do so at once. A call that failed may be repeated.
    */
   open(): Promise<void>;
+  /**
+   * Asks the database for an answer, at little cost, while the storage is open.
+   *
+   * @throws BelfryError `STORAGE_UNAVAILABLE` or `STORAGE_FAILED` when there is none within `timeoutMs`
+   */
+  ping(timeoutMs: number): Promise<void>;
   /** Releases what the storage itself opened; a database that the host passed in stays open. Idempotent. */
   close(): Promise<void>;
   /** The transport that suits this storage, used when the host names none. @default the in-process one */

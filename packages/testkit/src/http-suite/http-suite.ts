@@ -9,6 +9,7 @@ import { documented } from "./documented.ts";
 import { dueItemsSuite } from "./due-items.ts";
 import { gateSuite } from "./gate.ts";
 import type { HttpHarness } from "./harness.ts";
+import { healthSuite } from "./health.ts";
 import { hostileSuite } from "./hostile.ts";
 import { hubSuite } from "./hub.ts";
 import { hubAccessSuite } from "./hub-access.ts";
@@ -32,7 +33,14 @@ import { unsubscribeSuite } from "./unsubscribe.ts";
 import { wideSendsSuite } from "./wide-sends.ts";
 
 /** The tests that see the framework. */
-const OF_FRAMEWORK: readonly ((harness: HttpHarness) => void)[] = [inboxV1Suite, realtimeSuite, gateSuite, securitySuite, mountingSuite];
+const OF_FRAMEWORK: readonly ((harness: HttpHarness) => void)[] = [
+  inboxV1Suite,
+  realtimeSuite,
+  gateSuite,
+  securitySuite,
+  mountingSuite,
+  healthSuite,
+];
 
 const EVERYTHING: readonly ((harness: HttpHarness) => void)[] = [
   ...OF_FRAMEWORK,

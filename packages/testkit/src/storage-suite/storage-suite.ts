@@ -25,7 +25,7 @@ type Tests = (harness: StorageHarness) => void;
 
 /** The parts that every storage has: its members that are objects. */
 type StoragePart = {
-  [Name in keyof Storage]-?: Storage[Name] extends object ? (Storage[Name] extends () => unknown ? never : Name) : never;
+  [Name in keyof Storage]-?: Storage[Name] extends object ? (Storage[Name] extends (...args: never[]) => unknown ? never : Name) : never;
 }[keyof Storage];
 
 /** The tests of each part, in the folder of its domain. A part without tests does not compile. */

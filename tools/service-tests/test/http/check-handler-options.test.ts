@@ -19,7 +19,7 @@ describe("what a handler serves", () => {
     ["a contract that was not called", { contracts: [inboxV1] }, "inboxV1()"],
     ["a contract twice", { contracts: [pack(), pack()] }, '"pack"'],
     ["a misspelt kind of credential", { contracts: [inboxV1()], auth: { JWT: {} } }, '"JWT"'],
-    ["a misspelt option", { contracts: [], allowedOrigin: [] }, 'allowedOrigins, basePath, logger, clock; got "allowedOrigin"'],
+    ["a misspelt option", { contracts: [], allowedOrigin: [] }, 'allowedOrigins, basePath, health, logger, clock; got "allowedOrigin"'],
     ["keys in a list", { contracts: [hub()], auth: { apiKeys: ["a-key-of-many-characters"] } }, "is an array"],
     ["a key without a character", { contracts: [hub()], auth: { apiKeys: { "": "acme" } } }, "empty"],
     ["keys the wrong way round", { contracts: [hub()], auth: { apiKeys: { acme: "k3y9f8a7d6e5c4b3a2" } } }, "wrong way round"],
@@ -27,6 +27,9 @@ describe("what a handler serves", () => {
     ["an origin with a path", { contracts: [], allowedOrigins: ["https://app.example.com/"] }, "https://app.example.com/"],
     ["no room for bodies", { contracts: [], maxBodyBytes: 0 }, "maxBodyBytes must be a whole number above 0, is 0"],
     ["sockets as a text", { contracts: [], maxSocketsPerAddress: "10" }, "maxSocketsPerAddress"],
+    ["health as a text", { contracts: [], health: "yes" }, "health, where it is not true or false,"],
+    ["a check at no path", { contracts: [], health: { livePath: "live" } }, "health takes two paths"],
+    ["two checks at one path", { contracts: [], health: { livePath: "/health/ready" } }, "health takes two paths"],
     ["an address that is no function", { contracts: [], clientAddress: "8.8.8.8" }, "clientAddress must be a function"],
   ];
   test.each(wrong)("%s is refused", (_, options, message) => {

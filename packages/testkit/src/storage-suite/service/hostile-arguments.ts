@@ -79,6 +79,8 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       on: ["item.read", () => undefined],
       start: [],
       stop: [],
+      retire: [],
+      readiness: [],
       runDue: [],
       sweep: [],
       workers: [],

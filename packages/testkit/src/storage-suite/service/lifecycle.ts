@@ -46,6 +46,15 @@ export function lifecycleTests(harness: StorageHarness): void {
       });
     });
 
+    test("an open storage answers a ping, and a closed one says that it is not available", async () => {
+      await withSubject(async ({ storage }) => {
+        await storage.open();
+        await storage.ping(10_000);
+        await storage.close();
+        await expect(storage.ping(10_000)).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+      });
+    });
+
     test("two storages over different databases share nothing", async () => {
       await fixture.fill("ann", 2);
       await withSubject(async ({ storage }) => {
