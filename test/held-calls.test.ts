@@ -9,6 +9,7 @@ const BACKGROUND = [
   "creating/fan-out.ts",
   "inbox/due-items.ts",
   "operator/alarms.ts",
+  "operator/health-upkeep.ts",
   "operator/retrying.ts",
   "privacy/retention.ts",
   "realtime/feeds.ts",

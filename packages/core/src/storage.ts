@@ -238,6 +238,7 @@ export {
   type FailingDelivery,
   type FailingKind,
   type FailingQuery,
+  type HealthStorage,
   type HealthWindow,
   type HeldLeases,
   type IdRange,

@@ -8,6 +8,7 @@ import {
   type DeliveryStorage,
   type DevicesStorage,
   type DigestStorage,
+  type HealthStorage,
   type HoldsStorage,
   type HubStorage,
   type InboxStorage,
@@ -58,6 +59,7 @@ import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
+import { postgresHealth } from "./operator/postgres-health.ts";
 import {
   CONNECTION_TIMEOUT_MS,
   DEFAULT_POOL_SIZE,
@@ -135,6 +137,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
+  readonly health: HealthStorage;
   readonly retryRuns: RetryRunStorage;
   readonly alarms: AlarmStorage;
   readonly topics: TopicsStorage;
@@ -174,6 +177,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
+    this.health = postgresHealth(bound);
     this.retryRuns = retryRunStorage(sql);
     this.alarms = alarmStorage(sql);
     this.suppressions = suppressionsStorage(sql);

@@ -26,6 +26,7 @@ export const {
   sends,
   deliveries,
   deliveryAttempts,
+  attemptSums,
   idempotencyKeys,
   auditLog,
   apiKeys,

@@ -50,6 +50,7 @@ export {
   usersInParts,
 } from "./delivery/fan-out-parts.ts";
 export { holdsStorage } from "./delivery/holds.ts";
+export { FAILED_STEP, LATENCY_STEPS, latencyStep } from "./delivery/latency-steps.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {
@@ -91,6 +92,7 @@ export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
+export { type ChannelWaiting, type CountWaiting, channelHealth } from "./operator/channel-health.ts";
 export { deliveryLists } from "./operator/deliveries.ts";
 export { failingDeliveries } from "./operator/failing.ts";
 export { lookingUp, type SqlFilter, type SqlSearch } from "./operator/look-ups.ts";
@@ -108,7 +110,6 @@ export {
   type WayName,
 } from "./operator/search.ts";
 export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
-export { type WaitingGroup, waitingOf } from "./operator/waiting.ts";
 export { workHealthReads } from "./operator/work-health.ts";
 export { tableName, typed } from "./schema/columns.ts";
 export { POSTGRES_TABLES, TABLES } from "./schema/tables.ts";

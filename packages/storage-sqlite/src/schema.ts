@@ -14,6 +14,7 @@ export const {
   sends,
   deliveries,
   deliveryAttempts,
+  attemptSums,
   idempotencyKeys,
   auditLog,
   apiKeys,

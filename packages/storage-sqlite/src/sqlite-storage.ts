@@ -8,6 +8,7 @@ import {
   type DeliveryStorage,
   type DevicesStorage,
   type DigestStorage,
+  type HealthStorage,
   type HoldsStorage,
   type HubStorage,
   type InboxStorage,
@@ -47,6 +48,7 @@ import { prepareHasNotification } from "./inbox/write-items.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { sqliteActivity } from "./operator/sqlite-activity.ts";
+import { sqliteHealth } from "./operator/sqlite-health.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, SQLITE_OPTIONS, type SqliteStorageOptions } from "./sqlite-options.ts";
 
 /**
@@ -118,6 +120,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly decisions: DecisionsStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;
+  readonly health: HealthStorage;
   readonly retryRuns: RetryRunStorage;
   readonly alarms: AlarmStorage;
   readonly topics: TopicsStorage;
@@ -150,6 +153,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
+    this.health = sqliteHealth(current);
     this.retryRuns = retryRunStorage(sql);
     this.alarms = alarmStorage(sql);
     this.suppressions = suppressionsStorage(sql);

@@ -35,6 +35,7 @@ describe("migrations", () => {
     expect(tables(database)).toEqual([
       "belfry_alarms",
       "belfry_api_keys",
+      "belfry_attempt_sums",
       "belfry_audiences",
       "belfry_audit_log",
       "belfry_broadcast_numbers",

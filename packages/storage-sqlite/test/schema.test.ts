@@ -64,6 +64,7 @@ describe("schema", () => {
     const clustered = database.prepare("SELECT name FROM pragma_table_list WHERE wr = 1 ORDER BY name").pluck().all();
     expect(clustered).toEqual([
       "belfry_alarms",
+      "belfry_attempt_sums",
       "belfry_broadcast_numbers",
       "belfry_choices",
       "belfry_circuits",

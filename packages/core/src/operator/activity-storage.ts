@@ -192,7 +192,10 @@ export interface ActivityStorage extends WorkHealthReads {
    * are, it looks at no more than it returns.
    */
   failing(tenant: string, query: FailingQuery): Promise<readonly FailingDelivery[]>;
-  /** Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. */
+  /**
+   * Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. A window begins at a whole minute
+   * and its parts last whole minutes; of more than two hours ago, half hours.
+   */
   health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
 
   /**

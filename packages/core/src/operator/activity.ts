@@ -173,7 +173,8 @@ export interface ChannelHealth extends ChannelBacklog {
    */
   readonly failed: number;
   /**
-   * The median time to send, in milliseconds to three digits, over the deliveries sent in the period. It runs from the time
+   * The median time to send, in milliseconds, over the deliveries sent in the period: in steps of 5 to 15 percent, of which it is the one
+   * that was reached. It runs from the time
    * a delivery could first go out (its schedule, else its creation; for a fallback, the time its primary settled) to the
    * time it was sent. Null when none was sent.
    */

@@ -8,7 +8,7 @@ import type { AlarmChange, AlarmEvents, AlarmKind, AlarmOptions, AlarmStorage, S
 import { alarmTask, shownAlarm } from "./alarm-message.ts";
 import type { OperatorContext } from "./context.ts";
 import { type AlarmSettings, type AlarmTarget, parseAlarms } from "./parse-alarms.ts";
-import { MOST_WAITING } from "./read-health.ts";
+import { MINUTE_MS, MOST_WAITING } from "./read-health.ts";
 
 /** An alarm ends once its value is no more than this part of its line: one that goes up and down around the line is told of once. */
 const CALM = 0.8;
@@ -62,7 +62,9 @@ export class Alarms {
   async #look(tenant: string, { lines, windowMs, minAttempts }: AlarmSettings): Promise<void> {
     const { activity, alarms, clock } = this.#context;
     const now = new Date(clock.now());
-    const window = { from: new Date(now.getTime() - windowMs), bucketMs: windowMs, buckets: 1, mostWaiting: MOST_WAITING };
+    // Attempts are counted by the minute.
+    const fromMs = now.getTime() - windowMs;
+    const window = { from: new Date(fromMs - (fromMs % MINUTE_MS)), bucketMs: windowMs + MINUTE_MS, buckets: 1, mostWaiting: MOST_WAITING };
     const channels = new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
     const raised = await alarms.raised(tenant);
     const names = new Set([...channels.keys(), ...raised.map(({ channel }) => channel)]);

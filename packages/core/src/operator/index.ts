@@ -47,6 +47,8 @@ export type { OperatorContext } from "./context.ts";
 export { type DeliveryLine, type DeliveryLinePage, type DeliveryLinesInput, OperatorDeliveries } from "./deliveries.ts";
 export { type EndpointInput, Endpoints, type FailingEndpoints, type FailingInput } from "./endpoints.ts";
 export type { FailingEndpoint, FailureCause } from "./failing-endpoints.ts";
+export type { HealthStorage } from "./health-storage.ts";
+export { HealthUpkeep, type HealthUpkeepContext } from "./health-upkeep.ts";
 export { Operator } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
 export { type PauseInput, Pauses, type ResumeInput } from "./pauses.ts";

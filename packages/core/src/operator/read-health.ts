@@ -2,7 +2,8 @@ import type { ChannelBacklog, ChannelHealth, HealthRange } from "./activity.ts";
 import type { HealthWindow } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 
-const MINUTE_MS = 60_000;
+/** A minute: what attempts are counted by. */
+export const MINUTE_MS = 60_000;
 
 /** How many deliveries that wait are counted: looking at more would take longer than there is time between two looks. */
 export const MOST_WAITING = 100_000;

@@ -30,6 +30,7 @@ export interface LivingParts {
   readonly retrying: Chore;
   readonly alarms: Chore;
   readonly retention: Chore;
+  readonly upkeep: Chore;
   readonly broadcasting: Broadcasting;
   readonly workers: readonly DueWorker<unknown>[];
   readonly presence: Presence;
@@ -38,9 +39,9 @@ export interface LivingParts {
 
 /** Says how the parts of a service start and stop. Chores that `work` leaves to other processes never run. */
 export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleParts {
-  const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport } = parts;
+  const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, upkeep, workers, presence, transport } = parts;
   const { storage, writer, sendWriter, eventWriter } = context;
-  const chores = [fanOut, dueItems, retrying, alarms, retention].map(({ loop }) => loop);
+  const chores = [fanOut, dueItems, retrying, alarms, retention, upkeep].map(({ loop }) => loop);
   const loops = work.delivers ? chores : [];
   if (!work.delivers) {
     // They are idle, so they are stopped at once: whoever wakes them wakes nothing.

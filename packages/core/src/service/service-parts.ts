@@ -33,7 +33,7 @@ import {
   isDue,
 } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
-import { type AlarmContext, Alarms, type OperatorContext, Retrying } from "../operator/index.ts";
+import { type AlarmContext, Alarms, HealthUpkeep, type HealthUpkeepContext, type OperatorContext, Retrying } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
 import { type Feeds, HubFeeds, InboxFeeds, type InboxFeedsOptions, memoryTransport, Presence, type Signal } from "../realtime/index.ts";
 import type { DueWorker } from "../work/due-worker.ts";
@@ -53,6 +53,7 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   HubContext &
   OperatorContext &
   AlarmContext &
+  HealthUpkeepContext &
   PrivacyContext &
   BroadcastContext<Tx, Written> &
   DecisionsContext &
@@ -128,11 +129,11 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
   const [fanOut, dueItems, retrying] = [new FanOut(background, work.fanOutLookMs), new DueItems(background), new Retrying(background)];
   const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox, work), new Alarms(background, options)];
-  const retention = new Retention(background, options.retention ?? {});
+  const [retention, upkeep] = [new Retention(background, options.retention ?? {}), new HealthUpkeep(background)];
   const hub = (options.hub ?? {}) as unknown as HubOptions;
   const { delivering, bundling, processing } = workersOf(background, { delivery: options.delivery ?? {}, hub }, role);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
-  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence, transport };
+  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, upkeep, workers, presence, transport };
   const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf(living, work));
   return { ...living, events, lifecycle, readiness: new ReadinessCheck({ storage, lifecycle, clock }) };
 }
@@ -200,14 +201,15 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     | "placeMissed"
     | "retryRuns"
     | "alarms"
+    | "health"
     | "tryAgain"
     | "addressesOf"
     | "preview"
     | "track"
   >,
 ): ServiceContext<Tx, Written> {
-  const { inbox, deliveries, digests, holds, hub, activity, retryRuns, alarms, decisions, topics, broadcasts, devices, suppressions } =
-    parts.storage;
+  const { inbox, deliveries, digests, holds, hub, activity, retryRuns, alarms, health, decisions, topics, broadcasts } = parts.storage;
+  const { devices, suppressions } = parts.storage;
   const shared = {
     ...{
       ...parts,
@@ -219,6 +221,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
       activity,
       retryRuns,
       alarms,
+      health,
       decisions,
       topics,
       broadcasts,

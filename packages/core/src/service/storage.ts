@@ -3,7 +3,7 @@ import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage, DigestStorage, HoldsStorage, SuppressionsStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
 import type { InboxStorage } from "../inbox/index.ts";
-import type { ActivityStorage, AlarmStorage, RetryRunStorage } from "../operator/index.ts";
+import type { ActivityStorage, AlarmStorage, HealthStorage, RetryRunStorage } from "../operator/index.ts";
 import type { PresenceStorage, Transport } from "../realtime/index.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
@@ -27,6 +27,7 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly inbox: InboxStorage<Tx, Written>;
   readonly deliveries: DeliveryStorage<Tx, Written>;
   readonly activity: ActivityStorage;
+  readonly health: HealthStorage;
   readonly retryRuns: RetryRunStorage;
   readonly alarms: AlarmStorage;
   readonly apiKeys: ApiKeyStorage;

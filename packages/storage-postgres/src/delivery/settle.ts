@@ -19,6 +19,7 @@ import { keys } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { addToSums, primarySettled } from "./attempt-sums.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, isItemRead, prepareSelectChains } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
@@ -89,24 +90,28 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
     "complete_deliveries",
     `WITH clock AS MATERIALIZED (SELECT now, now - $3::timestamptz AS passed FROM (SELECT ${timeOf("$2")} AS now) c),
     held AS MATERIALIZED (
-      SELECT k.* FROM (
+      SELECT k.*, t.since FROM (
         SELECT d.pk, k.ending, k.tried, k.progress, d.notification_pk
         FROM unnest($4::uuid[], $5::int[], $6::int[], $7::int[]) AS k(id, ending, tried, progress)
         CROSS JOIN LATERAL (SELECT pk, notification_pk FROM ${deliveries} WHERE id = k.id AND ${isOwn("lease_owner")} OFFSET 0) d
         ORDER BY d.notification_pk
       ) k
-      CROSS JOIN LATERAL (SELECT FROM ${trackings} WHERE notification_pk = k.notification_pk FOR NO KEY UPDATE SKIP LOCKED) t
+      CROSS JOIN LATERAL (
+        SELECT coalesce(scheduled_at, created_at) AS since FROM ${trackings} WHERE notification_pk = k.notification_pk FOR NO KEY UPDATE SKIP LOCKED) t
     ),
     d AS (
       UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)}
       FROM ${keys("held")} JOIN json_to_recordset($8) AS e(place int, ${recordset(delivery)}) ON e.place = k.ending CROSS JOIN clock
       WHERE d.pk = k.pk AND ${isOwn("d.lease_owner")} AND d.fence = e.fence AND NOT ${isItemRead(tables)}
-      RETURNING d.pk, d.id, d.notification_pk, k.tried, k.progress
+      RETURNING d.pk, d.id, d.notification_pk, d.tenant, d.channel, d.chain, d.is_fallback, k.since, k.tried, k.progress
     ),
-    a AS (
-      INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
-      SELECT d.pk, ${attempt.members(member("v"))} FROM d JOIN json_to_recordset($9) AS v(place int, ${recordset(attempt)}) ON v.place = d.tried
+    tried (delivery_pk, tenant, channel, since, ${attempt.names}) AS MATERIALIZED (
+      SELECT d.pk, d.tenant, d.channel, CASE WHEN d.is_fallback THEN least(v."startedAt", ${primarySettled(tables)}) ELSE d.since END,
+        ${attempt.members(member("v"))}
+      FROM d JOIN json_to_recordset($9) AS v(place int, ${recordset(attempt)}) ON v.place = d.tried
     ),
+    a AS (INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names}) SELECT delivery_pk, ${attempt.names} FROM tried),
+    summed AS (${addToSums(tables, "tried")}),
     t AS (
       UPDATE ${trackings} t SET ${tracking.assignments((key) => (key === "updatedAt" ? "clock.now" : moved("v")(key)), PLANNED)}
       FROM d JOIN json_to_recordset($10) AS v(place int, ${recordset(tracking)}) ON v.place = d.progress CROSS JOIN clock
@@ -216,12 +221,15 @@ export function prepareSave(tables: TableNames) {
       UPDATE ${deliveries} d SET ${delivery.assignments(member, NAMED)}
       FROM json_to_recordset($1) AS e(${recordset(delivery)}) WHERE d.id = e.id AND d.tenant = e.tenant AND d.id = ANY ($2::uuid[])
     ),
-    made AS (
-      INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names})
-      SELECT d.pk, ${attempt.members(member)}
+    tried (delivery_pk, tenant, channel, since, ${attempt.names}) AS MATERIALIZED (
+      SELECT d.pk, d.tenant, d.channel, CASE WHEN d.is_fallback THEN least(e."startedAt", ${primarySettled(tables)})
+          ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM ${trackings} t WHERE t.notification_pk = d.notification_pk) END,
+        ${attempt.members(member)}
       FROM json_to_recordset($3) AS e("deliveryId" uuid, ${recordset(attempt)}) JOIN ${deliveries} d ON d.id = e."deliveryId"
       WHERE d.id = ANY ($4::uuid[])
-    )
+    ),
+    made AS (INSERT INTO ${deliveryAttempts} (delivery_pk, ${attempt.names}) SELECT delivery_pk, ${attempt.names} FROM tried),
+    summed AS (${addToSums(tables, "tried")})
     UPDATE ${trackings} t SET ${tracking.assignments(member, PLANNED)}
     FROM json_to_recordset($5) AS e(id uuid, ${recordset(tracking)})
     JOIN ${notifications} n ON n.tenant = e.tenant AND n.id = e.id WHERE t.notification_pk = n.pk`,

@@ -46,6 +46,7 @@ import { pausesMigration } from "./0044-pauses.ts";
 import { alarmsMigration } from "./0045-alarms.ts";
 import { findingMigration } from "./0046-finding.ts";
 import { auditMigration } from "./0047-audit.ts";
+import { attemptSumsMigration } from "./0048-attempt-sums.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -96,4 +97,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: alarmsMigration },
   { phase: "expand", sql: findingMigration },
   { phase: "expand", sql: auditMigration },
+  { phase: "expand", sql: attemptSumsMigration },
 ] as const satisfies readonly Migration[];

@@ -2,6 +2,7 @@ import type { ActivityStorage } from "@belfry/core/storage";
 import {
   auditLog,
   broadcastOf,
+  channelHealth,
   deliveryLists,
   failingDeliveries,
   findActivity,
@@ -13,7 +14,7 @@ import {
 import { type Bound, bind, inTransaction, run } from "../database/bind.ts";
 import { prepareNote } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
-import { prepareHealth } from "./health.ts";
+import { prepareCountWaiting } from "./health.ts";
 import { prepareItemsOf } from "./items.ts";
 import { activitySearch } from "./search.ts";
 
@@ -28,12 +29,12 @@ export function postgresActivity(bound: Bound, sql: Sql): ActivityStorage {
     ...findingDeletions(sql),
     ...failingDeliveries(sql),
     ...activitySearch(sql),
+    ...channelHealth(sql, run(prepareCountWaiting)(bound)),
     find: findActivity(sql),
     ...bind(bound, {
       itemsOf: run(prepareItemsOf),
       note: run(prepareNote),
       deleteNotification: inTransaction(prepareDeleteNotification),
-      health: run(prepareHealth),
     }),
   };
 }

@@ -91,6 +91,7 @@ export type Tables = Readonly<
   Record<
     | keyof Schema
     | "alarms"
+    | "attemptSums"
     | "audiences"
     | "broadcastNumbers"
     | "broadcasts"

@@ -141,7 +141,26 @@ export const DELIVERIES = {
       isTransient: c.boolean,
       exchange: c.nullable(c.jsonOf<AttemptExchange>()),
     },
-    { key: ["deliveryPk", "attempt"], indexes: { finished: ["finishedAt"], message: { on: ["messageId"], with: "messageId" } } },
+    { key: ["deliveryPk", "attempt"], indexes: { message: { on: ["messageId"], with: "messageId" } } },
+  ),
+
+  /** How many attempts of each minute ended in the same way. Those of some time ago are those of half an hour. */
+  attemptSums: table(
+    {
+      tenant: c.bytewise,
+      /** When the minute began, or the half hour. */
+      minute: c.time,
+      channel: c.bytewise,
+      /** The latency step that those which succeeded have reached; -1 for those that failed. */
+      latencyMs: c.number,
+      /** Who writes it, so that transactions do not wait for each other; -1 for what was folded. */
+      writer: c.integer,
+      attempts: c.integer,
+    },
+    {
+      key: ["tenant", "minute", "channel", "latencyMs", "writer"],
+      indexes: { minute: ["minute"], unfolded: { on: ["minute"], where: "writer >= 0" } },
+    },
   ),
 
   /** Endpoints that rest, since they failed several times in a row, whichever tenants they deliver to. */

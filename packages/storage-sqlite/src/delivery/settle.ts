@@ -30,6 +30,7 @@ import {
 import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
+import { prepareAddToSums } from "./attempt-sums.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, IS_ITEM_READ, prepareHoldsDigest, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
@@ -154,7 +155,8 @@ export function prepareSettle(context: QueryContext) {
 type CompletedRow = readonly [id: string, pk: number, notificationPk: number];
 
 /** Writes the results of claimed deliveries whose leases still hold, by sets: most of a batch ended alike. */
-export function prepareComplete({ prepare, prepareRows }: QueryContext) {
+export function prepareComplete(context: QueryContext) {
+  const { prepare, prepareRows } = context;
   const { delivery, attempt, tracking } = RECORDS.fields;
   const named = (key: string) => `:${key}`;
   const saveDeliveries = prepareRows<Delivery & OfSet & { readonly owner: string }, CompletedRow>(`
@@ -164,11 +166,14 @@ export function prepareComplete({ prepare, prepareRows }: QueryContext) {
     INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) SELECT value, ${attempt.members(named)} FROM json_each(:keys)`);
   const saveStates = prepare<ReturnType<typeof progressOf> & OfSet>(`
     UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk IN (SELECT value FROM json_each(:keys))`);
+  const addToSums = prepareAddToSums(context);
   return (owner: string, { deliveries, attempts, sends }: SettleChanges, at: Date): Completed => {
     const byNotification = new Map(deliveries.map(({ id, notificationId }) => [notificationId, id]));
     const completed = saveDeliveries.runSets(deliveries, ({ id }) => id, { owner });
     const held = new Map(completed.map(([id, ...pks]) => [id, pks]));
-    saveAttempts.runSets(attempts, ({ deliveryId }) => held.get(deliveryId)?.[0]);
+    const pkOf = ({ deliveryId }: DeliveryAttempt) => held.get(deliveryId)?.[0];
+    saveAttempts.runSets(attempts, pkOf);
+    addToSums(attempts, pkOf);
     const states = sends.map((state) => progressOf(state, at));
     saveStates.runSets(states, ({ id }) => held.get(byNotification.get(id) ?? "")?.[1]);
     return { ids: new Set(held.keys()), now: at };
@@ -198,22 +203,22 @@ export function prepareSave(context: QueryContext) {
   const named = (key: string) => `:${key}`;
   const saveDelivery = context.prepare<Delivery>(`
     UPDATE belfry_deliveries SET ${delivery.assignments(named, NAMED)} WHERE id = :id AND tenant = :tenant`);
-  const saveAttempt = context.prepare<DeliveryAttempt>(`
+  const saveAttempt = context.prepareRows<DeliveryAttempt, [pk: number]>(`
     INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names})
-    SELECT pk, ${attempt.members(named)} FROM belfry_deliveries WHERE id = :deliveryId`);
+    SELECT pk, ${attempt.members(named)} FROM belfry_deliveries WHERE id = :deliveryId RETURNING delivery_pk`);
   const saveState = context.prepare<ReturnType<typeof progressOf>>(`
     UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)}
     WHERE notification_pk = (SELECT pk FROM belfry_notifications WHERE tenant = :tenant AND id = :id)`);
   const writeAudit = prepareWriteAudit(context);
   const saveDigests = prepareSaveDigests(context);
   const suppress = prepareSuppress(context);
+  const addToSums = prepareAddToSums(context);
   return (loaded: readonly LoadedSend[], changes: SettleChanges, at: Date): void => {
     for (const one of changes.deliveries) {
       saveDelivery.run(one);
     }
-    for (const one of changes.attempts) {
-      saveAttempt.run(one);
-    }
+    const pks = new Map(changes.attempts.map((one) => [one, saveAttempt.get(one)?.[0]]));
+    addToSums(changes.attempts, (one) => pks.get(one));
     for (const state of changes.sends) {
       saveState.run(progressOf(state, at));
     }

@@ -2,6 +2,7 @@ import type { ActivityItems, ActivityStorage, StoredSummary } from "@belfry/core
 import {
   auditLog,
   broadcastOf,
+  channelHealth,
   deliveryLists,
   failingDeliveries,
   findActivity,
@@ -20,7 +21,7 @@ import { type Connection, turn } from "../database/connection.ts";
 import { ask, DIALECT, TABLES } from "../database/sql.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareDeleteNotification } from "./delete.ts";
-import { readHealth } from "./health.ts";
+import { countingWaiting } from "./health.ts";
 import { type ItemCounts, prepareCountItems, prepareItemsOf } from "./items.ts";
 import { ActivitySearch } from "./search.ts";
 
@@ -49,13 +50,16 @@ export function sqliteActivity(current: Current, sql: Sql): ActivityStorage {
     ...broadcastOf(sql),
     ...findingDeletions(sql),
     ...failingDeliveries(sql),
+    ...channelHealth(
+      sql,
+      countingWaiting(() => current().connection),
+    ),
     find: findActivity(sql),
     ...lookingUp(sql, {
       search: async (tenant, wanted) => search(current().connection, tenant, wanted),
       count: async (tenant, filter, max) => new ActivitySearch(current().connection, tenant, { filter }).count(max),
     }),
     itemsOf: async (tenant, id, limit) => itemsOf(current().connection, { tenant, id }, limit),
-    health: async (tenant, window, at) => readHealth(current().connection, tenant, { window, at }),
   };
 }
 

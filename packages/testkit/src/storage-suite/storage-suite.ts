@@ -15,6 +15,7 @@ import { hubTests } from "./hub/hub-tests.ts";
 import { inboxTests } from "./inbox/inbox-tests.ts";
 import { modelTests } from "./model/model-tests.ts";
 import { alarmTests } from "./operator/alarm-tests.ts";
+import { healthTests } from "./operator/health-tests.ts";
 import { operatorTests } from "./operator/operator-tests.ts";
 import { retryRunTests } from "./operator/retry-run-tests.ts";
 import { lifecycleTests } from "./service/lifecycle.ts";
@@ -42,6 +43,7 @@ const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   broadcasts: broadcastTests,
   devices: devicesTests,
   holds: holdsTests,
+  health: healthTests,
   retryRuns: retryRunTests,
   alarms: alarmTests,
   suppressions: suppressionTests,

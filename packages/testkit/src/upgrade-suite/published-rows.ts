@@ -16,6 +16,9 @@ export interface PublishedRow {
 /** A moment that all rows share. */
 export const THEN = new Date("2026-01-02T03:04:05.678Z");
 
+/** When attempts ended whose minute is looked at in health: their sums go some days back. */
+export const RECENT = new Date(Date.now() - 90_000);
+
 export const MESSAGE = "019b0000-0000-7000-8000-000000000001";
 export const SENT = "019b0000-0000-7000-8000-000000000002";
 export const EVENT = "019b0000-0000-7000-8000-000000000003";
@@ -37,6 +40,8 @@ export const RETRY_RUN = "019b0000-0000-7000-8000-000000000051";
 export const ALARM = "019b0000-0000-7000-8000-000000000061";
 /** SHA-256 of tenant, channel and address. */
 const SUPPRESSED_PLACE = createHash("sha256").update("acme\u0000email\u0000ann@example.com").digest("hex");
+const COUNTED = "019b0000-0000-7000-8000-000000000007";
+const COUNTED_DELIVERY = "019b0000-0000-7000-8000-000000000013";
 const HANDLER = "019b0000-0000-7000-8000-000000000022";
 
 const tenant = "acme";
@@ -69,6 +74,42 @@ const TRACKING = {
   ...{ pending_chains: 1, sent_chains: 0, delivered_chains: 0, failed_chains: 1, cancelled_chains: 0, attempts: 1, fallback_used: false },
   ...{ delivered_at: null, failed_at: null, created_at: THEN, updated_at: THEN },
 };
+
+/** A delivery of another tenant, sent at its second attempt 1,234 ms after it was created. */
+const COUNTED_ROWS: readonly PublishedRow[] = [
+  { since: 7, table: "belfry_notifications", values: { ...notification(7, COUNTED, "send"), tenant: "counted" } },
+  {
+    since: 7,
+    table: "belfry_trackings",
+    values: { ...TRACKING, notification_pk: 7, tenant: "counted", status: "sent", created_at: new Date(RECENT.getTime() - 1_234) },
+  },
+  {
+    since: 7,
+    table: "belfry_deliveries",
+    values: {
+      ...delivery(3, COUNTED_DELIVERY, { status: "sent", attempt: 2, due_at: null, fence: 2, settled_at: RECENT }),
+      ...{ notification_pk: 7, tenant: "counted" },
+    },
+  },
+  ...["failed", "sent"].map((status, index) => ({
+    since: 7,
+    table: "belfry_delivery_attempts",
+    values: {
+      ...{ delivery_pk: 3, attempt: index + 1, status, started_at: RECENT, finished_at: RECENT, provider: "smtp", response: null },
+      ...{ message_id: null, error: null, note: null, is_transient: false },
+    },
+  })),
+  ...[-1, 1_200].map((latencyMs) => ({
+    since: 48,
+    table: "belfry_attempt_sums",
+    values: { tenant: "counted", minute: minuteOf(RECENT), channel: "email", latency_ms: latencyMs, writer: 0, attempts: 1 },
+  })),
+];
+
+/** When the minute of a time began. */
+export function minuteOf(time: Date): Date {
+  return new Date(time.getTime() - (time.getTime() % 60_000));
+}
 
 const RECORD_VALUES = {
   ...{ pk: 1, id: RECORD, notification_pk: 3, tenant, source: "shop", handler_id: HANDLER, prompt: "Do it", status: "PENDING" },
@@ -354,6 +395,7 @@ export const PUBLISHED_ROWS: readonly PublishedRow[] = [
       ...{ ended_at: null, told_at: null, due_at: THEN, tries: 1 },
     },
   },
+  ...COUNTED_ROWS,
   {
     since: 34,
     table: "belfry_content_tokens",

@@ -11,9 +11,11 @@ import {
   LATER_RECORD,
   LONG_PROMPT,
   MESSAGE,
+  minuteOf,
   OF_CATEGORY,
   PUBLISHED_ROWS,
   type PublishedRow,
+  RECENT,
   RECORD,
   RETRY_RUN,
   SENT,
@@ -47,6 +49,7 @@ const NEWEST = 3;
 const EXPECTED: readonly (readonly [since: number, expectRows: (storage: Storage, count: number) => Promise<void>])[] = [
   [2, expectDeliveries],
   [3, (storage, count) => expectHub(storage, count >= 10)],
+  [7, expectSums],
   [14, expectPreferences],
   [24, expectLog],
   [25, expectCategories],
@@ -134,6 +137,12 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
     { number: 1, action: "created", notificationId: SENT, targetKind: null, targetId: null, details: null },
   ]);
   expect(await apiKeys.find("key")).toMatchObject({ name: "A key", scopes: ["read"] });
+}
+
+async function expectSums({ activity }: Storage): Promise<void> {
+  const window = { from: minuteOf(RECENT), bucketMs: 60_000, buckets: 1 };
+  const counted = { channel: "email", succeeded: 1, failed: 1, p50Ms: 1_200, p95Ms: 1_200 };
+  expect(await activity.health("counted", window, new Date())).toMatchObject([counted]);
 }
 
 async function expectHub({ hub }: Storage, hasReferredPrompts: boolean): Promise<void> {

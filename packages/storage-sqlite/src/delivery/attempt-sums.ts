@@ -1,0 +1,62 @@
+import type { DeliveryAttempt } from "@belfry/core";
+import { FAILED_STEP, latencyStep } from "@belfry/storage-sql";
+import type { QueryContext } from "../database/statement.ts";
+
+const MINUTE_MS = 60_000;
+
+/** The place of a delivery in the sums. */
+type PlaceRow = readonly [
+  pk: number,
+  tenant: string,
+  channel: string,
+  isFallback: number,
+  /** When it could first go out; null if it is a fallback whose primary has not settled. */
+  since: number | null,
+];
+
+/** What tells a sum from others. */
+type SumKey = readonly [tenant: string, minute: number, channel: string, latencyMs: number];
+
+/** Adds attempts to the sums of their minutes, in the transaction that writes them. */
+export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
+  const placesOf = prepareRows<{ readonly pks: readonly number[] }, PlaceRow>(`
+    SELECT d.pk, d.tenant, d.channel, d.is_fallback, CASE WHEN d.is_fallback THEN (
+        SELECT min(p.settled_at) FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND p.is_fallback = 0)
+      ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM belfry_trackings t WHERE t.notification_pk = d.notification_pk) END
+    FROM json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value`);
+  const add = prepareBare<[tenant: string, minute: number, channel: string, latencyMs: number, attempts: number]>(`
+    INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, 0, ?)
+    ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = attempts + excluded.attempts`);
+  return (attempts: readonly DeliveryAttempt[], pkOf: (attempt: DeliveryAttempt) => number | undefined): void => {
+    const pks = new Set(attempts.flatMap((attempt) => pkOf(attempt) ?? []));
+    if (pks.size === 0) {
+      return;
+    }
+    const places = new Map(placesOf.all({ pks: [...pks] }).map((place) => [place[0], place]));
+    const sums = new Map<string, { readonly key: SumKey; attempts: number }>();
+    for (const attempt of attempts) {
+      const place = places.get(pkOf(attempt) ?? 0);
+      const key = place === undefined ? null : keyOf(attempt, place);
+      if (key !== null) {
+        const name = key.join("\u0000");
+        const sum = sums.get(name) ?? { key, attempts: 0 };
+        sums.set(name, sum);
+        sum.attempts += 1;
+      }
+    }
+    for (const { key, attempts: count } of sums.values()) {
+      add.run(...key, count);
+    }
+  };
+}
+
+/** The sum that an attempt adds to; null for none: that a user was not connected is no failure. */
+function keyOf({ status, startedAt, finishedAt }: DeliveryAttempt, [, tenant, channel, isFallback, sinceMs]: PlaceRow): SumKey | null {
+  if (channel === "inbox" && status === "failed") {
+    return null;
+  }
+  const endMs = finishedAt.getTime();
+  const beginMs = isFallback === 1 ? Math.min(startedAt.getTime(), sinceMs ?? endMs) : (sinceMs ?? endMs);
+  const isGood = status === "sent" || status === "delivered";
+  return [tenant, endMs - (endMs % MINUTE_MS), channel, isGood ? latencyStep(endMs - beginMs) : FAILED_STEP];
+}

@@ -1,0 +1,149 @@
+import type { ChannelHealth, DeliveryAttempt } from "@belfry/core";
+import type { ClaimedDelivery, EndedAttempt, HealthWindow, NewSend } from "@belfry/core/storage";
+import { describe, expect, test } from "vitest";
+import { claimAll, createSend, deliveriesOf } from "../delivery/send-entries.ts";
+import { at, type Fixture, range, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+import { endAttemptsOf, endLostOf } from "../model/delivery-leases.ts";
+
+const MINUTE_MS = 60_000;
+const HALF_HOUR_MS = 30 * MINUTE_MS;
+const LEASE_MS = 20_000;
+
+/** The half hours from the suite's beginning, as far as its tests get. */
+const HALF_HOURS: HealthWindow = { from: new Date(Date.UTC(2026, 0, 1)), bucketMs: HALF_HOUR_MS, buckets: 8 };
+const MINUTES: HealthWindow = { ...HALF_HOURS, bucketMs: MINUTE_MS, buckets: 240 };
+
+/** The same numbers from 0 to `below` - 1 in every run. */
+function numbers(): (below: number) => number {
+  let state = 1;
+  return (below) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % below;
+  };
+}
+
+/** How attempts end, by chance. Failures are tried again after 7 seconds. */
+function endOf({ delivery }: ClaimedDelivery, second: number, next: (below: number) => number): EndedAttempt {
+  const error = { status: "failed", provider: "p", error: "no", transient: next(3) > 0 } as const;
+  const outcome = [{ status: "sent", provider: "p" }, { status: "delivered", provider: "p" }, error] as const;
+  return {
+    ...{
+      deliveryId: delivery.id,
+      fence: delivery.fence,
+      outcome: outcome[next(3)] ?? error,
+      wasHandedIn: true,
+      reason: null,
+      retryInMs: 7_000,
+    },
+    startedAt: at(second),
+    finishedAt: new Date(at(second).getTime() + next(5_000)),
+  };
+}
+
+/** Makes, claims, loses and ends deliveries by chance, three workers at once. */
+async function work(fixture: Fixture): Promise<readonly NewSend[]> {
+  const storage = deliveriesOf(fixture);
+  const next = numbers();
+  const sends: NewSend[] = [];
+  const held: ClaimedDelivery[][] = [[], [], []];
+  for (const step of range(1, 60)) {
+    const second = step * 60;
+    const channel = (["email", "webhook", "inbox"] as const)[next(3)] ?? "email";
+    const fallback = channel === "inbox" ? { fallbackAfterMs: 1_000 } : {};
+    const to = range(0, next(4)).map((user) => `u${user}`);
+    sends.push(await createSend(fixture, { channel, to, ...fallback }));
+    await storage.settle({ kind: "waiting", limit: 100 }, at(second), (loaded) => ({
+      ...{ attempts: [], sends: [], audit: [] },
+      deliveries: loaded.flatMap(({ chains }) =>
+        chains.flatMap((chain) =>
+          chain.map(({ isRead: _, ...one }) => (one.status === "waiting" ? { ...one, status: "pending" as const } : one)),
+        ),
+      ),
+    }));
+    await Promise.all(
+      held.map(async (own, index) => {
+        own.push(...(await storage.leases.claim(claimAll(at(second), { owner: `worker ${index}`, leaseMs: LEASE_MS, limit: 4 }))));
+      }),
+    );
+    const ends = held.map((own) => own.splice(0, next(own.length + 1)).map((one) => ({ one, end: endOf(one, second + 1, next) })));
+    await Promise.all(
+      ends.map((of, index) =>
+        endAttemptsOf(storage, {
+          ...{ owner: `worker ${index}`, at: at(second + 6), attempts: of.map(({ end }) => end) },
+          only: of.flatMap(({ one }) => (one.isOnly ? one : [])),
+        }),
+      ),
+    );
+    // Those that were kept are lost by now, and so are their later ends.
+    await endLostOf(storage, { at: at(second + 30), limit: 3, leaseMs: LEASE_MS, maxAttempts: 3 });
+  }
+  return sends;
+}
+
+/** Counts the attempts of sends one by one. */
+async function recount(fixture: Fixture, sends: readonly NewSend[], { from, bucketMs, buckets }: HealthWindow) {
+  const ids = sends.map(({ notification }) => notification.id);
+  const deliveries = await deliveriesOf(fixture).deliveriesOf(fixture.tenant, ids, { offset: 0, limit: 10_000 });
+  const counted = new Map<string, { good: number[]; bad: number[] }>();
+  const isGood = ({ status }: DeliveryAttempt) => status === "sent" || status === "delivered";
+  for (const { channel, attempts } of deliveries) {
+    for (const attempt of attempts.filter(({ status }) => !(channel === "inbox" && status === "failed"))) {
+      const sums = counted.get(channel) ?? { good: Array(buckets).fill(0), bad: Array(buckets).fill(0) };
+      counted.set(channel, sums);
+      const part = Math.floor((attempt.finishedAt.getTime() - from.getTime()) / bucketMs);
+      const list = isGood(attempt) ? sums.good : sums.bad;
+      list[part] = (list[part] ?? 0) + 1;
+    }
+  }
+  return Object.fromEntries(counted);
+}
+
+function shown(channels: readonly ChannelHealth[]) {
+  const counted = channels.filter(({ succeeded, failed }) => succeeded + failed > 0);
+  return Object.fromEntries(
+    counted.map(({ channel, buckets }) => [
+      channel,
+      { good: buckets.map((part) => part.succeeded), bad: buckets.map((part) => part.failed) },
+    ]),
+  );
+}
+
+/** The promises of the figures of health over time. */
+export function healthTests(harness: StorageHarness): void {
+  describe("figures of health over time", () => {
+    const fixture = useFixture(harness);
+    const health = (window: HealthWindow) => fixture.storage.activity.health(fixture.tenant, window, at(0));
+
+    /** Takes steps until none is left. */
+    async function whole(step: () => Promise<boolean>): Promise<void> {
+      while (await step()) {
+        // Steps are bounded.
+      }
+    }
+
+    test("sums of attempts are those of a recount, whoever settled, lost or was late, and stay so when they are folded", async () => {
+      const sends = await work(fixture);
+      const byMinute = await recount(fixture, sends, MINUTES);
+      const total = Object.values(byMinute).flatMap(({ good, bad }) => [...good, ...bad]);
+      expect(total.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
+      expect(Object.keys(byMinute).toSorted()).toEqual(["email", "inbox", "webhook"]);
+      expect(shown(await health(MINUTES))).toEqual(byMinute);
+      const before = await health(HALF_HOURS);
+      expect(shown(before)).toEqual(await recount(fixture, sends, HALF_HOURS));
+      await whole(() => fixture.storage.health.foldAttempts(at(45 * 60)));
+      await whole(() => fixture.storage.health.foldAttempts(at(45 * 60)));
+      expect(await health(HALF_HOURS)).toEqual(before);
+      // What came later is still there by the minute.
+      const later = (counted: Awaited<ReturnType<typeof recount>>) =>
+        Object.fromEntries(Object.entries(counted).map(([channel, { good, bad }]) => [channel, [good.slice(46), bad.slice(46)]]));
+      expect(later(shown(await health(MINUTES)))).toEqual(later(byMinute));
+      await whole(() => fixture.storage.health.foldAttempts(at(100 * 60)));
+      expect(await health(HALF_HOURS)).toEqual(before);
+      await whole(() => fixture.storage.health.pruneAttempts(new Date(HALF_HOURS.from.getTime() + HALF_HOUR_MS)));
+      const left = await health(HALF_HOURS);
+      expect(left.map(({ buckets }) => buckets.slice(1))).toEqual(before.map(({ buckets }) => buckets.slice(1)));
+      expect(left.map(({ buckets }) => (buckets[0]?.succeeded ?? 0) + (buckets[0]?.failed ?? 0))).toEqual([0, 0, 0]);
+    });
+  });
+}
