@@ -44,6 +44,7 @@ export type ItemOf<Service> = Service extends { inbox(userId: string): { get(ref
 /** The fields that a type declares. Others are a type error; of a type that declares none, data is any JSON object. */
 export type Declared<Data> = keyof Named<Data> extends never ? JsonObject : Named<Data>;
 
+/** The members of `Data` that are named one by one: an index signature is none. */
 export type Named<Data> = { [Name in keyof Data as string extends Name ? never : number extends Name ? never : Name]: Data[Name] };
 
 /** How many items there are, how many of them are unread, and how many unseen. */

@@ -110,7 +110,14 @@ export interface Explanation extends ExplainedDecision {
   readonly rules: readonly { readonly rule: string; readonly decision: ExplainedDecision | null }[];
 }
 
-/** Reads and changes what the user wants to get. Each call resolves with what counts by then, or with the error. It never rejects. */
+/**
+ * Reads and changes what the user wants to get. Each call resolves with what counts by then, or with the error. It never rejects.
+ *
+ * @example
+ * ```ts
+ * await client.preferences.set({ category: "social", channel: "email" }, "daily");
+ * ```
+ */
 export class Preferences {
   readonly #ask: Ask;
   readonly #locale: string | undefined;

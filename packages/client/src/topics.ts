@@ -28,7 +28,16 @@ export interface SubscriptionsPage {
   readonly nextCursor: string | null;
 }
 
-/** Reads and changes the user's own subscriptions to topics. Calls resolve with the error where the server does not allow it. They never reject. */
+/**
+ * Reads and changes the user's own subscriptions to topics. Calls resolve with the error where the server does not allow it. They never reject.
+ *
+ * @example
+ * ```ts
+ * await client.topics.subscribe("post:7");
+ * const listed = await client.topics.list();
+ * console.log(listed.ok ? listed.value.subscriptions : listed.error.code);
+ * ```
+ */
 export class Topics {
   readonly #ask: Ask;
 

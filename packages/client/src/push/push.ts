@@ -39,7 +39,14 @@ export type PushTask = "start" | "stop" | "look" | "enable" | "disable";
 /** Loads the half that does it. @param asked what the user says about notifications */
 export type DoPush = (task: PushTask, asked?: Promise<NotificationPermission>) => Promise<Result<PushState>>;
 
-/** This browser as a device of the user. The code behind it is loaded when it is needed. Calls never reject. */
+/**
+ * This browser as a device of the user. The code behind it is loaded when it is needed. Calls never reject.
+ *
+ * @example
+ * ```ts
+ * await client.push.enable();
+ * ```
+ */
 export class Push {
   /** Hosts do not use these two: the half that is loaded later sets the one, and tells the other. */
   snapshot: PushSnapshot = { state: "unknown", isBusy: false, error: null };

@@ -30,7 +30,14 @@ export interface DefaultList {
   readonly settings: Settings;
 }
 
-/** What a tenant chose for all its users: `notifications.preferences.defaults`. Offer it to those who run the application. */
+/**
+ * What a tenant chose for all its users: `notifications.preferences.defaults`. Offer it to those who run the application.
+ *
+ * @example
+ * ```ts
+ * await notifications.preferences.defaults.set({ category: "social", channel: "email" }, "weekly");
+ * ```
+ */
 export class PreferenceDefaults<Type extends string = string> {
   readonly #owner: PreferencesOwner;
   readonly #context: DecisionsContext;

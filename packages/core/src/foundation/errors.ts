@@ -53,6 +53,17 @@ export interface BelfryErrorOptions {
 /**
  * The one error class Belfry throws. `code` says which of a closed list of things happened, `message` says what
  * happened, with which value, and what to do about it.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await notifications.create({ to: "", title: "Hello" });
+ * } catch (error) {
+ *   if (error instanceof BelfryError && error.retryable) {
+ *     // The database was out of reach: the same call may succeed later.
+ *   }
+ * }
+ * ```
  */
 export class BelfryError extends Error {
   override readonly name = "BelfryError";

@@ -79,7 +79,22 @@ export interface Contract {
   readonly ping?: string;
 }
 
-/** Checks that a contract's definition is consistent, and returns it. */
+/**
+ * Checks that a contract's definition is consistent, and returns it.
+ *
+ * @example
+ * ```ts
+ * const bell = defineContract({
+ *   name: "bell",
+ *   title: "The bell of our front end",
+ *   basePath: "/bell",
+ *   credential: "token",
+ *   principal: "user",
+ *   routes: [count],
+ *   renderFailure: (failure) => fastapiFailure(failure, "Token"),
+ * });
+ * ```
+ */
 export function defineContract(contract: Contract): Contract {
   const seen = new Set<string>();
   for (const { method, path } of contract.routes) {

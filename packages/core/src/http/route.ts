@@ -165,6 +165,16 @@ export interface Route extends RouteDefinition<never, never, never> {
  *
  * @param path has `{name}` for a parameter and `{name*}` for one that takes the rest of the path, slashes included. It has no
  *   trailing slash, but requests with and without one are answered.
+ *
+ * @example
+ * ```ts
+ * defineRoute("GET", "/bell/count", {
+ *   operationId: "count",
+ *   summary: "How many notifications are unread",
+ *   responses: { 200: { description: "The number", schema: z.object({ unread: z.int() }) } },
+ *   handle: async (context) => reply({ unread: (await inboxOf(context).counts()).unread }),
+ * });
+ * ```
  */
 export function defineRoute<Params = unknown, Query = unknown, Body = unknown>(
   method: RouteMethod,

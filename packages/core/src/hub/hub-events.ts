@@ -34,7 +34,15 @@ export function planProcessing({ ids }: Pick<HubContext, "ids">): PlanProcessing
   };
 }
 
-/** The events of one tenant: `notifications.hub.events`. */
+/**
+ * The events of one tenant: `notifications.hub.events`.
+ *
+ * @example
+ * ```ts
+ * const { id } = await notifications.hub.events.create({ source: "monitoring", sender: "db-1", content: "The disk is full" });
+ * const [record] = await notifications.hub.events.records(id);
+ * ```
+ */
 export class HubEvents {
   readonly #tenant: string;
   readonly #context: HubContext;

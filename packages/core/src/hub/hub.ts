@@ -43,7 +43,14 @@ export class Hub {
 
 const MAX_PER_SOURCE = 100;
 
-/** The handlers of one tenant: `notifications.hub.handlers`. */
+/**
+ * The handlers of one tenant: `notifications.hub.handlers`.
+ *
+ * @example
+ * ```ts
+ * await notifications.hub.handlers.create({ source: "monitoring", prompt: "How bad is it?", filter: { level: "error" } });
+ * ```
+ */
 export class HubHandlers {
   readonly #tenant: string;
   readonly #context: HubContext;
@@ -108,7 +115,14 @@ export class HubHandlers {
   }
 }
 
-/** The identities of one tenant: `notifications.hub.identities`. */
+/**
+ * The identities of one tenant: `notifications.hub.identities`.
+ *
+ * @example
+ * ```ts
+ * await notifications.hub.identities.upsert({ source: "chat", sourceId: "U024BE7LH", name: "Ann" });
+ * ```
+ */
 export class HubIdentities {
   readonly #tenant: string;
   readonly #context: HubContext;

@@ -75,6 +75,11 @@ export function listGroups(context: InboxContext, owner: Owner, input: GroupsInp
 /**
  * The items of one group in an inbox, to be changed together. Items that come meanwhile stay as they are. A change of more
  * than 1,000 items is made in steps.
+ *
+ * @example
+ * ```ts
+ * await notifications.inbox("ann").group("post:7").mark("read", { upTo: 12 });
+ * ```
  */
 export class InboxGroup {
   readonly owner: Owner;

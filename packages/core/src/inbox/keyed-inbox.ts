@@ -15,6 +15,11 @@ const KEY = /^[\x20-\x7e]{1,255}$/;
 /**
  * An inbox for one change that is to be made once, however often it is asked for: see `Inbox.withKey`. Each call does what the call of
  * the same name of an {@link Inbox} does.
+ *
+ * @example
+ * ```ts
+ * await notifications.inbox("ann").withKey(request.headers.get("idempotency-key") ?? "").markAllRead();
+ * ```
  */
 export class KeyedInbox {
   readonly owner: Owner;

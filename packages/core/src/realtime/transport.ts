@@ -79,6 +79,11 @@ export interface Transport {
 /**
  * Passes signals on within one process, at once and in order. For an installation of a single process; it is the
  * default with storages that have no transport of their own.
+ *
+ * @example
+ * ```ts
+ * new NotificationService({ storage, transport: memoryTransport() });
+ * ```
  */
 export function memoryTransport(): Transport {
   const emitter = new EventEmitter<{ signals: [signals: readonly Signal[]] }>();

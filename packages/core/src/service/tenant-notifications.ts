@@ -40,7 +40,16 @@ const CONTRACT_RULES: CreateRules = { kind: "message", declaredTypesOnly: false 
 
 const USER_ID = ["user_id"];
 
-/** The notifications of one tenant: what `notifications.tenant("acme")` returns. */
+/**
+ * The notifications of one tenant: what `notifications.tenant("acme")` returns.
+ *
+ * @example
+ * ```ts
+ * const acme = notifications.tenant("acme");
+ * await acme.create({ to: "ann", title: "Welcome" });
+ * const { unread } = await acme.inbox("ann").counts();
+ * ```
+ */
 export class TenantNotifications<
   Data extends DataByType = DataByType,
   Tx = unknown,
