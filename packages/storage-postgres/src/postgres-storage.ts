@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger } from "@belfry/core";
+import { BelfryError, consoleLogger, type StorageDatabase } from "@belfry/core";
 import {
   type ActivityStorage,
   type AlarmStorage,
@@ -33,7 +33,7 @@ import {
   socketTicketStorage,
   suppressionsStorage,
 } from "@belfry/storage-sql";
-import pg, { type Pool } from "pg";
+import type { Pool } from "pg";
 import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { postgresTopics } from "./audiences/postgres-topics.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
@@ -47,6 +47,8 @@ import {
   session,
 } from "./database/connection.ts";
 import { listenForErrors, wrapError } from "./database/errors.ts";
+import { openPool } from "./database/open-pool.ts";
+import { PostgresDatabase } from "./database/postgres-database.ts";
 import { postgresSql } from "./database/sql.ts";
 import { statement, storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
@@ -60,14 +62,7 @@ import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import { postgresHealth } from "./operator/postgres-health.ts";
-import {
-  CONNECTION_TIMEOUT_MS,
-  DEFAULT_POOL_SIZE,
-  DEFAULT_SCHEMA,
-  POSTGRES_OPTIONS,
-  type PostgresStorageOptions,
-  QUERY_TIMEOUT_MS,
-} from "./postgres-options.ts";
+import { DEFAULT_POOL_SIZE, DEFAULT_SCHEMA, POSTGRES_OPTIONS, type PostgresStorageOptions, QUERY_TIMEOUT_MS } from "./postgres-options.ts";
 import { postgresPresence } from "./realtime/presence.ts";
 
 /**
@@ -145,6 +140,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly suppressions: SuppressionsStorage;
   readonly broadcasts: BroadcastStorage<PostgresTransaction, Promise<void>>;
   readonly presence: PresenceStorage;
+  readonly database: StorageDatabase;
   readonly #source: string | Pool;
   readonly #options: Required<PostgresStorageOptions>;
   readonly #announcements: Announcements;
@@ -164,6 +160,8 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       time: options.time ?? "database",
       logger: options.logger ?? consoleLogger,
     };
+    const { schema, logger } = this.#options;
+    this.database = new PostgresDatabase({ source, schema, migrations, logger, current: () => this.#open?.pool ?? null });
     this.#announcements = new Announcements(this.#options.schema);
     const tables = tableNames(this.#options.schema);
     const bound: Bound = { tables, time: storageTime(this.#options.time), current: () => this.#current() };
@@ -240,7 +238,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
 
   async #connect(): Promise<void> {
     const { schema, preparedStatements, logger } = this.#options;
-    const pool = typeof this.#source === "string" ? openPool(this.#source, this.#options) : this.#source;
+    const pool = typeof this.#source === "string" ? openPool(this.#source, this.#options.poolSize) : this.#source;
     listenForErrors(pool, logger);
     try {
       const run = { prepared: preparedStatements, timeoutMs: QUERY_TIMEOUT_MS };
@@ -273,14 +271,4 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     }
     return this.#open;
   }
-}
-
-function openPool(connectionString: string, { poolSize }: Required<PostgresStorageOptions>): Pool {
-  return new pg.Pool({
-    connectionString,
-    max: poolSize,
-    application_name: "belfry",
-    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
-    keepAlive: true,
-  });
 }

@@ -1,4 +1,4 @@
-import { BelfryError, consoleLogger, type Notification } from "@belfry/core";
+import { BelfryError, consoleLogger, type Notification, type StorageDatabase } from "@belfry/core";
 import {
   type ActivityStorage,
   type AlarmStorage,
@@ -40,6 +40,7 @@ import { Connection, type DrizzleSqliteDatabase, databaseOf, type SqliteTransact
 import { wrapError } from "./database/errors.ts";
 import { configureHosts, configureOwn, mainFile, openDatabase, WorkerLock } from "./database/open-database.ts";
 import { sqliteSql } from "./database/sql.ts";
+import { SqliteDatabase } from "./database/sqlite-database.ts";
 import { sqliteDigests } from "./delivery/digests.ts";
 import { sqliteDeliveries } from "./delivery/sqlite-deliveries.ts";
 import { sqliteHub } from "./hub/sqlite-hub.ts";
@@ -127,6 +128,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
   readonly devices: DevicesStorage;
   readonly suppressions: SuppressionsStorage;
   readonly broadcasts: BroadcastStorage<SqliteTransaction, void>;
+  readonly database: StorageDatabase;
   readonly #source: string | Database;
   readonly #options: Required<SqliteStorageOptions>;
   readonly #migrations: readonly Migration[];
@@ -143,6 +145,9 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
       busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
       logger: options.logger ?? consoleLogger,
     };
+    const { durability, busyTimeoutMs } = this.#options;
+    const connection = () => this.#open?.connection ?? null;
+    this.database = new SqliteDatabase({ source, migrations, durability, busyTimeoutMs, current: connection });
     const current = () => this.#current();
     const sql = sqliteSql(current);
     this.inbox = sqliteInbox(current, sql);

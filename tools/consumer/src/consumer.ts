@@ -5,6 +5,7 @@ import { type EmailOptions, email } from "@belfry/channel-email";
 import { type PushOptions, push } from "@belfry/channel-push";
 import { smsSegments, type TwilioOptions, twilio } from "@belfry/channel-sms";
 import { verifyWebhook, type WebhookOptions, webhook } from "@belfry/channel-webhook";
+import { type BelfryConfig, EXIT, type ExitCode, type Io, run } from "@belfry/cli";
 import { createClient, type Item } from "@belfry/client";
 import {
   BelfryError,
@@ -262,3 +263,12 @@ export function usePosts(): readonly unknown[] {
   // @ts-expect-error
   return useNotifications().items.map((item) => (item.type === "paid" ? item.data.post : null));
 }
+
+/** The command line from a program of the host's own, and what its configuration exports. */
+export async function isHealthy(io: Io): Promise<boolean> {
+  const code: ExitCode = await run(["doctor", "--json"], io);
+  return code === EXIT.ok;
+}
+
+/** What `belfry.config.ts` exports, of any service. */
+export const config = (notifications: NotificationService): BelfryConfig => ({ notifications });

@@ -13,6 +13,7 @@ export type { UnreadyReason } from "../service/lifecycle.ts";
 export { NotificationService } from "../service/notification-service.ts";
 export type { Readiness } from "../service/readiness.ts";
 export type { ServiceRole } from "../service/roles.ts";
+export type { ServiceDatabase } from "../service/service-database.ts";
 export type {
   DeliveryOptions,
   HubOptions,
@@ -23,4 +24,5 @@ export type {
   CredentialHeaders,
   SocketTickets,
 } from "../service/socket-tickets.ts";
+export type { DatabaseFacts, MigrateInput, StorageDatabase } from "../service/storage-database.ts";
 export type { TenantNotifications } from "../service/tenant-notifications.ts";

@@ -3,12 +3,13 @@ import { Receipts } from "../delivery/index.ts";
 import { setNewest } from "../foundation/bounds.ts";
 import { DEFAULT_TENANT, guarded } from "../foundation/context.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
-import type { SweepResult } from "../privacy/index.ts";
+import type { RetentionOptions, SweepResult } from "../privacy/index.ts";
 import type { WorkerLoad } from "../work/worker-load.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { checkOptions } from "./check-options.ts";
 import { type NotificationEvents, type NotificationListener, requireEvent } from "./events.ts";
 import type { Readiness } from "./readiness.ts";
+import { ServiceDatabase } from "./service-database.ts";
 import type { NotificationServiceOptions } from "./service-options.ts";
 import { type ServiceParts, servicePartsOf } from "./service-parts.ts";
 import { SocketTickets } from "./socket-tickets.ts";
@@ -37,6 +38,10 @@ export class NotificationService<
   readonly types: NotificationTypes;
   /** API keys that Belfry keeps, for clients of the HTTP contracts. */
   readonly apiKeys: ApiKeys;
+  /** The database behind the service: what it is, and its migrations. */
+  readonly database: ServiceDatabase;
+  /** How long data is kept: the option `retention`. What it does not name stays for ever, but for `changesMs`. */
+  readonly retention: RetentionOptions;
   /** Tickets that open WebSockets without a credential in their URL; the HTTP contracts issue and take them. */
   readonly socketTickets: SocketTickets;
   /** Reads the links of mails that switch them off; the HTTP handler answers them. Null without `publicUrl` and `linkSecret`. */
@@ -59,6 +64,8 @@ export class NotificationService<
     this.#parts = parts;
     this.types = context.types;
     this.apiKeys = new ApiKeys({ ...context, defaultTenant: this.tenantId });
+    this.database = new ServiceDatabase(context.storage.database);
+    this.retention = { ...options.retention };
     this.socketTickets = new SocketTickets(context);
     this.receiptsOfAll = new Receipts(null, context);
     this.unsubscribing = context.unsubscribeLinks && new Unsubscribing(context.unsubscribeLinks, context);

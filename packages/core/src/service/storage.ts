@@ -8,6 +8,7 @@ import type { PresenceStorage, Transport } from "../realtime/index.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
 import type { ApiKeyStorage } from "./api-key-storage.ts";
 import type { SocketTicketStorage } from "./socket-tickets.ts";
+import type { StorageDatabase } from "./storage-database.ts";
 
 /**
  * The version of the {@link Storage} interface that this core speaks. It grows with every change that an implementation
@@ -42,6 +43,8 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly suppressions: SuppressionsStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
+  /** Looks at the database from outside, for those who run it. */
+  readonly database: StorageDatabase;
   /**
    * Whether the host's transactions are synchronous, so that nothing can be awaited inside: `create` and `send` then refuse to
    * write through one, and `prepare` and `write` do it. @default they are not

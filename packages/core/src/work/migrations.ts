@@ -57,6 +57,31 @@ export interface MigrationPlan {
   readonly cleanup: readonly Numbered<"cleanup">[];
   /** The database refuses packages that know fewer migrations than this. */
   readonly oldestCompatible: number;
+  /** How the database stands, but for whether it has tables. */
+  readonly state: Omit<MigrationState, "hasTables">;
+}
+
+/** A migration that a database lacks. */
+export interface PendingMigration {
+  /** Its place in the package's list, counted from 1. */
+  readonly id: number;
+  /**
+   * `expand` steps run before anything else when a storage opens; `background` and `outside` steps once it is open; a `cleanup` step once a host
+   * says that no older instance is left.
+   */
+  readonly phase: Migration["phase"];
+}
+
+/** How the tables of a database stand. */
+export interface MigrationState {
+  /** How many migrations the storage's package knows. */
+  readonly known: number;
+  /** The last migration that the database has; 0 for none. It is above {@link known} where a newer package has been at work. */
+  readonly newest: number;
+  /** Whether there are tables at all. Where there are, and `newest` is 0, migrations of the host's own made them. */
+  readonly hasTables: boolean;
+  /** The migrations that the database lacks, in order. */
+  readonly pending: readonly PendingMigration[];
 }
 
 /** The database and the package that {@link planMigrations} compares. */
@@ -102,6 +127,7 @@ export function planMigrations(
     }
     return found === undefined ? [numbered] : [];
   });
+  const pending = missing.map(({ id, phase }) => ({ id, phase }));
   const later = missing.filter((one) => one.phase === "background" || one.phase === "outside");
   const isFresh = applied.length === 0;
   return {
@@ -109,6 +135,7 @@ export function planMigrations(
     later: isFresh ? later.filter((one) => one.phase === "outside") : later,
     cleanup: isFresh ? [] : missing.filter((one) => one.phase === "cleanup"),
     oldestCompatible,
+    state: { known, newest, pending },
   };
 }
 

@@ -80,13 +80,18 @@ export async function openTables(pool: Pool, target: MigrationTarget, mayMigrate
   return false;
 }
 
+/** Whether the schema has Belfry's tables, whoever made them. */
+export async function hasTables(session: Session, schema: string): Promise<boolean> {
+  const found = statement<[boolean]>("require_tables", "SELECT to_regclass($1) IS NOT NULL");
+  const [[isThere] = [false]] = await session.rows(found, [tableNames(schema).processingRecords]);
+  return isThere;
+}
+
 async function requireTables(connection: Connection, target: MigrationTarget): Promise<void> {
-  const table = tableNames(target.schema).processingRecords;
-  const found = await connection.rows(statement<[boolean]>("require_tables", "SELECT to_regclass($1) IS NOT NULL"), [table]);
-  if (!found[0]?.[0]) {
+  if (!(await hasTables(connection, target.schema))) {
     throw new BelfryError(
       "CONFIGURATION",
-      `The database has no table ${table}. Leave the option migrate on, or call migrate(pool) first; check the option schema.`,
+      `The database has no table ${tableNames(target.schema).processingRecords}. Leave the option migrate on, or call migrate(pool) first; check the option schema.`,
     );
   }
   const [missing] = (await readPlan(connection, target)).atOpen;

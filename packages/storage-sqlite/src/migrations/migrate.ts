@@ -77,9 +77,14 @@ export async function openTables(connection: Connection, migrations: readonly Mi
   return false;
 }
 
-function requireTables(database: Database, migrations: readonly Migration[]): void {
+/** Whether the database has Belfry's tables, whoever made them. */
+export function hasTables(database: Database): boolean {
   const table = database.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'belfry_processing_records'");
-  if (table.get() === undefined) {
+  return table.get() !== undefined;
+}
+
+function requireTables(database: Database, migrations: readonly Migration[]): void {
+  if (!hasTables(database)) {
     throw new BelfryError(
       "CONFIGURATION",
       `The database ${database.name} has no Belfry tables. Leave the option migrate on, or call migrate(database) first.`,

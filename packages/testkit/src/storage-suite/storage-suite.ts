@@ -33,6 +33,7 @@ type StoragePart = {
 const OF_PARTS: Readonly<Record<StoragePart, Tests>> = {
   apiKeys: serviceTests,
   socketTickets: serviceTests,
+  database: serviceTests,
   inbox: inboxTests,
   deliveries: deliveryTests,
   digests: digestTests,

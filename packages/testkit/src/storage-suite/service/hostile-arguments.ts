@@ -264,6 +264,10 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       auditLog: [{ limit: 10, actor: "ann", targetKind: "user" }],
     },
   },
+  database: {
+    of: (service) => service.database,
+    calls: { inspect: [], migrations: [], migrate: [{ cleanup: false }] },
+  },
   apiKeys: {
     of: (service) => service.apiKeys,
     calls: { create: [{ name: "billing" }], list: ["acme"], revoke: [ID, "acme"] },

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import { run } from "./run.ts";
+
+const interrupted = new AbortController();
+process.on("SIGINT", () => {
+  if (interrupted.signal.aborted) {
+    // Whoever presses it twice does not want to wait.
+    process.exit(EXIT.interrupted);
+  }
+  interrupted.abort();
+});
+// Whoever reads the results has had enough, as `head` has.
+process.stdout.on("error", () => process.exit(EXIT.ok));
+
+const io: Io = {
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interrupted.signal,
+};
+
+/** Ends the process once all is written: what the application's modules began on their way in may keep it alive. */
+function end(code: ExitCode): void {
+  process.stdout.write("", () => process.exit(code));
+}
+
+run(process.argv.slice(2), io).then(end, (error: unknown) => {
+  process.stderr.write(`belfry: ${String(error)}\n`);
+  end(EXIT.failed);
+});

@@ -1,0 +1,24 @@
+import type { Readable, Writable } from "node:stream";
+
+/** A stream that may be a terminal. */
+export type Terminal<Of> = Of & { readonly isTTY?: boolean };
+
+/** What a command has to do with the world around it. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The directory that it works in. */
+  readonly cwd: string;
+  /** Answers to prompts. */
+  readonly stdin: Terminal<Readable>;
+  /** Results, and nothing else. */
+  readonly stdout: Writable;
+  /** Prompts, progress, remarks and errors. */
+  readonly stderr: Terminal<Writable>;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Whether there is somebody to ask, and to show progress to. */
+export function isInteractive({ stdin, stderr, env }: Io): boolean {
+  return stdin.isTTY === true && stderr.isTTY === true && (env.CI === undefined || env.CI === "");
+}

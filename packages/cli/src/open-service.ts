@@ -1,0 +1,49 @@
+import type { HandlerOptions } from "@belfry/core/http";
+import type { CommandService } from "./command-service.ts";
+import { databaseService, parseDatabaseUrl } from "./database-service.ts";
+import { wrongUsage } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { CONFIG_NAMES, findConfig, loadConfig } from "./load-config.ts";
+
+/** Where to find the service. */
+export interface ServiceOptions {
+  readonly config?: string;
+  readonly database?: string;
+  readonly schema?: string;
+}
+
+/** A service to work with. */
+export interface FoundService {
+  readonly service: CommandService;
+  /** How it is mounted, if its configuration says so. */
+  readonly handler: HandlerOptions | null;
+  /** Whether it is the application's own, with its channels, types and retention; else it stands on a database alone. */
+  readonly isApplications: boolean;
+}
+
+/**
+ * Finds the service: a database that was named, a configuration that was named, that of the directory, or the database of `DATABASE_URL`,
+ * in this order.
+ */
+export async function openService(io: Io, { config, database, schema }: ServiceOptions): Promise<FoundService> {
+  if (config !== undefined && database !== undefined) {
+    throw wrongUsage("--config and --database name two services. Give one of them.");
+  }
+  const path = database === undefined ? findConfig(io.cwd, config) : null;
+  if (path !== null) {
+    if (schema !== undefined) {
+      throw wrongUsage(`--schema goes with --database: the configuration ${JSON.stringify(path)} has a storage of its own.`);
+    }
+    const { notifications, handler = null } = await loadConfig(path);
+    return { service: notifications, handler, isApplications: true };
+  }
+  const url = database ?? io.env.DATABASE_URL;
+  if (url === undefined || url === "") {
+    throw wrongUsage(
+      `There is no service to work with: ${JSON.stringify(io.cwd)} has no ${CONFIG_NAMES[0]}, and DATABASE_URL is not set. ` +
+        "Run belfry init, or give --config or --database.",
+    );
+  }
+  const choice = parseDatabaseUrl({ url, from: database === undefined ? "DATABASE_URL" : "--database", cwd: io.cwd });
+  return { service: await databaseService(choice, schema), handler: null, isApplications: false };
+}

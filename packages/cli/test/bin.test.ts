@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundledProgram } from "../../../test/bundled-program.ts";
+import { EXIT } from "../src/index.ts";
+
+const bin = new URL("../src/bin.ts", import.meta.url);
+// Inside the package, so that a configuration finds what it imports.
+const cwd = fileURLToPath(new URL("../node_modules/.cache/belfry-bin", import.meta.url));
+
+beforeAll(() => {
+  rmSync(cwd, { recursive: true, force: true });
+  mkdirSync(cwd, { recursive: true });
+});
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+function program(before: readonly string[], args: readonly string[]) {
+  const env = { ...process.env, DATABASE_URL: "sqlite:app.db", NODE_NO_WARNINGS: "1" };
+  return spawnSync(process.execPath, [...before, ...args], { cwd, env, encoding: "utf8" });
+}
+
+test("the program takes its arguments, prints results alone on stdout, and ends with the code", () => {
+  const bundled = [bundledProgram(bin)];
+  const early = program(bundled, ["send", "--to", "ann", "--json"]);
+  expect([early.status, JSON.parse(early.stdout)]).toEqual([EXIT.unreachable, { error: expect.objectContaining({ code: "FAILED" }) }]);
+  expect(program(bundled, ["migrate"])).toMatchObject({ status: EXIT.ok });
+  const sent = program(bundled, ["send", "--to", "ann", "--title", "Hello"]);
+  expect([sent.status, sent.stdout, sent.stderr]).toEqual([EXIT.ok, expect.stringMatching(/^Created .*, in the inbox of ann\.\n$/), ""]);
+});
+
+test("a configuration in TypeScript that Node itself cannot run is loaded all the same", () => {
+  writeFileSync(
+    join(cwd, "belfry.config.ts"),
+    `enum Place { File = "sqlite:configured.db" }
+     const migrations = async () => ({ known: 1, newest: 1, hasTables: true, pending: [] });
+     const nothing = async () => {};
+     const service = { tenant() {}, sweep: nothing, start: nothing, stop: nothing, apiKeys: {}, database: { place: Place.File, migrations } };
+     export default { notifications: service };`,
+  );
+  // From the sources: in one file, the loader of TypeScript does not find its parts.
+  const ran = program(["--conditions=@belfry/source", fileURLToPath(bin)], ["migrate", "--dry-run", "--json"]);
+  expect([ran.status, ran.stderr]).toEqual([EXIT.ok, ""]);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ place: "sqlite:configured.db", pending: [] });
+});

@@ -1,0 +1,22 @@
+import type { EventEmitter } from "node:events";
+import { expressBelfry } from "@belfry/adapter-express";
+import { native } from "@belfry/core/contracts";
+import { notifications } from "./notifications.ts";
+
+/** Users are who the JWT of a request says, which your sign-in makes: its `sub`, signed with JWT_SECRET of at least 32 characters. */
+const handler = { contracts: [native()], auth: { jwt: { secret: process.env.JWT_SECRET ?? "" } } };
+
+/** Answers below /api/belfry/v1: `app.use(belfry)`. */
+export const belfry = expressBelfry(notifications, handler);
+
+/** Begins the work in the background, and serves WebSockets. Call it with your server, once it is made. */
+export async function startBelfry(server: EventEmitter): Promise<void> {
+  server.on("upgrade", belfry.upgrade);
+  await notifications.start();
+}
+
+/** Ends open streams, and what is under way. Call it before the process ends. */
+export async function stopBelfry(): Promise<void> {
+  belfry.close();
+  await notifications.stop();
+}
