@@ -10,6 +10,7 @@ const BACKGROUND = [
   "inbox/due-items.ts",
   "operator/alarms.ts",
   "operator/health-upkeep.ts",
+  "operator/heartbeat.ts",
   "operator/retrying.ts",
   "privacy/retention.ts",
   "realtime/feeds.ts",

@@ -224,6 +224,7 @@ export {
   tenantBeforeDeletion,
   tenantOfDeleted,
 } from "./notifications/index.ts";
+export type { BacklogHistory, ChannelBacklogs, HealthStorage, StoredHealth, WorkerBeat } from "./operator/index.ts";
 export {
   type ActivityItems,
   type ActivityQuery,
@@ -238,7 +239,6 @@ export {
   type FailingDelivery,
   type FailingKind,
   type FailingQuery,
-  type HealthStorage,
   type HealthWindow,
   type HeldLeases,
   type IdRange,

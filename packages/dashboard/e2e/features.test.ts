@@ -306,7 +306,7 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
       await page.getByText(range ?? "", { exact: true }).click();
       await page.getByText(text ?? "").waitFor();
     }
-    await page.getByText("As a table").click();
+    await page.getByText("As a table").first().click();
     expect(await page.getByRole("row").nth(1).getByRole("cell").allTextContents()).toEqual(["1", "1"]);
     expect(await page.getByRole("img", { name: /1 succeeded, 1 failed/ }).count()).toBe(1);
     expect(await page.getByText("failing", { exact: true }).count()).toBe(1);
@@ -335,7 +335,40 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     await tip.waitFor({ state: "detached" });
     await chart.dispatchEvent("pointerdown", { pointerType: "touch", clientX: 0 });
     await tip.waitFor();
-    expect(await page.locator(".unfinished").count()).toBe(1);
+    // Of the attempts, and of what waited.
+    expect(await page.locator(".unfinished").count()).toBe(2);
+  });
+
+  test("what waited has a chart of its own, which says where nobody looked, and workers of other processes show when they were lost", async () => {
+    await stage.service().create({ channels: ["sms"], to: "+4911", message: "1" });
+    await stage.service().runDue();
+    await open();
+    await page.route(/\/api\/health/, async (route) => {
+      const response = await route.fetch();
+      const health = await response.json();
+      const [sms] = health.channels;
+      const last = sms.backlog.length - 1;
+      const waitingIn = (at: number) => (at === last ? { due: 4, retrying: 2, held: 0, scheduled: 1 } : null);
+      sms.backlog = sms.backlog.map((part: object, at: number) => ({ ...part, waiting: waitingIn(at) }));
+      const other = { name: "deliveries", owner: "o", mode: "working", concurrency: 8, attempting: 1, leased: 3, lagMs: 90_000 };
+      const seenAt = new Date().toISOString();
+      health.work.others = [
+        { ...other, instance: "first-abcdef", seenAt, isLost: false },
+        { ...other, instance: "second-fedcba", seenAt, isLost: true },
+      ];
+      await route.fulfill({ response, json: health });
+    });
+    await page.getByRole("link", { name: "Health" }).click();
+    const chart = page.getByRole("slider", { name: "Waiting at each minute" });
+    await chart.focus();
+    await page.keyboard.press("End");
+    expect(await chart.getAttribute("aria-valuetext")).toMatch(/, until now, 4 due, 2 retrying, 0 held back, 1 scheduled$/);
+    await page.keyboard.press("Home");
+    expect(await page.locator(".tip").textContent()).toMatch(/not known$/);
+    const workers = page.getByRole("region", { name: "Workers" }).getByRole("row");
+    await workers.filter({ hasText: "abcdef" }).getByText("busy").waitFor();
+    const lost = workers.filter({ hasText: "fedcba" });
+    expect((await lost.getByRole("cell").allTextContents()).slice(1, 4)).toEqual(["lost", "3 of 8", "1.5 min"]);
   });
 
   test("alarms that are raised stand above the channels", async () => {

@@ -175,7 +175,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
-    this.health = postgresHealth(bound);
+    this.health = postgresHealth(bound, sql);
     this.retryRuns = retryRunStorage(sql);
     this.alarms = alarmStorage(sql);
     this.suppressions = suppressionsStorage(sql);

@@ -57,6 +57,8 @@ export const {
   devices,
   retryRuns,
   alarms,
+  backlogSamples,
+  workerHeartbeats,
   suppressions,
   softBounces,
   migrations,

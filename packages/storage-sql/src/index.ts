@@ -91,10 +91,12 @@ export { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "./inbox/k
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
+export { backlogSamples, type CountAllWaiting, type TenantWaiting } from "./operator/backlog-samples.ts";
 export { findingDeletions } from "./operator/being-deleted.ts";
 export { type ChannelWaiting, type CountWaiting, channelHealth } from "./operator/channel-health.ts";
 export { deliveryLists } from "./operator/deliveries.ts";
 export { failingDeliveries } from "./operator/failing.ts";
+export { heartbeats } from "./operator/heartbeats.ts";
 export { lookingUp, type SqlFilter, type SqlSearch } from "./operator/look-ups.ts";
 export { retryRunStorage } from "./operator/retry-runs.ts";
 export {

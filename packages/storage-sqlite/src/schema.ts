@@ -44,6 +44,8 @@ export const {
   devices,
   retryRuns,
   alarms,
+  backlogSamples,
+  workerHeartbeats,
   suppressions,
   softBounces,
   migrations,

@@ -158,7 +158,7 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     this.decisions = decisionsStorage(sql);
     this.devices = devicesStorage(sql);
     this.holds = holdsStorage(sql);
-    this.health = sqliteHealth(current);
+    this.health = sqliteHealth(current, sql);
     this.retryRuns = retryRunStorage(sql);
     this.alarms = alarmStorage(sql);
     this.suppressions = suppressionsStorage(sql);

@@ -38,6 +38,7 @@ describe("migrations", () => {
       "belfry_attempt_sums",
       "belfry_audiences",
       "belfry_audit_log",
+      "belfry_backlog_samples",
       "belfry_broadcast_numbers",
       "belfry_broadcasts",
       "belfry_choices",
@@ -79,6 +80,7 @@ describe("migrations", () => {
       "belfry_taken_addresses",
       "belfry_throttles",
       "belfry_trackings",
+      "belfry_worker_heartbeats",
       "sqlite_sequence",
     ]);
   });

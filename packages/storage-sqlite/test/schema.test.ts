@@ -65,6 +65,7 @@ describe("schema", () => {
     expect(clustered).toEqual([
       "belfry_alarms",
       "belfry_attempt_sums",
+      "belfry_backlog_samples",
       "belfry_broadcast_numbers",
       "belfry_choices",
       "belfry_circuits",
@@ -83,6 +84,7 @@ describe("schema", () => {
       "belfry_subscriptions",
       "belfry_taken_addresses",
       "belfry_throttles",
+      "belfry_worker_heartbeats",
     ]);
   });
 });

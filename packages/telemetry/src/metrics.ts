@@ -92,6 +92,18 @@ export const GAUGES = {
     help: "Windows of digests that are open, or are to be rendered, in all processes, up to 10,000.",
     labels: ["tenant"],
   },
+  digestsOldestDue: {
+    name: "belfry.digests.oldest_due",
+    unit: "s",
+    help: "For how long the digest has been due that has been due longest, in all processes; 0 if none is due.",
+    labels: ["tenant"],
+  },
+  workers: {
+    name: "belfry.workers",
+    unit: "{worker}",
+    help: "The workers of all processes, by state: alive, or lost for those that have said nothing for 30 seconds and did not stop.",
+    labels: ["worker", "state"],
+  },
   storageUp: {
     name: "belfry.storage.up",
     unit: "",
@@ -114,6 +126,12 @@ export const GAUGES = {
     name: "belfry.worker.leases",
     unit: "{lease}",
     help: "The leases that a worker of this process holds.",
+    labels: ["worker"],
+  },
+  workerLag: {
+    name: "belfry.worker.lag",
+    unit: "s",
+    help: "For how long a task had been due that a worker of this process claimed in the last minutes, at the most; 0 if it claimed none.",
     labels: ["worker"],
   },
   connected: {

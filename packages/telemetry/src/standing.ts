@@ -5,7 +5,7 @@ import type { Watched } from "./watched.ts";
 interface TenantBacklog {
   readonly tenant: string;
   readonly channels: readonly ChannelBacklog[];
-  readonly work: Pick<WorkHealth, "hub" | "digests">;
+  readonly work: WorkHealth;
 }
 
 /** Reads how things stand: of all processes from the database, and of this one from its workers. */
@@ -22,7 +22,7 @@ export class Standing {
   async read(): Promise<readonly Sample[]> {
     const backlogs = await this.#backlogs();
     const here = this.#here();
-    return [{ gauge: "storageUp", labels: {}, value: backlogs === null ? 0 : 1 }, ...here, ...(backlogs ?? []).flatMap(samplesOf)];
+    return [{ gauge: "storageUp", labels: {}, value: backlogs === null ? 0 : 1 }, ...here, ...samplesOfAll(backlogs ?? [])];
   }
 
   /** The last answer, while it counts: it costs in proportion to what waits. Whoever asks meanwhile waits for the same one. */
@@ -46,16 +46,39 @@ export class Standing {
 
   #here(): readonly Sample[] {
     const { service } = this.#watched;
-    const workers = service.workers().flatMap(({ name, concurrency, attempting, leased }): readonly Sample[] => {
-      const labels = { worker: name.replaceAll(" ", "_") };
+    const workers = service.workers().flatMap(({ name, concurrency, attempting, leased, lagMs }): readonly Sample[] => {
+      const labels = { worker: labelOf(name) };
       return [
         { gauge: "concurrency", labels, value: concurrency },
         { gauge: "attempting", labels, value: attempting },
         { gauge: "leases", labels, value: leased },
+        { gauge: "workerLag", labels, value: (lagMs ?? 0) / 1_000 },
       ];
     });
     return [...workers, { gauge: "connected", labels: {}, value: service.connectedUsers }];
   }
+}
+
+/** The figures of each tenant, and of workers, which are the same for all tenants. */
+function samplesOfAll(backlogs: readonly TenantBacklog[]): readonly Sample[] {
+  const [first] = backlogs;
+  return [...backlogs.flatMap(samplesOf), ...(first === undefined ? [] : samplesOfWorkers(first.work))];
+}
+
+function samplesOfWorkers({ workers, others }: WorkHealth): readonly Sample[] {
+  const seen = [...workers.map(({ name }) => ({ name, isLost: false })), ...others];
+  const names = [...new Set(seen.map(({ name }) => name))];
+  return names.flatMap((name) =>
+    (["alive", "lost"] as const).map((state): Sample => {
+      const value = seen.filter((worker) => worker.name === name && worker.isLost === (state === "lost")).length;
+      return { gauge: "workers", labels: { worker: labelOf(name), state }, value };
+    }),
+  );
+}
+
+/** A worker's name as a label. */
+function labelOf(name: string): string {
+  return name.replaceAll(" ", "_");
 }
 
 function samplesOf({ tenant, channels, work: { hub, digests } }: TenantBacklog): readonly Sample[] {
@@ -70,6 +93,7 @@ function samplesOf({ tenant, channels, work: { hub, digests } }: TenantBacklog):
     { gauge: "hubWaiting", labels: { tenant }, value: hub.waiting },
     { gauge: "hubOldestDue", labels: { tenant }, value: secondsSince(hub.oldestDueAt) },
     { gauge: "digestsOpen", labels: { tenant }, value: digests.waiting },
+    { gauge: "digestsOldestDue", labels: { tenant }, value: secondsSince(digests.oldestDueAt) },
   ];
 }
 

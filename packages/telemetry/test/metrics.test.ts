@@ -123,6 +123,10 @@ describe.each(Object.entries(FRAMEWORKS))("the endpoint for Prometheus on %s", (
         'belfry_worker_concurrency{worker="deliveries"} 100',
         'belfry_hub_waiting{tenant="default"} 0',
         'belfry_digests_open{tenant="default"} 0',
+        'belfry_digests_oldest_due_seconds{tenant="default"} 0',
+        'belfry_workers{worker="deliveries",state="alive"} 1',
+        'belfry_workers{worker="deliveries",state="lost"} 0',
+        'belfry_worker_lag_seconds{worker="digests"} 0',
         "belfry_storage_up 1",
       ]),
     );

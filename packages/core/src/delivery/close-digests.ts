@@ -47,6 +47,10 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
     return { id, fence, tenant };
   }
 
+  dueAtOf({ digest: { renderedAt, closesAt } }: ClaimedDigest): Date | null {
+    return renderedAt === null ? closesAt : null;
+  }
+
   fairness(): object {
     return {};
   }

@@ -75,6 +75,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return delivery;
   }
 
+  dueAtOf({ delivery }: ClaimedDelivery): Date | null {
+    return delivery.dueAt;
+  }
+
   fairness(): DeliveryFairness {
     return {
       perEndpoint: this.#share.perEndpoint,

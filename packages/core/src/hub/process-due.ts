@@ -53,6 +53,10 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     return { id, tenant, fence };
   }
 
+  dueAtOf({ record: { attempt, createdAt } }: ClaimedRecord): Date | null {
+    return attempt === 1 ? createdAt : null;
+  }
+
   fairness(): object {
     return {};
   }

@@ -23,6 +23,9 @@ export interface HealthWindow {
   readonly mostWaiting?: number;
 }
 
+/** The health of a channel without what waited before. */
+export type StoredHealth = Omit<ChannelHealth, "backlog">;
+
 /** The filter of a search, as a storage gets it. */
 export interface StateFilter extends Omit<ActivityFilter, "user"> {
   /** Any of these is a user whose inbox it came into, a recipient as its sender named it, or the sender of an event. */
@@ -196,7 +199,7 @@ export interface ActivityStorage extends WorkHealthReads {
    * Returns every channel with a pending delivery or an attempt in the window, by name, bytewise. `at` is now. A window begins at a whole minute
    * and its parts last whole minutes; of more than two hours ago, half hours.
    */
-  health(tenant: string, window: HealthWindow, at: Date): Promise<readonly ChannelHealth[]>;
+  health(tenant: string, window: HealthWindow, at: Date): Promise<readonly StoredHealth[]>;
 
   /**
    * Looks at lines of the tenant's audit log, oldest first, and takes a user's names out of those in which the user is the actor, or what it was

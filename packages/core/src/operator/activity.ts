@@ -183,6 +183,15 @@ export interface ChannelHealth extends ChannelBacklog {
   readonly p95Ms: number | null;
   /** The period in equal parts, oldest first, for a chart. */
   readonly buckets: readonly HealthBucket[];
+  /** What waited in the same parts. One of the processes looks once a minute. */
+  readonly backlog: readonly BacklogBucket[];
+}
+
+/** What waited in a part of a period. */
+export interface BacklogBucket {
+  readonly from: Date;
+  /** The most deliveries in each state that waited when somebody looked; null if nobody did. */
+  readonly waiting: Readonly<Record<WaitingState, number>> | null;
 }
 
 /** One part of a chart. */

@@ -6,8 +6,13 @@ const TYPE = "belfry.alarm";
 
 /** An alarm with its numbers in the units that people read: a share, or milliseconds. */
 export function shownAlarm({ id: _, ...stored }: StoredAlarm): Alarm {
-  const unit = stored.kind === "failure_rate" ? 1_000 : 1;
+  const unit = isShare(stored.kind) ? 1_000 : 1;
   return { ...stored, value: stored.value / unit, line: stored.line / unit };
+}
+
+/** Whether the values of a kind are shares, which are stored per mille; others are milliseconds. */
+export function isShare(kind: AlarmKind): boolean {
+  return kind === "failure_rate" || kind === "hub_failure_rate";
 }
 
 /** The message that tells an address of an alarm. */
@@ -40,6 +45,22 @@ const TITLES: Readonly<Record<AlarmKind, Readonly<Record<Alarm["state"], (value:
     raised: (value) => `deliveries take ${value} to go out`,
     ended: (value) => `deliveries go out within ${value} again`,
   },
+  hub_oldest_due: {
+    raised: (value) => `an event has been due for ${value}`,
+    ended: () => "events are processed in time again",
+  },
+  hub_failure_rate: {
+    raised: (value) => `${value} of handlers fail`,
+    ended: (value) => `handlers go well again, ${value} fail`,
+  },
+  digest_oldest_due: {
+    raised: (value) => `a digest has been due for ${value}`,
+    ended: () => "digests are rendered in time again",
+  },
+  worker_lost: {
+    raised: (value) => `a worker has said nothing for ${value}`,
+    ended: () => "no worker is missing any more",
+  },
 };
 
 function titleOf({ kind, state, channel, value }: Alarm): string {
@@ -58,7 +79,7 @@ const UNITS: readonly (readonly [ms: number, word: string])[] = [
 ];
 
 function inWords(kind: AlarmKind, value: number): string {
-  if (kind === "failure_rate") {
+  if (isShare(kind)) {
     return `${Math.round(value * 1_000) / 10} %`;
   }
   const [ms, word] = UNITS.find(([unit]) => value >= 2 * unit) ?? [1, "ms"];

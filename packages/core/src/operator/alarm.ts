@@ -1,11 +1,21 @@
-/**
- * What an alarm is about: `oldest_due`, for how long a delivery has been due; `failure_rate`, which share of attempts failed; `lag`, the time within which
- * 95 % of deliveries went out.
- */
-export type AlarmKind = "oldest_due" | "failure_rate" | "lag";
+/** What an alarm of a channel is about. */
+export type ChannelAlarmKind = "oldest_due" | "failure_rate" | "lag";
 
 /**
- * A value of a channel that has crossed its line:
+ * What an alarm is about: `oldest_due`, for how long a delivery has been due; `failure_rate`, which share of attempts failed; `lag`, the time within which
+ * 95 % of deliveries went out; `hub_oldest_due`, for how long a processing record has been due; `hub_failure_rate`, which share of records failed;
+ * `digest_oldest_due`, for how long a digest has been due; `worker_lost`, for how long a worker has said nothing that did not stop.
+ */
+export type AlarmKind = ChannelAlarmKind | "hub_oldest_due" | "hub_failure_rate" | "digest_oldest_due" | "worker_lost";
+
+/** Every kind of alarm. */
+export const ALARM_KINDS: readonly AlarmKind[] = [
+  ...(["oldest_due", "failure_rate", "lag"] satisfies ChannelAlarmKind[]),
+  ...(["hub_oldest_due", "hub_failure_rate", "digest_oldest_due", "worker_lost"] as const),
+];
+
+/**
+ * A value of a channel, the hub, digests or workers that has crossed its line:
  *
  * ```
  * (none) or ended ──the value is above its line──> raised ──the value is at 80 % of its line, or below──> ended
@@ -14,9 +24,10 @@ export type AlarmKind = "oldest_due" | "failure_rate" | "lag";
 export interface Alarm {
   readonly tenant: string;
   readonly kind: AlarmKind;
+  /** The channel; else `hub`, `digests`, or of `worker_lost` what the worker works on. */
   readonly channel: string;
   readonly state: "raised" | "ended";
-  /** The value when the state began: milliseconds, or for `failure_rate` a share from 0 to 1. */
+  /** The value when the state began: milliseconds, or for `failure_rate` and `hub_failure_rate` a share from 0 to 1. */
   readonly value: number;
   /** The line that it crossed, in the same unit. */
   readonly line: number;
@@ -33,12 +44,17 @@ export interface AlarmEvents {
 
 /** The lines of alarms; null for no alarm of that kind. */
 export interface AlarmLines {
-  /** For how long the oldest due delivery of a channel may be due, in milliseconds. @default 300_000 */
+  /** For how long the oldest due delivery of a channel, processing record of the hub, or digest may be due, in milliseconds. @default 300_000 */
   readonly oldestDueMs?: number | null;
-  /** Which share of a channel's attempts may fail, from 0 to 1. @default 0.5 */
+  /** Which share of a channel's attempts may fail, and of the hub's processing records, from 0 to 1. @default 0.5 */
   readonly failureRate?: number | null;
   /** Within which time 95 % of a channel's deliveries have to go out, from when each first could, in milliseconds. @default 300_000 */
   readonly lagMs?: number | null;
+  /**
+   * For how long a worker of any process may say nothing, in milliseconds, unless it stopped. A worker says every 10 seconds that it lives. That is told
+   * for the first of the tenants. @default 60_000
+   */
+  readonly workerLostMs?: number | null;
 }
 
 /** Options of alarms. */

@@ -3,12 +3,11 @@ import { DEFAULT_TENANT, type Emits } from "../foundation/context.ts";
 import { textOf } from "../foundation/errors.ts";
 import { Loop, type NextRun } from "../work/loop.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
-import type { ChannelHealth } from "./activity.ts";
-import type { AlarmChange, AlarmEvents, AlarmKind, AlarmOptions, AlarmStorage, StoredAlarm } from "./alarm.ts";
+import type { AlarmChange, AlarmEvents, AlarmOptions, AlarmStorage, StoredAlarm } from "./alarm.ts";
 import { alarmTask, shownAlarm } from "./alarm-message.ts";
 import type { OperatorContext } from "./context.ts";
 import { type AlarmSettings, type AlarmTarget, parseAlarms } from "./parse-alarms.ts";
-import { MINUTE_MS, MOST_WAITING } from "./read-health.ts";
+import { watch } from "./watch.ts";
 
 /** An alarm ends once its value is no more than this part of its line: one that goes up and down around the line is told of once. */
 const CALM = 0.8;
@@ -20,7 +19,7 @@ const MOST_TIMES = 10;
 const TURN = 0.9;
 
 /** The parts that alarms use. */
-export interface AlarmContext extends Pick<OperatorContext, "activity" | "channels" | "clock" | "ids" | "logger" | "ready"> {
+export interface AlarmContext extends Pick<OperatorContext, "activity" | "channels" | "clock" | "health" | "ids" | "logger" | "ready"> {
   readonly alarms: AlarmStorage;
   readonly events: Emits<AlarmEvents>;
 }
@@ -31,7 +30,7 @@ export interface AlarmsOfService {
   readonly defaultTenant?: string;
 }
 
-/** Watches channels, and tells when a value crosses its line, and when that is over: once over all processes. */
+/** Watches channels, the hub, digests and workers, and tells when a value crosses its line, and when that is over: once over all processes. */
 export class Alarms {
   /** The background loop. It looks from time to time; without the option, never. */
   readonly loop: Loop;
@@ -59,21 +58,12 @@ export class Alarms {
     return { dueInMs: null, lookInMs: settings.intervalMs };
   }
 
-  async #look(tenant: string, { lines, windowMs, minAttempts }: AlarmSettings): Promise<void> {
-    const { activity, alarms, clock } = this.#context;
-    const now = new Date(clock.now());
-    // Attempts are counted by the minute.
-    const fromMs = now.getTime() - windowMs;
-    const window = { from: new Date(fromMs - (fromMs % MINUTE_MS)), bucketMs: windowMs + MINUTE_MS, buckets: 1, mostWaiting: MOST_WAITING };
-    const channels = new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
-    const raised = await alarms.raised(tenant);
-    const names = new Set([...channels.keys(), ...raised.map(({ channel }) => channel)]);
-    for (const channel of names) {
-      const values = valuesOf(channels.get(channel), { now, minAttempts });
-      for (const kind of KINDS) {
-        const before = raised.find((one) => one.channel === channel && one.kind === kind);
-        await this.#compare({ tenant, channel, kind, line: lines.get(kind) ?? null, value: values[kind], before, at: now });
-      }
+  async #look(tenant: string, settings: AlarmSettings): Promise<void> {
+    const now = new Date(this.#context.clock.now());
+    const raised = await this.#context.alarms.raised(tenant);
+    for (const { kind, channel, value } of await watch(this.#context, { tenant, settings, raised, now })) {
+      const before = raised.find((one) => one.channel === channel && one.kind === kind);
+      await this.#compare({ tenant, channel, kind, line: settings.lines.get(kind) ?? null, value, before, at: now });
     }
   }
 
@@ -125,8 +115,6 @@ export class Alarms {
   }
 }
 
-const KINDS: readonly AlarmKind[] = ["oldest_due", "failure_rate", "lag"];
-
 interface Compared extends Omit<AlarmChange, "id" | "value" | "line"> {
   readonly line: number | null;
   /** Null if too little happened to say. */
@@ -137,18 +125,4 @@ interface Compared extends Omit<AlarmChange, "id" | "value" | "line"> {
 
 function errorOf(outcome: DeliveryOutcome): string | null {
   return outcome.status === "failed" ? outcome.error : null;
-}
-
-/** The values of a channel, in whole milliseconds or per mille. One over which nothing went out and nothing waits has none that is bad. */
-function valuesOf(
-  health: ChannelHealth | undefined,
-  { now, minAttempts }: { readonly now: Date; readonly minAttempts: number },
-): Readonly<Record<AlarmKind, number | null>> {
-  const { succeeded = 0, failed = 0, p95Ms = null, oldestDueAt = null } = health ?? {};
-  const all = succeeded + failed;
-  return {
-    oldest_due: oldestDueAt === null ? 0 : Math.max(0, now.getTime() - oldestDueAt.getTime()),
-    failure_rate: all >= minAttempts ? Math.round((1_000 * failed) / all) : failed === 0 ? 0 : null,
-    lag: succeeded >= minAttempts ? (p95Ms ?? 0) : succeeded === 0 ? 0 : null,
-  };
 }

@@ -18,11 +18,15 @@ import type { HubStorage } from "../hub/index.ts";
 import type { WorkerLoad } from "../work/worker-load.ts";
 import type { ActivityStorage } from "./activity-storage.ts";
 import type { AlarmStorage } from "./alarm.ts";
+import type { HealthStorage } from "./health-storage.ts";
 import type { RetryRunStorage } from "./retry-run.ts";
 
 /** The parts that an operator's operations use. */
 export interface OperatorContext extends BaseContext {
   readonly activity: ActivityStorage;
+  readonly health: HealthStorage;
+  /** Names this process: another one for each start. */
+  readonly instance: string;
   readonly deliveries: DeliveryStorage;
   readonly digests: DigestStorage;
   readonly holds: HoldsStorage;

@@ -1,21 +1,24 @@
 import { Loop, type NextRun } from "../work/loop.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { OperatorContext } from "./context.ts";
-import type { HealthStorage } from "./health-storage.ts";
+import { MOST_WAITING } from "./read-health.ts";
 
 /** How often a process looks. */
 const INTERVAL_MS = 60_000;
 /** For how long attempts are counted by the minute: the shortest range of health, and an hour more. */
 const BY_THE_MINUTE_MS = 2 * 3_600_000;
-/** For how long they are counted at all: the longest range of health, and a day more. */
+/** For how long they are counted at all, and what waited: the longest range of health, and a day more. */
 const KEPT_MS = 8 * 86_400_000;
+/** For how long workers that were lost are shown. */
+const LOST_SHOWN_MS = 15 * 60_000;
 
 /** The parts that the upkeep of health uses. */
-export interface HealthUpkeepContext extends Pick<OperatorContext, "clock" | "logger" | "ready"> {
-  readonly health: HealthStorage;
-}
+type HealthUpkeepContext = Pick<OperatorContext, "health" | "clock" | "logger" | "ready">;
 
-/** Keeps the figures of health small: folds minutes into half hours after two hours, and removes them after eight days. */
+/**
+ * Keeps the figures of health: how much waits at each minute, from one of the processes. It keeps them small, too: folds minutes into half hours after
+ * two hours, and removes what is older than eight days.
+ */
 export class HealthUpkeep {
   /** The background loop. It looks once a minute. */
   readonly loop: Loop;
@@ -31,9 +34,15 @@ export class HealthUpkeep {
     await this.#context.ready();
     const { health, clock } = this.#context;
     const nowMs = clock.now();
-    await this.#repeat(() => health.foldAttempts(new Date(nowMs - BY_THE_MINUTE_MS)));
-    await this.#repeat(() => health.pruneAttempts(new Date(nowMs - KEPT_MS)));
-    return { dueInMs: null, lookInMs: INTERVAL_MS };
+    // The process that looks does the rest, too.
+    if (await health.sampleBacklog(new Date(nowMs - (nowMs % INTERVAL_MS)), new Date(nowMs), MOST_WAITING)) {
+      await this.#repeat(() => health.foldAttempts(new Date(nowMs - BY_THE_MINUTE_MS)));
+      await this.#repeat(() => health.pruneAttempts(new Date(nowMs - KEPT_MS)));
+      await health.pruneBacklogs(new Date(nowMs - KEPT_MS));
+      await health.pruneWorkers(new Date(nowMs - LOST_SHOWN_MS));
+    }
+    // At the beginning of each minute.
+    return { dueInMs: null, lookInMs: INTERVAL_MS - (clock.now() % INTERVAL_MS) };
   }
 
   /** Takes steps until none is left. */

@@ -6,6 +6,7 @@ export type {
   ActivityFilter,
   ActivityPage,
   ActivitySummary,
+  BacklogBucket,
   ChannelBacklog,
   ChannelHealth,
   HealthBucket,
@@ -28,6 +29,7 @@ export type {
   ListedDelivery,
   StateFilter,
   StoredActivity,
+  StoredHealth,
   StoredSummary,
 } from "./activity-storage.ts";
 export type {
@@ -47,8 +49,9 @@ export type { OperatorContext } from "./context.ts";
 export { type DeliveryLine, type DeliveryLinePage, type DeliveryLinesInput, OperatorDeliveries } from "./deliveries.ts";
 export { type EndpointInput, Endpoints, type FailingEndpoints, type FailingInput } from "./endpoints.ts";
 export type { FailingEndpoint, FailureCause } from "./failing-endpoints.ts";
-export type { HealthStorage } from "./health-storage.ts";
-export { HealthUpkeep, type HealthUpkeepContext } from "./health-upkeep.ts";
+export type { BacklogHistory, ChannelBacklogs, HealthStorage, WorkerBeat } from "./health-storage.ts";
+export { HealthUpkeep } from "./health-upkeep.ts";
+export { Heartbeat } from "./heartbeat.ts";
 export { Operator } from "./operator.ts";
 export { type IdRange, idRange } from "./parse-filter.ts";
 export { type PauseInput, Pauses, type ResumeInput } from "./pauses.ts";
@@ -60,4 +63,13 @@ export { RetryRuns, type RetryRunsInput } from "./retry-runs.ts";
 export { Retrying } from "./retrying.ts";
 export type { RecipientsInput, SearchInput } from "./search-input.ts";
 export type { TestInput } from "./send-test.ts";
-export type { HeldLeases, HubHealth, RecentRecord, WaitingTasks, WorkHealth, WorkHealthReads } from "./work-health.ts";
+export type {
+  HeldLeases,
+  HubHealth,
+  OtherWorker,
+  RecentRecord,
+  SeenWorker,
+  WaitingTasks,
+  WorkHealth,
+  WorkHealthReads,
+} from "./work-health.ts";

@@ -2,7 +2,8 @@ import type { Channel } from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type MembersOf, requireOptions } from "../foundation/issue-list.ts";
 import { describe, shown } from "../foundation/parse-text.ts";
-import type { AlarmKind, AlarmOptions } from "./alarm.ts";
+import { ALARM_KINDS, type AlarmKind, type AlarmLines, type AlarmOptions } from "./alarm.ts";
+import { isShare } from "./alarm-message.ts";
 
 const MINUTE_MS = 60_000;
 const MOST_TENANTS = 100;
@@ -26,7 +27,7 @@ export interface AlarmSettings {
 }
 
 const OPTIONS: MembersOf<AlarmOptions> = {
-  ...{ to: true, tenants: true, oldestDueMs: true, failureRate: true, lagMs: true },
+  ...{ to: true, tenants: true, oldestDueMs: true, failureRate: true, lagMs: true, workerLostMs: true },
   ...{ windowMs: true, minAttempts: true, intervalMs: true },
 };
 
@@ -35,13 +36,14 @@ const NUMBERS = {
   oldestDueMs: [1, Number.MAX_SAFE_INTEGER],
   failureRate: [0, 1],
   lagMs: [1, Number.MAX_SAFE_INTEGER],
+  workerLostMs: [30_000, Number.MAX_SAFE_INTEGER],
   windowMs: [MINUTE_MS, 60 * MINUTE_MS],
   minAttempts: [1, Number.MAX_SAFE_INTEGER],
   intervalMs: [5_000, 60 * MINUTE_MS],
 } as const;
 
 /** Which of them switch off a kind of alarm by null. */
-const LINES: readonly string[] = ["oldestDueMs", "failureRate", "lagMs"];
+const LINES: readonly string[] = ["oldestDueMs", "failureRate", "lagMs", "workerLostMs"];
 
 /** Checks the options of alarms. @throws BelfryError `CONFIGURATION` */
 export function parseAlarms(
@@ -54,18 +56,36 @@ export function parseAlarms(
   if (!Array.isArray(tenants) || tenants.length > MOST_TENANTS || tenants.some((name) => typeof name !== "string" || name === "")) {
     throw wrong(`takes as tenants a list of at most ${MOST_TENANTS} names`);
   }
-  const { oldestDueMs = 5 * MINUTE_MS, failureRate = 0.5, lagMs = 5 * MINUTE_MS } = options;
+  return {
+    ...{
+      targets: targetsOf(to, channels),
+      tenants: [...new Set<string>(tenants)],
+      lines: linesOf(options),
+      windowMs,
+      minAttempts,
+      intervalMs,
+    },
+  };
+}
+
+function linesOf({
+  oldestDueMs = 5 * MINUTE_MS,
+  failureRate = 0.5,
+  lagMs = 5 * MINUTE_MS,
+  workerLostMs = MINUTE_MS,
+}: AlarmLines): ReadonlyMap<AlarmKind, number> {
+  const all: Readonly<Record<AlarmKind, number | null>> = {
+    ...{ oldest_due: oldestDueMs, hub_oldest_due: oldestDueMs, digest_oldest_due: oldestDueMs },
+    ...{ failure_rate: failureRate, hub_failure_rate: failureRate, lag: lagMs, worker_lost: workerLostMs },
+  };
   const lines = new Map<AlarmKind, number>();
-  for (const [kind, line] of [
-    ["oldest_due", oldestDueMs],
-    ["failure_rate", failureRate],
-    ["lag", lagMs],
-  ] as const) {
+  for (const kind of ALARM_KINDS) {
+    const line = all[kind];
     if (line !== null) {
-      lines.set(kind, Math.round(kind === "failure_rate" ? line * 1_000 : line));
+      lines.set(kind, Math.round(isShare(kind) ? line * 1_000 : line));
     }
   }
-  return { targets: targetsOf(to, channels), tenants: [...new Set<string>(tenants)], lines, windowMs, minAttempts, intervalMs };
+  return lines;
 }
 
 function requireNumbers(options: AlarmOptions): void {

@@ -8,6 +8,8 @@ export const MINUTE_MS = 60_000;
 /** How many deliveries that wait are counted: looking at more would take longer than there is time between two looks. */
 export const MOST_WAITING = 100_000;
 
+const NOTHING: ChannelBacklog["waiting"] = { scheduled: 0, due: 0, retrying: 0, held: 0 };
+
 /** The parts of each period. */
 export const HEALTH_RANGES: Readonly<Record<HealthRange, { readonly bucketMs: number; readonly buckets: number }>> = {
   "1h": { bucketMs: MINUTE_MS, buckets: 60 },
@@ -15,13 +17,22 @@ export const HEALTH_RANGES: Readonly<Record<HealthRange, { readonly bucketMs: nu
   "7d": { bucketMs: 120 * MINUTE_MS, buckets: 84 },
 };
 
-type HealthContext = Pick<OperatorContext, "activity" | "clock" | "ready">;
+type HealthContext = Pick<OperatorContext, "activity" | "health" | "clock" | "ready">;
 
 /** Reads the health of a tenant's channels over a period. */
 export async function readHealth(context: HealthContext, tenant: string, range: HealthRange): Promise<readonly ChannelHealth[]> {
   using _call = await context.ready();
   const nowMs = context.clock.now();
-  return await context.activity.health(tenant, healthWindow(range, nowMs), new Date(nowMs));
+  const window = healthWindow(range, nowMs);
+  const [channels, { looked, channels: backlogs }] = await Promise.all([
+    context.activity.health(tenant, window, new Date(nowMs)),
+    context.health.backlogs(tenant, window),
+  ]);
+  return channels.map((channel) => {
+    const parts = backlogs.find((of) => of.channel === channel.channel)?.parts ?? [];
+    const waitingIn = (part: number) => (looked[part] === true ? (parts[part] ?? NOTHING) : null);
+    return { ...channel, backlog: channel.buckets.map(({ from }, part) => ({ from, waiting: waitingIn(part) })) };
+  });
 }
 
 /** A period that ends now. Parts begin at round times, so that a bar of the chart stays the same bar as time passes. The last one is the current one. */

@@ -1,27 +1,35 @@
 import type { HealthBucket, HealthRange } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
+import { isLostSince } from "./heartbeat.ts";
 import { healthWindow } from "./read-health.ts";
 import type { HubHealth, RecentRecord, WorkHealth } from "./work-health.ts";
 
 const MOST_WAITING = 10_000;
 const MOST_RECENT = 5_000;
 
-type WorkContext = Pick<OperatorContext, "activity" | "workers" | "clock" | "ready">;
+/** How many workers are read. */
+const MOST_WORKERS = 200;
+
+type WorkContext = Pick<OperatorContext, "activity" | "health" | "instance" | "workers" | "clock" | "ready">;
 
 /** Reads how the work in the background stands. */
 export async function readWorkHealth(context: WorkContext, tenant: string, range: HealthRange): Promise<WorkHealth> {
   using _call = await context.ready();
-  const { activity, clock } = context;
+  const { activity, health, instance, clock } = context;
   const now = new Date(clock.now());
   const { from, bucketMs, buckets } = healthWindow(range, now.getTime());
-  const [leases, recent, records, digests] = await Promise.all([
+  const [seen, leases, recent, records, digests] = await Promise.all([
+    health.workers(MOST_WORKERS),
     activity.leases(tenant),
     activity.recentRecords(tenant, from, MOST_RECENT),
     activity.waitingRecords(tenant, now, MOST_WAITING),
     activity.waitingDigests(tenant, now, MOST_WAITING),
   ]);
   const parts = Array.from({ length: buckets }, (_, bucket) => new Date(from.getTime() + bucket * bucketMs));
-  return { workers: context.workers(), leases, hub: { ...records, ...hubHealth(recent, parts, bucketMs) }, digests };
+  const others = seen
+    .filter((worker) => worker.instance !== instance)
+    .map((worker) => ({ ...worker, isLost: isLostSince(worker.seenAt, now.getTime()) }));
+  return { workers: context.workers(), others, leases, hub: { ...records, ...hubHealth(recent, parts, bucketMs) }, digests };
 }
 
 function hubHealth(

@@ -12,6 +12,20 @@ export interface HeldLeases {
   readonly until: Date;
 }
 
+/** A worker of any process, as it said last. */
+export interface SeenWorker extends WorkerLoad {
+  /** The instance: another one for each start of a process. */
+  readonly instance: string;
+  /** When it said so, which it does every 10 seconds. */
+  readonly seenAt: Date;
+}
+
+/** A worker of another process. */
+export interface OtherWorker extends SeenWorker {
+  /** Whether it has said nothing for 30 seconds: its process ended without a stop, hangs, or cannot reach the database. */
+  readonly isLost: boolean;
+}
+
 /** Tasks that wait, counted up to 10,000. */
 export interface WaitingTasks {
   readonly waiting: number;
@@ -37,6 +51,8 @@ export interface HubHealth extends WaitingTasks {
 export interface WorkHealth {
   /** The workers of this process. */
   readonly workers: readonly WorkerLoad[];
+  /** The workers of other processes, up to 200. A process that stopped is not among them; one that was lost is, for 15 minutes. */
+  readonly others: readonly OtherWorker[];
   /** The leases of all processes at this moment. A worker that holds none is not among them. */
   readonly leases: readonly HeldLeases[];
   readonly hub: HubHealth;

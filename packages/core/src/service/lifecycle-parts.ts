@@ -1,4 +1,5 @@
 import type { Broadcasting } from "../audiences/index.ts";
+import type { Heartbeat } from "../operator/index.ts";
 import { type Feeds, type Presence, routeSignals, type Transport } from "../realtime/index.ts";
 import type { DueWorker } from "../work/due-worker.ts";
 import type { Loop } from "../work/loop.ts";
@@ -31,6 +32,7 @@ export interface LivingParts {
   readonly alarms: Chore;
   readonly retention: Chore;
   readonly upkeep: Chore;
+  readonly heartbeat: Heartbeat;
   readonly broadcasting: Broadcasting;
   readonly workers: readonly DueWorker<unknown>[];
   readonly presence: Presence;
@@ -39,7 +41,8 @@ export interface LivingParts {
 
 /** Says how the parts of a service start and stop. Chores that `work` leaves to other processes never run. */
 export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleParts {
-  const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, upkeep, workers, presence, transport } = parts;
+  const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, upkeep, workers } = parts;
+  const { heartbeat, presence, transport } = parts;
   const { storage, writer, sendWriter, eventWriter } = context;
   const chores = [fanOut, dueItems, retrying, alarms, retention, upkeep].map(({ loop }) => loop);
   const loops = work.delivers ? chores : [];
@@ -51,13 +54,13 @@ export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleP
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
     resume() {
-      for (const part of [...loops, broadcasting, ...workers, presence, feeds.inbox, feeds.hub]) {
+      for (const part of [...loops, broadcasting, ...workers, presence, heartbeat, feeds.inbox, feeds.hub]) {
         part.start();
       }
     },
     wake() {
       broadcasting.placeFor(null);
-      for (const part of [...loops, broadcasting, ...workers, feeds.inbox, feeds.hub]) {
+      for (const part of [...loops, broadcasting, ...workers, heartbeat, feeds.inbox, feeds.hub]) {
         part.wake();
       }
     },
@@ -68,6 +71,9 @@ export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleP
       await Promise.all([writer.drain(), sendWriter.drain(), eventWriter.drain()]);
     },
     // Presence first: who leaves while the rest closes is nobody's business any more.
-    close: [() => presence.stop(), () => feeds.inbox.stop(), () => feeds.hub.stop(), () => transport.stop(), () => storage.close()],
+    close: [
+      ...[() => presence.stop(), () => heartbeat.stop(), () => feeds.inbox.stop(), () => feeds.hub.stop()],
+      ...[() => transport.stop(), () => storage.close()],
+    ],
   };
 }

@@ -33,7 +33,7 @@ import {
   isDue,
 } from "../inbox/index.ts";
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
-import { type AlarmContext, Alarms, HealthUpkeep, type HealthUpkeepContext, type OperatorContext, Retrying } from "../operator/index.ts";
+import { type AlarmContext, Alarms, HealthUpkeep, Heartbeat, type OperatorContext, Retrying } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
 import { type Feeds, HubFeeds, InboxFeeds, type InboxFeedsOptions, memoryTransport, Presence, type Signal } from "../realtime/index.ts";
 import type { DueWorker } from "../work/due-worker.ts";
@@ -53,7 +53,6 @@ export type ServiceContext<Tx, Written extends void | Promise<void>> = VerbConte
   HubContext &
   OperatorContext &
   AlarmContext &
-  HealthUpkeepContext &
   PrivacyContext &
   BroadcastContext<Tx, Written> &
   DecisionsContext &
@@ -101,7 +100,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
   };
   const context: ServiceContext<Tx, Written> = contextOf<Tx, Written>({
-    ...{ clock, ids, logger, ...writers, storage, events, presence, publish },
+    ...{ clock, ids, logger, ...writers, storage, events, presence, instance, publish },
     types: options.types ?? {},
     categories: options.categories ?? {},
     unsubscribeLinks: unsubscribeLinksOf(options.types ?? {}, options),
@@ -129,12 +128,13 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
   const [fanOut, dueItems, retrying] = [new FanOut(background, work.fanOutLookMs), new DueItems(background), new Retrying(background)];
   const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox, work), new Alarms(background, options)];
-  const [retention, upkeep] = [new Retention(background, options.retention ?? {}), new HealthUpkeep(background)];
+  const retention = new Retention(background, options.retention ?? {});
+  const [upkeep, heartbeat] = [new HealthUpkeep(background), new Heartbeat(background)];
   const hub = (options.hub ?? {}) as unknown as HubOptions;
   const { delivering, bundling, processing } = workersOf(background, { delivery: options.delivery ?? {}, hub }, role);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
-  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, upkeep, workers, presence, transport };
-  const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf(living, work));
+  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence };
+  const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ ...living, upkeep, heartbeat, transport }, work));
   return { ...living, events, lifecycle, readiness: new ReadinessCheck({ storage, lifecycle, clock }) };
 }
 

@@ -45,6 +45,7 @@ function engineOver({
       ...leases,
     },
     leaseOf: (task) => task,
+    dueAtOf: () => null,
     fairness: () => ({}),
     mayBegin,
     attempt: async ({ id }) => id,

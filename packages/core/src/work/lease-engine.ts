@@ -5,6 +5,7 @@ import { type Lease, mayTakeOver, type SharedStorage } from "./lease-storage.ts"
 import type { LeasedTasks } from "./leased-tasks.ts";
 import type { LeasedWork, Performed } from "./leased-work.ts";
 import type { Lending } from "./lending.ts";
+import { RecentMost } from "./recent-most.ts";
 import { type Cancellation, untilRecorded } from "./timing.ts";
 
 /** How many lost leases are ended at once. */
@@ -13,6 +14,8 @@ const MAX_LOST = 256;
 const MAX_RECORDED = 512;
 /** After a claim for other tenants that found nothing, it goes without for so long while one tenant has its share. */
 const OTHERS_INTERVAL_MS = 50;
+/** Over how long the lag of claims counts, and over as long before. */
+const LAG_PERIOD_MS = 60_000;
 /** Other processes' leases are no longer than this, or than twice one of ours. */
 const MAX_LEASE_MS = 3_600_000;
 
@@ -48,6 +51,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
    */
   #mayHoldMore = false;
   readonly #share: TenantShare;
+  readonly #lag = new RecentMost(LAG_PERIOD_MS);
   #foundNoOthersMs = Number.NEGATIVE_INFINITY;
   readonly #ended: BatchQueue<Ended, boolean>;
   /** Whether no other process works on the storage; null until the first tidying is through, which takes over what others left. */
@@ -64,6 +68,10 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       write: (ended) => tasks.record(options.owner, ended),
       settle: (pending, counted) => pending.resolve(counted),
     });
+  }
+
+  get lagMs(): number | null {
+    return this.#lag.at(this.#options.clock.now());
   }
 
   async tidy(): Promise<void> {
@@ -221,10 +229,22 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       exceptTenants: this.#share.full(),
     };
     try {
-      return await this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
+      const claimed = await this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
+      this.#noteLag(claimed);
+      return claimed;
     } catch (error) {
       this.#mayHoldMore = true;
       throw error;
+    }
+  }
+
+  #noteLag(claimed: readonly Task[]): void {
+    const nowMs = this.#options.clock.now();
+    for (const task of claimed) {
+      const dueAt = this.#tasks.dueAtOf(task);
+      if (dueAt !== null) {
+        this.#lag.note(Math.max(0, nowMs - dueAt.getTime()), nowMs);
+      }
     }
   }
 

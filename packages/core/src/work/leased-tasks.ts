@@ -8,6 +8,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   readonly name: string;
   readonly leases: LeaseStorage<Task, Fairness>;
   leaseOf(task: Task): Lease & { readonly tenant: string };
+  /** When a task was due that was just claimed; null if nobody knows. */
+  dueAtOf(task: Task): Date | null;
   /** Returns the limits and exclusions of a claim at this moment. */
   fairness(): Fairness;
   /** A task was claimed. */

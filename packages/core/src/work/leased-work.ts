@@ -1,6 +1,7 @@
 import type { WorkContext } from "../foundation/context.ts";
 import type { Lending } from "./lending.ts";
 import type { Cancellation } from "./timing.ts";
+import type { WorkerLoad } from "./worker-load.ts";
 
 /**
  * How a task ended for now: `done`, also if it was decided that there is nothing to do; put off until `later`; its attempt failed, and is
@@ -16,7 +17,7 @@ export interface Performed {
 }
 
 /** The work of a `LeasedWorker`, which is claimed by lease. */
-export interface LeasedWork<Task> {
+export interface LeasedWork<Task> extends Partial<Pick<WorkerLoad, "lagMs">> {
   /** Names the work in logs, for example `deliveries`. */
   readonly name: string;
   /** Ends leases that ran out and waits that are over. */

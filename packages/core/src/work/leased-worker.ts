@@ -65,8 +65,8 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
 
   get load(): WorkerLoad {
     const { concurrency } = this.#options;
-    const { name, lending } = this.#work;
-    const load = { mode: this.#mode, concurrency, attempting: this.#attempting, leased: this.#underWay.size };
+    const { name, lending, lagMs = null } = this.#work;
+    const load = { mode: this.#mode, concurrency, attempting: this.#attempting, leased: this.#underWay.size, lagMs };
     return { name, owner: lending?.owner ?? null, ...load };
   }
 

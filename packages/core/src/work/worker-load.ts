@@ -15,4 +15,6 @@ export interface WorkerLoad {
   readonly attempting: number;
   /** The tasks whose leases it holds: those that are attempted, and those whose end is still to be recorded. */
   readonly leased: number;
+  /** For how long a task that it claimed in the last minute or two had been due, at the most, in milliseconds; null if it claimed none. */
+  readonly lagMs: number | null;
 }

@@ -7,10 +7,16 @@ const WORDS: Readonly<Record<AlarmKind, string>> = {
   oldest_due: "a delivery has been due for",
   failure_rate: "the share of attempts that fail is",
   lag: "the time until deliveries go out is",
+  hub_oldest_due: "an event has been due for",
+  hub_failure_rate: "the share of handlers that fail is",
+  digest_oldest_due: "a digest has been due for",
+  worker_lost: "a worker has said nothing for",
 };
 
+const SHARES: readonly AlarmKind[] = ["failure_rate", "hub_failure_rate"];
+
 function valueWords(kind: AlarmKind, value: number): string {
-  return kind === "failure_rate" ? `${Math.round(value * 1_000) / 10} %` : duration(value);
+  return SHARES.includes(kind) ? `${Math.round(value * 1_000) / 10} %` : duration(value);
 }
 
 /** The alarms that are raised. */

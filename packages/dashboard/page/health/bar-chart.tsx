@@ -13,6 +13,8 @@ export interface BarPart {
 export interface Bar {
   readonly from: string;
   readonly values: readonly number[];
+  /** Whether nobody knows them. @default false */
+  readonly isUnknown?: boolean;
 }
 
 interface BarChartProps {
@@ -177,7 +179,7 @@ function barWords({
   if (bar === undefined) {
     return [];
   }
-  const values = parts.map(({ name }, part) => `${number(bar.values[part] ?? 0)} ${name}`);
+  const values = bar.isUnknown === true ? ["not known"] : parts.map(({ name }, part) => `${number(bar.values[part] ?? 0)} ${name}`);
   return [`${shortDate(bar.from)}${at === bars.length - 1 ? ", until now" : ""}`, ...values];
 }
 

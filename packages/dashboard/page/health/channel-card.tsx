@@ -1,4 +1,4 @@
-import type { ChannelHealth, HealthRange } from "@belfry/core";
+import type { ChannelHealth, HealthRange, WaitingState } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
 import { Link } from "../parts/link.tsx";
 import { Time } from "../parts/time.tsx";
@@ -16,7 +16,15 @@ const ATTEMPTS: readonly BarPart[] = [
   { name: "failed", tone: "bad" },
 ];
 
-/** A channel: how it does in a word, its figures, and its attempts over time. */
+/** What waits, as it stands in bars: what is due at the foot. */
+const WAITING: readonly (BarPart & { readonly state: WaitingState })[] = [
+  { state: "due", name: "due", tone: "info" },
+  { state: "retrying", name: "retrying", tone: "warn" },
+  { state: "held", name: "held back", tone: "bad" },
+  { state: "scheduled", name: "scheduled", tone: "good" },
+];
+
+/** A channel: how it does in a word, its figures, its attempts over time, and what waited. */
 export function ChannelCard({ channel, range }: { readonly channel: Channel; readonly range: HealthRange }) {
   const { channel: name, succeeded, failed, buckets } = channel;
   const state = channelState(channel, useNow());
@@ -37,7 +45,25 @@ export function ChannelCard({ channel, range }: { readonly channel: Channel; rea
         parts={ATTEMPTS}
         bars={buckets.map((bucket) => ({ from: bucket.from, values: [bucket.succeeded, bucket.failed] }))}
       />
+      <BacklogChart channel={channel} range={range} />
     </section>
+  );
+}
+
+/** How much waited over time. Where nobody looked, nobody knows. */
+function BacklogChart({ channel: { channel, backlog }, range }: { readonly channel: Channel; readonly range: HealthRange }) {
+  const most = Math.max(0, ...backlog.map(({ waiting }) => WAITING.reduce((sum, { state }) => sum + (waiting?.[state] ?? 0), 0)));
+  return (
+    <BarChart
+      title={range === "1h" ? "Waiting at each minute" : `Most that waited per ${SPANS[range]}`}
+      description={`Bar chart of deliveries over ${channel} that waited over ${range}, at most ${number(most)}. The table below has the same figures.`}
+      parts={WAITING}
+      bars={backlog.map(({ from, waiting }) => ({
+        from,
+        values: WAITING.map(({ state }) => waiting?.[state] ?? 0),
+        isUnknown: waiting === null,
+      }))}
+    />
   );
 }
 

@@ -1,5 +1,6 @@
 import type { HealthRange, WorkHealth } from "@belfry/core";
 import type { Json } from "../../src/wire.ts";
+import type { Tone } from "../parts/status.tsx";
 import { Time } from "../parts/time.tsx";
 import { duration, number } from "../state/format.ts";
 import { BarChart, type BarPart } from "./bar-chart.tsx";
@@ -81,30 +82,38 @@ interface WorkerLine {
   readonly work: string;
   readonly where: string;
   readonly state: string;
+  readonly tone: Tone;
   readonly leases: number;
   readonly concurrency: number | null;
-  readonly until: string | null;
+  readonly lagMs: number | null;
+  /** When it said something last; null for the process that answers. */
+  readonly seenAt: string | null;
 }
 
-/** The workers of this process, and those of others that hold leases. */
-function linesOf({ workers, leases }: Work): readonly WorkerLine[] {
-  const heldBy = (owner: string | null) => leases.find((one) => one.owner === owner);
-  const own = workers.map(({ name, owner, mode, attempting, leased, concurrency }) => ({
-    ...{
-      key: `own ${name}`,
-      work: name,
-      where: "this process",
-      state: attempting > 0 && mode === "working" ? "busy" : mode,
-      leases: leased,
-    },
-    ...{ concurrency, until: heldBy(owner)?.until ?? null },
-  }));
-  const others = leases
-    .filter(({ owner }) => !workers.some((worker) => worker.owner === owner))
-    .map(({ work, owner, leases: held, until }) => ({
-      ...{ key: `${work} ${owner}`, work, where: `process …${owner.slice(-6)}`, state: "busy", leases: held, concurrency: null, until },
-    }));
-  return [...own, ...others];
+/** The workers of this process, those of others as they said last, and those that hold leases and say nothing, as of older versions. */
+function linesOf({ workers, others, leases }: Work): readonly WorkerLine[] {
+  const own = workers.map(
+    (worker): WorkerLine => ({ ...shownWorker(worker), key: `own ${worker.name}`, where: "this process", seenAt: null }),
+  );
+  const seen = others.map(({ instance, isLost, seenAt, ...worker }): WorkerLine => {
+    const shown = { ...shownWorker(worker), key: `${instance} ${worker.name}`, where: `process …${instance.slice(-6)}`, seenAt };
+    return isLost ? { ...shown, state: "lost", tone: "bad" } : shown;
+  });
+  const known = new Set([...workers, ...others].map(({ owner }) => owner));
+  const silent = leases
+    .filter(({ owner }) => !known.has(owner))
+    .map(({ work, owner, leases: held }): WorkerLine => {
+      const shown = { key: `${work} ${owner}`, work, where: `worker …${owner.slice(-6)}`, state: "holds leases", leases: held };
+      return { ...shown, tone: "neutral", concurrency: null, lagMs: null, seenAt: null };
+    });
+  return [...own, ...seen, ...silent];
+}
+
+type ShownWorker = Pick<Work["workers"][number], "name" | "mode" | "attempting" | "leased" | "concurrency" | "lagMs">;
+
+function shownWorker({ name, mode, attempting, leased, concurrency, lagMs }: ShownWorker): Omit<WorkerLine, "key" | "where" | "seenAt"> {
+  const isBusy = attempting > 0 && mode === "working";
+  return { work: name, state: isBusy ? "busy" : mode, tone: isBusy ? "good" : "neutral", leases: leased, concurrency, lagMs };
 }
 
 function WorkersCard({ work }: { readonly work: Work }) {
@@ -115,7 +124,7 @@ function WorkersCard({ work }: { readonly work: Work }) {
         <h2 id="workers">Workers</h2>
       </div>
       {lines.length === 0 ? (
-        <p class="muted">This process leaves the work to others, and none of them holds a lease at this moment.</p>
+        <p class="muted">This process leaves the work to others, and none of them has said anything.</p>
       ) : (
         <table class="workers">
           <thead>
@@ -124,25 +133,30 @@ function WorkersCard({ work }: { readonly work: Work }) {
               <th scope="col">Where</th>
               <th scope="col">State</th>
               <th scope="col">Leases</th>
-              <th scope="col">Renewed until</th>
+              <th scope="col">Lag</th>
+              <th scope="col">Heartbeat</th>
             </tr>
           </thead>
           <tbody>
-            {lines.map(({ key, work: name, where, state, leases, concurrency, until }) => (
+            {lines.map(({ key, work: name, where, state, tone, leases, concurrency, lagMs, seenAt }) => (
               <tr key={key}>
                 <th scope="row">{name}</th>
                 <td>{where}</td>
-                <td>{state}</td>
+                <td>
+                  <span class={`tag ${tone}`}>{state}</span>
+                </td>
                 <td>{concurrency === null ? number(leases) : `${number(leases)} of ${number(concurrency)}`}</td>
-                <td>{until === null ? "–" : <Time date={until} />}</td>
+                <td>{lagMs === null ? "–" : duration(lagMs)}</td>
+                <td>{seenAt === null ? "–" : <Time date={seenAt} />}</td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
       <p class="muted">
-        A lease that is not renewed in time is lost: its worker has ended, or hangs. Idle workers of other processes hold no leases, and are
-        not shown.
+        Workers say every 10 seconds that they live; after 30 seconds without a word one counts as lost, and is shown for 15 minutes. Its
+        leases run out, and others take over. The lag is for how long a task had been due when it was claimed, at the most in the last
+        minutes.
       </p>
     </section>
   );

@@ -47,6 +47,7 @@ import { alarmsMigration } from "./0045-alarms.ts";
 import { findingMigration } from "./0046-finding.ts";
 import { auditMigration } from "./0047-audit.ts";
 import { attemptSumsMigration } from "./0048-attempt-sums.ts";
+import { overTimeMigration } from "./0049-over-time.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -98,4 +99,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: findingMigration },
   { phase: "expand", sql: auditMigration },
   { phase: "expand", sql: attemptSumsMigration },
+  { phase: "expand", sql: overTimeMigration },
 ] as const satisfies readonly Migration[];

@@ -1,17 +1,23 @@
 import type { HealthStorage } from "@belfry/core/storage";
+import { backlogSamples, heartbeats, type Sql } from "@belfry/storage-sql";
 import { type Bound, bind, run } from "../database/bind.ts";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { beginOf } from "../delivery/attempt-sums.ts";
+import { prepareCountAllWaiting } from "./health.ts";
 
 const HALF_HOUR_SECONDS = 30 * 60;
 /** How many sums one step works on. */
 const STEP = 5_000;
 
 /** The figures of health over time in PostgreSQL. */
-export function postgresHealth(bound: Bound): HealthStorage {
-  return bind(bound, { foldAttempts: run(prepareFold), pruneAttempts: run(preparePrune) });
+export function postgresHealth(bound: Bound, sql: Sql): HealthStorage {
+  return {
+    ...bind(bound, { foldAttempts: run(prepareFold), pruneAttempts: run(preparePrune) }),
+    ...backlogSamples(sql, run(prepareCountAllWaiting)(bound)),
+    ...heartbeats(sql),
+  };
 }
 
 /** In one statement: an attempt that is added to a sum meanwhile is in what the delete returns, or stays for the next step. */

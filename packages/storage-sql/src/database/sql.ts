@@ -93,6 +93,7 @@ export type Tables = Readonly<
     | "alarms"
     | "attemptSums"
     | "audiences"
+    | "backlogSamples"
     | "broadcastNumbers"
     | "broadcasts"
     | "circuits"
@@ -119,7 +120,8 @@ export type Tables = Readonly<
     | "suppressions"
     | "takenAddresses"
     | "inboxChanges"
-    | "throttles",
+    | "throttles"
+    | "workerHeartbeats",
     string
   >
 >;

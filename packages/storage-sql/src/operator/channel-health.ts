@@ -20,11 +20,15 @@ interface SumRow {
   readonly attempts: number;
 }
 
+/** The part of a window that a `minute` is in, from the beginning $4 on, each $5 long. To SQLite, numbers from JavaScript have fractions. */
+export function partOf(sql: Sql): string {
+  return `CAST((${sql.milliseconds("minute")} - ${sql.cast("$4", "bigint")}) / ${sql.cast("$5", "bigint")} AS integer)`;
+}
+
 /** Reads the health of channels: attempts from the sums of each minute, and what waits as it is. */
 export function channelHealth(sql: Sql, countWaiting: CountWaiting): Pick<ActivityStorage, "health"> {
   const from = sql.cast("$2", "timestamptz");
-  // To SQLite, numbers from JavaScript have fractions.
-  const part = `CAST((${sql.milliseconds("minute")} - ${sql.cast("$4", "bigint")}) / ${sql.cast("$5", "bigint")} AS integer)`;
+  const part = partOf(sql);
   const sums = `SELECT channel, ${part} AS part, latency_ms AS "latencyMs", sum(attempts) AS attempts FROM ${sql.tables.attemptSums}
     WHERE tenant = $1 AND minute >= ${from} AND minute < ${sql.cast("$3", "timestamptz")} GROUP BY 1, 2, 3`;
   const readSums = async (tenant: string, { from: start, bucketMs, buckets }: HealthWindow) => {

@@ -1,4 +1,4 @@
-import type { AlarmKind, RetryRunState } from "@belfry/core";
+import type { AlarmKind, RetryRunState, WorkerMode } from "@belfry/core";
 import { columns as c, table } from "./columns.ts";
 
 /** The tables of what operators do in the background. */
@@ -26,6 +26,28 @@ export const OPERATOR = {
       key: ["tenant", "kind", "channel"],
       indexes: { untold: { on: ["dueAt"], where: "told_at IS NULL" }, id: ["id"] },
     },
+  ),
+
+  /** How many deliveries waited in each state at the beginning of minutes. A row without tenant and channel says that somebody looks, and by `due` 1 that all is written. */
+  backlogSamples: table(
+    { tenant: c.bytewise, minute: c.time, channel: c.bytewise, scheduled: c.integer, due: c.integer, retrying: c.integer, held: c.integer },
+    { key: ["tenant", "minute", "channel"], indexes: { minute: ["minute"] } },
+  ),
+
+  /** What each worker of each instance said of itself last. */
+  workerHeartbeats: table(
+    {
+      instance: c.bytewise,
+      name: c.bytewise,
+      owner: c.nullable(c.text),
+      mode: c.textOf<WorkerMode>(),
+      concurrency: c.integer,
+      attempting: c.integer,
+      leased: c.integer,
+      lagMs: c.nullable(c.number),
+      at: c.time,
+    },
+    { key: ["instance", "name"], indexes: { at: ["at"] } },
   ),
 
   /** Retries of everything that matches. */

@@ -1,14 +1,23 @@
 import type { HealthStorage } from "@belfry/core/storage";
+import { backlogSamples, heartbeats, type Sql } from "@belfry/storage-sql";
 import { bind, type Current, step } from "../database/bind.ts";
 import type { QueryContext } from "../database/statement.ts";
+import { countingAllWaiting } from "./health.ts";
 
 const HALF_HOUR_MS = 30 * 60_000;
 /** How many sums one step works on: a few milliseconds' work. */
 const STEP = 500;
 
 /** The figures of health over time in SQLite. */
-export function sqliteHealth(current: Current): HealthStorage {
-  return bind(current, { foldAttempts: step(prepareFold), pruneAttempts: step(preparePrune) });
+export function sqliteHealth(current: Current, sql: Sql): HealthStorage {
+  return {
+    ...bind(current, { foldAttempts: step(prepareFold), pruneAttempts: step(preparePrune) }),
+    ...backlogSamples(
+      sql,
+      countingAllWaiting(() => current().connection),
+    ),
+    ...heartbeats(sql),
+  };
 }
 
 type SumRow = readonly [tenant: string, minute: number, channel: string, latencyMs: number, writer: number, attempts: number];

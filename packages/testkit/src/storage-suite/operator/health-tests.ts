@@ -1,5 +1,5 @@
-import type { ChannelHealth, DeliveryAttempt } from "@belfry/core";
-import type { ClaimedDelivery, EndedAttempt, HealthWindow, NewSend } from "@belfry/core/storage";
+import type { DeliveryAttempt } from "@belfry/core";
+import type { ClaimedDelivery, EndedAttempt, HealthWindow, NewSend, StoredHealth, WorkerBeat } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { claimAll, createSend, deliveriesOf } from "../delivery/send-entries.ts";
 import { at, type Fixture, range, useFixture } from "../fixture.ts";
@@ -99,7 +99,7 @@ async function recount(fixture: Fixture, sends: readonly NewSend[], { from, buck
   return Object.fromEntries(counted);
 }
 
-function shown(channels: readonly ChannelHealth[]) {
+function shown(channels: readonly StoredHealth[]) {
   const counted = channels.filter(({ succeeded, failed }) => succeeded + failed > 0);
   return Object.fromEntries(
     counted.map(({ channel, buckets }) => [
@@ -144,6 +144,73 @@ export function healthTests(harness: StorageHarness): void {
       const left = await health(HALF_HOURS);
       expect(left.map(({ buckets }) => buckets.slice(1))).toEqual(before.map(({ buckets }) => buckets.slice(1)));
       expect(left.map(({ buckets }) => (buckets[0]?.succeeded ?? 0) + (buckets[0]?.failed ?? 0))).toEqual([0, 0, 0]);
+    });
+
+    test("of several processes, one keeps how much waits at a minute, and the most in each part is found again", async () => {
+      const { health: kept } = fixture.storage;
+      const minute = (of: number) => new Date(HALF_HOURS.from.getTime() + of * MINUTE_MS);
+      const made = (channel: string, dueMinutes: number) =>
+        createSend(fixture, { channel, to: ["a"], plan: { scheduledAt: minute(dueMinutes) } });
+      await made("email", 600);
+      expect((await Promise.all([1, 2, 3].map(() => kept.sampleBacklog(minute(500), minute(500), 1_000)))).toSorted()).toEqual([
+        false,
+        false,
+        true,
+      ]);
+      await made("email", 501);
+      await made("email", 502);
+      await made("webhook", 501);
+      expect(await kept.sampleBacklog(minute(501), minute(501), 1_000)).toBe(true);
+      expect(await kept.sampleBacklog(minute(501), minute(501), 1_000)).toBe(false);
+      const window: HealthWindow = { from: minute(499), bucketMs: MINUTE_MS, buckets: 4 };
+      const waiting = (scheduled: number, due: number) => ({ scheduled, due, retrying: 0, held: 0 });
+      expect(await kept.backlogs(fixture.tenant, window)).toEqual({
+        looked: [false, true, true, false],
+        channels: expect.arrayContaining([
+          { channel: "email", parts: [null, waiting(1, 0), waiting(2, 1), null] },
+          { channel: "webhook", parts: [null, null, waiting(0, 1), null] },
+        ]),
+      });
+      const inOne = await kept.backlogs(fixture.tenant, { ...window, bucketMs: 2 * MINUTE_MS, buckets: 2 });
+      expect(inOne.channels.find(({ channel }) => channel === "email")?.parts).toEqual([waiting(1, 0), waiting(2, 1)]);
+      fixture.nextTenant();
+      expect((await kept.backlogs(fixture.tenant, window)).channels).toEqual([]);
+      // Of more than are looked at, those that are due first are counted.
+      await made("email", 700);
+      await kept.sampleBacklog(minute(502), minute(502), 1);
+      expect((await kept.backlogs(fixture.tenant, { ...window, from: minute(502) })).channels).toEqual([]);
+      await kept.pruneBacklogs(minute(501));
+      expect((await kept.backlogs(fixture.tenant, window)).looked).toEqual([false, false, true, true]);
+    });
+
+    test("workers are those of the last heartbeat of each instance, until it leaves or says nothing for long", async () => {
+      const { health: kept } = fixture.storage;
+      const worker = (instance: string, fields: Partial<WorkerBeat> = {}): WorkerBeat => ({
+        ...{
+          instance,
+          name: "deliveries",
+          owner: `owner of ${instance}`,
+          mode: "working",
+          concurrency: 100,
+          attempting: 2,
+          leased: 3,
+          lagMs: 40,
+        },
+        ...fields,
+      });
+      const idle = worker("a", { name: "digests", owner: null, attempting: 0, leased: 0, lagMs: null });
+      await kept.beat([worker("a"), idle], at(10));
+      await kept.beat([worker("b")], at(20));
+      await kept.beat([worker("a", { mode: "draining" })], at(30));
+      expect(await kept.workers(10)).toEqual([
+        { ...worker("a", { mode: "draining" }), seenAt: at(30) },
+        { ...worker("b"), seenAt: at(20) },
+        { ...idle, seenAt: at(10) },
+      ]);
+      expect(await kept.workers(1)).toHaveLength(1);
+      await kept.pruneWorkers(at(20));
+      await kept.leave("a");
+      expect(await kept.workers(10)).toEqual([{ ...worker("b"), seenAt: at(20) }]);
     });
   });
 }

@@ -1,0 +1,113 @@
+import type { ChannelHealth } from "./activity.ts";
+import type { AlarmKind, ChannelAlarmKind, StoredAlarm } from "./alarm.ts";
+import type { OperatorContext } from "./context.ts";
+import type { AlarmSettings } from "./parse-alarms.ts";
+import { MINUTE_MS, MOST_WAITING } from "./read-health.ts";
+
+/** How many records of the hub, and how many workers, are looked at. */
+const MOST_RECORDS = 5_000;
+const MOST_WORKERS = 200;
+
+type WatchContext = Pick<OperatorContext, "activity" | "health">;
+
+/** What alarms look at. */
+export interface Watch {
+  readonly tenant: string;
+  readonly settings: AlarmSettings;
+  /** Those that are raised: what they are about has a value, too. */
+  readonly raised: readonly StoredAlarm[];
+  readonly now: Date;
+}
+
+/** A value that has a line, in whole milliseconds or per mille. */
+export interface WatchedValue {
+  readonly kind: AlarmKind;
+  readonly channel: string;
+  /** Null if too little happened to say. */
+  readonly value: number | null;
+}
+
+/** Reads the values of a tenant's channels, hub and digests; for the first of the tenants, also those of workers. */
+export async function watch(context: WatchContext, of: Watch): Promise<readonly WatchedValue[]> {
+  const isFirst = of.settings.tenants[0] === of.tenant;
+  const found = await Promise.all([
+    ofChannels(context, of),
+    ofHub(context, of),
+    ofDigests(context, of),
+    isFirst ? ofWorkers(context, of) : [],
+  ]);
+  return found.flat();
+}
+
+async function ofChannels({ activity }: WatchContext, { tenant, settings, raised, now }: Watch): Promise<readonly WatchedValue[]> {
+  const { windowMs, minAttempts } = settings;
+  const window = { from: beginOf(now, windowMs), bucketMs: windowMs + MINUTE_MS, buckets: 1, mostWaiting: MOST_WAITING };
+  const channels = new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
+  const known = raised.filter(({ kind }) => CHANNEL_KINDS.some((one) => one === kind));
+  const names = new Set([...channels.keys(), ...known.map(({ channel }) => channel)]);
+  return [...names].flatMap((channel) => {
+    const values = valuesOf(channels.get(channel), { now, minAttempts });
+    return CHANNEL_KINDS.map((kind) => ({ kind, channel, value: values[kind] }));
+  });
+}
+
+const CHANNEL_KINDS: readonly ChannelAlarmKind[] = ["oldest_due", "failure_rate", "lag"];
+
+/** The values of a channel. One over which nothing went out and nothing waits has none that is bad. */
+function valuesOf(
+  health: Omit<ChannelHealth, "backlog"> | undefined,
+  { now, minAttempts }: { readonly now: Date; readonly minAttempts: number },
+): Readonly<Record<ChannelAlarmKind, number | null>> {
+  const { succeeded = 0, failed = 0, p95Ms = null, oldestDueAt = null } = health ?? {};
+  return {
+    oldest_due: since(oldestDueAt, now),
+    failure_rate: failureRate({ succeeded, failed }, minAttempts),
+    lag: succeeded >= minAttempts ? (p95Ms ?? 0) : succeeded === 0 ? 0 : null,
+  };
+}
+
+async function ofHub({ activity }: WatchContext, { tenant, settings, now }: Watch): Promise<readonly WatchedValue[]> {
+  const { windowMs, minAttempts } = settings;
+  const [{ oldestDueAt }, recent] = await Promise.all([
+    activity.waitingRecords(tenant, now, MOST_RECORDS),
+    activity.recentRecords(tenant, beginOf(now, windowMs), MOST_RECORDS),
+  ]);
+  const count = (status: (typeof recent)[number]["status"]) => recent.filter((record) => record.status === status).length;
+  const rate = failureRate({ succeeded: count("COMPLETED"), failed: count("FAILED") }, minAttempts);
+  return [
+    { kind: "hub_oldest_due", channel: "hub", value: since(oldestDueAt, now) },
+    { kind: "hub_failure_rate", channel: "hub", value: rate },
+  ];
+}
+
+async function ofDigests({ activity }: WatchContext, { tenant, now }: Watch): Promise<readonly WatchedValue[]> {
+  const { oldestDueAt } = await activity.waitingDigests(tenant, now, MOST_RECORDS);
+  return [{ kind: "digest_oldest_due", channel: "digests", value: since(oldestDueAt, now) }];
+}
+
+/** For how long the worker of each kind has said nothing that did so longest. One that is forgotten is missed no longer. */
+async function ofWorkers({ health }: WatchContext, { raised, now }: Watch): Promise<readonly WatchedValue[]> {
+  const workers = await health.workers(MOST_WORKERS);
+  const known = raised.filter(({ kind }) => kind === "worker_lost").map(({ channel }) => channel);
+  const names = new Set([...workers.map(({ name }) => name), ...known]);
+  return [...names].map((name) => {
+    const ages = workers.filter((worker) => worker.name === name).map(({ seenAt }) => since(seenAt, now));
+    return { kind: "worker_lost", channel: name, value: Math.max(0, ...ages) };
+  });
+}
+
+/** Per mille; null if too few have ended to say. */
+function failureRate({ succeeded, failed }: { readonly succeeded: number; readonly failed: number }, minAttempts: number): number | null {
+  const all = succeeded + failed;
+  return all >= minAttempts ? Math.round((1_000 * failed) / all) : failed === 0 ? 0 : null;
+}
+
+function since(time: Date | null, now: Date): number {
+  return time === null ? 0 : Math.max(0, now.getTime() - time.getTime());
+}
+
+/** The beginning of the minute in which a period began that ends now: attempts are counted by the minute. */
+function beginOf(now: Date, windowMs: number): Date {
+  const fromMs = now.getTime() - windowMs;
+  return new Date(fromMs - (fromMs % MINUTE_MS));
+}
