@@ -78,7 +78,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   postgresStorage: [postgres.postgresStorage, "postgres://localhost/x", { migrate: true }],
 };
 
-/** For authors of channels and contracts, who call them from TypeScript, or with what Belfry itself hands them. `migrate` has a test of its own. */
+/** For authors of channels and contracts, who call them from TypeScript, or with what Belfry itself hands them. `migrate` and the moves of tenants have tests of their own. */
 const FOR_AUTHORS = [
   "BelfryError",
   "classifyAddress",
@@ -94,7 +94,9 @@ const FOR_AUTHORS = [
   "isoDateOrNull",
   "keptExchange",
   "localOnly",
+  "abandonMove",
   "migrate",
+  "moveTenant",
   "parseDeviceAddress",
   "parseMessage",
   "requireOptions",
@@ -283,6 +285,13 @@ test.each(HOSTILE)("migrate says in words that %s is no database", async (_, val
       code: "CONFIGURATION",
       message: expect.stringMatching(/^migrate got no /),
     });
+  }
+});
+
+test.each(HOSTILE)("a move says in words that %s are no options of it", async (_, value) => {
+  for (const [name, move] of Object.entries({ moveTenant: postgres.moveTenant, abandonMove: postgres.abandonMove })) {
+    const options = value as never;
+    await expect(move(options)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(new RegExp(`^${name} `)) });
   }
 });
 

@@ -113,7 +113,7 @@ export {
 } from "./operator/search.ts";
 export { findActivity, type SummaryRow, summaryColumns, toSummary } from "./operator/summaries.ts";
 export { workHealthReads } from "./operator/work-health.ts";
-export { tableName, typed } from "./schema/columns.ts";
+export { type ColumnSpec, columnName, type Kind, tableName, typed } from "./schema/columns.ts";
 export { POSTGRES_TABLES, TABLES } from "./schema/tables.ts";
 export { apiKeyStorage } from "./service/api-keys.ts";
 export { socketTicketStorage } from "./service/socket-tickets.ts";

@@ -45,7 +45,7 @@ export interface BelfryErrorOptions {
   /**
    * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid, channels}, `CONTENT_TOO_LONG` {max_length, current_length},
    * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}, `RENDERING_FAILED` {type, member},
-   * `VALIDATION_ERROR` of a request {part}.
+   * `VALIDATION_ERROR` of a request {part}, `STORAGE_UNAVAILABLE` for one tenant alone, while it moves {concerns}.
    */
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -92,6 +92,11 @@ export class BelfryError extends Error {
 /** Whether the same call may succeed later. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof BelfryError && error.retryable;
+}
+
+/** Whether an error says that one tenant cannot be written at the moment, as while it moves to another database, and nothing about others. */
+export function concernsOneTenant(error: unknown): boolean {
+  return error instanceof BelfryError && error.details.concerns === "tenant";
 }
 
 /** The text of an error that code of the host's own threw, which may be anything. */

@@ -1,4 +1,4 @@
-import { isRetryable } from "../foundation/errors.ts";
+import { concernsOneTenant, isRetryable } from "../foundation/errors.ts";
 import { nextTurn } from "./timing.ts";
 
 /** An entry that is to be worked on with others, and the caller who waits for its result. */
@@ -93,13 +93,13 @@ export async function commitBatch<Entry, Result, Written = Result>(
   let results: readonly Written[];
   try {
     results = await write(entries).catch((error: unknown) => {
-      if (isRetryable(error)) {
+      if (isRetryable(error) && !concernsOneTenant(error)) {
         return write(entries);
       }
       throw error;
     });
   } catch (error) {
-    const alone = batch.length === 1 || isRetryable(error);
+    const alone = batch.length === 1 || (isRetryable(error) && !concernsOneTenant(error));
     for (const pending of batch) {
       if (alone) {
         pending.reject(error);

@@ -30,6 +30,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "26000": NO_PREPARED_STATEMENTS,
 };
 
+/** The SQLSTATE with which a database refuses writes of a tenant that moves: see `moving/freeze.ts`. */
+export const MOVING_STATE = "BF001";
+
 const TRANSIENT_CONFLICTS = ["40001", "40P01"];
 
 /**
@@ -41,6 +44,10 @@ export function wrapError(error: unknown): BelfryError {
     return error;
   }
   const code = errorCode(error);
+  if (code === MOVING_STATE) {
+    const message = "The tenant's data is moving to another database. The same call may succeed in some seconds. Nothing was written.";
+    return new BelfryError("STORAGE_UNAVAILABLE", message, { cause: error, details: { concerns: "tenant" } });
+  }
   const what = `${code || "no code"}: ${errorMessage(error)}`;
   if (isUnavailable(error)) {
     return new BelfryError("STORAGE_UNAVAILABLE", `PostgreSQL is not available (${what}). The same call may succeed later.`, {

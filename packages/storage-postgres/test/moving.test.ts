@@ -1,0 +1,217 @@
+import type { FreshDatabase } from "@belfry/postgres-launcher";
+import { type ColumnSpec, columnName, POSTGRES_TABLES } from "@belfry/storage-sql";
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
+import { tableNames } from "../src/database/table-names.ts";
+import { abandonMove, moveTenant, postgresStorage } from "../src/index.ts";
+import { MOVED_TABLES, STAYING_TABLES } from "../src/moving/moved-tables.ts";
+import { entry, openPool, rowsOf, silent, useCleanup } from "./setup.ts";
+
+type Table = keyof typeof POSTGRES_TABLES;
+
+const TABLES = tableNames("public");
+const ID = (number: number) => `01890000-0000-7000-8000-${String(number).padStart(12, "0")}`;
+
+/** A value for a column: another one for each row, with what JSON and SQL have to escape. */
+function filledWith({ kind }: ColumnSpec, { tenant, number }: { readonly tenant: string; readonly number: number }): unknown {
+  const odd = `${tenant} ${number} "ü\\\n' {}`;
+  const values: Readonly<Record<typeof kind, unknown>> = {
+    key: undefined,
+    counter: undefined,
+    text: odd,
+    bytewise: odd,
+    uuid: ID(number),
+    integer: number,
+    number: 2 ** 40 + number,
+    boolean: number % 2 === 0,
+    time: new Date(1_900_000_000_000 + number),
+    json: `{"z": ["${number}"],  "a": 1.10}`,
+    texts: [odd, ""],
+  };
+  return values[kind];
+}
+
+/** Puts a row into every table that moves, with a value in every column. Rows refer to those of the same tenant. */
+async function fillAll(pool: pg.Pool, tenant: string, first: number): Promise<void> {
+  const keys = new Map<string, number>();
+  for (const [index, { table }] of MOVED_TABLES.entries()) {
+    const number = first + index;
+    const columns: Readonly<Record<string, ColumnSpec>> = POSTGRES_TABLES[table].columns;
+    const given = Object.entries(columns).flatMap(([field, column]): [string, unknown][] => {
+      const parent = column.of?.table ?? { notificationPk: "notifications", digestPk: "digests" }[field];
+      const value = parent === undefined ? (field === "tenant" ? tenant : filledWith(column, { tenant, number })) : keys.get(parent);
+      return value === undefined ? [] : [[columnName(field, column), value]];
+    });
+    const [row] = await rowsOf<{ pk?: string }>(
+      pool,
+      `INSERT INTO ${TABLES[table]} (${given.map(([name]) => `"${name}"`).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")}) RETURNING *`,
+      given.map(([, value]) => value),
+    );
+    keys.set(table, Number(row?.pk));
+  }
+}
+
+/** The rows of a tenant in all tables that have one, without the keys that each database gives out. */
+async function rowsOfTenant(pool: pg.Pool, tenant: string): Promise<Readonly<Record<string, readonly string[]>>> {
+  const own = MOVED_TABLES.filter(({ table }) => "tenant" in POSTGRES_TABLES[table].columns);
+  const entries = own.map(async ({ table }) => {
+    const columns: Readonly<Record<string, ColumnSpec>> = POSTGRES_TABLES[table].columns;
+    const plain = Object.entries(columns).filter(
+      ([field, { kind, of }]) => of === undefined && kind !== "key" && kind !== "counter" && field !== "tenant",
+    );
+    const names = plain.map(([field, column]) => `"${columnName(field, column)}"`).join(", ");
+    const rows = await rowsOf<{ row: string }>(
+      pool,
+      `SELECT (${names || "1"}, 0)::text AS row FROM ${TABLES[table]} WHERE tenant = $1 ORDER BY 1`,
+      [tenant],
+    );
+    return [table, rows.map(({ row }) => row)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const countOf = (rows: Readonly<Record<string, readonly string[]>>) => Object.values(rows).flat().length;
+
+describe("a tenant that moves to another database", () => {
+  const cleanup = useCleanup();
+  const made: FreshDatabase[] = [];
+  let from: pg.Pool;
+  let to: pg.Pool;
+
+  beforeAll(async () => {
+    made.push(await migratedPostgres(), await migratedPostgres());
+    [from, to] = made.map(({ url }) => openPool(url)) as [pg.Pool, pg.Pool];
+  });
+  afterAll(async () => {
+    await Promise.all([from.end(), to.end()]);
+    await Promise.all(made.map((database) => database.drop()));
+  });
+
+  test("every table either moves, or stays for a reason", async () => {
+    const named = [...MOVED_TABLES.map(({ table }) => table), ...Object.keys(STAYING_TABLES)];
+    expect(named.toSorted()).toEqual(Object.keys(POSTGRES_TABLES).toSorted());
+    const staying = Object.keys(STAYING_TABLES).filter((table) => "tenant" in POSTGRES_TABLES[table as Table].columns);
+    expect(staying).toEqual(["fanOuts", "presence"]);
+  });
+
+  test("has every column of every row there, and nothing here; other tenants keep theirs", async () => {
+    await fillAll(from, "acme", 100);
+    await fillAll(from, "globex", 300);
+    // Other keys are given out there.
+    await fillAll(to, "initech", 500);
+    await from.query(`UPDATE ${TABLES.deliveries} SET lease_owner = NULL, lease_until = NULL`);
+    await from.query(`UPDATE ${TABLES.digests} SET lease_owner = NULL, lease_until = NULL`);
+    await from.query(`UPDATE ${TABLES.processingRecords} SET lease_owner = NULL, lease_until = NULL`);
+    await from.query(`UPDATE ${TABLES.audiences} SET source = NULL`);
+    const [before, others, there] = [
+      await rowsOfTenant(from, "acme"),
+      await rowsOfTenant(from, "globex"),
+      await rowsOfTenant(to, "initech"),
+    ];
+    expect(Object.values(before).filter((rows) => rows.length !== 1)).toEqual([]);
+    const states: string[] = [];
+    const moved = await moveTenant({
+      ...{ tenant: "acme", from, to },
+      async switchOver() {
+        states.push("switched");
+        // Both have it, and nobody writes here any more.
+        expect(await rowsOfTenant(to, "acme")).toEqual(before);
+        await expect(from.query(`UPDATE ${TABLES.inboxCounters} SET total = 7 WHERE tenant = 'acme'`)).rejects.toMatchObject({
+          code: "BF001",
+        });
+        await from.query(`UPDATE ${TABLES.inboxCounters} SET total = total WHERE tenant = 'globex'`);
+        await expect(from.query(`DELETE FROM ${TABLES.deliveryAttempts}`)).rejects.toMatchObject({ code: "BF001" });
+      },
+    });
+    expect([states, moved.rows]).toEqual([["switched"], MOVED_TABLES.length]);
+    expect([await rowsOfTenant(to, "acme"), countOf(await rowsOfTenant(from, "acme"))]).toEqual([before, 0]);
+    expect([await rowsOfTenant(from, "globex"), await rowsOfTenant(to, "initech")]).toEqual([others, there]);
+    const attempts =
+      "SELECT a.provider FROM belfry_delivery_attempts a JOIN belfry_deliveries d ON d.pk = a.delivery_pk WHERE d.tenant = $1";
+    expect(await rowsOf(to, attempts, ["acme"])).toHaveLength(1);
+    expect(await rowsOf(from, "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'belfry\\_moving%'")).toEqual([]);
+    expect([await rowsOf(from, "SELECT * FROM belfry_moves"), await rowsOf(to, "SELECT * FROM belfry_moves")]).toEqual([[], []]);
+  });
+
+  test("long lists are copied in pages, in their order", async () => {
+    const storage = postgresStorage(made[0]?.url ?? "", { logger: silent });
+    cleanup(() => storage.close());
+    await storage.open();
+    await storage.inbox.createMany(
+      Array.from({ length: 1_000 }, (_, at) => entry(["ann", `user${at % 3}`], { tenant: "pages", title: `number ${at}` })),
+    );
+    const list = async (pool: pg.Pool) =>
+      rowsOf(
+        pool,
+        `SELECT i.user_id, i.seq, n.title FROM ${TABLES.inboxItems} i JOIN ${TABLES.notifications} n ON n.pk = i.notification_pk WHERE i.tenant = 'pages' ORDER BY 1, 2`,
+      );
+    const before = await list(from);
+    expect((await moveTenant({ tenant: "pages", from, to, switchOver() {} })).rows).toBeGreaterThan(3_000);
+    expect([await list(to), await list(from)]).toEqual([before, []]);
+  });
+
+  test("an interrupted copy goes on where it was; an interrupted switch is made again, and the copy is not touched", async () => {
+    await fillAll(from, "interrupted", 1_000);
+    await from.query(`UPDATE ${TABLES.deliveries} SET lease_owner = NULL`);
+    await from.query(`UPDATE ${TABLES.digests} SET lease_owner = NULL`);
+    await from.query(`UPDATE ${TABLES.processingRecords} SET lease_owner = NULL`);
+    await from.query(`UPDATE ${TABLES.audiences} SET source = NULL`);
+    const before = await rowsOfTenant(from, "interrupted");
+    // The other database goes away in the middle, also for who would take the move back.
+    const failing = openPool(made[1]?.url ?? "");
+    let queries = 0;
+    const connect = failing.connect.bind(failing);
+    Object.assign(failing, {
+      connect(done: (error: Error | undefined, client?: pg.PoolClient) => void) {
+        queries += 1;
+        return queries > 75 ? done(new Error("Connection terminated unexpectedly")) : connect(done as never);
+      },
+    });
+    const first = moveTenant({ tenant: "interrupted", from, to: failing, switchOver: () => expect.unreachable() });
+    await expect(first).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    await failing.end();
+    expect(countOf(await rowsOfTenant(to, "interrupted"))).toBeGreaterThan(0);
+    expect(countOf(await rowsOfTenant(from, "interrupted"))).toBe(countOf(before));
+
+    const second = moveTenant({ tenant: "interrupted", from, to, switchOver: () => Promise.reject(new Error("no answer")) });
+    await expect(second).rejects.toMatchObject({ code: "INVALID_STATE", message: expect.stringContaining("call moveTenant again") });
+    await expect(abandonMove({ tenant: "interrupted", from, to })).rejects.toMatchObject({ code: "INVALID_STATE" });
+    // A process that was told writes there.
+    await to.query(`UPDATE ${TABLES.inboxCounters} SET total = 77 WHERE tenant = 'interrupted'`);
+    const third = await moveTenant({ tenant: "interrupted", from, to, switchOver() {} });
+    expect(third.rows).toBe(MOVED_TABLES.length);
+    expect(countOf(await rowsOfTenant(from, "interrupted"))).toBe(0);
+    expect(await rowsOf(to, `SELECT total FROM ${TABLES.inboxCounters} WHERE tenant = 'interrupted'`)).toEqual([{ total: "77" }]);
+  });
+
+  test("a move that cannot be made leaves everything as it was: work that does not end, data there, other tables there, another mover", async () => {
+    await fillAll(from, "refused", 2_000);
+    await from.query(`UPDATE ${TABLES.audiences} SET source = NULL`);
+    await from.query(`UPDATE ${TABLES.digests} SET lease_owner = NULL`);
+    const before = await rowsOfTenant(from, "refused");
+    const move = (options: object = {}) => moveTenant({ tenant: "refused", from, to, switchOver: () => expect.unreachable(), ...options });
+    await expect(move({ drainMs: 50 })).rejects.toMatchObject({
+      code: "INVALID_STATE",
+      message: expect.stringMatching(/work under way after 50 ms \(deliveries in hand, handlers that run\)/),
+    });
+    await from.query(`UPDATE ${TABLES.inboxCounters} SET total = total WHERE tenant = 'refused'`);
+    expect([await rowsOfTenant(from, "refused"), countOf(await rowsOfTenant(to, "refused"))]).toEqual([before, 0]);
+
+    await to.query(`INSERT INTO ${TABLES.contentTokens} (tenant, token) VALUES ('refused', 1)`);
+    await expect(move()).rejects.toMatchObject({
+      code: "CONFIGURATION",
+      message: expect.stringContaining("has data of such a tenant already"),
+    });
+    expect(countOf(await rowsOfTenant(to, "refused"))).toBe(1);
+
+    await to.query("UPDATE belfry_migrations SET checksum = 'x' WHERE id = 3");
+    await expect(move()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("other migrations") });
+
+    const client = await from.connect();
+    await client.query("SELECT pg_advisory_lock(hashtextextended('belfry_move refused', 0))");
+    await expect(move()).rejects.toMatchObject({ code: "INVALID_STATE", message: expect.stringContaining("Another process moves") });
+    client.release(true);
+    expect(await rowsOfTenant(from, "refused")).toEqual(before);
+  });
+});
