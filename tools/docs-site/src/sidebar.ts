@@ -32,6 +32,8 @@ const GROUPS: readonly Group[] = [
       "guides/operating",
       "guides/postgresql",
       "guides/processes",
+      "guides/databases",
+      "scaling",
       "guides/dashboard",
       "guides/telemetry",
       "guides/privacy",
