@@ -25,7 +25,7 @@ const TOGETHER = globSync(
   [
     "packages/core/src/**/*.test.ts",
     "packages/{adapter-*,channel-*,cli,dashboard,egress,processor-*,storage-*,testkit}/test/**/*.test.ts",
-    "tools/{docs-examples,service-tests}/test/**/*.test.ts",
+    "tools/{docs-examples,docs-site,service-tests}/test/**/*.test.ts",
     "examples/server/test/**/*.test.ts",
     "test/**/*.test.ts",
   ],

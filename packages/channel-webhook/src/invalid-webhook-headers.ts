@@ -23,6 +23,11 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 /**
  * Says what is wrong with a tenant's own headers, one text for each problem; empty if they are valid. Call it when you
  * save them. The channel calls it again before each request, and fails the delivery for good if they are not valid.
+ *
+ * @example
+ * ```ts
+ * invalidWebhookHeaders({ "x-team": "shop" }); // []
+ * ```
  */
 export function invalidWebhookHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
   const entries = Object.entries(headers);

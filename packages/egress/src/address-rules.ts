@@ -26,7 +26,14 @@ const METADATA_NETWORK = ipaddr.IPv6.parseCIDR("fd00:ec2::/32");
 /** The part of IPv6 that is routed publicly. ipaddr.js calls some unassigned addresses outside it unicast, for example `::2`. */
 const PUBLIC_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 
-/** Classifies an IP address in any text form that `node:net` accepts. Any other text is `never`. */
+/**
+ * Classifies an IP address in any text form that `node:net` accepts. Any other text is `never`.
+ *
+ * @example
+ * ```ts
+ * classifyAddress("10.0.0.1"); // "private"
+ * ```
+ */
 export function classifyAddress(address: string): AddressClass {
   if (isIP(address) === 0) {
     return "never";

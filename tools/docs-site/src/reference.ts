@@ -21,6 +21,19 @@ interface Module {
 /** The folder in which core has a file for each of its rooms: one page of them all would be too long to read. */
 const ROOMS = "packages/core/src/public";
 
+/** Modules that hosts do not begin with: those for authors of storages, contracts and frameworks, and the suites that test them. */
+const FOR_AUTHORS = /^(core-(auth|http|node|storage)|testkit.*|.*-schema)$/;
+
+/** What is written as a table: a heading for each member would make the pages long to read, and to build. */
+const TABLES_OF = [
+  "parametersFormat",
+  "typeAliasPropertiesFormat",
+  "interfacePropertiesFormat",
+  "classPropertiesFormat",
+  "propertyMembersFormat",
+  "typeDeclarationFormat",
+] as const;
+
 /** Modules of nothing but tables, which hosts hand to drizzle-kit and do not read. */
 const TABLES = /-schema$/;
 
@@ -67,12 +80,16 @@ export async function writeReference(root: string, folder: string): Promise<void
   application.options.setValue("entryFileName", "index");
   application.options.setValue("hidePageHeader", true);
   application.options.setValue("hideBreadcrumbs", true);
+  for (const format of TABLES_OF) {
+    application.options.setValue(format, "table");
+  }
   const project = await application.convert();
   if (project === undefined) {
     throw new Error("The reference cannot be made: TypeDoc does not read the sources.");
   }
   name(project, modules);
   requireComments(project);
+  requireExamples(project);
   await application.generateOutputs(project);
   if (application.logger.hasErrors() || application.logger.hasWarnings()) {
     throw new Error("The reference has the problems above.");
@@ -133,6 +150,20 @@ function requireComments(project: ProjectReflection): void {
   if (missing.length > 0) {
     throw new Error(`Exports need a comment that says what they are:\n${missing.join("\n")}`);
   }
+}
+
+/** Throws for functions of a package's first entry point, or of the contracts, that have no example: hosts begin with them. */
+function requireExamples(project: ProjectReflection): void {
+  const missing = (project.children ?? [])
+    .filter(({ name }) => !FOR_AUTHORS.test(name))
+    .flatMap((module) => (module.children ?? []).filter(lacksExample).map((reflection) => `${module.name}: ${reflection.name}`));
+  if (missing.length > 0) {
+    throw new Error(`Functions that hosts begin with need an @example:\n${missing.join("\n")}`);
+  }
+}
+
+function lacksExample({ kind, signatures = [] }: DeclarationReflection): boolean {
+  return kind === ReflectionKind.Function && !signatures.some(({ comment }) => comment?.getTag("@example") !== undefined);
 }
 
 function isUndocumented(reflection: DeclarationReflection): boolean {

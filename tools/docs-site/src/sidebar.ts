@@ -11,7 +11,7 @@ interface Group {
 }
 
 const GROUPS: readonly Group[] = [
-  { text: "Start", pages: ["guides/getting-started", "concepts", "glossary", "comparison"] },
+  { text: "Start", pages: ["guides/getting-started", "concepts", "cli", "glossary", "comparison"] },
   {
     text: "In your application",
     pages: ["guides/frameworks", "guides/authentication", "guides/transactions", "guides/types", "guides/rendering", "guides/testing"],
@@ -57,12 +57,13 @@ export function sidebar(docs: string): DefaultTheme.SidebarItem[] {
   const named = new Set([HOME, ...GROUPS.flatMap(({ pages }) => pages)]);
   return GROUPS.map(({ text, pages, rest }, index) => {
     const others = rest === undefined ? [] : pagesOf(docs, rest).filter((page) => !named.has(page));
-    const items = [...pages.filter((page) => existsSync(join(docs, `${page}.md`))), ...others];
-    return {
-      text,
-      collapsed: index > 0,
-      items: items.map((page) => ({ text: titleOf(docs, page), link: `/${page.replace(/index$/, "")}` })),
-    };
+    const items = [...pages.filter((page) => existsSync(join(docs, `${page}.md`))), ...others].map((page) => ({
+      text: titleOf(docs, page),
+      link: `/${page.replace(/index$/, "")}`,
+    }));
+    // A group leads to its first page, so that its heading is a link beside the button that unfolds it, and not a button around that one.
+    const link = items[0]?.link;
+    return { text, collapsed: index > 0, items, ...(link === undefined ? {} : { link }) };
   }).filter(({ items }) => items.length > 0);
 }
 

@@ -23,6 +23,11 @@ export const fastapiValidationError = z
  *
  * @param challenge the 401's WWW-Authenticate header; null for none
  * @param fields the contract's names of fields by Belfry's, where they differ
+ *
+ * @example
+ * ```ts
+ * defineContract({ ...contract, renderFailure: (failure) => fastapiFailure(failure, "Bearer") });
+ * ```
  */
 export function fastapiFailure(failure: Failure, challenge: string | null, fields: Readonly<Record<string, string>> = {}): Reply {
   const { error, request, credentialPresented = false } = failure;
@@ -41,7 +46,14 @@ export function fastapiFailure(failure: Failure, challenge: string | null, field
   return { status: HTTP_STATUS[error.code], headers, json: { detail: detailText(error, credentialPresented) } };
 }
 
-/** Returns the `Retry-After` header if the error says when to try again. */
+/**
+ * Returns the `Retry-After` header if the error says when to try again.
+ *
+ * @example
+ * ```ts
+ * return { status: 503, headers: retryAfter(error), json: { detail: error.message } };
+ * ```
+ */
 export function retryAfter(error: BelfryError): Readonly<Record<string, string>> {
   const afterMs = error.code === "RATE_LIMITED" ? Number(error.details.retry_after_ms) : 1_000;
   return error.code === "RATE_LIMITED" || error.retryable ? { "retry-after": String(Math.max(1, Math.ceil(afterMs / 1_000))) } : {};

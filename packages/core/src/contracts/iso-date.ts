@@ -1,11 +1,25 @@
 import { setNewest } from "../foundation/bounds.ts";
 
-/** Formats a date for every contract: ISO 8601, UTC, milliseconds. */
+/**
+ * Formats a date for every contract: ISO 8601, UTC, milliseconds.
+ *
+ * @example
+ * ```ts
+ * isoDate(new Date(0)); // "1970-01-01T00:00:00.000Z"
+ * ```
+ */
 export function isoDate(date: Date): string {
   return date.toISOString();
 }
 
-/** Formats a date as {@link isoDate} does; null stays null. */
+/**
+ * Formats a date as {@link isoDate} does; null stays null.
+ *
+ * @example
+ * ```ts
+ * isoDateOrNull(item.readAt); // null for an item that is unread
+ * ```
+ */
 export function isoDateOrNull(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
 }

@@ -4,7 +4,14 @@ import type { SocketContext, SocketSession } from "../http/contract.ts";
 /** A message of a client: a JSON object. */
 export type ClientMessage = Readonly<Record<string, unknown>>;
 
-/** Parses a WebSocket message. Returns undefined when it is not JSON, and an empty object when it is JSON but not an object. */
+/**
+ * Parses a WebSocket message. Returns undefined when it is not JSON, and an empty object when it is JSON but not an object.
+ *
+ * @example
+ * ```ts
+ * parseMessage('{"type":"ping"}'); // { type: "ping" }
+ * ```
+ */
 export function parseMessage(text: string): ClientMessage | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -52,7 +52,14 @@ export function shownDevice({ token, keys: _, userId: __, ...device }: StoredDev
 /** A device as a channel is given it: what reaches it. */
 export type PushDevice = Pick<StoredDevice, "platform" | "token" | "keys" | "app">;
 
-/** A device as the address of a delivery; {@link parseDeviceAddress} reads it. */
+/**
+ * A device as the address of a delivery; {@link parseDeviceAddress} reads it.
+ *
+ * @example
+ * ```ts
+ * deviceAddress({ platform: "fcm", token: "a-token", keys: null, app: null });
+ * ```
+ */
 export function deviceAddress({ platform, token, keys, app }: PushDevice): string {
   return JSON.stringify({ platform, token, keys, app });
 }

@@ -13,6 +13,11 @@ const MAX_COUNTER = 0xfff;
 /**
  * UUIDv7 (RFC 9562, 5.7) that never repeats or goes backwards within one process: within a millisecond, and while the
  * clock stands behind the last id, the 12 bits after the version count up; when they run out, the time part moves on.
+ *
+ * @example
+ * ```ts
+ * const newId = uuidV7(systemClock);
+ * ```
  */
 export function uuidV7(clock: Clock): Ids {
   if (typeof clock?.now !== "function") {
@@ -40,7 +45,14 @@ export function uuidV7(clock: Clock): Ids {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Whether `text` has the form of a UUID of any version. */
+/**
+ * Whether `text` has the form of a UUID of any version.
+ *
+ * @example
+ * ```ts
+ * isUuid("01939b1c-7a3e-7c5d-8f3a-2b1c4d5e6f70"); // true
+ * ```
+ */
 export function isUuid(text: string): boolean {
   return typeof text === "string" && UUID.test(text);
 }

@@ -76,7 +76,14 @@ function shortened({ path, message, type }: Issue): Issue {
   return { path: shown, message: cut(message, MAX_MESSAGE), type };
 }
 
-/** A `VALIDATION_ERROR` over issues, as {@link IssueList.error} words it. */
+/**
+ * A `VALIDATION_ERROR` over issues, as {@link IssueList.error} words it.
+ *
+ * @example
+ * ```ts
+ * throw validationError([{ path: ["limit"], type: "too_many", message: "is 100 at the most" }]);
+ * ```
+ */
 export function validationError(issues: Iterable<Issue>): BelfryError {
   const list = new IssueList();
   list.addAll(issues);
@@ -217,6 +224,11 @@ export function requireMembers(what: string, given: unknown, known: Members): vo
  * @param what names what takes the options, for example `email`
  * @param known every option by name, for example `{ transport: true, from: true }`
  * @throws BelfryError `CONFIGURATION` for what is no object, and for a member that is not known; it names the known ones
+ *
+ * @example
+ * ```ts
+ * requireOptions("pager", options, { url: true, token: true });
+ * ```
  */
 export function requireOptions(what: string, given: unknown, known: Readonly<Record<string, true>>): void {
   const message = strangerIn(what, given, known);

@@ -243,7 +243,16 @@ function isSchema(value: unknown): boolean {
   return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
 }
 
-/** Returns the label of `type`: the host's label, in a language where it is a function, or the type in title case. @param locale a BCP 47 tag */
+/**
+ * Returns the label of `type`: the host's label, in a language where it is a function, or the type in title case.
+ *
+ * @param locale a BCP 47 tag
+ *
+ * @example
+ * ```ts
+ * typeLabel(defineTypes({ order_update: {} }), "order_update"); // "Order Update"
+ * ```
+ */
 export function typeLabel(types: NotificationTypes, type: string, locale = "en"): string {
   requireNone([stringIssue(type, "type")]);
   return labelOf(types, type, locale);

@@ -42,7 +42,17 @@ export function BelfryProvider({ client, children }: BelfryProviderProps) {
   return <ClientContext.Provider value={client}>{children}</ClientContext.Provider>;
 }
 
-/** The client of the nearest {@link BelfryProvider}. @throws Error if there is none */
+/**
+ * The client of the nearest {@link BelfryProvider}.
+ *
+ * @throws Error if there is none
+ *
+ * @example
+ * ```ts
+ * const client = useBelfry();
+ * const markAllRead = () => client.markAllRead();
+ * ```
+ */
 export function useBelfry(): RegisteredClient {
   const client = useContext(ClientContext);
   if (client === null) {
