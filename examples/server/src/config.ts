@@ -4,7 +4,7 @@ import type { MailReceiptsOptions } from "@belfry/mail-receipts";
 import { z } from "zod";
 import { mailReportsOf } from "./mail-reports.ts";
 import { otherChannels } from "./other-channels.ts";
-import { PROCESS_VARIABLES, type ProcessConfig, processConfig } from "./process-config.ts";
+import { databasesOf, PROCESS_VARIABLES, type ProcessConfig, processConfig } from "./process-config.ts";
 import { readAddresses, type UserAddresses } from "./user-addresses.ts";
 
 /** The database with the data. */
@@ -81,7 +81,7 @@ const environment = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   FRAMEWORK: z.enum(["express", "hono"]).default("express"),
-  DATABASE_URL: z.string().default("sqlite:./data/belfry.db"),
+  DATABASE_URL: z.string().optional(),
   API_KEYS: z.string().optional(),
   JWT_SECRET: z.string().min(1).optional(),
   USER_TOKENS: z.string().optional(),
@@ -148,7 +148,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     host: HOST,
     port: PORT,
     framework: FRAMEWORK,
-    database: databaseConfig(DATABASE_URL),
+    database: databaseConfig(DATABASE_URL, result.data.DATABASE_URLS),
     apiKeys,
     madeUpKey,
     defaultTenant: [...apiKeys.values()][0] ?? "default",
@@ -179,7 +179,7 @@ function isDemo(
   config: z.infer<typeof environment>,
   { isProduction, hasOthers }: { readonly isProduction: boolean; readonly hasOthers: boolean },
 ): boolean {
-  const isPossible = LOOPBACK.has(config.HOST) && !isProduction && config.ROLE === "all";
+  const isPossible = LOOPBACK.has(config.HOST) && !isProduction && config.ROLE === "all" && config.DATABASE_URLS === undefined;
   if (config.DEMO === "1" && !isPossible) {
     throw new Error(
       "DEMO: its page lets whoever opens it be a user, so it is for this machine alone; leave out HOST, ROLE and NODE_ENV=production, or DEMO",
@@ -264,7 +264,13 @@ function pairs(name: string, text: string | undefined, splitAt: "first" | "last"
   );
 }
 
-function databaseConfig(url: string): DatabaseConfig {
+/** The one database, or the first of several. */
+function databaseConfig(given: string | undefined, several: string | undefined): DatabaseConfig {
+  const [first] = databasesOf(several).values();
+  if (first !== undefined && given !== undefined) {
+    throw new Error("DATABASE_URLS: names all databases, so leave DATABASE_URL out");
+  }
+  const url = first ?? given ?? "sqlite:./data/belfry.db";
   const [scheme = "", rest] = url.split(/:(.*)/s, 2);
   if (scheme === "sqlite" && rest) {
     return { kind: "sqlite", file: rest };

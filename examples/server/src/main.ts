@@ -14,6 +14,7 @@ import { takesRequests } from "./process-config.ts";
 import { processorOf } from "./processor.ts";
 import { sampleToken } from "./sample-token.ts";
 import { DRAIN_MS, shutDownOnSignal } from "./shut-down.ts";
+import { manyDatabases } from "./tenants/many-databases.ts";
 import { directoryOf } from "./user-addresses.ts";
 
 /** The files of the demo's page, beside the directory of this module, built or not. */
@@ -25,8 +26,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const channels = channelsOf(config);
   const directory = directoryOf(config, channels);
-  const serviceOptions: HostOptions = {
-    storage: storageOf(config.database, logger),
+  const shared = {
     ...config.links,
     role: config.role,
     delivery: { drainMs: DRAIN_MS },
@@ -34,8 +34,15 @@ async function main(): Promise<void> {
     defaultTenant: config.defaultTenant,
     logger,
   };
+  const many =
+    config.databases.size === 0 ? null : manyDatabases(config.databases, { ...shared, channels, ...(directory && { directory }) });
+  await many?.places.start().catch((error: unknown) => {
+    throw databaseFailure(config.database, error);
+  });
+  const serviceOptions: HostOptions = { ...shared, storage: storageOf(config.database, logger) };
   const demo = config.isDemo ? demoHost(config, serviceOptions) : null;
-  const notifications = demo?.notifications ?? new NotificationService({ ...serviceOptions, channels, ...(directory && { directory }) });
+  const notifications =
+    many?.notifications ?? demo?.notifications ?? new NotificationService({ ...serviceOptions, channels, ...(directory && { directory }) });
   await notifications.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });
@@ -59,6 +66,8 @@ async function main(): Promise<void> {
   };
   const page = takesRequests(config.role) ? operatorPage(notifications, config, logger) : null;
   const built = buildServer(config.framework, { notifications, options, page, demo: config.isDemo ? PAGE : null });
+  // Their clients connect again, and go on at the new place.
+  many?.places.onMoved(() => built.closeStreams());
   await demo?.prepare();
   await new Promise<void>((resolve, reject) => {
     built.server.once("error", reject);

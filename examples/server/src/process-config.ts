@@ -7,17 +7,35 @@ export interface ProcessConfig {
   readonly role: ServiceRole;
   /** How long it answers requests after the order to end, with its readiness failing: until load balancers have seen that. In milliseconds. */
   readonly retireMs: number;
+  /** Several databases by name, for a tenant in each; empty for the one of `DATABASE_URL`. */
+  readonly databases: ReadonlyMap<string, string>;
 }
 
 /** The variables of {@link ProcessConfig}. */
 export const PROCESS_VARIABLES = {
   ROLE: z.enum(["all", "web", "worker", "hub"]).default("all"),
+  DATABASE_URLS: z.string().optional(),
   RETIRE_MS: z.coerce.number("must be a number of milliseconds").int().min(0).max(600_000).default(0),
 };
 
+type ProcessVariables = z.infer<z.ZodObject<typeof PROCESS_VARIABLES>>;
+
 /** Reads what this process is. */
-export function processConfig({ ROLE, RETIRE_MS }: { readonly ROLE: ServiceRole; readonly RETIRE_MS: number }): ProcessConfig {
-  return { role: ROLE, retireMs: RETIRE_MS };
+export function processConfig({ ROLE, RETIRE_MS, DATABASE_URLS }: ProcessVariables): ProcessConfig {
+  return { role: ROLE, retireMs: RETIRE_MS, databases: databasesOf(DATABASE_URLS) };
+}
+
+/** Reads `name=postgres://…` with spaces between them. The error does not repeat one, which may contain a password. */
+export function databasesOf(text = ""): ReadonlyMap<string, string> {
+  const entries = text
+    .split(/\s+/)
+    .filter((entry) => entry !== "")
+    .map((entry) => entry.split(/=(.*)/s, 2) as [string, string]);
+  const isFine = entries.every(([name, url = ""]) => /^[\w-]+$/.test(name) && /^postgres(?:ql)?:/.test(url) && URL.canParse(url));
+  if (!isFine || new Set(entries.map(([name]) => name)).size < entries.length) {
+    throw new Error("DATABASE_URLS: must be like main=postgres://user:password@host/db eu=postgres://…, with another name for each");
+  }
+  return new Map(entries);
 }
 
 /** Whether a process takes requests of users and clients. The others answer health checks alone. */
