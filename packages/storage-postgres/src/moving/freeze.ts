@@ -99,6 +99,9 @@ export function drainingTriggers(tenant: string): readonly MovingTrigger[] {
   ];
 }
 
+/** Tables that are written for all tenants at once, and where a row may be missing. */
+const SAMPLED: readonly (keyof TableNames)[] = ["backlogSamples"];
+
 /** Refuses every change of the tenant's rows. */
 export function freezingTriggers(): readonly MovingTrigger[] {
   return MOVED_TABLES.map(({ table, path }) => {
@@ -106,13 +109,17 @@ export function freezingTriggers(): readonly MovingTrigger[] {
       table,
       name: "freeze",
       events: "INSERT OR UPDATE OR DELETE",
-      how: SWEPT.includes(table) ? "skip_deletes" : "refuse",
+      how: howToFreeze(table),
     } as const;
     if ("tenant" in POSTGRES_TABLES[table].columns) {
       return trigger;
     }
     return { ...trigger, by: path === "deliveries" ? ["belfry_deliveries", "delivery_pk"] : ["belfry_notifications", "notification_pk"] };
   });
+}
+
+function howToFreeze(table: keyof TableNames): MovingTrigger["how"] {
+  return SAMPLED.includes(table) ? "skip" : SWEPT.includes(table) ? "skip_deletes" : "refuse";
 }
 
 /** Where triggers are, and whose. */

@@ -73,7 +73,7 @@ export const MOVED_TABLES: readonly MovedTable[] = [
   own("pauses", "channel", "recipient"),
   own("suppressions", "place"),
   own("softBounces", "place", "deliveryId"),
-  own("alarms", "kind", "channel"),
+  own("backlogSamples", "channel", "minute"),
   own("retryRuns", "id"),
   own("choices", "userId", "place"),
   own("settings", "userId"),
@@ -90,6 +90,8 @@ export const MOVED_TABLES: readonly MovedTable[] = [
 
 /** The tables that stay, and why. */
 export const STAYING_TABLES: Readonly<Partial<Record<Table, string>>> = {
+  alarms: "the processes of each database watch for themselves, and take turns there before a tenant comes",
+  workerHeartbeats: "they are of the processes of this database",
   circuits: "endpoints that rest are those of all tenants, and are found out again",
   fanOuts: "a move waits until the large audiences of its tenant are written",
   fanOutParts: "a move waits until the large audiences of its tenant are written",
