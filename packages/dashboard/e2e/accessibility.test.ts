@@ -7,7 +7,6 @@ import { type Stage, setStage } from "./stage.ts";
 
 let browser: Browser;
 let stage: Stage;
-let sendId: string;
 
 beforeAll(async () => {
   browser = await startBrowser();
@@ -25,12 +24,8 @@ beforeEach(async () => {
     data: { action_url: "https://example.com" },
   });
   await service.inbox("eve").markRead(notification.id);
-  sendId = (await service.create({ channels: ["sms"], to: ["+4911", "+4912"], title: "Your code", message: "1234" })).notification.id;
+  await service.create({ channels: ["sms"], to: ["+4911", "+4912"], title: "Your code", message: "1234" });
   await service.runDue();
-  await service.suppressions.add({ channel: "sms", address: "+4913", detail: "Answered STOP. ".repeat(30), actor: "ann" });
-  await service.suppressions.add({ channel: "sms", address: "+4914" });
-  await service.deleteUser("dan", { addresses: ["+4914"] });
-  await service.operator.pauses.pause({ channel: "sms", recipient: "+4915", detail: "Moves to another number. ".repeat(20), actor: "ann" });
 });
 
 afterEach(() => stage.end());
@@ -39,64 +34,6 @@ async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".skeleton") === null);
   await page.getByText("Live", { exact: true }).last().waitFor();
 }
-
-test.each([
-  ["the inbox", "", { width: 1280, height: 900 }],
-  ["the inbox on a narrow screen", "", { width: 360, height: 700 }],
-  ["an empty inbox", "?view=inbox&user=nobody", { width: 1280, height: 900 }],
-  ["search", "?view=search&status=failed", { width: 1280, height: 900 }],
-  ["search on a narrow screen", "?view=search", { width: 360, height: 700 }],
-  ["a search that finds nothing", "?view=search&type=nothing", { width: 1280, height: 900 }],
-  ["a timeline", "timeline", { width: 1280, height: 900 }],
-  ["a notification that is not there", "?view=notification&id=nothing", { width: 1280, height: 900 }],
-  ["health", "?view=health", { width: 1280, height: 900 }],
-  ["the live tail", "?view=live", { width: 1280, height: 900 }],
-  ["processing records", "?view=records", { width: 1280, height: 900 }],
-  ["processing records on a narrow screen", "?view=records", { width: 360, height: 700 }],
-  ["endpoints", "?view=endpoints", { width: 1280, height: 900 }],
-  ["endpoints on a narrow screen", "?view=endpoints", { width: 360, height: 700 }],
-  ["suppressed addresses", "?view=suppressions", { width: 1280, height: 900 }],
-  ["the audit log", "?view=audit", { width: 1280, height: 900 }],
-  ["the audit log on a narrow screen", "?view=audit", { width: 360, height: 700 }],
-  ["a user", "?view=user&id=eve", { width: 1280, height: 900 }],
-  ["a user on a narrow screen", "?view=user&id=%2B4911", { width: 360, height: 700 }],
-  ["suppressed addresses on a narrow screen", "?view=suppressions", { width: 360, height: 700 }],
-])("axe finds nothing serious in %s", async (_, search, viewport) => {
-  const { page } = await stage.open(search === "timeline" ? `?view=notification&id=${sendId}` : search, { viewport });
-  await settled(page);
-  for (const summary of await page.locator("summary").all()) {
-    await summary.click();
-  }
-  expect(await seriousProblems(page)).toEqual([]);
-  // The page does not scroll sideways.
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
-});
-
-test("axe finds no serious problem in the dialogs and in an error", async () => {
-  const { page } = await stage.open("?view=suppressions");
-  await settled(page);
-  const dialogs = [
-    ["Suppressed", "Suppress an address…"],
-    ["Suppressed", "Lift +4913 over sms"],
-    ["Endpoints", "Pause…"],
-    ["Search", "Send a test…"],
-    ["Search", "Retry what failed…"],
-  ] as const;
-  for (const [view, name] of dialogs) {
-    await page.getByRole("link", { name: view, exact: true }).click();
-    await page.getByRole("button", { name }).click();
-    await page.getByRole("dialog").waitFor();
-    await page.waitForFunction(() => document.querySelector(".skeleton") === null);
-    expect(await seriousProblems(page)).toEqual([]);
-    await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-  }
-  await page.route("**/api/**", (route) => route.fulfill({ status: 500, body: "" }));
-  await page.getByLabel("Type").fill("x");
-  await page.keyboard.press("Enter");
-  await page.getByText("The search failed.").waitFor();
-  expect(await seriousProblems(page)).toEqual([]);
-});
 
 /** The accessible name of the focused element. */
 function focused(page: Page): Promise<string> {
