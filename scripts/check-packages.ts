@@ -2,12 +2,13 @@
 // are-the-types-wrong, loads each entry point by import and by require, and looks for types that signatures name but that
 // no entry point exports. Then it compiles a host that uses them all. It needs a build.
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { consumerProblems, type PackedPackage } from "./consumer-types.ts";
+import { packPackages } from "./pack-packages.ts";
 import { declarationsOf, type EntryPoint, unexportedTypes } from "./unexported-types.ts";
 
 const run = promisify(execFile);
@@ -53,25 +54,12 @@ try {
 process.exitCode = failures === 0 ? 0 : 1;
 
 async function packAll(): Promise<Packed[]> {
-  const published: { readonly directory: string; readonly manifest: Manifest }[] = [];
-  for (const folder of (await readdir(join(root, "packages"))).sort()) {
-    const directory = join(root, "packages", folder);
-    const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Manifest;
-    if (!manifest.private) {
-      published.push({ directory, manifest });
-    }
-  }
-  // pnpm packs all at once: it takes longer to start than to pack.
-  const filters = published.flatMap(({ manifest }) => ["--filter", manifest.name]);
-  await run("pnpm", [...filters, "pack", "--out", join(temporary, "%s.tgz")], { cwd: root });
-  return published.map(({ directory, manifest }) => ({
-    name: manifest.name,
-    directory,
-    tarball: join(temporary, `${manifest.name.replace("@", "").replace("/", "-")}.tgz`),
-    entryPoints: Object.entries(manifest.publishConfig.exports).flatMap(([key, entry]) =>
+  return (await packPackages<Manifest>(root, temporary)).map((packed) => ({
+    ...packed,
+    name: packed.manifest.name,
+    entryPoints: Object.entries(packed.manifest.publishConfig.exports).flatMap(([key, entry]) =>
       typeof entry === "string" || key.includes("*") ? [] : [key],
     ),
-    manifest,
   }));
 }
 

@@ -4,7 +4,7 @@ import type { Channel, DeliveryOutcome } from "@belfry/core";
 export class BreakableChannel implements Channel {
   readonly name: string;
   readonly retryDelaysMs: readonly number[];
-  readonly timeoutMs = 1_000;
+  readonly timeoutMs = 60_000;
   readonly takes = "telephone numbers, such as +4912345";
   isBroken = true;
 
