@@ -3,7 +3,7 @@
 // runs the quickstarts of the README there, as ES modules and as CommonJS. It publishes nothing. It needs a build, and the npm registry.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, glob, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,11 @@ const run = promisify(execFile);
 const root = new URL("..", import.meta.url).pathname;
 /** How long a host has until it serves its first request. */
 const READY_MS = 60_000;
+
+/** What the copy needs of the repository, beside the packages. */
+const COPIED = [".changeset", "package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
+/** What it needs of a package: what is published. */
+const PUBLISHED = /^(dist|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 interface Manifest {
   readonly name: string;
@@ -42,6 +47,13 @@ const yarnrc = (linker: string) => (registry: string) => ({
 const YARN = ["npx", "-y", "--package=@yarnpkg/cli-dist@4.18.1", "yarn"];
 const MANAGERS: readonly PackageManager[] = [
   { name: "npm", settings: npmrc, install: ["npm", "install", "--no-audit", "--no-fund"] },
+  // The lowest that the packages ask for, in the place of the one that runs this.
+  {
+    name: "npm on Node 22.14",
+    settings: npmrc,
+    install: ["npm", "install", "--no-audit", "--no-fund"],
+    node: ["npx", "-y", "node@22.14.0"],
+  },
   { name: "pnpm", settings: npmrc, install: ["npx", "-y", "pnpm@12.21.0", "install"] },
   { name: "yarn", settings: yarnrc("node-modules"), install: [...YARN, "install"] },
   { name: "yarn without node_modules", settings: yarnrc("pnp"), install: [...YARN, "install"], node: [...YARN, "node"] },
@@ -62,7 +74,9 @@ try {
   const copy = await nextVersions();
   const packed = await packPackages<Manifest>(copy, temporary);
   registry = await serveRegistry(packed.map(({ tarball }) => tarball));
-  console.log(`ok  ${packed.length} packages at their next versions: ${packed.map(({ manifest }) => `${manifest.name} ${manifest.version}`).join(", ")}`);
+  console.log(
+    `ok  ${packed.length} packages at their next versions: ${packed.map(({ manifest }) => `${manifest.name} ${manifest.version}`).join(", ")}`,
+  );
   const quickstarts = await readQuickstarts();
   const others = await versionsTested();
   for (const manager of MANAGERS) {
@@ -80,20 +94,20 @@ try {
 }
 process.exitCode = failures === 0 ? 0 : 1;
 
-/** Copies what is committed and built, and makes the next versions there. */
+/** Copies what is published, and makes the next versions there. */
 async function nextVersions(): Promise<string> {
   const copy = join(temporary, "repository");
-  await run("git", ["clone", "-q", "--shared", root, copy]);
+  for (const name of COPIED) {
+    await cp(join(root, name), join(copy, name), { recursive: true });
+  }
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-  for (const folder of await readdir(join(copy, "packages"))) {
-    await cp(join(root, "packages", folder, "dist"), join(copy, "packages", folder, "dist"), { recursive: true, force: true }).catch(
-      (error: NodeJS.ErrnoException) => {
-        // A private package need not be built.
-        if (error.code !== "ENOENT") {
-          throw error;
-        }
-      },
-    );
+  for (const folder of await readdir(join(root, "packages"))) {
+    for (const name of (await readdir(join(root, "packages", folder))).filter((each) => PUBLISHED.test(each))) {
+      await cp(join(root, "packages", folder, name), join(copy, "packages", folder, name), { recursive: true });
+    }
+  }
+  for await (const manifest of glob("{bench,examples/*,tools/*}/package.json", { cwd: root })) {
+    await cp(join(root, manifest), join(copy, manifest));
   }
   await run("node", [join(root, "node_modules/@changesets/cli/bin.js"), "version"], { cwd: copy });
   return copy;

@@ -36,7 +36,9 @@ export async function serveRegistry(tarballs: readonly string[]): Promise<LocalR
       response.setHeader("content-type", "application/octet-stream").end(file);
     } else if (manifest !== undefined) {
       const at = paths[[...manifests.keys()].indexOf(path)] as string;
-      response.setHeader("content-type", "application/json").end(JSON.stringify(packument(manifest, `${url}${at}`, files.get(at) as Buffer)));
+      response
+        .setHeader("content-type", "application/json")
+        .end(JSON.stringify(packument(manifest, `${url}${at}`, files.get(at) as Buffer)));
     } else {
       missing.push(path);
       response.writeHead(404, { "content-type": "application/json" }).end('{"error":"not found"}');

@@ -11,7 +11,7 @@ const { BELFRY_LONG } = process.env;
 /** Sends to the endpoint that failed. */
 const FAILED = BELFRY_LONG ? 5_000 : 100;
 const ENDPOINT = "+4911";
-const PATIENTLY = { timeout: 600_000, interval: 20 };
+const PATIENTLY = { timeout: 1_800_000, interval: 20 };
 
 /** A database of its own. SQLite's is the stage's. */
 interface Opened {
@@ -40,7 +40,7 @@ afterAll(() => browser.close());
 test.each(HOSTS)(
   `a retry of ${FAILED} over a restart in the middle goes on, and its dialog says how it ended: %s, %s`,
   {
-    timeout: 1_200_000,
+    timeout: 3_600_000,
   },
   async (framework, _, open) => {
     const { storage, close } = await open();

