@@ -19,7 +19,7 @@ export function countingAllWaiting(connection: () => Connection): CountAllWaitin
 interface Counted {
   readonly at: Date;
   readonly most: number;
-  /** What the condition's parameters from $6 on are. */
+  /** What the condition's parameters from $5 on are. */
   readonly values: readonly unknown[];
 }
 
@@ -29,16 +29,17 @@ async function countInSteps<Group extends object>(
   { at, most, values }: Counted,
 ): Promise<readonly Group[]> {
   const found: Group[] = [];
-  const end: DuePlace = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   let left = most;
   for (let after: DuePlace | null = [-1, -1]; after !== null && left > 0; ) {
-    const start: DuePlace = after;
     const step = Math.min(STEP, left);
+    const range: readonly unknown[] = [...after, step, at.getTime(), ...values];
     left -= step;
-    const [last] = await connection.query(() => ask<DueKey>(connection, place, [...start, ...end, step - 1, ...values]));
+    const [last, counted] = await connection.read(() => {
+      const [one] = ask<DueKey>(connection, place, range);
+      return [one, ask<Group>(connection, groups, range)] as const;
+    });
+    found.push(...counted);
     after = last === undefined ? null : [last.dueAt, last.pk];
-    const range = [...start, ...(after ?? end), at.getTime(), ...values];
-    found.push(...(await connection.query(() => ask<Group>(connection, groups, range))));
     await turn();
   }
   return found;
@@ -52,23 +53,29 @@ interface DueKey {
   readonly pk: number;
 }
 
+/** Statements about the deliveries of a step: those that come after the place of $1 and $2, $3 of them. $4 is the time. */
 interface WaitingTexts {
-  /** The last waiting delivery of a whole step in a range; none if there are fewer. $5 is the size of a step, less one. */
+  /** The last one of a whole step; none if there are fewer. */
   readonly place: string;
-  /** Groups the waiting deliveries of a range by their state at $5. */
+  /** Groups them by their state. */
   readonly groups: string;
 }
 
-/** Ranges are from $1 and $2, exclusive, to $3 and $4, inclusive. By another index, SQLite could read all that the tenant ever had. */
+/**
+ * Many may be due at the same time, and the index leads to a key only where the time is given: so those of the same time come first, then later
+ * ones. By another index, SQLite could read all that the tenant ever had.
+ */
 function waitingTexts(index: string, condition: string, columns: string): WaitingTexts {
-  const from = `FROM belfry_deliveries d INDEXED BY ${index} WHERE d.status = 'pending' AND d.lease_owner IS NULL AND d.due_at IS NOT NULL ${condition}
-    AND (d.due_at, d.pk) > ((SELECT $1), (SELECT $2)) AND (d.due_at, d.pk) <= ((SELECT $3), (SELECT $4))`;
+  const waiting = (after: string) => `SELECT * FROM (SELECT d.due_at AS "dueAt", d.pk FROM belfry_deliveries d INDEXED BY ${index}
+    WHERE d.status = 'pending' AND d.lease_owner IS NULL AND d.due_at IS NOT NULL ${condition} AND ${after}
+    ORDER BY d.due_at, d.pk LIMIT (SELECT $3))`;
+  const step = `${waiting("d.due_at = (SELECT $1) AND d.pk > (SELECT $2)")} UNION ALL ${waiting("d.due_at > (SELECT $1)")}`;
   return {
-    place: `SELECT d.due_at AS "dueAt", d.pk ${from} ORDER BY d.due_at, d.pk LIMIT 1 OFFSET (SELECT $5)`,
-    groups: `SELECT ${columns}, ${stateOf("d", "(SELECT $5)", TABLES)} AS state, count(*) AS count, min(d.due_at) AS "firstDueAt"
-      ${from} GROUP BY ${columns}, state`,
+    place: `SELECT "dueAt", pk FROM (${step}) LIMIT 1 OFFSET (SELECT $3 - 1)`,
+    groups: `SELECT ${columns}, ${stateOf("d", "(SELECT $4)", TABLES)} AS state, count(*) AS count, min(d.due_at) AS "firstDueAt"
+      FROM (SELECT pk FROM (${step}) LIMIT (SELECT $3)) waiting CROSS JOIN belfry_deliveries d ON d.pk = waiting.pk GROUP BY ${columns}, state`,
   };
 }
 
-const OF_TENANT = waitingTexts("belfry_deliveries_tenant_due", "AND d.tenant = (SELECT $6)", "d.channel");
+const OF_TENANT = waitingTexts("belfry_deliveries_tenant_due", "AND d.tenant = (SELECT $5)", "d.channel");
 const OF_ALL = waitingTexts("belfry_deliveries_due", "", "d.tenant, d.channel");
