@@ -19,6 +19,7 @@ const prometheuses = await import("../packages/telemetry/src/prometheus.ts");
 const postgres = await import("../packages/storage-postgres/src/index.ts");
 const sqlite = await import("../packages/storage-sqlite/src/index.ts");
 const telemetry = await import("../packages/telemetry/src/index.ts");
+const bullmqWorkers = await import("../packages/worker-bullmq/src/index.ts");
 
 const { NotificationService } = core;
 const storage = sqlite.sqliteStorage(":memory:");
@@ -57,6 +58,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   openTelemetryMetrics: [telemetry.openTelemetryMetrics, service, { refreshMs: 5_000 }],
   openTelemetryTracing: [telemetry.openTelemetryTracing, { ratio: 0.5 }],
   prometheus: [prometheuses.prometheus, service, { token: "a long enough token" }],
+  bullmqWorker: [bullmqWorkers.bullmqWorker, { connection: "redis://localhost" }],
   push: [pushChannel.push, { expo: {}, timeoutMs: 1_000 }],
   webhook: [webhookChannel.webhook, { secret: SECRET }],
   slack: [chats.slack, { token: "t" }],
@@ -139,6 +141,7 @@ test("every function of the packages is in the table", () => {
     prometheuses,
     sqlite,
     telemetry,
+    bullmqWorkers,
   ];
   const functions = modules.flatMap((module) => Object.entries(module).filter(([, value]) => typeof value === "function"));
   const names = new Set(functions.map(([name]) => name).filter((name) => !FOR_AUTHORS.includes(name)));
@@ -190,6 +193,7 @@ describe.each(Object.entries(CALLS))("%s", (name, row) => {
 const HTTP_CHANNEL = ["name", "retryDelaysMs", "timeoutMs", "baseUrl", "api", "allowPrivate", "egress", "now"];
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   mailReceipts: ["ses", "sendgrid", "postmark", "channel", "tenant", "egress"],
+  bullmqWorker: ["prefix", "keptCompleted", "keptFailed"],
   push: ["web", "fcm", "apns", "egress", "allowPrivate", "name", "retryDelaysMs", "now"],
   slack: HTTP_CHANNEL,
   discord: HTTP_CHANNEL,
@@ -207,6 +211,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     "delivery",
     "hub",
     "transport",
+    "worker",
     "logger",
     "clock",
     "ids",

@@ -9,6 +9,7 @@ import { scaleBy } from "./harness/scale.ts";
 import { measureBodies } from "./stalls/hostile-bodies.ts";
 import { measureIdleReaders } from "./stalls/idle-readers.ts";
 import { measureSweeps } from "./stalls/sweeps.ts";
+import { measureWorkers } from "./workers/workers.ts";
 
 const USAGE = `pnpm bench                  measures every row, prints the table, and writes ${RESULTS_FILE}
 pnpm bench 3a 6a            measures rows by their ids
@@ -16,6 +17,8 @@ pnpm bench --list           lists the rows
 pnpm bench growth           measures how operations grow with the tables
 pnpm bench stalls           measures how long hostile bodies, idle readers and sweeps keep others waiting
 pnpm bench stalls sweeps    measures one of them: readers, bodies or sweeps
+pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and those of BullMQ, and one beside a held snapshot
+  --deliveries 20000        how many are due; --snapshot 600 seconds
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -25,6 +28,8 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
   scale: { type: "string", default: "1" },
   rounds: { type: "string" },
+  deliveries: { type: "string", default: "20000" },
+  snapshot: { type: "string", default: "600" },
   profile: { type: "string" },
 } as const;
 
@@ -71,6 +76,9 @@ async function main(): Promise<void> {
     print((await loadRows()).map(({ id, what, cases }) => `${id}  ${what} (${cases.map(({ name }) => name).join(", ")})`));
   } else if (positionals[0] === "growth") {
     await printGrowth(scale, print);
+  } else if (positionals[0] === "workers") {
+    const [deliveries, snapshotSeconds] = [positive("deliveries", values.deliveries), positive("snapshot", values.snapshot)];
+    print(await measureWorkers({ deliveries, snapshotSeconds }));
   } else if (values.profile !== undefined) {
     for (const row of pickRows(await loadRows(), positionals)) {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));

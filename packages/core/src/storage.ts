@@ -279,7 +279,7 @@ export {
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export type { SocketTicketStorage, StoredTicket } from "./service/socket-tickets.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";
-export type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery, SharedStorage } from "./work/lease-storage.ts";
+export type * from "./work/lease-storage.ts";
 export type { GivenLease } from "./work/lending.ts";
 export { type Looking, Loop, type LoopOptions, type LoopState, type NextRun } from "./work/loop.ts";
 export {

@@ -50,6 +50,8 @@ const operations: Readonly<Record<string, (storage: PostgresStorage, id: string)
   "leases.claim": ({ hub }) => hub.leases.claim(claim({ exceptTenants: [] })),
   "leases.claim of few tenants": ({ hub }) =>
     hub.leases.claim(claim({ exceptTenants: Array.from({ length: 99 }, (_, index) => `tenant ${index}`) })),
+  "leases.due": ({ hub }) => hub.leases.due({ at: now(), limit: 10, exceptTenants: [] }),
+  "leases.claimNamed": ({ hub }, id) => hub.leases.claimNamed([{ id, fence: 1 }], claim({ exceptTenants: [] })),
   "leases.leasedTo": ({ hub }) => hub.leases.leasedTo("held"),
   "leases.renew": ({ hub }, id) => hub.leases.renew("w", [{ id, fence: 1 }], { at: now(), leaseMs: 1 }),
   endRecords: ({ hub }, id) => {

@@ -13,3 +13,4 @@ export { storageSuite } from "./storage-suite/storage-suite.ts";
 export { type TransportHarness, transportSuite } from "./transport-suite.ts";
 export type { PublishedRow, PublishedValue } from "./upgrade-suite/published-rows.ts";
 export { type UpgradeHarness, type UpgradeSubject, upgradeSuite } from "./upgrade-suite/upgrade-suite.ts";
+export { type WorkerHarness, workerSuite } from "./worker-suite.ts";

@@ -18,6 +18,7 @@ import {
   defineTypes,
   type InboxItem,
   type InboxListener,
+  type JobQueues,
   type Logger,
   NotificationService,
   type NotificationServiceOptions,
@@ -60,7 +61,10 @@ import {
   type StorageHarness,
   storageSuite,
   transportSuite,
+  type WorkerHarness,
+  workerSuite,
 } from "@belfry/testkit";
+import { type BullmqWorkerOptions, bullmqWorker } from "@belfry/worker-bullmq";
 import Database from "better-sqlite3";
 import { eq } from "drizzle-orm";
 import { drizzle as drizzleSqlite } from "drizzle-orm/better-sqlite3";
@@ -125,7 +129,9 @@ const texts: TwilioOptions = {
 export const greeting = { text: "Hello" } satisfies SlackMessage;
 const shared = { types, channels: [email(mail), webhook(hooks), slack(chats), twilio(texts), push(phones), pigeons], clock, logger };
 const onSqlite = new NotificationService({ ...shared, storage: sqliteStorage(database), hub: { processor: openai(model), onResult } });
-const onPostgres = new NotificationService({ ...shared, storage: postgresStorage(pool), transport, hub: { processor: reader } });
+const jobs: BullmqWorkerOptions = { connection: { host: "localhost", port: 6379 }, keptFailed: 10 };
+const worker: JobQueues = bullmqWorker(jobs);
+const onPostgres = new NotificationService({ ...shared, storage: postgresStorage(pool), transport, worker, hub: { processor: reader } });
 const options: NotificationServiceOptions = {
   storage: sqliteStorage(":memory:", { durability: "normal" }),
   tracing: openTelemetryTracing({ ratio: 0.1 }),
@@ -226,6 +232,7 @@ export function suites(http: HttpHarness, channel: ChannelHarness, storage: Stor
   storageSuite("ours", storage);
   transportSuite("ours", { crossesProcesses: true, create: async () => transport });
 }
+export const testOurWorker = (work: WorkerHarness) => workerSuite("ours", work);
 
 /** A storage of the host's own has to say which version of the interface it was written for. */
 export const version: Pick<Storage, "version"> = { version: STORAGE_VERSION };

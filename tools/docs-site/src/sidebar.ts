@@ -32,6 +32,7 @@ const GROUPS: readonly Group[] = [
       "guides/operating",
       "guides/postgresql",
       "guides/processes",
+      "guides/bullmq",
       "guides/databases",
       "scaling",
       "guides/dashboard",

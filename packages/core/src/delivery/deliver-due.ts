@@ -1,7 +1,7 @@
 import { obeysChoices } from "../decisions/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
-import type { LeaseStorage, LostLease } from "../work/lease-storage.ts";
+import type { LostLease, NamedLeaseStorage } from "../work/lease-storage.ts";
 import type { LeasedTasks } from "../work/leased-tasks.ts";
 import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
@@ -44,7 +44,8 @@ interface EndedDelivery {
 /** Makes due deliveries. It is the work of the delivery worker. Its promises are under "Guarantees" in docs/guides/delivery.md. */
 export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedDelivery> {
   readonly name = "deliveries";
-  readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
+  readonly leases: NamedLeaseStorage<ClaimedDelivery, DeliveryFairness>;
+  readonly named: NamedLeaseStorage<ClaimedDelivery, DeliveryFairness>;
   readonly #context: DeliveryContext;
   readonly #leaseMs: number;
   readonly #inbox: InboxChannel;
@@ -59,6 +60,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
   constructor(context: DeliveryContext, { concurrency, leaseMs }: { readonly concurrency: number; readonly leaseMs: number }) {
     this.leases = context.deliveries.leases;
+    this.named = context.deliveries.leases;
     this.#context = context;
     this.#leaseMs = leaseMs;
     this.#inbox = new InboxChannel(context);

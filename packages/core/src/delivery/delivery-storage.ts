@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { ErasureStep, ExportStep, JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
 import type { CreatedItem } from "../inbox/index.ts";
 import type { Notification } from "../notifications/index.ts";
-import type { LeaseStorage } from "../work/lease-storage.ts";
+import type { NamedLeaseStorage } from "../work/lease-storage.ts";
 import type {
   AddressClaim,
   ChainCounts,
@@ -151,7 +151,7 @@ export interface ExportedDelivery extends TrackedDelivery {
  */
 export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<void> = void | Promise<void>> extends FanOutStorage<NewSend> {
   /** Leases of pending deliveries. Waiting deliveries count for the next due time. */
-  readonly leases: LeaseStorage<ClaimedDelivery, DeliveryFairness>;
+  readonly leases: NamedLeaseStorage<ClaimedDelivery, DeliveryFairness>;
 
   /**
    * Writes sends: notification, details, deliveries, inbox items, idempotency key and a line of the audit log each. All

@@ -1,6 +1,6 @@
 import type { PageBounds } from "../foundation/bounds.ts";
 import type { JsonObject, StepRange, SweepStep } from "../foundation/json.ts";
-import type { Lease, LeaseStorage } from "../work/lease-storage.ts";
+import type { Lease, NamedLeaseStorage } from "../work/lease-storage.ts";
 import type {
   Handler,
   HubEvent,
@@ -128,7 +128,7 @@ export interface HubStorage {
   deleteHandler(tenant: string, id: string): Promise<boolean>;
 
   /** Leases of records. One that is PENDING becomes PROCESSING when it is claimed. */
-  readonly leases: LeaseStorage<ClaimedRecord>;
+  readonly leases: NamedLeaseStorage<ClaimedRecord>;
 
   /**
    * Ends those of the attempts whose lease `owner` still holds, and answers those records as they are then. PENDING without an

@@ -1,7 +1,7 @@
 import { derivedUuid } from "../foundation/ids.ts";
 import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
-import type { Lease, LeaseStorage, LostLease } from "../work/lease-storage.ts";
+import type { Lease, LostLease, NamedLeaseStorage } from "../work/lease-storage.ts";
 import type { LeasedTasks } from "../work/leased-tasks.ts";
 import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, OutOfTime, retryDelayMs, withinTime } from "../work/timing.ts";
@@ -33,13 +33,15 @@ const NO_PROCESSOR: Processor = {
 /** Runs handlers over the events that fit them. It is the work of the hub's worker. */
 export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecord> {
   readonly name = "processing records";
-  readonly leases: LeaseStorage<ClaimedRecord>;
+  readonly leases: NamedLeaseStorage<ClaimedRecord>;
+  readonly named: NamedLeaseStorage<ClaimedRecord>;
   readonly #context: HubContext;
   readonly #processor: Processor;
   readonly #onResult: OnResult | undefined;
 
   constructor(context: HubContext, processor: Processor | undefined, onResult: OnResult | undefined) {
     this.leases = context.hub.leases;
+    this.named = context.hub.leases;
     this.#context = context;
     this.#processor = processor ?? NO_PROCESSOR;
     this.#onResult = onResult;

@@ -64,6 +64,7 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   suppression: true,
   alarms: true,
   hub: true,
+  worker: true,
   retention: true,
   contentCacheBytes: true,
   transport: true,
@@ -101,6 +102,7 @@ export function checkOptions(options: object): void {
   requireLoggerAndClock(given);
   requireOption(given, "transport", ["start", "publish", "stop"]);
   requireOption(given, "ids", ["next"]);
+  requireOption(given, "worker", ["open"]);
   requireOption(given, "tracing", ["run", "runNow"]);
   if (given.directory !== undefined && typeof given.directory !== "function") {
     throw wrong(`takes as directory a function of user ids that returns a Map of their contacts, got ${describe(given.directory)}`);

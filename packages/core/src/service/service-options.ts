@@ -8,6 +8,7 @@ import type { Categories, DataByType, Typed, TypesMaking, TypesTaking } from "..
 import type { AlarmOptions } from "../operator/index.ts";
 import type { RetentionOptions } from "../privacy/index.ts";
 import type { Transport } from "../realtime/index.ts";
+import type { JobQueues } from "../work/job-queue.ts";
 import type { ServiceRole } from "./roles.ts";
 import type { Storage } from "./storage.ts";
 
@@ -99,6 +100,11 @@ export interface NotificationServiceOptions<
   readonly alarms?: AlarmOptions;
   /** How the hub's handlers are run. */
   readonly hub?: HubOptions<NoInfer<Data>>;
+  /**
+   * Has deliveries and the hub's handlers run as jobs of a queue: `bullmqWorker({ connection })` of `@belfry/worker-bullmq`. With it, a process
+   * whose `delivery.worker` or `hub.worker` is false adds jobs, too, and runs none. @default Belfry claims what is due itself
+   */
+  readonly worker?: JobQueues;
   /** How long data is kept, for example `{ readMs: 90 * 86_400_000 }`. A sweep runs at the start and every hour. @default for ever */
   readonly retention?: RetentionOptions;
   /**

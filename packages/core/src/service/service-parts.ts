@@ -130,8 +130,8 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox, work), new Alarms(background, options)];
   const retention = new Retention(background, options.retention ?? {});
   const [upkeep, heartbeat] = [new HealthUpkeep(background), new Heartbeat(background)];
-  const hub = (options.hub ?? {}) as unknown as HubOptions;
-  const { delivering, bundling, processing } = workersOf(background, { delivery: options.delivery ?? {}, hub }, role);
+  const [delivery, hub] = [options.delivery ?? {}, (options.hub ?? {}) as unknown as HubOptions];
+  const { delivering, bundling, processing } = workersOf(background, { delivery, hub, queues: options.worker }, role);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
   const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence };
   const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ ...living, upkeep, heartbeat, transport }, work));

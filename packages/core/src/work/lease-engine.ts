@@ -1,10 +1,11 @@
 import type { WorkContext } from "../foundation/context.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { TenantShare } from "./fairness.ts";
-import { type Lease, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
+import { type Lease, type LeaseRequest, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedTasks } from "./leased-tasks.ts";
-import type { LeasedWork, Performed } from "./leased-work.ts";
+import type { LeasedWork, NamedTasks, Performed } from "./leased-work.ts";
 import type { Lending } from "./lending.ts";
+import { lookAtDue } from "./look-at-due.ts";
 import { RecentMost } from "./recent-most.ts";
 import { type Cancellation, untilRecorded } from "./timing.ts";
 
@@ -29,6 +30,8 @@ export interface LeaseEngineOptions extends WorkContext {
   readonly storage: SharedStorage;
 }
 
+type Ask<Task, Fairness> = (request: LeaseRequest & Fairness) => Promise<readonly Task[]>;
+
 /**
  * Claims tasks of one kind, renews their leases, ends those that others lost, keeps one tenant from taking every turn,
  * and records ends in batches:
@@ -41,6 +44,7 @@ export interface LeaseEngineOptions extends WorkContext {
 export class LeaseEngine<Task, Fairness extends object, Ended> implements LeasedWork<Task> {
   readonly name: string;
   readonly lending: Lending<Task>;
+  readonly byName?: NamedTasks<Task>;
   readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
   readonly #options: LeaseEngineOptions;
   /** The ids of the tasks in hand: claimed, and not recorded yet. */
@@ -63,6 +67,17 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#options = options;
     this.#share = new TenantShare(options.concurrency);
     this.lending = { owner: options.owner, reserve: (task) => this.#reserve(task), giveUp: (task) => this.#giveUp(task) };
+    const { named } = tasks;
+    if (named !== undefined) {
+      this.byName = {
+        due: (limit) =>
+          lookAtDue(limit, (exceptTenants) =>
+            named.due({ ...tasks.fairness(), at: this.#now(), limit, exceptTenants: [...this.#share.full(), ...exceptTenants] }),
+          ),
+        claim: (names, limit) => this.#claimFresh(limit, (request) => named.claimNamed(names, request)),
+        nameOf: (task) => nameOf(tasks.leaseOf(task)),
+      };
+    }
     this.#ended = new BatchQueue({
       count: () => MAX_RECORDED,
       write: (ended) => tasks.record(options.owner, ended),
@@ -84,11 +99,15 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     await this.#tasks.tidy?.();
   }
 
-  async claim(limit: number, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
+  claim(limit: number, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
+    return this.#claimFresh(limit, (request) => this.#tasks.leases.claim(request), wokenMs);
+  }
+
+  async #claimFresh(limit: number, ask: Ask<Task, Fairness>, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
     const { clock, leaseMs } = this.#options;
     const askedMs = clock.now();
     const looksAgain = this.#mayHoldMore;
-    const tasks = await this.#takeShares(limit, wokenMs);
+    const tasks = await this.#takeShares(limit, (most) => this.#claim(most, wokenMs, ask));
     // The answer comes late if the database hung or the process was stopped. The distance counts, because a clock may go back.
     const isFresh = !looksAgain && Math.abs(clock.now() - askedMs) < leaseMs / 3;
     return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
@@ -119,10 +138,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   async renew(tasks: readonly Task[]): Promise<readonly Task[]> {
     const { owner, leaseMs } = this.#options;
-    const leases = tasks.map((task): Lease => {
-      const { id, fence } = this.#tasks.leaseOf(task);
-      return { id, fence };
-    });
+    const leases = tasks.map((task) => nameOf(this.#tasks.leaseOf(task)));
     const held = await this.#tasks.leases.renew(owner, leases, { at: this.#now(), leaseMs });
     const ids = new Set(held.map(({ id }) => id));
     return tasks.filter((task) => !ids.has(this.#tasks.leaseOf(task).id));
@@ -132,15 +148,15 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return this.#tasks.leases.nextDueInMs(this.#now());
   }
 
-  async #takeShares(limit: number, wokenMs: number): Promise<readonly Task[]> {
+  async #takeShares(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
     // All that is due may be one tenant's: it gets its share, and another claim leaves it out.
     const most = Math.min(limit, this.#share.room());
-    const claimed = await this.#take(most, wokenMs);
+    const claimed = await this.#take(most, claim);
     if (claimed.length < most || most === limit || Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS) {
       return claimed;
     }
     try {
-      const others = await this.#take(Math.min(limit - most, this.#share.room()), wokenMs);
+      const others = await this.#take(Math.min(limit - most, this.#share.room()), claim);
       this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
       return [...claimed, ...others];
     } catch (error) {
@@ -175,9 +191,9 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#tasks.ended?.(task);
   }
 
-  async #take(limit: number, wokenMs: number): Promise<readonly Task[]> {
+  async #take(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
     const found = await this.#findAgain(limit);
-    const taken = [...found, ...(found.length < limit ? await this.#claim(limit - found.length, wokenMs) : [])];
+    const taken = [...found, ...(found.length < limit ? await claim(limit - found.length) : [])];
     for (const task of taken) {
       this.#hold(task);
     }
@@ -219,7 +235,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     return found.slice(0, limit);
   }
 
-  async #claim(limit: number, wokenMs: number): Promise<readonly Task[]> {
+  async #claim(limit: number, wokenMs: number, ask: Ask<Task, Fairness>): Promise<readonly Task[]> {
     const { owner, leaseMs } = this.#options;
     const request = {
       owner,
@@ -229,7 +245,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       exceptTenants: this.#share.full(),
     };
     try {
-      const claimed = await this.#tasks.leases.claim({ ...this.#tasks.fairness(), ...request });
+      const claimed = await ask({ ...this.#tasks.fairness(), ...request });
       this.#noteLag(claimed);
       return claimed;
     } catch (error) {
@@ -269,4 +285,8 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   #now(): Date {
     return new Date(this.#options.clock.now());
   }
+}
+
+function nameOf({ id, fence }: Lease): Lease {
+  return { id, fence };
 }

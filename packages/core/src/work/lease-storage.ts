@@ -27,6 +27,9 @@ export interface LeaseRequest {
   readonly exceptTenants: readonly string[];
 }
 
+/** What a claim would find. */
+export type DueRequest = Pick<LeaseRequest, "at" | "limit" | "exceptTenants">;
+
 /** Which leases count as lost. */
 export interface LostLeaseQuery {
   readonly at: Date;
@@ -68,6 +71,20 @@ export interface LeaseStorage<Task, Fairness extends object = object> {
 
   /** In how many milliseconds the next task is due or a lease runs out; 0 for now, null for none. */
   nextDueInMs(at: Date): Promise<number | null>;
+}
+
+/** Names a task, by the lease that its next claim gives: each claim has another name. */
+export interface NamedTask extends Lease {
+  readonly tenant: string;
+}
+
+/** Leases of tasks that may also be claimed by name, as by jobs of a queue: see {@link NamedTask}. */
+export interface NamedLeaseStorage<Task, Fairness extends object = object> extends LeaseStorage<Task, Fairness> {
+  /** Names the tasks that {@link claim} would lease. This changes nothing, and waits for nobody. */
+  due(request: DueRequest & Fairness): Promise<readonly NamedTask[]>;
+
+  /** Leases tasks as {@link claim} does, but only named ones. Names that no task has, or has no more, are left out. */
+  claimNamed(named: readonly Lease[], request: LeaseRequest & Fairness): Promise<readonly Task[]>;
 }
 
 /** The part of a storage that says who else works on its tasks. */

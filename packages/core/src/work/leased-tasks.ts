@@ -1,4 +1,4 @@
-import type { Lease, LeaseStorage, LostLease } from "./lease-storage.ts";
+import type { Lease, LeaseStorage, LostLease, NamedLeaseStorage } from "./lease-storage.ts";
 import type { TaskEnd } from "./leased-work.ts";
 import type { Cancellation } from "./timing.ts";
 
@@ -7,6 +7,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   /** Names the tasks in logs, for example `deliveries`. */
   readonly name: string;
   readonly leases: LeaseStorage<Task, Fairness>;
+  /** The same leases, if tasks may be claimed by name. @default they may not */
+  readonly named?: NamedLeaseStorage<Task, Fairness>;
   leaseOf(task: Task): Lease & { readonly tenant: string };
   /** When a task was due that was just claimed; null if nobody knows. */
   dueAtOf(task: Task): Date | null;

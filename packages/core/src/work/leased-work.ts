@@ -1,4 +1,5 @@
 import type { WorkContext } from "../foundation/context.ts";
+import type { Lease } from "./lease-storage.ts";
 import type { Lending } from "./lending.ts";
 import type { Cancellation } from "./timing.ts";
 import type { WorkerLoad } from "./worker-load.ts";
@@ -36,6 +37,21 @@ export interface LeasedWork<Task> extends Partial<Pick<WorkerLoad, "lagMs">> {
   nextDueInMs(): Promise<number | null>;
   /** @default no task begins that was not claimed */
   readonly lending?: Lending<Task>;
+  /** @default tasks cannot be claimed by name */
+  readonly byName?: NamedTasks<Task>;
+}
+
+/** Tasks that are claimed by name. A task's name is the lease that its next claim gives, so that each claim has another one. */
+export interface NamedTasks<Task> {
+  /** Names up to `limit` tasks that may be claimed now, oldest first; four fifths of them at most are one tenant's. */
+  due(limit: number): Promise<readonly Lease[]>;
+  /**
+   * Claims up to `limit` of the named tasks, as fairly as any claim. What it answers may have others in it: those of a claim whose answer was
+   * lost.
+   */
+  claim(named: readonly Lease[], limit: number): Promise<readonly Task[]>;
+  /** The name that a claimed task was claimed by. */
+  nameOf(task: Task): Lease;
 }
 
 /** Options of a `LeasedWorker`. */

@@ -1,14 +1,30 @@
 import { isUuid } from "@belfry/core";
-import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
+import type {
+  DueRequest,
+  Lease,
+  LeaseRequest,
+  LeaseStorage,
+  LostLease,
+  LostLeaseQuery,
+  NamedLeaseStorage,
+  NamedTask,
+} from "@belfry/core/storage";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
 import { lists, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
-/** Makes a statement that leases rows: `due` is a common table expression of that name with their `pk`. */
-export type MakeClaim<Row extends readonly unknown[]> = (operation: string, due: string) => Statement<Row>;
+/** Makes statements that lease the rows that they choose, or that only look at them. */
+export interface Choosing<Row extends readonly unknown[]> {
+  /** `due` is a common table expression of that name with their `pk`. It takes so many `values`, from $3 on. */
+  statement(operation: string, due: string, values: number): Statement<Row>;
+  /** Whether no statement chooses what one before it has chosen. */
+  readonly takes: boolean;
+  /** Ends a select of rows that are to be leased: it locks them, without those that another claim is taking at this moment. `of` is the table's alias. */
+  locked(of?: string): string;
+}
 
-/** Runs a statement of {@link MakeClaim}, for at most `limit` rows, with the values from $5 on. */
+/** Runs a statement of {@link Choosing}, for at most `limit` rows, with the values from $3 on. */
 export type RunClaim<Row extends readonly unknown[]> = (
   run: Statement<Row>,
   limit: number,
@@ -38,12 +54,26 @@ export interface LeaseTable<Row extends readonly unknown[], Task, Fairness exten
   /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
   /**
-   * Prepares the choice of due rows. It differs by what is fair, and decides the plan. A statement's value $1 is the time,
-   * $2 how many, $3 the owner, $4 the length of the lease.
+   * Prepares the choice of due rows. It differs by what is fair, and decides the plan. A statement's value $1 is the time, $2 how many.
    */
-  claim(tables: TableNames, claim: MakeClaim<Row>): (run: RunClaim<Row>, request: LeaseRequest & Fairness) => Promise<readonly Row[]>;
+  choose(tables: TableNames, choosing: Choosing<Row>): Choose<Row, DueRequest & Fairness>;
   /** Makes tasks of rows, which come in one order. */
   tasks(rows: readonly Row[]): readonly Task[];
+}
+
+/** Chooses due rows by statements that it runs. */
+type Choose<Row extends readonly unknown[], Request> = (run: RunClaim<Row>, request: Request) => Promise<readonly Row[]>;
+
+/** A table whose rows may also be leased by name. */
+export interface NamedLeaseTable<Row extends readonly unknown[], Task, Fairness extends object> extends LeaseTable<Row, Task, Fairness> {
+  leaseOf(task: Task): NamedTask;
+  /** Prepares the choice of those due rows whose next leases are named. */
+  chooseNamed(tables: TableNames, choosing: Choosing<Row>): Choose<Row, DueRequest & Fairness & { readonly named: readonly Lease[] }>;
+}
+
+/** Selects the rows whose next leases are the ids and fences in `$first` and the value after it, as `l` joined to the table `t`. */
+export function namedRows(table: string, first: number): string {
+  return `unnest($${first}::uuid[], $${first + 1}::int[]) AS l(id, fence) JOIN ${table} t ON t.id = l.id AND t.fence = l.fence - 1`;
 }
 
 /** A column that all rows of a notification share, in the first of them alone; else null. `alias` is the table's. */
@@ -59,6 +89,9 @@ export function ofFirst(alias: string, { columns, from }: { readonly columns: st
 export function keys(from: string): string {
   return `(SELECT * FROM ${from} WHERE pk BETWEEN 0 AND 9223372036854775807) k`;
 }
+
+/** The chosen rows. Their keys are a list: for an unknown limit the planner expects a tenth of the table, and would read all of it to join. */
+const CHOSEN = keys("unnest(ARRAY(SELECT pk FROM due)) AS l(pk)");
 
 /** A select of a table's rows, in the order in which they are due. */
 function selectRows(
@@ -89,28 +122,82 @@ export function leases<Row extends readonly unknown[], Task, Fairness extends ob
   });
 }
 
+/** Leases of the rows of one table, which may also be leased by name. */
+export function namedLeases<Row extends readonly unknown[], Task, Fairness extends object>(
+  bound: Bound,
+  table: NamedLeaseTable<Row, Task, Fairness>,
+): NamedLeaseStorage<Task, Fairness> {
+  return { ...leases(bound, table), ...bind(bound, { due: run(prepareDue(table)), claimNamed: run(prepareClaimNamed(table)) }) };
+}
+
 /** Leases due rows, without those that another claim is taking at this moment. */
 function prepareClaim<Row extends readonly unknown[], Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
-  const { alias, claimed = "" } = table;
   return (tables: TableNames, time: StorageTime) => {
-    // The keys are a list: for an unknown limit the planner expects a tenth of the table, and would read all of it to join.
-    const make: MakeClaim<Row> = (operation, due) =>
+    const choose = table.choose(tables, leasing(table, tables));
+    return (request: LeaseRequest & Fairness) => async (session: Session) =>
+      table.tasks(await choose(runLeasing(session, request, time), request));
+  };
+}
+
+/** Leases rows that are due and named. */
+function prepareClaimNamed<Row extends readonly unknown[], Task, Fairness extends object>(table: NamedLeaseTable<Row, Task, Fairness>) {
+  return (tables: TableNames, time: StorageTime) => {
+    const choose = table.chooseNamed(tables, leasing(table, tables));
+    return (given: readonly Lease[], request: LeaseRequest & Fairness) => async (session: Session) => {
+      const named = given.filter(({ id }) => isUuid(id));
+      return table.tasks(await choose(runLeasing(session, request, time), { ...request, named }));
+    };
+  };
+}
+
+/** Looks at the rows that a claim would lease. */
+function prepareDue<Row extends readonly unknown[], Task, Fairness extends object>(table: NamedLeaseTable<Row, Task, Fairness>) {
+  const { alias } = table;
+  return (tables: TableNames, time: StorageTime) => {
+    const from = `${tables[table.table]} ${alias} JOIN ${CHOSEN} ON ${alias}.pk = k.pk`;
+    const choose = table.choose(tables, {
+      statement: (operation, due) => statement(`look_to_${operation}`, `WITH ${due} ${selectRows(table, tables, { from })}`),
+      locked: () => "",
+      takes: false,
+    });
+    return (request: DueRequest & Fairness) =>
+      async (session: Session): Promise<readonly NamedTask[]> => {
+        const runLook: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(request.at), limit, ...values]);
+        return namesOf(table.tasks(await choose(runLook, request)), table);
+      };
+  };
+}
+
+/** The names of tasks that nobody has claimed yet. */
+function namesOf<Task>(tasks: readonly Task[], { leaseOf }: { leaseOf(task: Task): NamedTask }): readonly NamedTask[] {
+  return tasks.map(leaseOf).map(({ id, tenant, fence }) => ({ id, tenant, fence: fence + 1 }));
+}
+
+/** The values of a claim end with the owner and the length of the lease. */
+function runLeasing<Row extends readonly unknown[]>(
+  session: Session,
+  { owner, at, leaseMs }: LeaseRequest,
+  time: StorageTime,
+): RunClaim<Row> {
+  return (one, limit, values) => session.rows(one, [time(at), limit, ...values, owner, leaseMs]);
+}
+
+function leasing<Row extends readonly unknown[]>(table: LeaseTable<Row, unknown, never>, tables: TableNames): Choosing<Row> {
+  const { alias, claimed = "" } = table;
+  return {
+    statement: (operation, due, values) =>
       statement(
         operation,
         `WITH ${due},
         ${alias} AS (
-          UPDATE ${tables[table.table]} t SET ${claimed} lease_owner = $3, lease_until = ${timeOf("$1")} + $4 * interval '1 millisecond',
-            attempt = t.attempt + 1, fence = t.fence + 1 FROM ${keys("unnest(ARRAY(SELECT pk FROM due)) AS l(pk)")} WHERE t.pk = k.pk RETURNING t.*
+          UPDATE ${tables[table.table]} t SET ${claimed} lease_owner = $${values + 3},
+            lease_until = ${timeOf("$1")} + $${values + 4} * interval '1 millisecond', attempt = t.attempt + 1, fence = t.fence + 1
+          FROM ${CHOSEN} WHERE t.pk = k.pk RETURNING t.*
         )
         ${selectRows(table, tables, { from: alias })}`,
-      );
-    const claim = table.claim(tables, make);
-    return (request: LeaseRequest & Fairness) =>
-      async (session: Session): Promise<readonly Task[]> => {
-        const { owner, at, leaseMs } = request;
-        const runClaim: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(at), limit, owner, leaseMs, ...values]);
-        return table.tasks(await claim(runClaim, request));
-      };
+      ),
+    locked: (of) => `FOR UPDATE ${of === undefined ? "" : `OF ${of} `}SKIP LOCKED`,
+    takes: true,
   };
 }
 

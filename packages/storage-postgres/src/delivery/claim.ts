@@ -1,6 +1,6 @@
 import type { ClaimedDelivery, DeliveryFairness, Endpoint } from "@belfry/core/storage";
 import { type ClaimedRow, claimedColumns, toClaimed } from "@belfry/storage-sql";
-import type { LeaseTable, MakeClaim } from "../database/leases.ts";
+import { type Choosing, type NamedLeaseTable, namedRows } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
 import { lists, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -10,7 +10,7 @@ const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 200;
 
 /** Deliveries as tasks to be leased. */
-export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
+export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
   table: "deliveries",
   columns: (tables) => {
@@ -22,8 +22,8 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
   shared: ({ notifications, trackings, sends }, pk) => `LEFT JOIN ${notifications} n ON n.pk = ${pk}
     LEFT JOIN ${trackings} t ON t.notification_pk = ${pk} LEFT JOIN ${sends} s ON s.notification_pk = ${pk}`,
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
-  claim: (tables, claim) => {
-    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, claim);
+  choose: (tables, choosing) => {
+    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
     return async (runClaim, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints }) => {
       const run = (statement: typeof first, most: number, { without = exceptEndpoints, looksAt = candidatesFor(most) } = {}) =>
         runClaim(statement, most, [channels, exceptTenants, ...lists(without, "channel", "recipient"), looksAt, perEndpoint]);
@@ -40,7 +40,16 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
       return [...claimed, ...more];
     };
   },
+  chooseNamed: (tables, choosing) => {
+    const named = namedStatement(tables, choosing);
+    return (run, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints, named: leases }) =>
+      run(named, limit, [
+        ...[channels, exceptTenants, ...lists(exceptEndpoints, "channel", "recipient"), leases.length, perEndpoint],
+        ...lists(leases, "id", "fence"),
+      ]);
+  },
   tasks: toClaimed,
+  leaseOf: ({ delivery }) => delivery,
 };
 
 function candidatesFor(most: number): number {
@@ -58,46 +67,63 @@ function hasFullShare(served: readonly Endpoint[], perEndpoint: number): boolean
   });
 }
 
-/** $5 channels, $6 tenants to leave out, $7 and $8 endpoints to leave out, $9 how many to look at, $10 how many of one endpoint. */
-function claimStatements({ deliveries }: TableNames, claim: MakeClaim<ClaimedRow>) {
-  const isPending = "status = 'pending' AND lease_owner IS NULL";
-  const isDue = `${isPending} AND due_at <= (SELECT ${timeOf("$1")}) AND channel = ANY ($5::text[])
-        AND (channel, recipient) NOT IN (SELECT e.channel, e.recipient FROM unnest($7::text[], $8::text[]) AS e(channel, recipient))`;
-  const due = `ranked AS (SELECT pk, due_at, row_number() OVER (PARTITION BY channel, recipient ORDER BY due_at, pk) AS place FROM candidate),
-    due AS (SELECT pk FROM ranked WHERE place <= $10 ORDER BY due_at, pk LIMIT $2)`;
+const IS_PENDING = "status = 'pending' AND lease_owner IS NULL";
+/** $3 channels, $4 tenants to leave out, $5 and $6 endpoints to leave out, $7 how many to look at, $8 how many of one endpoint. */
+const VALUES = 6;
+const IS_DUE = `${IS_PENDING} AND due_at <= (SELECT ${timeOf("$1")}) AND channel = ANY ($3::text[])
+        AND (channel, recipient) NOT IN (SELECT e.channel, e.recipient FROM unnest($5::text[], $6::text[]) AS e(channel, recipient))`;
+const DUE = `ranked AS (SELECT pk, due_at, row_number() OVER (PARTITION BY channel, recipient ORDER BY due_at, pk) AS place FROM candidate),
+    due AS (SELECT pk FROM ranked WHERE place <= $8 ORDER BY due_at, pk LIMIT $2)`;
+
+/** The candidates are locked: $9 ids and $10 fences. */
+function namedStatement({ deliveries }: TableNames, choosing: Choosing<ClaimedRow>) {
+  return choosing.statement(
+    "claim_named_deliveries",
+    `candidate AS MATERIALIZED (
+      SELECT t.pk, t.due_at, t.channel, t.recipient FROM ${namedRows(deliveries, VALUES + 3)}
+      WHERE ${IS_DUE} AND tenant <> ALL ($4::text[]) ORDER BY t.due_at LIMIT $7 ${choosing.locked("t")}
+    ), ${DUE}`,
+    VALUES + 2,
+  );
+}
+
+function claimStatements({ deliveries }: TableNames, choosing: Choosing<ClaimedRow>) {
   // Takes more candidates than needed: other claims may be taking some at this moment.
   const dueCandidates = `candidate AS MATERIALIZED (
-      SELECT t.pk, t.due_at, t.channel, t.recipient FROM found f JOIN ${deliveries} t ON t.pk = f.pk WHERE ${isPending}
-      ORDER BY f.due_at, f.pk LIMIT $9 FOR UPDATE OF t SKIP LOCKED
-    ), ${due}`;
+      SELECT t.pk, t.due_at, t.channel, t.recipient FROM found f JOIN ${deliveries} t ON t.pk = f.pk WHERE ${IS_PENDING}
+      ORDER BY f.due_at, f.pk LIMIT $7 ${choosing.locked("t")}
+    ), ${DUE}`;
   return {
-    first: claim(
+    first: choosing.statement(
       "claim_deliveries",
       `candidate AS MATERIALIZED (
-        SELECT pk, due_at, channel, recipient FROM ${deliveries} WHERE ${isDue} AND tenant <> ALL ($6::text[])
-        ORDER BY due_at LIMIT $9 FOR UPDATE SKIP LOCKED
-      ), ${due}`,
+        SELECT pk, due_at, channel, recipient FROM ${deliveries} WHERE ${IS_DUE} AND tenant <> ALL ($4::text[])
+        ORDER BY due_at LIMIT $7 ${choosing.locked()}
+      ), ${DUE}`,
+      VALUES,
     ),
-    firstOfOthers: claim(
+    firstOfOthers: choosing.statement(
       "claim_others_deliveries",
       `found AS MATERIALIZED (
-        SELECT pk, due_at FROM (SELECT pk, due_at, tenant FROM ${deliveries} WHERE ${isDue} ORDER BY due_at LIMIT ${MAX_CANDIDATES}) f
-        WHERE tenant <> ALL ($6::text[])
+        SELECT pk, due_at FROM (SELECT pk, due_at, tenant FROM ${deliveries} WHERE ${IS_DUE} ORDER BY due_at LIMIT ${MAX_CANDIDATES}) f
+        WHERE tenant <> ALL ($4::text[])
       ), ${dueCandidates}`,
+      VALUES,
     ),
     // One step along the index for each tenant that has any pending.
-    ofOthersByTenant: claim(
+    ofOthersByTenant: choosing.statement(
       "claim_deliveries_by_tenant",
       `RECURSIVE tenant AS (
-        SELECT min(tenant) AS name FROM ${deliveries} WHERE ${isPending}
+        SELECT min(tenant) AS name FROM ${deliveries} WHERE ${IS_PENDING}
         UNION ALL
-        SELECT (SELECT min(p.tenant) FROM ${deliveries} p WHERE ${isPending} AND p.tenant > tenant.name) FROM tenant WHERE tenant.name IS NOT NULL
+        SELECT (SELECT min(p.tenant) FROM ${deliveries} p WHERE ${IS_PENDING} AND p.tenant > tenant.name) FROM tenant WHERE tenant.name IS NOT NULL
       ),
       found AS MATERIALIZED (
         SELECT d.pk, d.due_at FROM tenant CROSS JOIN LATERAL (
-          SELECT pk, due_at FROM ${deliveries} p WHERE p.tenant = tenant.name AND ${isDue} ORDER BY due_at LIMIT 2 * $9) d
-        WHERE tenant.name <> ALL ($6::text[]) ORDER BY d.due_at, d.pk LIMIT 2 * $9
+          SELECT pk, due_at FROM ${deliveries} p WHERE p.tenant = tenant.name AND ${IS_DUE} ORDER BY due_at LIMIT 2 * $7) d
+        WHERE tenant.name <> ALL ($4::text[]) ORDER BY d.due_at, d.pk LIMIT 2 * $7
       ), ${dueCandidates}`,
+      VALUES,
     ),
   };
 }

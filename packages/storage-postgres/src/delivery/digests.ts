@@ -16,14 +16,15 @@ const DIGEST_LEASES: LeaseTable<JsonRow<ClaimedDigestRow>, ClaimedDigest, object
   queues: ["lease_owner IS NULL AND due_at IS NOT NULL"],
   alsoDue: ({ digestEntries }) => [`SELECT due_at AS due FROM ${digestEntries} WHERE digest_pk IS NULL ORDER BY due_at LIMIT 1`],
   claimed: "state = CASE WHEN t.state = 'open' THEN 'closing' ELSE t.state END,",
-  claim: ({ digests }, claim) => {
-    // $5 tenants to leave out.
-    const first = claim(
+  choose: ({ digests }, choosing) => {
+    // $3 tenants to leave out.
+    const first = choosing.statement(
       "claim_digests",
       `due AS MATERIALIZED (
-        SELECT pk FROM ${digests} WHERE lease_owner IS NULL AND due_at <= (SELECT ${timeOf("$1")}) AND tenant <> ALL ($5::text[])
-        ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT pk FROM ${digests} WHERE lease_owner IS NULL AND due_at <= (SELECT ${timeOf("$1")}) AND tenant <> ALL ($3::text[])
+        ORDER BY due_at LIMIT $2 ${choosing.locked()}
       )`,
+      1,
     );
     return (run, { limit, exceptTenants }) => run(first, limit, [exceptTenants]);
   },

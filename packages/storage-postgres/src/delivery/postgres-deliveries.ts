@@ -3,7 +3,7 @@ import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, 
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
-import { leases } from "../database/leases.ts";
+import { namedLeases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
 import { prepareCreateFreeSends, prepareCreateSends } from "./create-sends.ts";
@@ -24,7 +24,7 @@ export function postgresDeliveries(
     ...findingFanOuts(sql),
     ...takingAddresses(sql),
     ...splittingByDevice(sql),
-    leases: leases(bound, DELIVERY_LEASES),
+    leases: namedLeases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: run(prepareCreateSends),
       createFreeSends: run(prepareCreateFreeSends),

@@ -1,7 +1,7 @@
 import type { HubStorage } from "@belfry/core/storage";
 import { type Sql, sharedHub } from "@belfry/storage-sql";
 import { type Bound, bind, run } from "../database/bind.ts";
-import { leases } from "../database/leases.ts";
+import { namedLeases } from "../database/leases.ts";
 import { prepareWriteEvents } from "./events.ts";
 import { prepareEndRecords, RECORD_LEASES } from "./records.ts";
 
@@ -10,6 +10,6 @@ export function postgresHub(bound: Bound, sql: Sql): HubStorage {
   return {
     ...sharedHub(sql),
     ...bind(bound, { createEvents: run(prepareWriteEvents), endRecords: run(prepareEndRecords) }),
-    leases: leases(bound, RECORD_LEASES),
+    leases: namedLeases(bound, RECORD_LEASES),
   };
 }

@@ -12,7 +12,7 @@ import {
   toSourceRecord,
 } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
-import { type LeaseTable, type MakeClaim, ofFirst } from "../database/leases.ts";
+import { type Choosing, type NamedLeaseTable, namedRows, ofFirst } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, lists, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -29,15 +29,15 @@ type ClaimedRow = readonly [...record: ClaimedRecordRow, event: IdentifiedEventR
 const EVENT = 12;
 
 /** Processing records as tasks to be leased. */
-export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
+export const RECORD_LEASES: NamedLeaseTable<ClaimedRow, ClaimedRecord, object> = {
   name: "records",
   table: "processingRecords",
   columns: claimedColumns,
   alias: "r",
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
-  claim: (tables, claim) => {
-    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, claim);
+  choose: (tables, choosing) => {
+    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
     return async (runClaim, { limit, exceptTenants }) => {
       if (exceptTenants.length === 0) {
         return runClaim(first, limit, []);
@@ -45,35 +45,51 @@ export const RECORD_LEASES: LeaseTable<ClaimedRow, ClaimedRecord, object> = {
       const claimed = await runClaim(firstOfOthers, limit, [exceptTenants]);
       const rest = limit - claimed.length;
       // One tenant may have a million records before all others: passing them one by one would take long.
-      const others = rest > 0 ? await runClaim(ofOthersByTenant, rest, [exceptTenants]) : [];
+      const others = rest > 0 ? await runClaim(ofOthersByTenant, choosing.takes ? rest : limit, [exceptTenants]) : [];
       return [...claimed, ...others];
     };
   },
+  chooseNamed: ({ processingRecords }, choosing) => {
+    // $3 tenants to leave out, $4 ids, $5 fences.
+    const claim = choosing.statement(
+      "claim_named_records",
+      `due AS MATERIALIZED (
+        SELECT t.pk FROM ${namedRows(processingRecords, 4)} WHERE ${IS_DUE} AND tenant <> ALL ($3::text[])
+        ORDER BY t.due_at, t.pk LIMIT $2 ${choosing.locked("t")}
+      )`,
+      3,
+    );
+    return (run, { limit, exceptTenants, named }) => run(claim, limit, [exceptTenants, ...lists(named, "id", "fence")]);
+  },
   tasks: toClaimed,
+  leaseOf: ({ record: { id, tenant }, fence }) => ({ id, tenant, fence }),
 };
 
-/** $5 tenants to leave out. */
-function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<ClaimedRow>) {
-  const isDue = `status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")})`;
+const IS_DUE = `status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")})`;
+
+/** $3 tenants to leave out. */
+function claimStatements({ processingRecords }: TableNames, choosing: Choosing<ClaimedRow>) {
   // Takes more candidates than needed: other claims may be taking some at this moment.
   const dueCandidates = `due AS MATERIALIZED (
     SELECT t.pk FROM candidate c JOIN ${processingRecords} t ON t.pk = c.pk WHERE t.status = 'PENDING' ORDER BY c.due_at, c.pk LIMIT $2
-    FOR UPDATE OF t SKIP LOCKED
+    ${choosing.locked("t")}
   )`;
   return {
-    first: claim(
+    first: choosing.statement(
       "claim_records",
-      `due AS MATERIALIZED (SELECT pk FROM ${processingRecords} WHERE ${isDue} ORDER BY due_at, pk LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      `due AS MATERIALIZED (SELECT pk FROM ${processingRecords} WHERE ${IS_DUE} ORDER BY due_at, pk LIMIT $2 ${choosing.locked()})`,
+      0,
     ),
-    firstOfOthers: claim(
+    firstOfOthers: choosing.statement(
       "claim_others_records",
       `candidate AS MATERIALIZED (
-        SELECT pk, due_at FROM (SELECT pk, due_at, tenant FROM ${processingRecords} WHERE ${isDue} ORDER BY due_at, pk LIMIT ${CANDIDATES}) f
-        WHERE tenant <> ALL ($5::text[]) ORDER BY due_at, pk LIMIT 4 * $2
+        SELECT pk, due_at FROM (SELECT pk, due_at, tenant FROM ${processingRecords} WHERE ${IS_DUE} ORDER BY due_at, pk LIMIT ${CANDIDATES}) f
+        WHERE tenant <> ALL ($3::text[]) ORDER BY due_at, pk LIMIT 4 * $2
       ), ${dueCandidates}`,
+      1,
     ),
     // One step along the index for each tenant that has any pending.
-    ofOthersByTenant: claim(
+    ofOthersByTenant: choosing.statement(
       "claim_records_by_tenant",
       `RECURSIVE tenant AS (
         SELECT min(tenant) AS name FROM ${processingRecords} WHERE status = 'PENDING'
@@ -83,9 +99,10 @@ function claimStatements({ processingRecords }: TableNames, claim: MakeClaim<Cla
       ),
       candidate AS MATERIALIZED (
         SELECT d.pk, d.due_at FROM tenant CROSS JOIN LATERAL (
-          SELECT pk, due_at FROM ${processingRecords} p WHERE p.tenant = tenant.name AND ${isDue} ORDER BY due_at, pk LIMIT 4 * $2) d
-        WHERE tenant.name <> ALL ($5::text[]) ORDER BY d.due_at, d.pk LIMIT 4 * $2
+          SELECT pk, due_at FROM ${processingRecords} p WHERE p.tenant = tenant.name AND ${IS_DUE} ORDER BY due_at, pk LIMIT 4 * $2) d
+        WHERE tenant.name <> ALL ($3::text[]) ORDER BY d.due_at, d.pk LIMIT 4 * $2
       ), ${dueCandidates}`,
+      1,
     ),
   };
 }

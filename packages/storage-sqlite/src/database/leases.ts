@@ -1,5 +1,14 @@
-import type { Lease, LeaseRequest, LeaseStorage, LostLease, LostLeaseQuery } from "@belfry/core/storage";
-import { bind, type Current, query, read, write, writeTogetherIf } from "./bind.ts";
+import type {
+  DueRequest,
+  Lease,
+  LeaseRequest,
+  LeaseStorage,
+  LostLease,
+  LostLeaseQuery,
+  NamedLeaseStorage,
+  NamedTask,
+} from "@belfry/core/storage";
+import { bind, type Current, query, read, write, writeTogether, writeTogetherIf } from "./bind.ts";
 import type { QueryContext } from "./statement.ts";
 
 /** The columns of a row, its key first. */
@@ -24,11 +33,23 @@ export interface LeaseTable<Row extends KeyedRow, Task, Fairness extends object>
   /** The columns that a claim changes beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
   /** Prepares the choice of due rows, oldest first. Each table has its own, because fairness differs and decides the plan. */
-  due(context: QueryContext): (request: LeaseRequest & Fairness) => readonly Row[];
+  due(context: QueryContext): (request: DueRequest & Fairness) => readonly Row[];
   /** Puts the lease into a row that was read before it, as the claim does in the table. */
   lease(row: Row, given: GivenLease): void;
   /** Prepares turning rows into tasks. */
   tasks(context: QueryContext): (rows: readonly Row[]) => readonly Task[];
+}
+
+/** A table whose rows may also be leased by name. */
+export interface NamedLeaseTable<Row extends KeyedRow, Task, Fairness extends object> extends LeaseTable<Row, Task, Fairness> {
+  leaseOf(task: Task): NamedTask;
+  /** Prepares the choice of those due rows whose next leases are named. */
+  dueNamed(context: QueryContext): (named: readonly Lease[], request: DueRequest & Fairness) => readonly Row[];
+}
+
+/** Selects the rows of a table whose next leases are in `:named`. */
+export function namedRows(table: string, alias: string): string {
+  return `json_each(:named) l CROSS JOIN ${table} ${alias} ON ${alias}.id = l.value ->> 'id' AND ${alias}.fence = l.value ->> 'fence' - 1`;
 }
 
 /** Leases of the rows of one table. Most claims find nothing due. */
@@ -46,6 +67,29 @@ export function leases<Row extends KeyedRow, Task, Fairness extends object>(
   });
 }
 
+/** Leases of the rows of one table, which may also be leased by name. */
+export function namedLeases<Row extends KeyedRow, Task, Fairness extends object>(
+  current: Current,
+  table: NamedLeaseTable<Row, Task, Fairness>,
+): NamedLeaseStorage<Task, Fairness> {
+  const named = bind(current, { due: read(prepareDue(table)), claimNamed: writeTogether(prepareClaimNamed(table)) });
+  return { ...leases(current, table), ...named };
+}
+
+/** Looks at the rows that a claim would lease. */
+function prepareDue<Row extends KeyedRow, Task, Fairness extends object>(of: NamedLeaseTable<Row, Task, Fairness>) {
+  return (context: QueryContext) => {
+    const due = of.due(context);
+    const tasks = of.tasks(context);
+    return (request: DueRequest & Fairness): readonly NamedTask[] => namesOf(tasks(due(request)), of);
+  };
+}
+
+/** The names of tasks that nobody has claimed yet. */
+function namesOf<Task>(tasks: readonly Task[], { leaseOf }: { leaseOf(task: Task): NamedTask }): readonly NamedTask[] {
+  return tasks.map(leaseOf).map(({ id, tenant, fence }) => ({ id, tenant, fence: fence + 1 }));
+}
+
 function prepareHasDue({ table, isDue }: { readonly table: string; readonly isDue: string }) {
   return ({ prepare }: QueryContext) => {
     const find = prepare<{ readonly at: Date }, { readonly pk: number }>(`SELECT pk FROM ${table} WHERE ${isDue} LIMIT 1`);
@@ -54,17 +98,31 @@ function prepareHasDue({ table, isDue }: { readonly table: string; readonly isDu
 }
 
 function prepareClaim<Row extends KeyedRow, Task, Fairness extends object>(of: LeaseTable<Row, Task, Fairness>) {
-  const { table, claimed = "" } = of;
   return (context: QueryContext) => {
     const due = of.due(context);
+    const lease = prepareLease(of)(context);
+    return (request: LeaseRequest & Fairness): readonly Task[] => lease(due(request), request);
+  };
+}
+
+function prepareClaimNamed<Row extends KeyedRow, Task, Fairness extends object>(of: NamedLeaseTable<Row, Task, Fairness>) {
+  return (context: QueryContext) => {
+    const due = of.dueNamed(context);
+    const lease = prepareLease(of)(context);
+    return (named: readonly Lease[], request: LeaseRequest & Fairness): readonly Task[] => lease(due(named, request), request);
+  };
+}
+
+/** Leases rows that were chosen. */
+function prepareLease<Row extends KeyedRow, Task, Fairness extends object>(of: LeaseTable<Row, Task, Fairness>) {
+  const { table, claimed = "" } = of;
+  return (context: QueryContext) => {
     const tasks = of.tasks(context);
     const lease = context.prepare<GivenLease & { readonly pks: readonly number[] }>(`
       UPDATE ${table} SET ${claimed} lease_owner = :owner, lease_until = :until, attempt = attempt + 1, fence = fence + 1
       WHERE pk IN (SELECT value FROM json_each(:pks))`);
-    return (request: LeaseRequest & Fairness): readonly Task[] => {
-      const { owner, at, leaseMs } = request;
+    return (rows: readonly Row[], { owner, at, leaseMs }: LeaseRequest): readonly Task[] => {
       const given = { owner, until: at.getTime() + leaseMs };
-      const rows = due(request);
       lease.run({ pks: rows.map(([pk]) => pk), ...given });
       for (const row of rows) {
         of.lease(row, given);

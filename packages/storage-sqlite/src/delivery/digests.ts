@@ -1,4 +1,4 @@
-import type { DigestStorage, LeaseRequest } from "@belfry/core/storage";
+import type { DigestStorage, DueRequest } from "@belfry/core/storage";
 import { digestColumns, digestStorage, type Sql, toClaimedDigest, toDigestRow } from "@belfry/storage-sql";
 import type { Current } from "../database/bind.ts";
 import { type LeaseTable, leases } from "../database/leases.ts";
@@ -31,7 +31,7 @@ const DIGEST_LEASES: LeaseTable<Row, ReturnType<typeof toTask>, object> = {
 
 /** Finds due digests, the oldest first, and closes their windows. */
 function prepareDue({ prepare, prepareRows }: QueryContext) {
-  const find = prepare<Pick<LeaseRequest, "at" | "limit" | "exceptTenants">, { readonly pk: number }>(`
+  const find = prepare<DueRequest, { readonly pk: number }>(`
     SELECT pk FROM belfry_digests WHERE lease_owner IS NULL AND due_at <= :at
       AND tenant NOT IN (SELECT value FROM json_each(:exceptTenants)) ORDER BY due_at, pk LIMIT :limit`);
   const close = prepare<{ readonly pks: readonly number[] }>(
@@ -39,7 +39,7 @@ function prepareDue({ prepare, prepareRows }: QueryContext) {
   );
   const read = prepareRows<{ readonly pks: readonly number[] }, Row>(`
     SELECT ${COLUMNS} FROM belfry_digests g WHERE g.pk IN (SELECT value FROM json_each(:pks)) ORDER BY g.due_at, g.pk`);
-  return ({ at, limit, exceptTenants }: LeaseRequest): readonly Row[] => {
+  return ({ at, limit, exceptTenants }: DueRequest): readonly Row[] => {
     const pks = find.all({ at, limit, exceptTenants }).map(({ pk }) => pk);
     close.run({ pks });
     return read.all({ pks });

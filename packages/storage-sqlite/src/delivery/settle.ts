@@ -6,7 +6,8 @@ import type {
   Decide,
   DeliveryFairness,
   DigestChange,
-  LeaseRequest,
+  DueRequest,
+  Lease,
   LoadedSend,
   SettleChanges,
 } from "@belfry/core/storage";
@@ -27,7 +28,7 @@ import {
   type TrackingRow,
   toClaimed,
 } from "@belfry/storage-sql";
-import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
+import { type DueRow, type NamedLeaseTable, namedRows, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
 import { prepareAddToSums } from "./attempt-sums.ts";
@@ -47,7 +48,7 @@ const selectClaimed = (from: string) => `
 const SELECT_CLAIMED = selectClaimed("belfry_deliveries d");
 
 /** Deliveries as tasks to be leased. */
-export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
+export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
   table: "belfry_deliveries",
   isDue: "status = 'pending' AND lease_owner IS NULL AND due_at <= :at",
   queues: [
@@ -57,8 +58,10 @@ export const DELIVERY_LEASES: LeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFa
   select: SELECT_CLAIMED,
   alias: "d",
   due: prepareDue,
+  dueNamed: prepareDueNamed,
   lease: leaseClaimed,
   tasks: prepareWithContent,
+  leaseOf: ({ delivery }) => delivery,
 };
 
 /** A due delivery, with its endpoint's name. */
@@ -66,31 +69,32 @@ interface DueDelivery extends DueRow {
   readonly endpoint: string;
 }
 
-interface DueValues extends Pick<LeaseRequest, "at" | "exceptTenants">, Pick<DeliveryFairness, "channels"> {
+interface DueValues extends Pick<DueRequest, "at" | "exceptTenants">, Pick<DeliveryFairness, "channels"> {
   readonly exceptEndpoints: readonly string[];
+}
+
+const IS_PENDING = "d.status = 'pending' AND d.lease_owner IS NULL";
+const ENDPOINT = "d.channel || char(0) || d.recipient";
+const DUE_COLUMNS = `d.pk, d.tenant, d.due_at AS dueAt, ${ENDPOINT} AS endpoint`;
+const IS_FAIR = `
+      AND d.channel IN (SELECT value FROM json_each(:channels)) AND ${ENDPOINT} NOT IN (SELECT value FROM json_each(:exceptEndpoints))`;
+
+function dueValues({ at, channels, exceptTenants, exceptEndpoints }: DueRequest & DeliveryFairness): DueValues {
+  return { at, channels, exceptTenants, exceptEndpoints: exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`) };
 }
 
 /** Finds due deliveries, oldest first, for each endpoint at most its share. */
 function prepareDue(context: QueryContext) {
-  const isPending = "d.status = 'pending' AND d.lease_owner IS NULL";
-  const endpoint = "d.channel || char(0) || d.recipient";
-  const columns = `pk, tenant, due_at AS dueAt, ${endpoint} AS endpoint`;
-  const condition = `
-      AND d.channel IN (SELECT value FROM json_each(:channels)) AND ${endpoint} NOT IN (SELECT value FROM json_each(:exceptEndpoints))`;
-  const of = { table: "belfry_deliveries d", isPending, columns, condition };
+  const of = { table: "belfry_deliveries d", isPending: IS_PENDING, columns: DUE_COLUMNS, condition: IS_FAIR };
   const first = context.prepareRows<DueValues & { readonly limit: number }, ClaimedRow>(`
-    ${SELECT_CLAIMED} WHERE ${isPending} AND d.due_at <= :at ${condition} ORDER BY d.due_at, d.pk LIMIT :limit`);
+    ${SELECT_CLAIMED} WHERE ${IS_PENDING} AND d.due_at <= :at ${IS_FAIR} ORDER BY d.due_at, d.pk LIMIT :limit`);
   const candidates = context.prepare<DueValues & { readonly limit: number }, DueDelivery>(`
-    SELECT ${columns} FROM belfry_deliveries d WHERE ${isPending} AND due_at <= :at ${condition} ORDER BY due_at, pk LIMIT :limit`);
+    SELECT ${DUE_COLUMNS} FROM belfry_deliveries d WHERE ${IS_PENDING} AND due_at <= :at ${IS_FAIR} ORDER BY due_at, pk LIMIT :limit`);
   const ofOthers = prepareDueOfOthers<DueDelivery, DueValues>(context, of);
-  const read = context.prepareRows<{ readonly pks: readonly number[] }, ClaimedRow>(`
-    ${selectClaimed("json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value")}`);
-  const readShares = (found: readonly DueDelivery[], request: LeaseRequest & DeliveryFairness) =>
-    read.all({ pks: sharesOf(found, request, ({ endpoint: of }) => of).map(({ pk }) => pk) });
-  return (request: LeaseRequest & DeliveryFairness): readonly ClaimedRow[] => {
-    const { at, channels, exceptTenants, limit } = request;
-    const exceptEndpoints = request.exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`);
-    const values = { at, channels, exceptTenants, exceptEndpoints };
+  const readShares = prepareReadShares(context);
+  return (request: DueRequest & DeliveryFairness): readonly ClaimedRow[] => {
+    const { exceptTenants, limit } = request;
+    const values = dueValues(request);
     const most = Math.max(limit, CANDIDATES);
     if (exceptTenants.length > 0) {
       return readShares(ofOthers(values, most), request);
@@ -102,10 +106,27 @@ function prepareDue(context: QueryContext) {
   };
 }
 
+/** Finds those of the named deliveries that are due, for each endpoint at most its share. */
+function prepareDueNamed(context: QueryContext) {
+  const find = context.prepare<DueValues & { readonly named: readonly Lease[] }, DueDelivery>(`
+    SELECT ${DUE_COLUMNS} FROM ${namedRows("belfry_deliveries", "d")} WHERE ${IS_PENDING} AND d.due_at <= :at ${IS_FAIR}
+      AND d.tenant NOT IN (SELECT value FROM json_each(:exceptTenants)) ORDER BY d.due_at, d.pk`);
+  const readShares = prepareReadShares(context);
+  return (named: readonly Lease[], request: DueRequest & DeliveryFairness): readonly ClaimedRow[] =>
+    readShares(find.all({ ...dueValues(request), named }), request);
+}
+
+function prepareReadShares(context: QueryContext) {
+  const read = context.prepareRows<{ readonly pks: readonly number[] }, ClaimedRow>(`
+    ${selectClaimed("json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value")}`);
+  return (found: readonly DueDelivery[], request: Pick<DeliveryFairness, "perEndpoint"> & Pick<DueRequest, "limit">) =>
+    read.all({ pks: sharesOf(found, request, ({ endpoint }) => endpoint).map(({ pk }) => pk) });
+}
+
 /** The first of the candidates, for each endpoint at most its share. */
 function sharesOf<Candidate>(
   candidates: readonly Candidate[],
-  { perEndpoint, limit }: Pick<DeliveryFairness, "perEndpoint"> & Pick<LeaseRequest, "limit">,
+  { perEndpoint, limit }: Pick<DeliveryFairness, "perEndpoint"> & Pick<DueRequest, "limit">,
   endpointOf: (candidate: Candidate) => string,
 ): readonly Candidate[] {
   const taken = new Map<string, number>();

@@ -3,7 +3,7 @@ import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, 
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, part, read, step, write, writeIf, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
-import { leases } from "../database/leases.ts";
+import { namedLeases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareHasItemUpdates, prepareNoteUpdates } from "./item-updates.ts";
@@ -31,7 +31,7 @@ export function sqliteDeliveries(
     ...findingFanOuts(sql),
     ...takingAddresses(sql),
     ...splittingByDevice(sql),
-    leases: leases(current, DELIVERY_LEASES),
+    leases: namedLeases(current, DELIVERY_LEASES),
     ...bind(current, {
       takePart: read(prepareTakePart),
       putOffPart: write(preparePutOffPart),

@@ -1,5 +1,5 @@
 import type { IdentifiedEvent, SourceRecord } from "@belfry/core";
-import type { ClaimedRecord, EndedRecord, Lease, LeaseRequest } from "@belfry/core/storage";
+import type { ClaimedRecord, DueRequest, EndedRecord, Lease } from "@belfry/core/storage";
 import {
   type ClaimedRecordRow,
   hubRows,
@@ -10,7 +10,7 @@ import {
   toIdentifiedEvent,
   toSourceRecord,
 } from "@belfry/storage-sql";
-import { type DueRow, type LeaseTable, prepareDueOfOthers } from "../database/leases.ts";
+import { type DueRow, type NamedLeaseTable, namedRows, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
 
@@ -18,7 +18,7 @@ const ROWS = hubRows(DIALECT, TABLES);
 const JOIN_NOTIFICATION = "CROSS JOIN belfry_notifications n ON n.pk = r.notification_pk";
 
 /** Processing records as tasks to be leased. */
-export const RECORD_LEASES: LeaseTable<ClaimedRecordRow, ClaimedRecord, object> = {
+export const RECORD_LEASES: NamedLeaseTable<ClaimedRecordRow, ClaimedRecord, object> = {
   table: "belfry_processing_records",
   isDue: "status = 'PENDING' AND due_at <= :at",
   queues: ["SELECT due_at AS due FROM belfry_processing_records WHERE status = 'PENDING' ORDER BY due_at LIMIT 1"],
@@ -26,11 +26,13 @@ export const RECORD_LEASES: LeaseTable<ClaimedRecordRow, ClaimedRecord, object> 
   alias: "r",
   claimed: "status = 'PROCESSING',",
   due: prepareDue,
+  dueNamed: prepareDueNamed,
   lease: (row) => {
     row[2] += 1;
     row[5] += 1;
   },
   tasks: prepareWithEvents,
+  leaseOf: ({ record: { id, tenant }, fence }) => ({ id, tenant, fence }),
 };
 
 /** Finds due records, oldest first, without those of excluded tenants. */
@@ -44,8 +46,17 @@ function prepareDue(context: QueryContext) {
     isPending: "status = 'PENDING'",
     columns: "pk, tenant, due_at AS dueAt",
   });
-  return ({ at, limit, exceptTenants }: LeaseRequest): readonly ClaimedRecordRow[] =>
+  return ({ at, limit, exceptTenants }: DueRequest): readonly ClaimedRecordRow[] =>
     exceptTenants.length === 0 ? first.all({ at, limit }) : read.all({ pks: ofOthers({ at, exceptTenants }, limit).map(({ pk }) => pk) });
+}
+
+/** Finds those of the named records that are due. */
+function prepareDueNamed({ prepareRows }: QueryContext) {
+  const find = prepareRows<DueRequest & { readonly named: readonly Lease[] }, ClaimedRecordRow>(`
+    SELECT ${ROWS.claimed} FROM ${namedRows("belfry_processing_records", "r")} WHERE r.status = 'PENDING' AND r.due_at <= :at
+      AND r.tenant NOT IN (SELECT value FROM json_each(:exceptTenants)) ORDER BY r.due_at, r.pk LIMIT :limit`);
+  return (named: readonly Lease[], { at, limit, exceptTenants }: DueRequest): readonly ClaimedRecordRow[] =>
+    find.all({ named, at, limit, exceptTenants });
 }
 
 /** Adds to records the events to process. */

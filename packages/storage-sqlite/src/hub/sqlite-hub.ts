@@ -1,7 +1,7 @@
 import type { HubStorage } from "@belfry/core/storage";
 import { type Sql, sharedHub } from "@belfry/storage-sql";
 import { bind, type Current, write, writeTogether } from "../database/bind.ts";
-import { leases } from "../database/leases.ts";
+import { namedLeases } from "../database/leases.ts";
 import { prepareWriteEvents } from "./events.ts";
 import { prepareEndRecords, RECORD_LEASES } from "./records.ts";
 
@@ -10,6 +10,6 @@ export function sqliteHub(current: Current, sql: Sql): HubStorage {
   return {
     ...sharedHub(sql),
     ...bind(current, { createEvents: write(prepareWriteEvents), endRecords: writeTogether(prepareEndRecords) }),
-    leases: leases(current, RECORD_LEASES),
+    leases: namedLeases(current, RECORD_LEASES),
   };
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { deleteSend } from "../steps.ts";
-import { become, claim, createSend, deliveriesOf, expectTrueStatus, newSend } from "./send-entries.ts";
+import { become, claim, claimAll, createSend, deliveriesOf, expectTrueStatus, newSend } from "./send-entries.ts";
 
 /** The promises of claiming and settling deliveries. */
 export function claimingTests(harness: StorageHarness): void {
@@ -141,6 +141,56 @@ export function claimingTests(harness: StorageHarness): void {
       expect(await claim(fixture, later(0), { exceptTenants: [one], limit: 2 })).toHaveLength(2);
       // Else the claims of other tests would find these.
       await deleteSend(fixture.storage, many.notification, { at: later(0), actor: "test" });
+    });
+
+    test("a claim by name leases what is due of it, oldest first, and what has another fence, tenant or time is left out", async () => {
+      const { leases } = deliveriesOf(fixture);
+      const people = ["a", "b", "c", "d", "e"];
+      await createSend(fixture, { channel: "email", to: people });
+      await createSend(fixture, { channel: "email", to: ["later"], plan: { scheduledAt: later(100) } });
+      const due = async (more: Partial<Parameters<typeof claimAll>[1]> = {}) =>
+        (await leases.due(claimAll(later(0), more))).filter(({ tenant }) => tenant === fixture.tenant);
+      const found = await due();
+      expect(found).toEqual(people.map(() => ({ id: expect.any(String), tenant: fixture.tenant, fence: 1 })));
+      expect(await due({ exceptTenants: [fixture.tenant] })).toEqual([]);
+      expect(await due({ exceptEndpoints: [{ channel: "email", recipient: "b" }] })).toHaveLength(4);
+      const [a, b, c, d] = found;
+      const unknown = ["unknown", crypto.randomUUID(), a?.id ?? ""].map((id) => ({ id, fence: 2 }));
+      const named = [...unknown, d, c, b].filter((one) => one !== undefined);
+      const claimNamed = async (more: Partial<Parameters<typeof claimAll>[1]> = {}) =>
+        (await leases.claimNamed(named, claimAll(later(0), more))).map(({ delivery }) => delivery);
+      expect(await claimNamed({ exceptTenants: [fixture.tenant] })).toEqual([]);
+      expect(await claimNamed({ channels: ["webhook"] })).toEqual([]);
+      const exceptEndpoints = [{ channel: "email", recipient: "b" }];
+      expect((await claimNamed({ limit: 1, exceptEndpoints })).map(({ recipient }) => recipient)).toEqual(["c"]);
+      const leased = { attempt: 1, fence: 1, leaseOwner: "worker", leaseUntil: later(60), status: "pending" };
+      expect(await claimNamed()).toMatchObject([
+        { recipient: "b", ...leased },
+        { recipient: "d", ...leased },
+      ]);
+      expect(await claimNamed()).toEqual([]);
+      expect(await leases.claimNamed([], claimAll(later(0)))).toEqual([]);
+      expect((await claim(fixture, later(0))).map(({ delivery: { recipient } }) => recipient)).toEqual(["a", "e"]);
+    });
+
+    test("a claim by name takes no more of one endpoint than its limit", async () => {
+      const { leases } = deliveriesOf(fixture);
+      for (let index = 0; index < 3; index += 1) {
+        await createSend(fixture, { channel: "webhook", to: [`https://named.example/${fixture.tenant}`] });
+      }
+      const named = (await leases.due(claimAll(later(0)))).filter(({ tenant }) => tenant === fixture.tenant);
+      expect(named).toHaveLength(3);
+      expect(await leases.claimNamed(named, claimAll(later(0), { perEndpoint: 2 }))).toHaveLength(2);
+    });
+
+    test("of claims by the same names at once, each name is one's", async () => {
+      const { leases } = deliveriesOf(fixture);
+      await createSend(fixture, { channel: "email", to: Array.from({ length: 20 }, (_, index) => `u${index}`) });
+      const named = (await leases.due(claimAll(later(0)))).filter(({ tenant }) => tenant === fixture.tenant);
+      const claims = await Promise.all(["w1", "w2", "w3"].map((owner) => leases.claimNamed(named, claimAll(later(0), { owner }))));
+      const rest = await leases.claimNamed(named, claimAll(later(0)));
+      const ids = [...claims, rest].flat().map(({ delivery }) => delivery.id);
+      expect([ids.length, new Set(ids).size]).toEqual([20, 20]);
     });
 
     test("claims at once share nothing", async () => {

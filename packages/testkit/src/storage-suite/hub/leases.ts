@@ -1,3 +1,4 @@
+import type { DueRequest } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import type { StorageHarness } from "../harness.ts";
 import { ended, later, planSome, present, useHub } from "./hub-fixture.ts";
@@ -26,6 +27,26 @@ export function leaseTests(harness: StorageHarness): void {
       );
       expect(await leasedTo("one")).toEqual([]);
       expect(await leasedTo("two")).toHaveLength(2);
+    });
+
+    test("a claim by name leases what is due of it, with its event, and nothing that has another fence", async () => {
+      const event = await fixture.createEvent({}, planSome(3));
+      const { leases } = fixture.hub;
+      const request: DueRequest = { at: later(0), limit: 10, exceptTenants: [] };
+      const due = (more: Partial<DueRequest> = {}) => leases.due({ ...request, ...more });
+      const found = await due();
+      expect(found).toEqual([0, 1, 2].map(() => ({ id: expect.any(String), tenant: fixture.tenant, fence: 1 })));
+      expect([await due({ limit: 2 }), await due({ exceptTenants: [fixture.tenant] })]).toEqual([found.slice(0, 2), []]);
+      const [one, two, three] = found;
+      const named = [present(three), { ...present(one), fence: 2 }, { id: "unknown", fence: 1 }, present(two)];
+      const given = { ...request, owner: "worker", leaseMs: 60_000 };
+      expect(await leases.claimNamed(named, { ...given, exceptTenants: [fixture.tenant] })).toEqual([]);
+      const [first, ...others] = await leases.claimNamed(named, { ...given, limit: 1 });
+      expect([first?.record.prompt, others]).toEqual(["prompt 1", []]);
+      const [last, ...more] = await leases.claimNamed(named, given);
+      expect(last).toMatchObject({ record: { prompt: "prompt 2", status: "PROCESSING", attempt: 1 }, event: { id: event.id }, fence: 1 });
+      expect(more).toEqual([]);
+      expect(await due()).toEqual([one]);
     });
 
     test("a lease is prolonged for its holder alone", async () => {

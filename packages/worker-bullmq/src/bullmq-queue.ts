@@ -1,0 +1,127 @@
+import type { Job, JobEnd, JobQueue, JobWork, NewJob } from "@belfry/core";
+import { type Job as BullmqJob, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { impatientClient, waitingClient, withoutCommand } from "./connections.ts";
+import type { BullmqWorkerOptions } from "./options.ts";
+
+/** How long whoever adds the first jobs waits for Redis. */
+const CONNECT_MS = 2_000;
+/** How long a close may take once no job runs: then Redis is away. */
+const CLOSE_MS = 2_000;
+/** After a failure of Redis, a worker asks again so soon. */
+const RETRY_MS = 1_000;
+
+/** What is told of jobs that failed. It has no content: the database has the reason, which may name people. */
+const FAILURES: Partial<Record<JobEnd, string>> = {
+  repeated: "The attempt failed. Another one follows, at the time that the database has.",
+  failed: "The attempt failed for good. Belfry's dashboard shows why.",
+};
+
+/** A queue of BullMQ, with a worker where this process runs its jobs. */
+export class BullmqQueue implements JobQueue {
+  readonly #work: JobWork;
+  readonly #adder: ReturnType<typeof impatientClient>;
+  readonly #queue: Queue<Job>;
+  /** Null where this process only adds jobs. */
+  readonly #runner: { readonly client: ReturnType<typeof waitingClient>; readonly worker: Worker<Job, JobEnd> } | null;
+  readonly #connected: Promise<void>;
+  readonly #running = new Set<Promise<JobEnd>>();
+  #isClosing = false;
+
+  constructor(work: JobWork, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>) {
+    this.#work = work;
+    const name = `belfry-${work.name.replaceAll(" ", "-")}`;
+    this.#adder = impatientClient(connection);
+    this.#adder.on("error", (error) => this.#note(error));
+    this.#connected = new Promise((resolve) => {
+      setTimeout(resolve, CONNECT_MS).unref();
+      this.#adder.on("ready", () => {
+        resolve();
+        work.returned();
+      });
+    });
+    // One Redis is as good as another, and a queue that asks which it is would not get over an answer that it missed.
+    const unasked = { skipVersionCheck: true, skipWaitingForReady: true };
+    const defaultJobOptions = { attempts: 1, stackTraceLimit: 0 };
+    this.#queue = new Queue(name, { connection: this.#adder, prefix, defaultJobOptions, ...unasked });
+    this.#queue.on("error", (error) => this.#note(error));
+    this.#runner = work.runs ? this.#run(name, { connection, prefix, keptCompleted, keptFailed }) : null;
+  }
+
+  async add(jobs: readonly NewJob[]): Promise<void> {
+    await this.#connected;
+    try {
+      await Promise.all(jobs.filter(({ isAgain }) => isAgain).map((job) => this.#forgetEnded(idOf(job))));
+      const named = jobs.map(({ id, attempt }) => ({
+        name: this.#work.name,
+        data: { id, attempt },
+        opts: { jobId: idOf({ id, attempt }) },
+      }));
+      await this.#queue.addBulk(named);
+    } catch (error) {
+      throw withoutCommand(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const closed = this.#runner?.worker.close();
+    while (this.#running.size > 0) {
+      await Promise.all(this.#running);
+    }
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())]);
+    await this.#queue.close();
+    this.#runner?.client.disconnect();
+    this.#adder.disconnect();
+  }
+
+  #run(name: string, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>) {
+    const { slots, leaseMs } = this.#work;
+    const client = waitingClient(connection);
+    client.on("error", (error) => this.#note(error));
+    const worker = new Worker<Job, JobEnd>(name, (job, token) => this.#process(job, token), {
+      ...{ connection: client, prefix, concurrency: slots, runRetryDelay: RETRY_MS, skipVersionCheck: true },
+      ...{ lockDuration: leaseMs, stalledInterval: leaseMs },
+      ...{ removeOnComplete: { count: keptCompleted }, removeOnFail: { count: keptFailed } },
+    });
+    worker.on("error", (error) => this.#note(error));
+    return { client, worker };
+  }
+
+  async #process(job: BullmqJob<Job, JobEnd>, token: string | undefined): Promise<JobEnd> {
+    const running = this.#work.run(job.data);
+    this.#running.add(running);
+    const end = await running;
+    this.#running.delete(running);
+    if (end === "passed" && this.#isClosing) {
+      // Another process may run it.
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    if (end === "passed") {
+      // The same job may be wanted again.
+      job.opts.removeOnComplete = true;
+    }
+    const failure = FAILURES[end];
+    if (failure !== undefined) {
+      throw new UnrecoverableError(failure);
+    }
+    return end;
+  }
+
+  /** A job that ended and was kept would hide another one of its name. */
+  async #forgetEnded(id: string): Promise<void> {
+    const state = await this.#queue.getJobState(id);
+    if (state === "completed" || state === "failed") {
+      await this.#queue.remove(id);
+    }
+  }
+
+  /** Whoever adds jobs says once that Redis is away. */
+  #note(error: Error): void {
+    this.#work.logger.debug({ error: withoutCommand(error) }, `BullMQ reports an error in the queue of ${this.#work.name}.`);
+  }
+}
+
+function idOf({ id, attempt }: Job): string {
+  return `${id}-${attempt}`;
+}

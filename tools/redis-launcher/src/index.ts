@@ -1,0 +1,2 @@
+export { hasRedis, type RedisOptions, type RedisServer, startRedis } from "./start-redis.ts";
+export { type RedisCluster, startRedisCluster } from "./start-redis-cluster.ts";

@@ -1,0 +1,59 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { NotificationService } from "@belfry/core";
+import { hasRedis, startRedis } from "@belfry/redis-launcher";
+import { recorder } from "@belfry/testkit/host";
+import { bullmqWorker } from "@belfry/worker-bullmq";
+import { describe, expect, test } from "vitest";
+import { bundledProgram } from "../../../test/bundled-program.ts";
+import { DATABASES, emptyDatabase } from "./either-database.ts";
+import { storageAt } from "./storage-at.ts";
+import { useCleanup } from "./use-cleanup.ts";
+
+const PROGRAM = bundledProgram(new URL("./processes/bullmq-host.ts", import.meta.url));
+const WAIT = { timeout: 60_000, interval: 20 };
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe.skipIf(!hasRedis).each(DATABASES)("processes on %s that run jobs of BullMQ", (kind) => {
+  const cleanup = useCleanup();
+
+  test("what a killed one had begun is begun again by another one, and all else is done once", { timeout: 120_000 }, async () => {
+    const url = await emptyDatabase(kind, cleanup);
+    const redis = await startRedis();
+    cleanup(() => redis.stop());
+    const worker = bullmqWorker({ connection: redis.url });
+    const channels = [recorder({ name: "ledger", isAddress: () => true })];
+    const sender = new NotificationService({ storage: storageAt(url), channels, worker, logger: silent, delivery: { worker: false } });
+    cleanup(() => sender.stop());
+    await sender.start();
+
+    const start = (hangs = "") => {
+      const env = { PATH: process.env.PATH, DATABASE_URL: url, REDIS_URL: redis.url, HANGS: hangs };
+      const child = fork(PROGRAM, { env });
+      const exited = once(child, "exit");
+      const reached: string[] = [];
+      child.on("message", (recipient: string) => void reached.push(recipient));
+      cleanup(async () => {
+        child.kill("SIGKILL");
+        await exited;
+      });
+      return { child, exited, reached };
+    };
+
+    const people = Array.from({ length: 12 }, (_, index) => `p${index}`);
+    const { notification } = await sender.create({ channels: ["ledger"], to: people, message: "Hello" });
+    const first = start("yes");
+    await expect.poll(() => first.reached.length, WAIT).toBe(4);
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const second = start();
+    await expect.poll(async () => (await sender.get(notification.id)).status, WAIT).toBe("delivered");
+    second.child.disconnect();
+    await second.exited;
+    expect(second.child.exitCode).toBe(0);
+    expect([...second.reached].sort()).toEqual([...people].sort());
+    const { deliveries } = await sender.deliveries(notification.id);
+    const attempts = deliveries.map(({ recipient, attempts: all }) => [recipient, all.map(({ status }) => status)]);
+    expect(attempts).toEqual(people.map((one) => [one, first.reached.includes(one) ? ["unknown", "delivered"] : ["delivered"]]));
+  });
+});
