@@ -57,6 +57,11 @@ export async function moveTenant(options: MoveTenantOptions): Promise<TenantMove
  * a tenant that does not move.
  *
  * @throws BelfryError `INVALID_STATE` if another process moves the tenant, or after the switch: call {@link moveTenant} again then
+ *
+ * @example
+ * ```ts
+ * await abandonMove({ tenant: "acme", from, to });
+ * ```
  */
 export async function abandonMove(options: TenantMoveOptions): Promise<void> {
   const move = new Move(moveSettings("abandonMove", options));
