@@ -61,6 +61,18 @@ function headline(place: string, { hasTables, newest, known, pending }: Migratio
   return [`${place}: has ${has}; this version knows ${known} migrations, and ${pending.length} are pending.`];
 }
 
+/** A line for each run of migrations of one phase: an empty database lacks very many. */
 function linesOf(migrations: readonly PendingMigration[], title = ""): readonly string[] {
-  return table(migrations.map(({ id, phase }) => [`  ${id}`, phase, ...(title === "" ? [] : [title]), PHASES[phase]]));
+  const runs: { readonly first: number; last: number; readonly phase: PendingMigration["phase"] }[] = [];
+  for (const { id, phase } of migrations) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.phase === phase && run.last === id - 1) {
+      run.last = id;
+    } else {
+      runs.push({ first: id, last: id, phase });
+    }
+  }
+  const range = ({ first, last }: { readonly first: number; readonly last: number }) =>
+    first === last ? `${first}` : `${first} to ${last}`;
+  return table(runs.map((run) => [`  ${range(run)}`, run.phase, ...(title === "" ? [] : [title]), PHASES[run.phase]]));
 }
