@@ -20,6 +20,7 @@ const postgres = await import("../packages/storage-postgres/src/index.ts");
 const sqlite = await import("../packages/storage-sqlite/src/index.ts");
 const telemetry = await import("../packages/telemetry/src/index.ts");
 const bullmqWorkers = await import("../packages/worker-bullmq/src/index.ts");
+const redises = await import("../packages/transport-redis/src/index.ts");
 
 const { NotificationService } = core;
 const storage = sqlite.sqliteStorage(":memory:");
@@ -57,6 +58,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   mailReceipts: [mails.mailReceipts, { mailgun: { signingKey: "k" } }],
   openTelemetryMetrics: [telemetry.openTelemetryMetrics, service, { refreshMs: 5_000 }],
   openTelemetryTracing: [telemetry.openTelemetryTracing, { ratio: 0.5 }],
+  redisTransport: [redises.redisTransport, "redis://localhost", { prefix: "x" }],
   prometheus: [prometheuses.prometheus, service, { token: "a long enough token" }],
   bullmqWorker: [bullmqWorkers.bullmqWorker, { connection: "redis://localhost" }],
   push: [pushChannel.push, { expo: {}, timeoutMs: 1_000 }],
@@ -139,6 +141,7 @@ test("every function of the packages is in the table", () => {
     openais,
     postgres,
     prometheuses,
+    redises,
     sqlite,
     telemetry,
     bullmqWorkers,
@@ -256,6 +259,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   createEgress: ["ca", "resolve", "connect"],
   openai: ["apiKey", "baseURL", "headers", "parameters", "timeoutMs", "concurrency", "retryDelaysMs", "maxContentLength", "name"],
   sqliteStorage: ["durability", "busyTimeoutMs", "logger"],
+  redisTransport: ["shards", "heartbeatMs", "logger"],
   postgresStorage: ["schema", "poolSize", "preparedStatements", "time", "logger"],
 };
 

@@ -22,6 +22,8 @@ export interface ServerConfig extends ProcessConfig {
   readonly port: number;
   readonly framework: "express" | "hono";
   readonly database: DatabaseConfig;
+  /** Where the Redis is that connects many instances; it may contain a password. Null for none. */
+  readonly redisUrl: string | null;
   /** Client by API key. */
   readonly apiKeys: ReadonlyMap<string, string>;
   /** The key that the server made up because none was given; null otherwise. */
@@ -82,6 +84,7 @@ const environment = z.object({
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   FRAMEWORK: z.enum(["express", "hono"]).default("express"),
   DATABASE_URL: z.string().optional(),
+  REDIS_URL: z.string().optional(),
   API_KEYS: z.string().optional(),
   JWT_SECRET: z.string().min(1).optional(),
   USER_TOKENS: z.string().optional(),
@@ -149,6 +152,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     port: PORT,
     framework: FRAMEWORK,
     database: databaseConfig(DATABASE_URL, result.data.DATABASE_URLS),
+    redisUrl: redisUrlOf(result.data),
     apiKeys,
     madeUpKey,
     defaultTenant: [...apiKeys.values()][0] ?? "default",
@@ -167,6 +171,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     corsOrigins: originsOf(result.data.CORS_ORIGINS),
     packAuth: PACK_AUTH ?? (LOOPBACK.has(HOST) ? "open" : "apikey"),
   };
+}
+
+/** One Redis connects the instances of one database: those of another one would hear of inboxes that they do not have. */
+function redisUrlOf({ REDIS_URL, DATABASE_URLS }: z.infer<typeof environment>): string | null {
+  if (REDIS_URL !== undefined && DATABASE_URLS !== undefined) {
+    throw new Error("REDIS_URL: connects the instances of one database; leave it out with DATABASE_URLS, whose databases connect theirs");
+  }
+  return REDIS_URL ?? null;
 }
 
 /** The variables that are set. */

@@ -1,7 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
 import { deliveryV1, django, hub, inboxV1, native, nativeKeys, pack } from "@belfry/core/contracts";
+import type { RateLimiter } from "@belfry/core/http";
 import { mailReceipts } from "@belfry/mail-receipts";
+import { type RedisTransport, redisTransport } from "@belfry/transport-redis";
 import { pino } from "pino";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { channelsOf } from "./channels.ts";
@@ -20,12 +22,16 @@ import { directoryOf } from "./user-addresses.ts";
 /** The files of the demo's page, beside the directory of this module, built or not. */
 const PAGE = new URL("../.page/", import.meta.url);
 
+/** How many bad credentials an address may present in a minute, as it is for one instance alone. */
+const BAD_CREDENTIALS = 100;
+
 const logger = pino({ serializers: { error: pino.stdSerializers.err } });
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const channels = channelsOf(config);
   const directory = directoryOf(config, channels);
+  const redis = config.redisUrl === null ? null : redisTransport(config.redisUrl, { logger });
   const shared = {
     ...config.links,
     role: config.role,
@@ -39,7 +45,7 @@ async function main(): Promise<void> {
   await many?.places.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });
-  const serviceOptions: HostOptions = { ...shared, storage: storageOf(config.database, logger) };
+  const serviceOptions: HostOptions = { ...shared, storage: storageOf(config.database, logger), ...(redis && { transport: redis }) };
   const demo = config.isDemo ? demoHost(config, serviceOptions) : null;
   const notifications =
     many?.notifications ?? demo?.notifications ?? new NotificationService({ ...serviceOptions, channels, ...(directory && { directory }) });
@@ -60,7 +66,8 @@ async function main(): Promise<void> {
     contracts: takesRequests(config.role) ? contracts : [],
     health: true,
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
-    ...(config.rateLimit === null ? {} : { rateLimiter: new RateLimiterMemory({ points: config.rateLimit, duration: 60 }) }),
+    ...(config.rateLimit === null ? {} : { rateLimiter: limiterOf(config.rateLimit, redis) }),
+    ...(redis && { badCredentialLimiter: redis.rateLimiter({ name: "bad-credentials", limit: BAD_CREDENTIALS }) }),
     ...(config.corsOrigins.length > 0 && { allowedOrigins: config.corsOrigins }),
     logger,
   };
@@ -75,6 +82,11 @@ async function main(): Promise<void> {
   });
   shutDownOnSignal(built, notifications, { retireMs: config.retireMs, logger });
   await announce(config, built.server.address() as AddressInfo);
+}
+
+/** Counts creates over all instances that Redis connects, else in this one. */
+function limiterOf(limit: number, redis: RedisTransport | null): RateLimiter {
+  return redis === null ? new RateLimiterMemory({ points: limit, duration: 60 }) : redis.rateLimiter({ name: "creates", limit });
 }
 
 async function announce(config: ServerConfig, { port }: AddressInfo): Promise<void> {

@@ -1,4 +1,6 @@
 import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
+import { hasRedis, startRedis } from "@belfry/redis-launcher";
+import { Redis } from "ioredis";
 import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ServerProcess, spawnServer, startServer } from "./run-server.ts";
@@ -41,11 +43,38 @@ async function listen(url: string): Promise<Frame[]> {
 }
 
 describe("instances of the complete host on one PostgreSQL", () => {
-  async function startBoth(url: string): Promise<[ServerProcess, ServerProcess]> {
-    const env = { FRAMEWORK: "hono", DATABASE_URL: url, JWT_SECRET };
+  async function startBoth(url: string, more: Readonly<Record<string, string>> = {}): Promise<[ServerProcess, ServerProcess]> {
+    const env = { FRAMEWORK: "hono", DATABASE_URL: url, JWT_SECRET, ...more };
     running = await Promise.all([startServer(env), startServer(env)]);
     return running as [ServerProcess, ServerProcess];
   }
+
+  test.skipIf(!hasRedis)("are connected by Redis where REDIS_URL names one (only where redis-server is installed)", async () => {
+    const redis = await startRedis();
+    const client = new Redis(redis.url);
+    try {
+      const [first, second] = await startBoth(database.url, { REDIS_URL: redis.url });
+      const frames = await listen(second.url);
+      // That of all instances, and that of ann's inbox.
+      expect(await client.pubsub("SHARDCHANNELS", "belfry:*")).toHaveLength(2);
+      await fetch(`${first.url}/api/notifications/create`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ user_id: "ann", content: "Hi" }),
+      });
+      await expect.poll(() => frames, { timeout: 20_000 }).toMatchObject([{ type: "notification_new", payload: { message: "Hi" } }]);
+    } finally {
+      client.disconnect();
+      await redis.stop();
+    }
+  });
+
+  test("a REDIS_URL that is none ends the start, without its password", async () => {
+    const { exited, output } = spawnServer({ DATABASE_URL: database.url, REDIS_URL: "http://:pass-of-ours@redis" });
+    expect(await exited).toBe(1);
+    expect(output()).toContain("got http: as an address of Redis");
+    expect(output()).not.toContain("pass-of-ours");
+  });
 
   test("start together on an empty database and work as one", async () => {
     const [first, second] = await startBoth(database.url);

@@ -256,26 +256,7 @@ export {
   type WaitingTasks,
   type WorkHealthReads,
 } from "./operator/index.ts";
-export {
-  type BroadcastSignal,
-  feedOf,
-  type HoldingInstance,
-  type InboxesSignal,
-  isFrom,
-  isHubSignal,
-  type PresenceChange,
-  type PresenceSignal,
-  type PresenceStorage,
-  packSignals,
-  partsOfCreated,
-  type Signal,
-  type SignalPayload,
-  SignalSender,
-  type SignalSenderOptions,
-  type Transport,
-  type TransportListener,
-  unpackSignals,
-} from "./realtime/index.ts";
+export * from "./public/transports.ts";
 export type { ApiKeyStorage, StoredApiKey } from "./service/api-key-storage.ts";
 export type { SocketTicketStorage, StoredTicket } from "./service/socket-tickets.ts";
 export { STORAGE_VERSION, type Storage } from "./service/storage.ts";

@@ -65,6 +65,7 @@ import {
   workerSuite,
 } from "@belfry/testkit";
 import { type BullmqWorkerOptions, bullmqWorker } from "@belfry/worker-bullmq";
+import { type RedisSource, type RedisTransport, redisTransport } from "@belfry/transport-redis";
 import Database from "better-sqlite3";
 import { eq } from "drizzle-orm";
 import { drizzle as drizzleSqlite } from "drizzle-orm/better-sqlite3";
@@ -136,6 +137,11 @@ const options: NotificationServiceOptions = {
   storage: sqliteStorage(":memory:", { durability: "normal" }),
   tracing: openTelemetryTracing({ ratio: 0.1 }),
 };
+const nodes: RedisSource = ["redis://a:7000", "redis://b:7000"];
+const redis: RedisTransport = redisTransport(nodes, { shards: 1_024, logger });
+export const inFleet = new NotificationService({ storage: postgresStorage(pool), transport: redis });
+// @ts-expect-error A limit has a name.
+export const unnamed = () => redis.rateLimiter({ limit: 10 });
 const untyped: NotificationService = new NotificationService(options);
 export const endMetrics = openTelemetryMetrics(onSqlite, { tenants: ["acme"] });
 const scraped: PrometheusOptions = { token: "a long enough token" };
@@ -204,6 +210,7 @@ const mounting: HandlerOptions = {
     pack({ auth: "open" }),
   ],
   auth,
+  rateLimiter: redis.rateLimiter({ name: "creates", limit: 600 }),
 };
 const handler: HttpHandler = createHandler(untyped, mounting);
 export const upgrade: UpgradeListener = upgradeListener(handler, "/x");

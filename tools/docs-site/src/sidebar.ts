@@ -31,6 +31,7 @@ const GROUPS: readonly Group[] = [
     pages: [
       "guides/operating",
       "guides/postgresql",
+      "guides/redis",
       "guides/processes",
       "guides/bullmq",
       "guides/databases",

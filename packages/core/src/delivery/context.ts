@@ -17,6 +17,7 @@ import type { DigestStorage } from "./digest-storage.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
 import type { NewSend, SendCreated } from "./new-send.ts";
 import type { PausesInForce } from "./pauses-in-force.ts";
+import type { RestsElsewhere } from "./rests-elsewhere.ts";
 import type { SuppressionEvents, SuppressionsStorage } from "./suppressions-storage.ts";
 
 /** The parts that operations on deliveries use. */
@@ -27,6 +28,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly holds: HoldsStorage;
   /** What is paused at this moment. */
   readonly pauses: PausesInForce;
+  /** Which endpoints rest in other processes. */
+  readonly rests: RestsElsewhere;
   readonly sendWriter: LaneQueue<WaitingSend, SendCreated>;
   /** The host's channels, by name; the inbox is not among them. */
   readonly channels: ReadonlyMap<string, Channel>;

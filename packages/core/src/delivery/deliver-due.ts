@@ -190,6 +190,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
   /** Starts the fallbacks that have waited long enough, and forgets old idempotency keys and throttles that are free again. */
   async tidy(): Promise<void> {
+    await this.#endpoints.learn();
     await this.#endpoints.rouse();
     let settlement: Settlement | null;
     do {

@@ -2,23 +2,51 @@ import type { DeliveryOutcome } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { Delivery, Endpoint } from "./delivery.ts";
 import { CircuitBreaker, GoneEndpoints } from "./endpoints.ts";
+import type { HoldsStorage } from "./holds-storage.ts";
 
 /** How long the storage keeps an endpoint whose rest is over: nobody has tried it since, or the process that noted it has ended. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
-/** What the attempts of this process say of endpoints: which of them rest since they kept failing, and which are gone. */
+/** The most endpoints that are learned of at once. */
+const MAX_LEARNED = 1_000;
+
+/** The parts that it uses. */
+export interface WatchContext extends Pick<DeliveryContext, "channels" | "clock" | "lines" | "rests"> {
+  readonly holds: Pick<HoldsStorage, "openCircuit" | "closeCircuit" | "circuitsOf" | "restingAt" | "pruneCircuits">;
+}
+
+/** What is to be known of a delivery whose attempt ended. */
+export type AttemptedDelivery = Pick<Delivery, "channel" | "recipient" | "recipientKind">;
+
+/**
+ * What attempts say of endpoints: which of them rest since they kept failing, in this process or another one, and which of this process's
+ * are gone.
+ */
 export class EndpointWatch {
-  readonly #context: Pick<DeliveryContext, "channels" | "clock" | "holds" | "lines">;
+  readonly #context: WatchContext;
   readonly #breaker = new CircuitBreaker();
   readonly #gone = new GoneEndpoints();
 
-  constructor(context: Pick<DeliveryContext, "channels" | "clock" | "holds" | "lines">) {
+  constructor(context: WatchContext) {
     this.#context = context;
   }
 
   /** The endpoints that rest at this moment. */
   resting(): readonly Endpoint[] {
     return this.#breaker.open(this.#context.clock.now());
+  }
+
+  /** Lets endpoints rest that began to in another process, if that told of any since the last look. */
+  async learn(): Promise<void> {
+    const { rests, holds, clock } = this.#context;
+    if (rests.areNews) {
+      const at = new Date(clock.now());
+      // What is told of during the look is looked for again.
+      rests.areNews = false;
+      for (const circuit of await holds.restingAt(at, MAX_LEARNED)) {
+        this.#breaker.adopt(circuit);
+      }
+    }
   }
 
   /** Lets endpoints be tried whose rest somebody ended, in whichever process. Where none rests, it asks nothing. */
@@ -43,7 +71,7 @@ export class EndpointWatch {
   }
 
   /** Notes how an attempt ended. The storage learns of rests that begin and end, so that people see them from any process. */
-  async ended(delivery: Delivery, outcome: DeliveryOutcome, nowMs: number): Promise<void> {
+  async ended(delivery: AttemptedDelivery, outcome: DeliveryOutcome, nowMs: number): Promise<void> {
     if (delivery.recipientKind === "user" && this.#context.channels.get(delivery.channel)?.devices !== undefined) {
       // One device says nothing of the user's others, and one that is gone was removed.
       return;
@@ -55,10 +83,13 @@ export class EndpointWatch {
     }
     const change = this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
     if (change !== undefined) {
-      const { holds, lines } = this.#context;
+      const { holds, lines, rests } = this.#context;
       const noted = change === null ? holds.closeCircuit(delivery) : holds.openCircuit(change);
       // What the storage does not learn of is only not shown: the attempt counts all the same.
-      await noted.catch((error: unknown) => lines.warn({ error }, "Belfry could not note whether an endpoint rests."));
+      await noted.then(
+        () => rests.tell(),
+        (error: unknown) => lines.warn({ error }, "Belfry could not note whether an endpoint rests."),
+      );
     }
   }
 

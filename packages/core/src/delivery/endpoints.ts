@@ -56,6 +56,15 @@ export class CircuitBreaker {
     return circuit === undefined || circuit.openedMs === null ? undefined : null;
   }
 
+  /** Pauses an endpoint that another process paused, unless it is paused for as long here. */
+  adopt({ channel, recipient, failures, openedAt, openUntil }: OpenCircuit): void {
+    const key = endpointKey({ channel, recipient });
+    const openUntilMs = openUntil.getTime();
+    if ((this.#circuits.get(key)?.openUntilMs ?? 0) < openUntilMs) {
+      setNewest(this.#circuits, [key, { failures, openedMs: openedAt.getTime(), openUntilMs }], MAX_ENDPOINTS);
+    }
+  }
+
   /** Lets an endpoint be tried before its pause is over. */
   rouse(endpoint: Endpoint): void {
     const circuit = this.#circuits.get(endpointKey(endpoint));

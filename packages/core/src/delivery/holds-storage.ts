@@ -14,6 +14,8 @@ export interface HoldsStorage {
   closeCircuit(endpoint: Endpoint): Promise<void>;
   /** Those of these endpoints that are noted, in no particular order; some may rest no longer. */
   circuitsOf(endpoints: readonly Endpoint[]): Promise<readonly OpenCircuit[]>;
+  /** The endpoints that rest at a moment: up to `limit` of them, the longest first. */
+  restingAt(at: Date, limit: number): Promise<readonly OpenCircuit[]>;
   /** Forgets endpoints that have rested no longer since `before`. */
   pruneCircuits(before: Date): Promise<void>;
   /** Forgets that endpoints of a recipient rest, named as senders named it. */

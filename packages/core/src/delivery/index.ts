@@ -111,6 +111,7 @@ export { newProgress, sendOf, withDigests } from "./read-sends.ts";
 export { type Receipt, Receipts, type RecordedReceipt } from "./receipts.ts";
 export type { ReceiptKind } from "./record-receipt.ts";
 export { releasePaused } from "./release-paused.ts";
+export { RestsElsewhere } from "./rests-elsewhere.ts";
 export type {
   Acting,
   AuditAction,

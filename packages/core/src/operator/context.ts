@@ -32,6 +32,8 @@ export interface OperatorContext extends BaseContext {
   readonly holds: HoldsStorage;
   /** What is paused at this moment. */
   readonly pauses: PausesInForce;
+  /** Has every process read anew what is paused. */
+  tellOfPauses(): void;
   readonly events: Emits<PauseEvents>;
   readonly hub: HubStorage;
   /** The host's channels, by name; the inbox is not among them. */

@@ -68,7 +68,7 @@ export class Pauses {
     const place = placeOf(input);
     this.#requireChannel(place);
     using _call = await this.#context.ready();
-    const { holds, clock, pauses, events } = this.#context;
+    const { holds, clock, pauses, tellOfPauses, events } = this.#context;
     const known = await this.#stored();
     const before = known.find((pause) => isSame(pause, place));
     if (before !== undefined) {
@@ -80,6 +80,7 @@ export class Pauses {
     const pause = { ...place, actor: actorOf(input), detail: input.detail ?? null, pausedAt: new Date(clock.now()) };
     if (await holds.pause(this.#tenant, pause)) {
       pauses.changed();
+      tellOfPauses();
       await this.#note("paused", pause.actor);
       events.emit("pause.started", { ...pause, tenant: this.#tenant });
     }
@@ -97,12 +98,13 @@ export class Pauses {
     requireInput("pauses.resume", input, RESUMED);
     const place = placeOf(input);
     using _call = await this.#context.ready();
-    const { holds, clock, pauses, events, goOnRetrying } = this.#context;
+    const { holds, clock, pauses, tellOfPauses, events, goOnRetrying } = this.#context;
     const before = (await this.#stored()).find((pause) => isSame(pause, place));
     if (before === undefined || !(await holds.resume(this.#tenant, place, new Date(clock.now())))) {
       return false;
     }
     pauses.changed();
+    tellOfPauses();
     await this.#note("resumed", actorOf(input));
     events.emit("pause.ended", { ...shownPause(before), tenant: this.#tenant });
     goOnRetrying();

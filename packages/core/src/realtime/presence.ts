@@ -47,6 +47,8 @@ const MAX_LOOK_MS = 500;
 export interface PresenceOptions extends WorkContext {
   /** The presence of other processes; undefined if there are none. */
   readonly storage: PresenceStorage | undefined;
+  /** How it is logged that the storage fails: `debug` for one that says so itself. */
+  readonly level: "warn" | "debug";
   /** Names this process. */
   readonly instance: string;
   /** Asks the other instances to renew their leases now. */
@@ -70,8 +72,8 @@ export class Presence {
 
   constructor(options: PresenceOptions) {
     this.#options = options;
-    const { clock, logger } = options;
-    const shared = { level: "warn", clock, logger } as const;
+    const { level, clock, logger } = options;
+    const shared = { level, clock, logger };
     this.#telling = new Loop({ ...shared, task: "say who is connected here", run: () => this.#tellAll() });
     this.#renewal = new Loop({ ...shared, task: "renew who is connected here", run: () => this.#renew() });
     this.#elsewhere = new Coalesced((owners) => this.#lookElsewhere(owners));

@@ -1,6 +1,6 @@
 import type { HubSignal } from "../hub/index.ts";
 import type { InboxChange, InboxSignal } from "../inbox/index.ts";
-import { isHubSignal, type Signal } from "./transport.ts";
+import { isHubSignal, type Signal, type Work } from "./transport.ts";
 
 /** So many signals usually fit into one payload. */
 const FEW = 100;
@@ -46,8 +46,13 @@ const HUB_CHANGES: ReadonlyMap<unknown, HubSignal["change"]> = new Map(
   Object.entries(HUB_CODES).map(([change, code]) => [code, change as HubSignal["change"]]),
 );
 const PRESENCE_CODE = "p";
-const INBOXES_CODE = "l";
 const BROADCAST_CODE = "bc";
+/** Signals that are nothing but their topic. */
+const TOPIC_CODES = { inboxes: "l", pauses: "pa", rests: "re" } as const;
+type BareTopic = keyof typeof TOPIC_CODES;
+const TOPICS: ReadonlyMap<unknown, BareTopic> = new Map(Object.entries(TOPIC_CODES).map(([topic, code]) => [code, topic as BareTopic]));
+const WORK_CODES: Readonly<Record<Work, string>> = { deliveries: "wd", digests: "wg", records: "wr" };
+const WORKS: ReadonlyMap<unknown, Work> = new Map(Object.entries(WORK_CODES).map(([work, code]) => [code, work as Work]));
 
 const encoder = new TextEncoder();
 
@@ -134,11 +139,8 @@ function pack(signal: Signal): readonly unknown[] {
   if (isHubSignal(signal)) {
     return [HUB_CODES[signal.change], signal.tenant, signal.source, signal.id];
   }
-  if ("topic" in signal && signal.topic === "broadcast") {
-    return [BROADCAST_CODE, signal.tenant];
-  }
   if ("topic" in signal) {
-    return signal.topic === "presence" ? [PRESENCE_CODE, signal.instance] : [INBOXES_CODE];
+    return packForAll(signal);
   }
   const { change, tenant, userId, seq, epoch, id, count, rev, lastSeq, of, atMs, revs, counts } = signal;
   const start = [CODES[change], tenant, userId, seq, epoch];
@@ -150,6 +152,20 @@ function pack(signal: Signal): readonly unknown[] {
     return [...start, id ?? null, count];
   }
   return id === undefined ? start : [...start, id];
+}
+
+/** A signal that concerns every process, as {@link pack} has it. */
+function packForAll(signal: Exclude<Signal, InboxSignal | HubSignal>): readonly unknown[] {
+  switch (signal.topic) {
+    case "broadcast":
+      return [BROADCAST_CODE, signal.tenant];
+    case "presence":
+      return [PRESENCE_CODE, signal.instance];
+    case "work":
+      return [WORK_CODES[signal.work]];
+    default:
+      return [TOPIC_CODES[signal.topic]];
+  }
 }
 
 /** The last members of a signal, without missing ones at the end. */
@@ -172,8 +188,17 @@ function unpack(packed: unknown): readonly Signal[] {
     const [tenant, source, id] = values;
     return [{ topic: "hub", tenant, source, change: hubChange, id }];
   }
-  if (code === INBOXES_CODE) {
-    return [{ topic: "inboxes" }];
+  return unpackForAll(code, values);
+}
+
+function unpackForAll(code: unknown, values: readonly unknown[]): readonly Signal[] {
+  const work = WORKS.get(code);
+  if (work !== undefined) {
+    return [{ topic: "work", work }];
+  }
+  const topic = TOPICS.get(code);
+  if (topic !== undefined) {
+    return [{ topic }];
   }
   if (code === BROADCAST_CODE && isLike(values, [""])) {
     return [{ topic: "broadcast", tenant: values[0] }];

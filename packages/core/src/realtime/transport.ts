@@ -2,6 +2,7 @@ import { EventEmitter } from "eventemitter3";
 import type { HubSignal } from "../hub/index.ts";
 import type { InboxSignal } from "../inbox/index.ts";
 import { feedName } from "./feed-name.ts";
+import type { PresenceStorage } from "./presence.ts";
 
 /** An instance asks the others to renew the leases of their presence now. */
 export interface PresenceSignal {
@@ -21,8 +22,27 @@ export interface BroadcastSignal {
   readonly tenant: string;
 }
 
+/** What workers look for. */
+export type Work = "deliveries" | "digests" | "records";
+
+/** Something may be due that a process without such a worker wrote. */
+export interface WorkSignal {
+  readonly topic: "work";
+  readonly work: Work;
+}
+
+/** Somebody paused deliveries or resumed them: every process reads anew what is paused. */
+export interface PausesSignal {
+  readonly topic: "pauses";
+}
+
+/** Endpoints began to rest in a process, or rest no longer: others look in the database which. */
+export interface RestsSignal {
+  readonly topic: "rests";
+}
+
 /** A signal that a transport carries. */
-export type Signal = InboxSignal | HubSignal | PresenceSignal | InboxesSignal | BroadcastSignal;
+export type Signal = InboxSignal | HubSignal | PresenceSignal | InboxesSignal | BroadcastSignal | WorkSignal | PausesSignal | RestsSignal;
 
 /** Tells a signal of the hub from the others. */
 export function isHubSignal(signal: Signal): signal is HubSignal {
@@ -54,6 +74,8 @@ export interface Transport {
   readonly pollIntervalMs: number;
   /** Whether signals reach nobody but this process's own listener: those that it has no use for are then not made. @default false */
   readonly isLocal?: boolean;
+  /** Who is connected to which instance, for a transport that knows. It says itself when it cannot be reached. @default the storage knows */
+  readonly presence?: PresenceStorage;
   /**
    * Starts passing signals on, this process's own included. Resolves once signals published from now on will arrive.
    * Called again while started, it replaces nothing and resolves.

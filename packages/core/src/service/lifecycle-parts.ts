@@ -1,6 +1,6 @@
 import type { Broadcasting } from "../audiences/index.ts";
 import type { Heartbeat } from "../operator/index.ts";
-import { type Feeds, type Presence, routeSignals, type Transport } from "../realtime/index.ts";
+import { type Feeds, type ProcessListeners, routeSignals, type Transport } from "../realtime/index.ts";
 import type { DueWorker } from "../work/due-worker.ts";
 import type { Loop } from "../work/loop.ts";
 import type { LifecycleParts } from "./lifecycle.ts";
@@ -35,14 +35,15 @@ export interface LivingParts {
   readonly heartbeat: Heartbeat;
   readonly broadcasting: Broadcasting;
   readonly workers: readonly DueWorker<unknown>[];
-  readonly presence: Presence;
+  readonly listeners: Omit<ProcessListeners, "broadcasts">;
   readonly transport: Transport;
 }
 
 /** Says how the parts of a service start and stop. Chores that `work` leaves to other processes never run. */
 export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleParts {
   const { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, upkeep, workers } = parts;
-  const { heartbeat, presence, transport } = parts;
+  const { heartbeat, listeners, transport } = parts;
+  const { presence } = listeners;
   const { storage, writer, sendWriter, eventWriter } = context;
   const chores = [fanOut, dueItems, retrying, alarms, retention, upkeep].map(({ loop }) => loop);
   const loops = work.delivers ? chores : [];
@@ -52,7 +53,7 @@ export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleP
   }
   return {
     open: () => storage.open(),
-    listen: () => transport.start(routeSignals(feeds, presence, broadcasting)),
+    listen: () => transport.start(routeSignals(feeds, { ...listeners, broadcasts: broadcasting })),
     resume() {
       for (const part of [...loops, broadcasting, ...workers, presence, heartbeat, feeds.inbox, feeds.hub]) {
         part.start();

@@ -7,7 +7,6 @@ import {
   type DeliveryContext,
   moveWindows,
   moveWindowsOfAll,
-  PausesInForce,
   reachableOver,
   readHook,
   readsOfOperators,
@@ -35,12 +34,13 @@ import {
 import type { DataByType, NotificationTypes } from "../notifications/index.ts";
 import { type AlarmContext, Alarms, HealthUpkeep, Heartbeat, type OperatorContext, Retrying } from "../operator/index.ts";
 import { type PrivacyContext, Retention } from "../privacy/index.ts";
-import { type Feeds, HubFeeds, InboxFeeds, type InboxFeedsOptions, memoryTransport, Presence, type Signal } from "../realtime/index.ts";
+import { type Feeds, HubFeeds, InboxFeeds, type InboxFeedsOptions, memoryTransport, Presence } from "../realtime/index.ts";
 import type { DueWorker } from "../work/due-worker.ts";
 import { TurnQueue } from "../work/timing.ts";
 import { EventEmitter } from "./events.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { lifecyclePartsOf } from "./lifecycle-parts.ts";
+import { listenersOf, otherProcesses, presenceOf } from "./other-processes.ts";
 import { ReadinessCheck } from "./readiness.ts";
 import { workOf } from "./roles.ts";
 import type { HubOptions, NotificationServiceOptions, SuppressionOptions } from "./service-options.ts";
@@ -88,19 +88,19 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const work = workOf(role);
   const ids = options.ids ?? uuidV7(clock);
   const transport = options.transport ?? storage.transport?.() ?? memoryTransport();
-  const publish = (signals: readonly Signal[]) => (signals.length > 0 ? transport.publish(signals) : undefined);
+  const { wakeOrCall, ...others } = otherProcesses({ transport, storage, clock });
   const events = new EventEmitter();
   const instance = ids.next();
-  const ask = () => publish([{ topic: "presence", instance }]);
+  const ask = () => others.publish([{ topic: "presence", instance }]);
   const readyForWork = () => lifecycle.readyForWork();
-  const presence = new Presence({ storage: storage.presence, instance, ask, clock, logger, ready: readyForWork });
+  const presence = new Presence({ ...presenceOf({ transport, storage }), instance, ask, clock, logger, ready: readyForWork });
   const writers = {
     writer: new GroupCommit(storage.inbox),
     sendWriter: sendWriter(storage.deliveries, clock, (send) => context.reserveTurns(send)),
     eventWriter: eventWriter(storage.hub, planProcessing({ ids })),
   };
   const context: ServiceContext<Tx, Written> = contextOf<Tx, Written>({
-    ...{ clock, ids, logger, ...writers, storage, events, presence, instance, publish },
+    ...{ clock, ids, logger, ...writers, storage, events, presence, instance, ...others },
     types: options.types ?? {},
     categories: options.categories ?? {},
     unsubscribeLinks: unsubscribeLinksOf(options.types ?? {}, options),
@@ -108,19 +108,18 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     contents: new ContentCache(options.contentCacheBytes ?? CONTENT_CACHE_BYTES),
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     ...{ tracing: options.tracing ?? null, directory: options.directory ?? null, softBounces: softBouncesOf(options.suppression) },
-    ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock), pauses: new PausesInForce({ holds: storage.holds, clock }) },
+    ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock) },
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
     follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,
     fanOut: () => fanOut.loop.wake(),
     dueItems: () => dueItems.loop.wake(),
-    placeConnected: (tenant) => publish([{ topic: "broadcast", tenant }]),
     ...{ wakeBroadcasts: () => broadcasting.wake(), readOn: () => broadcasting.readOn() },
     placeLater: (owners) => broadcasting.add(owners),
-    deliverDue: () => delivering?.wake(),
+    deliverDue: () => wakeOrCall(delivering, "deliveries"),
     reserveTurns: (send) => reserveTurns(delivering, send),
-    closeDigests: () => bundling?.wake(),
-    processDue: () => processing?.wake(),
+    closeDigests: () => wakeOrCall(bundling, "digests"),
+    processDue: () => wakeOrCall(processing, "records"),
     ...{ goOnRetrying: () => retrying.loop.wake(), workers: () => workers.flatMap(({ load }) => load ?? []) },
   });
   const listening = { transport, clock, logger, ready: () => lifecycle.listening() };
@@ -133,7 +132,8 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const [delivery, hub] = [options.delivery ?? {}, (options.hub ?? {}) as unknown as HubOptions];
   const { delivering, bundling, processing } = workersOf(background, { delivery, hub, queues: options.worker }, role);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);
-  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, presence };
+  const listeners = listenersOf({ ...others, presence }, { deliveries: delivering, digests: bundling, records: processing });
+  const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, listeners };
   const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ ...living, upkeep, heartbeat, transport }, work));
   return { ...living, events, lifecycle, readiness: new ReadinessCheck({ storage, lifecycle, clock }) };
 }
@@ -151,16 +151,12 @@ function feedsOf<Tx, Written extends void | Promise<void>>(
   };
 }
 
-/** From how many soft bounces within which time on an address is suppressed. */
-function softBouncesOf({
-  softBounces = SOFT_BOUNCES,
-  withinMs = SOFT_BOUNCES_MS,
-}: SuppressionOptions = {}): ServiceContext<unknown, void>["softBounces"] {
-  return { most: softBounces, withinMs };
-}
-
-const SOFT_BOUNCES = 5;
 const SOFT_BOUNCES_MS = 30 * 86_400_000;
+
+/** From how many soft bounces within which time on an address is suppressed. */
+function softBouncesOf({ softBounces: most = 5, withinMs = SOFT_BOUNCES_MS }: SuppressionOptions = {}): DeliveryContext["softBounces"] {
+  return { most, withinMs };
+}
 
 function unsubscribeLinksOf(
   types: NotificationTypes,

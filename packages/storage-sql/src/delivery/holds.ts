@@ -12,7 +12,7 @@ export function holdsStorage(sql: Sql): HoldsStorage {
   return { ...circuitStorage(sql), ...pauseStorage(sql) };
 }
 
-type CircuitStorage = Pick<HoldsStorage, "openCircuit" | "closeCircuit" | "circuitsOf" | "pruneCircuits" | "eraseCircuits">;
+type CircuitStorage = Pick<HoldsStorage, "openCircuit" | "closeCircuit" | "circuitsOf" | "restingAt" | "pruneCircuits" | "eraseCircuits">;
 
 /** Endpoints that rest. */
 function circuitStorage(sql: Sql): CircuitStorage {
@@ -26,6 +26,7 @@ function circuitStorage(sql: Sql): CircuitStorage {
   const close = `DELETE FROM ${circuits} WHERE channel = $1 AND recipient = $2 RETURNING channel`;
   const element = (place: number) => sql.bytewise(`(e.value ->> ${place})`);
   const named = `SELECT ${columns} FROM ${sql.elements("$1")} ${sql.join} ${circuits} c ON c.channel = ${element(0)} AND c.recipient = ${element(1)}`;
+  const resting = `SELECT ${columns} FROM ${circuits} c WHERE c.open_until > $1 ORDER BY c.open_until DESC LIMIT $2`;
   const prune = `DELETE FROM ${circuits} WHERE open_until < $1 RETURNING channel`;
   const erase = `DELETE FROM ${circuits} WHERE recipient = $1 RETURNING channel`;
   return {
@@ -38,6 +39,9 @@ function circuitStorage(sql: Sql): CircuitStorage {
     async circuitsOf(endpoints) {
       const names = JSON.stringify(endpoints.map(({ channel, recipient }) => [channel, recipient]));
       return (await sql.rows<CircuitRow>("circuits_of", named, [names])).map(toCircuit);
+    },
+    async restingAt(at, limit) {
+      return (await sql.rows<CircuitRow>("circuits_resting", resting, [at, limit])).map(toCircuit);
     },
     async pruneCircuits(before) {
       await sql.rows("prune_circuits", prune, [before]);

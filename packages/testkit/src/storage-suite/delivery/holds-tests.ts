@@ -32,6 +32,8 @@ export function holdsTests(harness: StorageHarness): void {
       await holds().openCircuit({ ...resting, ...times, openUntil: at(20) });
       await holds().openCircuit({ ...erased, ...times, openUntil: at(20) });
       await holds().openCircuit({ ...erased, channel: "email", ...times, openUntil: at(20) });
+      expect(await holds().restingAt(at(10), 1_000)).toHaveLength(3);
+      expect(await holds().restingAt(at(9), 2)).toMatchObject([{ openUntil: at(20) }, { openUntil: at(20) }]);
       await holds().pruneCircuits(at(20));
       await holds().eraseCircuits(erased.recipient);
       expect(await holds().circuitsOf([over, resting, erased, { ...erased, channel: "email" }])).toMatchObject([resting]);

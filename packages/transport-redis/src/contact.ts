@@ -1,0 +1,38 @@
+import type { Logger } from "@belfry/core";
+
+/** What a process uses Redis for. Each has connections of its own. */
+export type Use = "listen" | "send";
+
+/** Whether Redis can be reached. It logs one line when it cannot any more, and one when it can again. */
+export class Contact {
+  readonly #logger: Logger;
+  readonly #lost = new Set<Use>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** @param reason why, as Redis or the network says it; null if it was not said */
+  lost(use: Use, reason: string | null): void {
+    if (this.#lost.size === 0) {
+      this.#logger.warn({ reason }, "Belfry cannot reach Redis. It looks at the database for changes instead, and goes on trying.");
+    }
+    this.#lost.add(use);
+  }
+
+  back(use: Use): void {
+    if (this.#lost.delete(use) && this.#lost.size === 0) {
+      this.#logger.warn({}, "Belfry reaches Redis again.");
+    }
+  }
+
+  /** A stop is nothing to log. */
+  forget(): void {
+    this.#lost.clear();
+  }
+}
+
+/** The words of an error. The error itself may hold the command that failed, and with it a password. */
+export function reasonOf(error: unknown): string | null {
+  return error instanceof Error ? error.message : null;
+}

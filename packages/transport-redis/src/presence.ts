@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import type { Owner } from "@belfry/core";
+import type { HoldingInstance, PresenceChange, PresenceStorage } from "@belfry/core/storage";
+import type { RedisClient } from "./redis-source.ts";
+
+/** How long Redis knows of a user at the most without hearing of them again. */
+const KEPT_S = 48 * 60 * 60;
+/** How often an instance tells of all its users. */
+const TOLD_MS = 12 * 60 * 60 * 1_000;
+
+/** So many commands are on their way at once. */
+const AT_ONCE = 500;
+
+/**
+ * Who is connected to which instance, in Redis. Each instance has a key that expires with its lease, and each user one that names their
+ * instances. What cannot be told is told again by the instance; what cannot be read counts as nobody.
+ */
+export class RedisPresence implements PresenceStorage {
+  readonly #client: RedisClient;
+  readonly #prefix: string;
+  /** Grows when this process leaves: what users' keys say of it before counts no more. */
+  #stay = 0;
+  #toldMs = 0;
+  #leasedUntilMs = 0;
+
+  constructor(client: RedisClient, prefix: string) {
+    this.#client = client;
+    this.#prefix = `${prefix}:presence`;
+  }
+
+  async announce(instance: string, { joined, left }: PresenceChange, leaseMs: number): Promise<boolean> {
+    const wasKnown = await this.#lease(instance, leaseMs);
+    const stay = this.#stayOf(instance);
+    await inParts(joined, async (owner) => {
+      const key = this.#userKey(owner);
+      await Promise.all([this.#client.hset(key, stay, ""), this.#client.expire(key, KEPT_S)]);
+    });
+    await inParts(left, (owner) => this.#client.hdel(this.#userKey(owner), stay));
+    if (!wasKnown) {
+      this.#toldMs = Date.now();
+    }
+    return wasKnown;
+  }
+
+  async renew(instance: string, leaseMs: number): Promise<boolean> {
+    const wasKnown = await this.#lease(instance, leaseMs);
+    const isTold = wasKnown && Math.abs(Date.now() - this.#toldMs) < TOLD_MS;
+    if (!isTold) {
+      this.#toldMs = Date.now();
+    }
+    return isTold;
+  }
+
+  async leave(instance: string): Promise<void> {
+    const stay = this.#stayOf(instance);
+    this.#stay += 1;
+    await this.#client.del(this.#leaseKey(stay));
+  }
+
+  async holding(owners: readonly Owner[]): Promise<readonly (readonly HoldingInstance[])[]> {
+    try {
+      const stays = await Promise.all(owners.map((owner) => this.#client.hkeys(this.#userKey(owner))));
+      const leases = await this.#leasesOf(new Set(stays.flat()));
+      return stays.map((ofUser) => ofUser.flatMap((stay) => leases.get(stay) ?? []));
+    } catch {
+      // Then nobody knows. Who may be away is reached by other channels: one message too many, and none too few.
+      return owners.map(() => []);
+    }
+  }
+
+  /** The instances of stays whose leases run. */
+  async #leasesOf(stays: ReadonlySet<string>): Promise<ReadonlyMap<string, HoldingInstance>> {
+    const found = new Map<string, HoldingInstance>();
+    await inParts([...stays], async (stay) => {
+      const until = await this.#client.get(this.#leaseKey(stay));
+      if (until !== null) {
+        found.set(stay, { instance: stay.slice(0, stay.lastIndexOf("#")), leasedUntilMs: Number(until) });
+      }
+    });
+    return found;
+  }
+
+  /** Takes or renews the lease of an instance. Whether it had one. */
+  async #lease(instance: string, leaseMs: number): Promise<boolean> {
+    // Whoever asked for a renewal knows it by another number.
+    this.#leasedUntilMs = Math.max(this.#leasedUntilMs + 1, Date.now() + leaseMs);
+    const key = this.#leaseKey(this.#stayOf(instance));
+    return (await this.#client.set(key, this.#leasedUntilMs, "PX", leaseMs, "GET")) !== null;
+  }
+
+  #stayOf(instance: string): string {
+    return `${instance}#${this.#stay}`;
+  }
+
+  #leaseKey(stay: string): string {
+    return `${this.#prefix}:instance:${stay}`;
+  }
+
+  /** A hash of who it is: names may be long, and are nobody's business in Redis. */
+  #userKey({ tenant, userId }: Owner): string {
+    const name = createHash("sha256").update(`${tenant}\u0000${userId}`).digest("base64url").slice(0, 32);
+    return `${this.#prefix}:user:${name}`;
+  }
+}
+
+/** Does something for each of a list, some at a time. */
+async function inParts<One>(all: readonly One[], does: (one: One) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    await Promise.all(all.slice(at, at + AT_ONCE).map(does));
+  }
+}

@@ -1,0 +1,274 @@
+import { randomUUID } from "node:crypto";
+import { BelfryError, consoleLogger, type Logger, systemClock } from "@belfry/core";
+import type { RateLimiter } from "@belfry/core/http";
+import {
+  feedOf,
+  isFrom,
+  type PresenceStorage,
+  packSignals,
+  type Signal,
+  SignalSender,
+  type Transport,
+  type TransportListener,
+  unpackSignals,
+} from "@belfry/core/storage";
+import { Contact, reasonOf } from "./contact.ts";
+import { RedisPresence } from "./presence.ts";
+import { limiterOver, type RedisLimit } from "./rate-limiter.ts";
+import { checkRedisOptions, DEFAULT_HEARTBEAT_MS, DEFAULT_PREFIX, DEFAULT_SHARDS, type RedisTransportOptions } from "./redis-options.ts";
+import { type ConnectionSettings, type MakeClient, type RedisClient, type RedisSource, readSource } from "./redis-source.ts";
+import { Shards } from "./shards.ts";
+import { Subscriber } from "./subscriber.ts";
+
+const POLL_INTERVAL_MS = 1_000;
+
+/** So many bytes of signals are one message at the most. */
+const MAX_BYTES = 65_536;
+
+/** How long a start waits for Redis, before it goes on without. */
+const START_TIMEOUT_MS = 3_000;
+/** How long a stop waits for the last signals to go out. */
+const STOP_TIMEOUT_MS = 1_000;
+const MIN_CONNECT_MS = 3_000;
+
+/** The channel that every process hears. */
+const FOR_ALL = "all";
+
+/** What Redis says to those whom it never lets in. */
+const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|unknown command/i;
+
+/** A transport over Redis, as {@link redisTransport} makes it. */
+export interface RedisTransport extends Transport {
+  readonly presence: PresenceStorage;
+  follow(feed: string): Promise<void>;
+  unfollow(feed: string): void;
+  /**
+   * Makes a limiter that counts over all instances, for the options `rateLimiter` and `badCredentialLimiter` of a handler. While Redis cannot be
+   * reached, and before the service has started, each process counts by itself.
+   *
+   * @throws BelfryError `CONFIGURATION` for terms that cannot be taken
+   *
+   * @example
+   * ```ts
+   * expressBelfry(notifications, { contracts, badCredentialLimiter: redis.rateLimiter({ name: "bad", limit: 100 }) });
+   * ```
+   */
+  rateLimiter(limit: RedisLimit): RateLimiter;
+}
+
+/**
+ * Carries signals between processes over Redis 7 or newer, or Valkey: each process hears only of the inboxes and sources that somebody follows
+ * there. Who is connected where is in Redis, too. Everything in it may be lost at any time: the database is the truth, and processes look at it
+ * once a second for what they did not hear of.
+ *
+ * @param source where Redis is; a client of ioredis is not used itself, only its settings
+ * @throws BelfryError `CONFIGURATION` for an address or option that cannot be taken
+ *
+ * @example
+ * ```ts
+ * const redis = redisTransport(process.env.REDIS_URL);
+ * const notifications = new NotificationService({ storage: postgresStorage(pool), transport: redis });
+ * ```
+ */
+export function redisTransport(source: RedisSource, options: RedisTransportOptions = {}): RedisTransport {
+  const makeClient = readSource(source);
+  checkRedisOptions(options);
+  return new OverRedis(makeClient, options);
+}
+
+class OverRedis implements RedisTransport {
+  readonly pollIntervalMs = POLL_INTERVAL_MS;
+  readonly presence: PresenceStorage;
+  readonly #prefix: string;
+  readonly #logger: Logger;
+  readonly #id = randomUUID().slice(0, 13);
+  readonly #contact: Contact;
+  readonly #commands: RedisClient;
+  readonly #subscriber: Subscriber;
+  readonly #sender: SignalSender;
+  readonly #shards: Shards;
+  #listener: TransportListener | null = null;
+  #starting: Promise<void> | null = null;
+  /** A start that waits for Redis. */
+  #waiting: PromiseWithResolvers<void> | null = null;
+
+  constructor(makeClient: MakeClient, options: RedisTransportOptions) {
+    const { prefix = DEFAULT_PREFIX, shards = DEFAULT_SHARDS, heartbeatMs = DEFAULT_HEARTBEAT_MS, logger = consoleLogger } = options;
+    this.#prefix = prefix;
+    this.#logger = logger;
+    this.#contact = new Contact(logger);
+    const settings = settingsOf(heartbeatMs);
+    this.#commands = this.#watched(makeClient({ ...settings, connectionName: "belfry", commandTimeout: heartbeatMs }));
+    this.#subscriber = new Subscriber({
+      connection: () => makeClient({ ...settings, connectionName: "belfry-listen" }),
+      logger,
+      heartbeatMs,
+      onPayload: (payload) => this.#receive(payload),
+      onLost: (reason) => this.#lost(reason),
+      onHearing: () => this.#hearing(),
+    });
+    this.#sender = new SignalSender({ send: (signals) => this.#send(signals), logger });
+    this.#shards = new Shards(shards, {
+      hear: (shard) => this.#subscriber.hear(this.#channelOf(shard)),
+      leave: (shard) => this.#subscriber.leave(this.#channelOf(shard)),
+    });
+    void this.#subscriber.hear(this.#channelOf(FOR_ALL));
+    this.presence = new RedisPresence(this.#commands, prefix);
+  }
+
+  /**
+   * Resolves once signals arrive, or once Redis could not be reached for 3 seconds: it goes on trying, and says so in the log.
+   *
+   * @throws BelfryError `CONFIGURATION` if Redis refuses who asks, or does not know sharded pub/sub
+   */
+  start(listener: TransportListener): Promise<void> {
+    this.#starting ??= this.#start(listener);
+    return this.#starting;
+  }
+
+  publish(signals: readonly Signal[]): void {
+    this.#tell((listener) => listener.onSignals(signals));
+    this.#sender.add(signals);
+  }
+
+  follow(feed: string): Promise<void> {
+    return this.#shards.follow(feed);
+  }
+
+  unfollow(feed: string): void {
+    this.#shards.unfollow(feed);
+  }
+
+  rateLimiter(limit: RedisLimit): RateLimiter {
+    return limiterOver(this.#commands, this.#prefix, limit);
+  }
+
+  async stop(): Promise<void> {
+    this.#starting = null;
+    this.#listener = null;
+    this.#waiting?.resolve();
+    await Promise.race([this.#sender.idle(), new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS).unref())]);
+    this.#subscriber.close();
+    this.#commands.disconnect();
+    this.#contact.forget();
+  }
+
+  async #start(listener: TransportListener): Promise<void> {
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting = waiting;
+    this.#listener = listener;
+    this.#subscriber.open();
+    this.#connect().catch((error: unknown) => this.#contact.lost("send", reasonOf(error)));
+    const forget = systemClock.after(START_TIMEOUT_MS, waiting.resolve);
+    try {
+      await waiting.promise;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    } finally {
+      forget();
+      this.#waiting = null;
+    }
+  }
+
+  /** Connects for commands, unless that is done or under way. */
+  async #connect(): Promise<void> {
+    const { status } = this.#commands;
+    if (status === "wait" || status === "end") {
+      await this.#commands.connect();
+    }
+  }
+
+  /** Hears of the end of the connection for commands. */
+  #watched(client: RedisClient): RedisClient {
+    const lost = (reason: string | null) => (this.#starting === null ? undefined : this.#contact.lost("send", reason));
+    // An error that nobody listens for ends the process.
+    client.on("error", (error: unknown) => lost(reasonOf(error)));
+    client.on("close", () => lost(null));
+    client.on("ready", () => {
+      this.#contact.back("send");
+      this.#sender.flush();
+    });
+    return client;
+  }
+
+  #lost(reason: string | null): void {
+    if (reason !== null && REFUSALS.test(reason)) {
+      const refusal = `Redis refuses Belfry, which needs Redis 7 or newer and a user who may use sharded pub/sub: ${reason}`;
+      this.#waiting?.reject(new BelfryError("CONFIGURATION", refusal));
+    }
+    this.#contact.lost("listen", reason);
+  }
+
+  #hearing(): void {
+    this.#contact.back("listen");
+    if (this.#waiting === null) {
+      this.#tell((listener) => listener.onGap());
+    } else {
+      this.#waiting.resolve();
+    }
+  }
+
+  #receive(payload: string): void {
+    // Listeners got our own when they were published.
+    const received = isFrom(this.#id, payload) ? null : unpackSignals(payload);
+    if (received !== null) {
+      const { signals } = received;
+      this.#tell((listener) => (signals === "gap" ? listener.onGap() : listener.onSignals(signals)));
+    }
+  }
+
+  #tell(tell: (listener: TransportListener) => void): void {
+    if (this.#listener === null) {
+      return;
+    }
+    try {
+      tell(this.#listener);
+    } catch (error) {
+      this.#logger.error({ error }, "A listener of Belfry's Redis transport threw an error.");
+    }
+  }
+
+  /** Sends each signal to those who hear its shard. One node of a cluster that is away loses its own; receivers look at the database. */
+  async #send(signals: readonly Signal[] | "gap"): Promise<void> {
+    if (this.#commands.status === "wait") {
+      // A process that creates and does not listen.
+      await this.#commands.connect();
+    }
+    const byChannel = signals === "gap" ? new Map([[this.#channelOf(FOR_ALL), signals]]) : this.#byChannel(signals);
+    const sent = await Promise.allSettled(
+      [...byChannel].flatMap(([channel, some]) =>
+        packSignals({ sender: this.#id, signals: some }, MAX_BYTES).map((payload) => this.#commands.spublish(channel, payload)),
+      ),
+    );
+    const [failed] = sent.filter((result) => result.status === "rejected");
+    if (failed !== undefined && sent.every(({ status }) => status === "rejected")) {
+      throw new Error(reasonOf(failed.reason) ?? "Redis cannot be reached.");
+    }
+  }
+
+  #byChannel(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
+    return Map.groupBy(signals, (signal) => {
+      const feed = feedOf(signal);
+      return this.#channelOf(feed === null ? FOR_ALL : this.#shards.shardOf(feed));
+    });
+  }
+
+  #channelOf(shard: number | typeof FOR_ALL): string {
+    return `${this.#prefix}:${shard}`;
+  }
+}
+
+/** How connections are used, beside what the source says of them. */
+function settingsOf(heartbeatMs: number): ConnectionSettings {
+  return {
+    // What cannot be sent now is lost, and told of as a gap.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    autoResendUnfulfilledCommands: false,
+    // The subscriber names its channels itself.
+    autoResubscribe: false,
+    connectTimeout: Math.max(heartbeatMs, MIN_CONNECT_MS),
+    socketTimeout: heartbeatMs,
+  };
+}

@@ -1,0 +1,168 @@
+import { feedOf } from "@belfry/core/storage";
+import { hasRedis, startRedis, startRedisCluster } from "@belfry/redis-launcher";
+import { transportSuite } from "@belfry/testkit";
+import { Redis } from "ioredis";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type RedisTransportOptions, redisTransport } from "../src/index.ts";
+import { Ear, keepLines, signalFor, useCleanup, useRedis, WAIT } from "./setup.ts";
+
+const GONE = "Belfry cannot reach Redis. It looks at the database for changes instead, and goes on trying.";
+const BACK = "Belfry reaches Redis again.";
+
+describe.skipIf(!hasRedis)("Redis (only where redis-server is installed)", () => {
+  const cleanup = useCleanup();
+  const redis = useRedis();
+
+  transportSuite("redis", {
+    crossesProcesses: true,
+    create: async () => redisTransport(redis.url, { logger: keepLines().logger }),
+    async interrupt() {
+      await redis.kill();
+      await redis.startAgain();
+    },
+  });
+
+  async function started(options: RedisTransportOptions = {}, url: string = redis.url) {
+    const [ear, { logger, lines, fields }] = [new Ear(), keepLines()];
+    const transport = redisTransport(url, { logger, ...options });
+    cleanup(() => transport.stop());
+    await transport.start(ear);
+    return { transport, ear, lines, fields };
+  }
+
+  const feed = (userId: string) => feedOf(signalFor(userId)) ?? "";
+  const users = Array.from({ length: 200 }, (_, number) => `user ${number}`);
+
+  test("a process hears of the inboxes that it follows, and of hardly any other", async () => {
+    const [one, two] = [await started(), await started()];
+    await two.transport.follow(feed("user 0"));
+    one.transport.publish(users.map((user) => signalFor(user)));
+    one.transport.publish([{ topic: "inboxes" }]);
+    await expect.poll(() => two.ear.signals, WAIT).toContainEqual({ topic: "inboxes" });
+    await expect.poll(() => two.ear.users(), WAIT).toContain("user 0");
+    expect(two.ear.users().length).toBeLessThan(4);
+    expect(one.ear.users()).toEqual(users);
+  });
+
+  test("with few shards a process hears of others in those that it follows", async () => {
+    const [one, two] = [await started({ shards: 1 }), await started({ shards: 1 })];
+    await two.transport.follow(feed("user 0"));
+    one.transport.publish(users.map((user) => signalFor(user)));
+    await expect.poll(() => two.ear.users(), WAIT).toEqual(users);
+  });
+
+  test("installations with other prefixes do not hear each other", async () => {
+    const [one, two, other] = [await started(), await started(), await started({ prefix: "other" })];
+    one.transport.publish([{ topic: "inboxes" }]);
+    await expect.poll(() => two.ear.signals, WAIT).toHaveLength(1);
+    other.transport.publish([{ topic: "broadcast", tenant: "t" }]);
+    one.transport.publish([{ topic: "pauses" }]);
+    await expect.poll(() => two.ear.signals, WAIT).toEqual([{ topic: "inboxes" }, { topic: "pauses" }]);
+    expect(other.ear.signals).toEqual([{ topic: "broadcast", tenant: "t" }]);
+  });
+
+  test("a Redis that goes and comes back is one line each, and what was published meanwhile is a gap", async () => {
+    const [one, two] = [await started(), await started()];
+    const gaps = two.ear.gaps;
+    await redis.kill();
+    await expect.poll(() => [one.lines, two.lines], WAIT).toEqual([[GONE], [GONE]]);
+    for (let seq = 1; seq <= 10; seq += 1) {
+      one.transport.publish([signalFor("user 0", seq)]);
+    }
+    await two.transport.follow(feed("user 0"));
+    await redis.startAgain();
+    await expect
+      .poll(() => [one.lines, two.lines], WAIT)
+      .toEqual([
+        [GONE, BACK],
+        [GONE, BACK],
+      ]);
+    await expect.poll(() => two.ear.gaps, WAIT).toBeGreaterThan(gaps);
+    one.transport.publish([signalFor("user 0", 11)]);
+    await expect.poll(() => two.ear.signals.at(-1), WAIT).toMatchObject({ seq: 11 });
+  });
+
+  test("a Redis that is away at the start keeps nobody from starting", async () => {
+    await redis.kill();
+    const one = await started();
+    expect(one.lines).toEqual([GONE]);
+    await redis.startAgain();
+    await expect.poll(() => one.lines, WAIT).toEqual([GONE, BACK]);
+  });
+
+  test("a peer that says nothing more is given up", async () => {
+    const one = await started({ heartbeatMs: 200 });
+    const client = new Redis(redis.url);
+    cleanup(() => client.disconnect());
+    await client.client("PAUSE", 2_000);
+    await expect.poll(() => one.lines, WAIT).toEqual([GONE]);
+    await expect.poll(() => one.lines, WAIT).toEqual([GONE, BACK]);
+  });
+
+  test("a password that is wrong ends the start with an error that does not show it", async () => {
+    const guarded = await startRedis({ settings: { requirepass: "right" } });
+    cleanup(() => guarded.stop());
+    const { logger, lines, fields } = keepLines();
+    const url = `redis://:wrong-and-secret@127.0.0.1:${guarded.port}`;
+    const transport = redisTransport(url, { logger });
+    await expect(transport.start(new Ear())).rejects.toMatchObject({
+      code: "CONFIGURATION",
+      message: expect.stringContaining("WRONGPASS"),
+    });
+    expect(JSON.stringify([lines, fields])).not.toContain("secret");
+    const right = await started({}, `redis://:right@127.0.0.1:${guarded.port}`);
+    expect(right.lines).toEqual([]);
+  });
+
+  test("the settings of a client are taken over, and the client itself is left alone", async () => {
+    const client = new Redis(redis.url, { lazyConnect: true });
+    const transport = redisTransport(client);
+    cleanup(() => transport.stop());
+    await transport.start(new Ear());
+    expect(client.status).toBe("wait");
+    await transport.stop();
+  });
+
+  test("a process that creates without listening is heard", async () => {
+    const [speaker, two] = [redisTransport(redis.url), await started()];
+    cleanup(() => speaker.stop());
+    await two.transport.follow(feed("user 0"));
+    speaker.publish([signalFor("user 0")]);
+    await expect.poll(() => two.ear.users(), WAIT).toEqual(["user 0"]);
+  });
+
+  test("limits count over all processes, and each by itself while Redis is away", async () => {
+    const [one, two] = [await started(), await started()];
+    const limits = [one, two].map(({ transport }) => transport.rateLimiter({ name: "bad", limit: 3, windowS: 600 }));
+    const take = (at: number) =>
+      limits[at]?.consume("1.2.3.4").then(
+        () => "taken",
+        (rejected: unknown) => (rejected instanceof Error ? "failed" : "refused"),
+      );
+    expect([await take(0), await take(1), await take(0), await take(1), await take(0)]).toEqual([
+      "taken",
+      "taken",
+      "taken",
+      "refused",
+      "refused",
+    ]);
+    await redis.kill();
+    await expect.poll(() => one.lines, WAIT).toEqual([GONE]);
+    expect([await take(0), await take(0), await take(0), await take(0)]).toEqual(["taken", "taken", "taken", "refused"]);
+  });
+});
+
+// Its servers take seconds until they know each other.
+describe.skipIf(!hasRedis || process.env.BELFRY_LONG === undefined)("a cluster of Redis (only with BELFRY_LONG=1)", () => {
+  let urls: readonly string[] = [];
+  beforeAll(async () => {
+    const cluster = await startRedisCluster();
+    urls = cluster.nodes.map(({ url }) => url);
+    return () => cluster.stop();
+  });
+
+  transportSuite("redis cluster", {
+    crossesProcesses: true,
+    create: async () => redisTransport(urls, { logger: keepLines().logger }),
+  });
+});
