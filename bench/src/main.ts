@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { measureFleet } from "./fleet/fleet.ts";
 import { printGrowth } from "./growth/growth.ts";
 import { loadRows, pickRows } from "./harness/load-rows.ts";
 import { profileRow } from "./harness/profile.ts";
@@ -19,6 +20,8 @@ pnpm bench stalls           measures how long hostile bodies, idle readers and s
 pnpm bench stalls sweeps    measures one of them: readers, bodies or sweeps
 pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and those of BullMQ, and one beside a held snapshot
   --deliveries 20000        how many are due; --snapshot 600 seconds
+pnpm bench fleet            measures what instances hear of each other, connected by PostgreSQL and by Redis
+  --instances 6             how many there are; --sockets 2000, --rate 200 notifications a second, --seconds 10
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -31,6 +34,10 @@ const OPTIONS = {
   deliveries: { type: "string", default: "20000" },
   snapshot: { type: "string", default: "600" },
   profile: { type: "string" },
+  instances: { type: "string", default: "6" },
+  sockets: { type: "string", default: "2000" },
+  rate: { type: "string", default: "200" },
+  seconds: { type: "string", default: "10" },
 } as const;
 
 function print(lines: readonly string[]): void {
@@ -83,6 +90,11 @@ async function main(): Promise<void> {
     for (const row of pickRows(await loadRows(), positionals)) {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
     }
+  } else if (positionals[0] === "fleet") {
+    const [instances, sockets] = [positive("instances", values.instances), positive("sockets", values.sockets)];
+    print(
+      await measureFleet({ instances, sockets, perSecond: positive("rate", values.rate), seconds: positive("seconds", values.seconds) }),
+    );
   } else if (positionals[0] === "stalls") {
     await measureStalls(positionals.slice(1), scale);
   } else {

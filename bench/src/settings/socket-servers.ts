@@ -29,7 +29,17 @@ export interface RawServer extends OpenServer {
   readonly responses: Set<ServerResponse>;
 }
 
-/** A server with Belfry's `inbox-v1`. All connections are of the user "ann". */
+/** The path of a user's WebSocket or stream at a server of {@link belfrySockets}. */
+export async function pathFor(userId: string, kind: OpenServer["kind"]): Promise<string> {
+  const token = await new SignJWT({})
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(userId)
+    .setExpirationTime("1h")
+    .sign(new TextEncoder().encode(SECRET));
+  return `${kind === "websocket" ? "/api/v1/ws/events" : "/api/v1/notifications/stream"}?token=${token}`;
+}
+
+/** A server with Belfry's `inbox-v1`. Its request is of the user "ann". */
 export async function belfrySockets(service: NotificationService, kind: OpenServer["kind"]): Promise<OpenServer> {
   const handler = createHandler(service, { contracts: [inboxV1()], auth: { jwt: { secret: SECRET } } });
   const server = createServer(async (request, response) => {
@@ -38,16 +48,10 @@ export async function belfrySockets(service: NotificationService, kind: OpenServ
   });
   server.on("upgrade", upgradeListener(handler));
   await listen(server);
-  const token = await new SignJWT({})
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject("ann")
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(SECRET));
-  const path = kind === "websocket" ? "/api/v1/ws/events" : "/api/v1/notifications/stream";
   return {
     kind,
     port: portOf(server),
-    request: requestOf(kind, `${path}?token=${token}`),
+    request: requestOf(kind, await pathFor("ann", kind)),
     close: () => {
       handler.close();
       end(server);

@@ -7,6 +7,8 @@ import type { Mutant } from "./mutants.ts";
 export interface VictimOptions {
   /** `sqlite:<path>` or `postgres://…`. */
   readonly database: string;
+  /** The Redis that connects the processes. @default the database does */
+  readonly redis?: string;
   /** The SMTP servers for mail, with spaces between them. */
   readonly mail: string;
   /** How long an attempt may take. */

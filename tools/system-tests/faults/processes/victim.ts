@@ -10,6 +10,7 @@ import { type Channel, type Directory, type Logger, NotificationService } from "
 import { deliveryV1, inboxV1 } from "@belfry/core/contracts";
 import { createHandler } from "@belfry/core/http";
 import { fromNodeRequest, upgradeListener, writeResponse } from "@belfry/core/node";
+import { redisTransport } from "@belfry/transport-redis";
 import { shutDownOnSignal } from "../../../../examples/server/src/shut-down.ts";
 import { API_KEY } from "../../test/http-creates.ts";
 import { JWT_SECRET } from "../../test/inbox-follower.ts";
@@ -63,6 +64,7 @@ const notifications = new NotificationService({
   ...parts,
   logger,
   ...(options.directory ? { directory } : {}),
+  ...(options.redis === undefined ? {} : { transport: redisTransport(options.redis, { logger }) }),
   delivery: { leaseMs, drainMs, concurrency },
   hub: { worker: false },
 });
