@@ -64,8 +64,8 @@ import {
   type WorkerHarness,
   workerSuite,
 } from "@belfry/testkit";
-import { type BullmqWorkerOptions, bullmqWorker } from "@belfry/worker-bullmq";
 import { type RedisSource, type RedisTransport, redisTransport } from "@belfry/transport-redis";
+import { type BullmqWorkerOptions, bullmqWorker } from "@belfry/worker-bullmq";
 import Database from "better-sqlite3";
 import { eq } from "drizzle-orm";
 import { drizzle as drizzleSqlite } from "drizzle-orm/better-sqlite3";
