@@ -136,9 +136,10 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
       return new Date(atMs + plan.windowMs);
     }
     const { settings } = (await this.#context.preferences.of(tenant, [userId]))(userId);
-    // Where the directory does not answer, its zone counts when the window closes.
-    const { timeZone: zone } = settings.hasTimeZone ? UNKNOWN : await this.#reach.of({ tenant, userId, channel }).catch(() => UNKNOWN);
-    return new Date(closingOf(plan, settings, { zone, atMs }) ?? atMs);
+    const reached = settings.hasTimeZone ? UNKNOWN : await this.#reach.of({ tenant, userId, channel }).catch(() => null);
+    const closesAt = closingOf(plan, settings, { zone: reached?.timeZone ?? null, atMs }) ?? atMs;
+    // Where the directory does not answer, the time may be earlier than without its zone: it is asked again soon, and moves the window.
+    return new Date(reached === null ? Math.min(closesAt, atMs + RETRY_MS) : closesAt);
   }
 
   async #close(claimed: ClaimedDigest): Promise<DigestEnd> {

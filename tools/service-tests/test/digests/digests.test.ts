@@ -329,6 +329,27 @@ onEveryStorage((database) => {
       expect(mails.tasks[1]?.message).toBe("• Cat mentioned you\n• Bob commented");
     });
 
+    test("comes at the time of the user's zone where the directory did not answer as it opened", async () => {
+      let isDown = true;
+      const timeZone = () => {
+        if (isDown) {
+          throw new Error("The directory is down.");
+        }
+        return "Europe/Berlin";
+      };
+      const { service, clock, mails } = setUp({ timeZone });
+      await service.preferences.set("ann", { category: "social", channel: "email" }, "daily");
+      await service.create({ type: "mention", to: "ann", title: "Cat mentioned you", message: "Hi" });
+      await service.runDue();
+      isDown = false;
+      await clock.skipTo("2030-01-10T07:59:59Z");
+      await service.runDue();
+      expect(mails.tasks).toEqual([]);
+      await clock.skipTo("2030-01-10T08:00:00Z");
+      await service.runDue();
+      expect(mails.tasks.map(({ recipient }) => recipient)).toEqual(["ann@example.com"]);
+    });
+
     test("stays open if its user has moved to where its time comes later", async () => {
       let timeZone = "Europe/Berlin";
       const { service, clock, mails } = setUp({ timeZone: () => timeZone });
