@@ -1,7 +1,7 @@
 /**
  * Never edit a published migration: databases keep its checksum.
  *
- * It counts the attempts of the last eight days, which is as far back as anybody looks. Nobody needs them by time afterwards.
+ * It counts the newest 20,000 attempts of the last eight days, so that a storage opens without a long wait: the figures of what was before begin there.
  */
 export const attemptSumsMigration = `
 CREATE TABLE belfry_attempt_sums (
@@ -28,10 +28,11 @@ FROM (
         WHEN d.is_fallback THEN least(a.started_at, (
           SELECT min(p.settled_at) FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND NOT p.is_fallback))
         ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM belfry_trackings t WHERE t.notification_pk = d.notification_pk) END) * 1000)::bigint)) AS ms
-    FROM belfry_delivery_attempts a JOIN belfry_deliveries d ON d.pk = a.delivery_pk
-    WHERE a.finished_at >= now() - interval '8 days' AND NOT (d.channel = 'inbox' AND a.status = 'failed') OFFSET 0
+    FROM (
+      SELECT * FROM belfry_delivery_attempts WHERE finished_at >= now() - interval '8 days' ORDER BY finished_at DESC LIMIT 20000
+    ) a JOIN belfry_deliveries d ON d.pk = a.delivery_pk
+    WHERE NOT (d.channel = 'inbox' AND a.status = 'failed') OFFSET 0
   ) ended OFFSET 0
 ) scaled
 GROUP BY 1, 2, 3, 4;
-DROP INDEX belfry_delivery_attempts_finished;
 `;

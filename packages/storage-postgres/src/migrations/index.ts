@@ -48,6 +48,7 @@ import { findingMigration } from "./0046-finding.ts";
 import { auditMigration } from "./0047-audit.ts";
 import { attemptSumsMigration } from "./0048-attempt-sums.ts";
 import { overTimeMigration } from "./0049-over-time.ts";
+import { attemptsByTimeMigration } from "./0050-attempts-by-time.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -100,4 +101,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: auditMigration },
   { phase: "expand", sql: attemptSumsMigration },
   { phase: "expand", sql: overTimeMigration },
+  { phase: "cleanup", sql: attemptsByTimeMigration, oldestCompatible: 48 },
 ] as const satisfies readonly Migration[];
