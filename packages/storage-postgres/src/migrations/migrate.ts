@@ -151,7 +151,8 @@ export async function migrateAtOpen(pool: Pool, target: MigrationTarget): Promis
     if (plan.atOpen.length === 0) {
       return plan;
     }
-    await connection.transaction((session, client) => apply(session, client, target));
+    // A new column waits for what instances of an older version do with the table, who may wait for another table of this transaction.
+    await connection.retryingConflicts(() => connection.transaction((session, client) => apply(session, client, target)));
     return await readPlan(connection, target);
   } catch (error) {
     throw wrapError(error);
