@@ -135,6 +135,9 @@ async function fill(client: PoolClient): Promise<void> {
       CASE WHEN i % 10000 = 0 THEN 'rare' ELSE 'type_' || i % 20 END, 'A title', repeat('A message. ', 20), '{}', to_timestamp(${START_S} + i),
       CASE WHEN i % 10 = 9 THEN 'shop' END, CASE WHEN i % 10 = 9 THEN 'sender_' || i % 1000 END
     FROM generate_series(1, ${NOTIFICATIONS}) i`);
+  await client.query(`INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts)
+    SELECT tenant, to_timestamp(${START_S} / 60 * 60 + m * 60), 'email', latency_ms, 0, 1
+    FROM generate_series(0, 2000) m, unnest('{default,small}'::text[]) tenant, unnest('{-1,10,100,1000}'::bigint[]) latency_ms`);
   await client.query(`INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
     SELECT tenant, 'user_' || pk % 500, pk, pk, type, created_at FROM belfry_notifications WHERE kind = 'message'`);
   await client.query(`INSERT INTO belfry_broadcasts (tenant, notification_pk, number, at, is_standing)
