@@ -11,8 +11,14 @@ process.on("SIGINT", () => {
   }
   interrupted.abort();
 });
-// Whoever reads the results has had enough, as `head` has.
-process.stdout.on("error", () => process.exit(EXIT.ok));
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") {
+    // Whoever reads the results has had enough, as `head` has.
+    process.exit(EXIT.ok);
+  }
+  process.stderr.write(`belfry: cannot write the results: ${error.message}\n`);
+  process.exit(EXIT.failed);
+});
 
 const io: Io = {
   env: process.env,

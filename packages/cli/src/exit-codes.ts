@@ -6,9 +6,9 @@ export const EXIT = {
   failed: 1,
   /** Its arguments, or the configuration, cannot be. Nothing was changed. */
   usage: 2,
-  /** The database is not there, or out of reach. Nothing was changed. */
+  /** The database is not there, or out of reach. What was under way may have been written. */
   unreachable: 3,
-  /** It works, but something needs attention: a warning of `doctor`, a pending migration of `migrate --dry-run`. */
+  /** It works, but something needs attention: a warning of `doctor`, a pending migration of `migrate --dry-run`, a retry run that somebody else paused or cancelled. */
   attention: 4,
   /** Ctrl-C ended it, or an answer to a prompt did. */
   interrupted: 130,

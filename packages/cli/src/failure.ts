@@ -58,7 +58,7 @@ export function reportOf(error: unknown): Report {
 }
 
 function exitCodeOf({ code }: BelfryError): ExitCode {
-  if (code === "STORAGE_UNAVAILABLE" || code === "STORAGE_FAILED") {
+  if (code === "STORAGE_UNAVAILABLE") {
     return EXIT.unreachable;
   }
   return WRONG_INPUT.has(code) ? EXIT.usage : EXIT.failed;

@@ -10,12 +10,15 @@ import { send } from "./commands/send.ts";
 import { tail } from "./commands/tail.ts";
 import type { AddCommand, CommonOptions, Run } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { reportOf } from "./failure.ts";
+import { reportOf, wrongUsage } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
 import { packageVersion } from "./package-version.ts";
 
 const COMMANDS: readonly AddCommand[] = [init, migrate, doctor, keys, send, tail, retry, exportUser, deleteUser, retention];
+
+/** Those that write down who did it. */
+const WITH_ACTOR: ReadonlySet<string> = new Set(["send", "retry", "export-user", "delete-user"]);
 
 const EPILOGUE = `
 Exit codes: 0 done; 1 failed, or something is broken; 2 wrong usage, nothing was changed; 3 the database is out of reach;
@@ -63,14 +66,22 @@ function programOf(writing: OutputConfiguration, run: Run): Command {
     .option("--database <url>", "a database in its place: sqlite:<path> or postgres://… (default: DATABASE_URL, without a configuration)")
     .option("--schema <name>", "the PostgreSQL schema of a database that is named so")
     .option("--tenant <id>", "the tenant (default: that of the service)")
-    .option("--actor <name>", "who does it, for the audit log (default: cli)")
+    .option("--actor <name>", "who does it, for the audit log (default: cli); of send, the notification's actor, which recipients see")
     .option("--json", "print one JSON document, or lines of JSON, and nothing else")
     .addHelpText("after", EPILOGUE)
     .exitOverride()
     .configureOutput(writing)
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook("preAction", (_, action) => requireActorWanted(program, action));
   for (const add of COMMANDS) {
     add(program, run);
   }
   return program;
+}
+
+/** Refuses an actor that nobody would be told of. */
+function requireActorWanted(program: Command, action: Command): void {
+  if (program.opts<CommonOptions>().actor !== undefined && !WITH_ACTOR.has(action.name())) {
+    throw wrongUsage(`${action.name()} writes down nobody who did it. Leave out --actor: it is for ${[...WITH_ACTOR].join(", ")}.`);
+  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,6 +28,19 @@ test("the program takes its arguments, prints results alone on stdout, and ends 
   expect(program(bundled, ["migrate"])).toMatchObject({ status: EXIT.ok });
   const sent = program(bundled, ["send", "--to", "ann", "--title", "Hello"]);
   expect([sent.status, sent.stdout, sent.stderr]).toEqual([EXIT.ok, expect.stringMatching(/^Created .*, in the inbox of ann\.\n$/), ""]);
+});
+
+test("results that cannot be written are a failure", () => {
+  // Whatever is written there finds no space left.
+  const full = openSync("/dev/full", "w");
+  const env = { ...process.env, DATABASE_URL: "sqlite:app.db" };
+  try {
+    const args = [bundledProgram(bin), "migrate", "--dry-run"];
+    const ran = spawnSync(process.execPath, args, { cwd, env, encoding: "utf8", stdio: ["ignore", full, "pipe"] });
+    expect([ran.status, ran.stderr]).toEqual([EXIT.failed, expect.stringMatching(/^belfry: cannot write the results: ENOSPC/m)]);
+  } finally {
+    closeSync(full);
+  }
 });
 
 test("a configuration in TypeScript that Node itself cannot run is loaded all the same", () => {

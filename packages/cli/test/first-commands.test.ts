@@ -1,7 +1,8 @@
 import { NotificationService } from "@belfry/core";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../src/index.ts";
-import { belfry, documentOf, KINDS, type Place, storageAt } from "./setup.ts";
+import { belfry, documentOf, idleService, KINDS, type Place, storageAt } from "./setup.ts";
 
 describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
   const isServer = kind === "PostgreSQL";
@@ -11,7 +12,7 @@ describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
 
   beforeAll(async () => {
     place = await migrated();
-    service = new NotificationService({ storage: storageAt(place.url), delivery: { worker: false }, hub: { worker: false } });
+    service = idleService(place.url);
   });
   afterAll(async () => {
     await service.stop();
@@ -58,6 +59,27 @@ describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
     expect(String(shown)).not.toContain("password");
     // A PostgreSQL for tests runs without fsync.
     expect([worst, ran.code]).toEqual(isServer ? ["error", EXIT.failed] : ["note", EXIT.ok]);
+  });
+
+  test.skipIf(isServer)("doctor leaves the journal of a SQLite file as it is", async () => {
+    const copy = await migrated();
+    const file = copy.url.slice("sqlite:".length);
+    try {
+      const database = new Database(file);
+      database.pragma("journal_mode = DELETE");
+      database.close();
+      const ran = await belfry(["doctor", "--database", copy.url, "--json"]);
+      const { findings } = documentOf(ran);
+      expect([ran.code, findings]).toEqual([
+        EXIT.attention,
+        expect.arrayContaining([expect.objectContaining({ about: "settings", remedy: expect.stringMatching(/were not looked at/) })]),
+      ]);
+      const after = new Database(file, { readonly: true });
+      expect(after.pragma("journal_mode", { simple: true })).toBe("delete");
+      after.close();
+    } finally {
+      await copy.drop();
+    }
   });
 
   test("doctor tells of pauses, and of what waits for too long, with what to do", async () => {
@@ -155,6 +177,7 @@ describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
     [["kyes"], /unknown command 'kyes'.*keys/s],
     [["doctor", "twice"], /too many arguments/],
     [["keys", "list", "--tenant", ""], /tenant/],
+    [["keys", "list", "--actor", "bea"], /list writes down nobody who did it.*--actor/],
   ])("wrong input %j ends with 2, says what is wrong, and changes nothing", async (args, message) => {
     const before = await service.operator.count();
     const ran = await at(...args);

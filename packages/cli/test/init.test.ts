@@ -32,17 +32,23 @@ test("it detects framework, language, modules, package manager and database", as
     documentOf(await belfry(["init", "--dry-run", "--json", ...args], { cwd: await application(files) }));
   expect(await detected(express)).toMatchObject({
     project: { framework: "express", language: "javascript", modules: "esm", manager: "npm", database: "sqlite", sources: "" },
-    install: "npm install @belfry/core @belfry/storage-sqlite better-sqlite3 drizzle-orm @belfry/adapter-express",
+    install:
+      "npm install @belfry/core @belfry/storage-sqlite better-sqlite3 drizzle-orm @belfry/adapter-express && npm install -D @belfry/cli",
   });
   const hono = { dependencies: { hono: "4.0.0", pg: "8.0.0" }, devDependencies: { typescript: "6.0.0" } };
   expect(await detected({ "package.json": hono, "pnpm-lock.yaml": "", "src/main.ts": "" })).toMatchObject({
     project: { framework: "hono", language: "typescript", modules: "commonjs", manager: "pnpm", database: "postgres", sources: "src" },
-    install: "pnpm add @belfry/core @belfry/storage-postgres drizzle-orm @belfry/adapter-hono",
+    install: "pnpm add @belfry/core @belfry/storage-postgres drizzle-orm @belfry/adapter-hono && pnpm add -D @belfry/cli",
   });
   const next = { dependencies: { next: "16.0.0", express: "5.0.0" }, packageManager: "yarn@4.0.0" };
   expect(await detected({ "package.json": next, "tsconfig.json": "{}" }, "--storage", "postgres")).toMatchObject({
     project: { framework: "next", language: "typescript", modules: "esm", manager: "yarn", database: "postgres", importEnding: "" },
   });
+  const sourcesOfNext = async (...files: string[]) =>
+    (await detected({ "package.json": next, ...Object.fromEntries(files.map((file) => [file, ""])) })).project;
+  expect(await sourcesOfNext("src/lib/x.ts", "app/page.tsx")).toMatchObject({ sources: "" });
+  expect(await sourcesOfNext("src/lib/x.ts")).toMatchObject({ sources: "src" });
+  expect(await sourcesOfNext("src/app/page.tsx", "pages/old.tsx")).toMatchObject({ sources: "src" });
 });
 
 test("it shows each line, asks, and writes; a second run finds nothing to do", async () => {
@@ -67,6 +73,13 @@ test("what it did not write is left as it is", async () => {
   expect(done.files).toContainEqual({ path: "notifications.js", state: "yours" });
   expect(await readFile(join(cwd, "notifications.js"), "utf8")).toBe("// mine\n");
   expect(existsSync(join(cwd, "belfry.js"))).toBe(true);
+});
+
+test("a configuration with another ending stays the only one", async () => {
+  const cwd = await application({ ...express, "belfry.config.mjs": "// mine\n" });
+  const done = documentOf(await belfry(["init", "--yes", "--json"], { cwd }));
+  expect(done.files).toContainEqual({ path: "belfry.config.mjs", state: "yours" });
+  expect(existsSync(join(cwd, "belfry.config.js"))).toBe(false);
 });
 
 test.each<[string, Readonly<Record<string, unknown>>, string[], RegExp]>([

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Channel, NotificationService } from "@belfry/core";
+import { BelfryError, type Channel, NotificationService } from "@belfry/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { reportOf } from "../src/failure.ts";
 import { EXIT } from "../src/index.ts";
-import { belfry, directory, documentOf, KINDS, type Place, storageAt } from "./setup.ts";
+import { belfry, belfryOn, directory, documentOf, idleService, KINDS, type Place, storageAt } from "./setup.ts";
 
 let isUp = false;
 const mail: Channel = {
@@ -49,6 +51,12 @@ describe.each(KINDS)("on $kind", ({ migrated }) => {
       const again = await at(...args, "--out", out);
       expect([again.code, again.stdout]).toEqual([EXIT.usage, expect.stringContaining("is there already")]);
       expect(await readFile(out, "utf8")).toBe(before);
+      // However the export ends, it removes nothing that it did not make.
+      expect((await belfry([...args, "--out", out, "--database", place.url], { signal: AbortSignal.abort() })).code).toBe(EXIT.usage);
+      expect(await readFile(out, "utf8")).toBe(before);
+      const fresh = join(path, "fresh.jsonl");
+      const ended = await belfry([...args, "--out", fresh, "--database", place.url], { signal: AbortSignal.abort() });
+      expect([ended.code, existsSync(fresh)]).toEqual([EXIT.interrupted, false]);
       expect((await at(...args, "--out", join(path, "missing", "ann.jsonl"))).code).toBe(EXIT.failed);
     } finally {
       await remove();
@@ -87,16 +95,39 @@ describe.each(KINDS)("on $kind", ({ migrated }) => {
       ];
       void steps[step++]?.();
     };
-    const ran = await belfry(["tail", "--user", "eve", "--last", "1", "--every", "100", "--database", place.url, "--json"], {
-      signal: ctrlC.signal,
-      onOutput,
-    });
+    const args = ["tail", "--user", "eve", "--last", "1", "--every", "100", "--json"];
+    const ran = await belfryOn(idleService(place.url), args, { signal: ctrlC.signal, onOutput });
     expect(ran.code).toBe(EXIT.ok);
     expect(parsed(ran.stdout).map(({ title, readAt }) => [title, readAt === null])).toEqual([
       ["Old", true],
       ["New \u001b[31mone", true],
       ["New \u001b[31mone", false],
     ]);
+  });
+
+  test("tail tells nothing old as new because something newer is gone", async () => {
+    const inbox = service.inbox("ivy");
+    for (let index = 0; index <= 100; index += 1) {
+      await service.create({ to: "ivy", title: `${index}` });
+    }
+    const ctrlC = new AbortController();
+    let hasBegun = false;
+    const onOutput = (text: string) => {
+      if (text.includes('"Fresh"')) {
+        ctrlC.abort();
+      } else if (!hasBegun) {
+        hasBegun = true;
+        void (async () => {
+          for (const { id } of (await inbox.list({ limit: 2 })).items) {
+            await inbox.archive(id);
+          }
+          await service.create({ to: "ivy", title: "Fresh" });
+        })();
+      }
+    };
+    const args = ["tail", "--user", "ivy", "--last", "1", "--every", "100", "--json"];
+    const ran = await belfryOn(idleService(place.url), args, { signal: ctrlC.signal, onOutput });
+    expect(parsed(ran.stdout).map(({ title }) => title)).toEqual(["100", "Fresh"]);
   });
 
   test("tail shows deliveries of all, and no terminal obeys what their titles say", async () => {
@@ -156,6 +187,9 @@ describe.each(KINDS)("on $kind", ({ migrated }) => {
     [["delete-user", "a\u0000b", "--yes"], /user_id/],
     [["tail", "--every", "1"], /--every "1" is no whole number from 100 to 60000/],
     [["tail", "--last", "-1"], /--last/],
+    [["tail", "--user", "eve"], /Export your service from belfry\.config\.ts/],
+    [["tail", "--user", "eve", "--channel", "email"], /Give one of them/],
+    [["tail", "--actor", "bea"], /tail writes down nobody who did it/],
   ])("wrong input %j ends with 2, and says what is wrong", async (args, message) => {
     const ran = await at(...args);
     expect(documentOf(ran)).toEqual({ error: { code: expect.any(String), message: expect.stringMatching(message) } });
@@ -166,6 +200,26 @@ describe.each(KINDS)("on $kind", ({ migrated }) => {
     const ran = await at("retry", "--resume", "01890000-0000-7000-8000-000000000000");
     expect([ran.code, documentOf(ran)]).toEqual([EXIT.failed, { error: expect.objectContaining({ code: "NOT_FOUND" }) }]);
   });
+});
+
+test.each(["paused", "cancelled"] as const)("a retry run that somebody else %s ends with 4, and says so", async (state) => {
+  const begun = { id: "7", filter: {}, actor: "cli", matched: 10_000, looked: 5, retried: 4, createdAt: new Date(0), endedAt: null };
+  const operator = {
+    countRetryable: async () => 10_000,
+    retries: { start: async () => ({ ...begun, state: "running" }), get: async () => ({ ...begun, state }) },
+  };
+  const tenant = { tenantId: "default", operator };
+  const migrations = async () => ({ known: 1, newest: 1, hasTables: true, pending: [] });
+  const nothing = async () => {};
+  const service = { tenant: () => tenant, defaultTenant: tenant, apiKeys: {}, database: { place: "here", migrations }, retention: {} };
+  const config = { ...service, sweep: nothing, start: nothing, stop: nothing };
+  const ran = await belfryOn(config, ["retry", "--yes"]);
+  expect([ran.code, ran.stdout]).toEqual([EXIT.attention, expect.stringMatching(`was ${state} elsewhere.*4 of 10,000 or more sends`)]);
+});
+
+test("only a database that is out of reach ends a command with 3", () => {
+  const codeOf = (code: "STORAGE_UNAVAILABLE" | "STORAGE_FAILED") => reportOf(new BelfryError(code, "no")).exitCode;
+  expect([codeOf("STORAGE_UNAVAILABLE"), codeOf("STORAGE_FAILED")]).toEqual([EXIT.unreachable, EXIT.failed]);
 });
 
 describe("at a terminal", () => {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
+import { NotificationService } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import { postgresStorage } from "@belfry/storage-postgres";
@@ -85,6 +86,25 @@ export async function directory(): Promise<{ readonly path: string; remove(): Pr
 /** The storage of an application on the database of a URL. */
 export function storageAt(url: string): Storage {
   return url.startsWith("sqlite:") ? sqliteStorage(url.slice("sqlite:".length)) : postgresStorage(url);
+}
+
+/** Runs a command line on the service of an application, which its configuration exports; the command stops it. */
+export async function belfryOn(service: object, args: readonly string[], world: Omit<World, "cwd"> = {}): Promise<Ran> {
+  const { path: cwd, remove } = await directory();
+  const name = `belfry-cli:${cwd}`;
+  Object.assign(globalThis, { [name]: service });
+  try {
+    await writeFile(join(cwd, "belfry.config.mjs"), `export const notifications = globalThis[${JSON.stringify(name)}];\n`);
+    return await belfry(args, { ...world, cwd });
+  } finally {
+    Reflect.deleteProperty(globalThis, name);
+    await remove();
+  }
+}
+
+/** The service of an application that runs nothing. */
+export function idleService(url: string): NotificationService {
+  return new NotificationService({ storage: storageAt(url), delivery: { worker: false }, hub: { worker: false } });
 }
 
 /** A database for commands. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { given } from "@belfry/core/http";
 import { Option } from "commander";
 import type { AddCommand, CommandContext } from "../context.ts";
@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { filesFor } from "../init/files.ts";
 import { nextSteps } from "../init/next-steps.ts";
 import { DATABASES, type DatabaseKind, detectProject, FRAMEWORKS, type Framework, type NewFile, type Project } from "../init/project.ts";
+import { CONFIG_NAMES, findConfig } from "../load-config.ts";
 import { requireYes } from "../prompt.ts";
 
 interface InitOptions {
@@ -40,7 +41,7 @@ async function setUp(context: CommandContext, { framework, storage, dryRun, yes 
   const { io, output } = context;
   const said = given({ framework, database: storage });
   const { packages, ...project } = detectProject(io.cwd, said);
-  const files = filesFor({ ...project, packages }).map((file): PlannedFile => ({ ...file, state: stateOf(io.cwd, file) }));
+  const files = filesFor({ ...project, packages }).map((file) => planned(io.cwd, file));
   const fresh = files.filter(({ state }) => state === "new");
   const steps = nextSteps({ ...project, packages });
   const document = { project, files: files.map(({ path, state }) => ({ path, state })), ...steps };
@@ -58,6 +59,13 @@ async function setUp(context: CommandContext, { framework, storage, dryRun, yes 
   const done = fresh.length === 0 ? "Nothing was left to write." : `Wrote ${fresh.map(({ path }) => path).join(", ")}.`;
   await output.result(document, [done, `Next: ${steps.install}`, ...steps.next.map((step) => `Then: ${step}`)]);
   return EXIT.ok;
+}
+
+/** A configuration of any ending is the one that there is: a second one would hide it, or be hidden. */
+function planned(cwd: string, { path, text }: NewFile): PlannedFile {
+  const config = CONFIG_NAMES.includes(path) ? findConfig(cwd, undefined) : null;
+  const file = { path: config === null ? path : relative(cwd, config), text };
+  return { ...file, state: stateOf(cwd, file) };
 }
 
 function stateOf(cwd: string, { path, text }: NewFile): FileState {

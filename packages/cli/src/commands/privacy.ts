@@ -1,5 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { unlink } from "node:fs/promises";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type AddCommand, actorOf, type CommandContext, type Opened, withTables } from "../context.ts";
@@ -91,15 +90,24 @@ function counted(lines: AsyncIterable<string>, show: (text: string) => void): Co
 
 /** Writes a file that is not there yet; it is not left half written. */
 async function writeNew(path: string, { lines, count }: Counted, signal: AbortSignal): Promise<number> {
+  const file = await openNew(path);
   try {
-    await pipeline(lines, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+    await pipeline(lines, file.createWriteStream(), { signal });
     return count();
+  } catch (error) {
+    await unlink(path).catch(() => undefined);
+    requireGoingOn(signal);
+    throw error;
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", 0o600);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") {
       throw wrongUsage(`The file ${JSON.stringify(path)} is there already. Give --out a new one.`);
     }
-    await unlink(path).catch(() => undefined);
-    requireGoingOn(signal);
     throw error;
   }
 }

@@ -22,6 +22,8 @@ interface RetryOptions {
   readonly cancel?: string;
 }
 
+/** Where counts of matches end. */
+const MOST_COUNTED = 10_000;
 /** How often it asks how far a run is. */
 const LOOK_MS = 250;
 
@@ -78,7 +80,7 @@ function filterOf({ channel, type, recipient, error, from, before }: RetryOption
 
 async function countOnly({ output }: CommandContext, { tenant }: Opened, filter: ActivityFilter): Promise<ExitCode> {
   const matched = await tenant.operator.countRetryable(filter);
-  await output.result({ matched }, [`${matched} sends would be tried again.`]);
+  await output.result({ matched }, [`${shownCount(matched)} sends would be tried again.`]);
   return EXIT.ok;
 }
 
@@ -90,7 +92,7 @@ interface Start {
 async function start(context: CommandContext, opened: Opened, { filter, yes }: Start): Promise<ExitCode> {
   const { operator } = opened.tenant;
   const matched = await operator.countRetryable(filter);
-  const message = `Try ${matched} sends of the tenant ${opened.tenant.tenantId} again?`;
+  const message = `Try ${shownCount(matched)} sends of the tenant ${opened.tenant.tenantId} again?`;
   await requireYes(context, { message, isAnswered: yes || matched === 0, what: "retry" });
   const run = await operator.retries.start(filter, { actor: actorOf(context.options) });
   return follow(context, opened, run);
@@ -108,17 +110,28 @@ async function follow(context: CommandContext, { tenant }: Opened, begun: RetryR
   const { io, output, options } = context;
   const { retries } = tenant.operator;
   let run = begun;
+  let isInterrupted = false;
   while (run.state === "running") {
-    output.progress(`Retry run ${run.id}: looked at ${run.looked} of ${run.matched}, retried ${run.retried}. Ctrl-C pauses it.`);
+    output.progress(
+      `Retry run ${run.id}: looked at ${run.looked} of ${shownCount(run.matched)}, retried ${run.retried}. Ctrl-C pauses it.`,
+    );
     if (!(await waitUnlessInterrupted(LOOK_MS, io.signal))) {
+      isInterrupted = true;
       run = await pauseOf(retries, run.id, actorOf(options));
       break;
     }
     run = await retries.get(run.id);
   }
+  const isElsewhere = run.state === "cancelled" || (run.state === "paused" && !isInterrupted);
+  const state = isElsewhere ? `was ${run.state} elsewhere, as on the dashboard` : `is ${run.state}`;
   const paused = run.state === "paused" ? [`Go on with: belfry retry --resume ${run.id}`] : [];
-  await output.result(run, [`The retry run ${run.id} is ${run.state}: ${run.retried} of ${run.matched} sends are tried again.`, ...paused]);
-  return run.state === "finished" ? EXIT.ok : EXIT.interrupted;
+  const done = `${run.retried} of ${shownCount(run.matched)} sends are tried again`;
+  await output.result(run, [`The retry run ${run.id} ${state}: ${done}.`, ...paused]);
+  return run.state === "finished" ? EXIT.ok : isElsewhere ? EXIT.attention : EXIT.interrupted;
+}
+
+function shownCount(count: number): string {
+  return count < MOST_COUNTED ? `${count}` : "10,000 or more";
 }
 
 /** Pauses a run, unless it ended at that moment. */
@@ -138,7 +151,7 @@ async function listRuns({ output }: CommandContext, { tenant }: Opened): Promise
   const rows = runs.map(({ id, state, matched, looked, retried, createdAt }) => [
     id,
     state,
-    `${retried} retried, ${looked} looked at, ${matched} matched`,
+    `${retried} retried, ${looked} looked at, ${shownCount(matched)} matched`,
     createdAt.toISOString(),
   ]);
   await output.result({ runs }, table([["id", "state", "progress", "started"], ...rows]));

@@ -42,6 +42,7 @@ export const send: AddCommand = (program, run) => {
     .option("--channel <names...>", "the channels over which users get it (default: those of the type, else the inbox)")
     .option("--at <time>", "when to deliver it, in ISO 8601 with a time zone (default: at once)")
     .option("--idempotency-key <key>", "makes the command repeatable for a day")
+    .addHelpText("after", "\n--actor <name> is the notification's actor, which recipients see (default: none).")
     .action((options: SendOptions) => run((context) => sendWith(context, options)));
 };
 

@@ -7,7 +7,7 @@ import { type Finding, fine } from "./finding.ts";
 /** What was found of a database. */
 export interface DatabaseFindings {
   readonly findings: readonly Finding[];
-  /** Whether its tables are those of this version, so that the rest can be looked at without a migration. */
+  /** Whether its tables are those of this version and its file is in WAL mode, so that the rest can be looked at without a change. */
   readonly isUsable: boolean;
 }
 
@@ -19,7 +19,10 @@ export async function lookAtDatabase({ service: { database } }: Opened): Promise
     const clock = clockFinding(facts, { askedMs, answeredMs: Date.now() });
     const state = await database.migrations();
     const reached = fine("database", `${facts.product} ${facts.version} at ${database.place} answers.`);
-    return { findings: [reached, clock, ...settingFindings(facts), tablesFinding(state)], isUsable: isUsable(state) };
+    return {
+      findings: [reached, clock, ...settingFindings(facts), tablesFinding(state)],
+      isUsable: isUsable(state) && !isWithoutWal(facts.settings),
+    };
   } catch (error) {
     const { exitCode, message } = reportOf(error);
     const level = exitCode === EXIT.unreachable ? "unreachable" : "error";
@@ -55,10 +58,12 @@ function clockFinding({ now, product }: DatabaseFacts, { askedMs, answeredMs }: 
 /** Settings that break a promise, with what to do. */
 const SETTINGS: readonly (Omit<Finding, "about"> & { readonly isWrong: (settings: DatabaseFacts["settings"]) => boolean })[] = [
   {
-    isWrong: ({ journal_mode: mode }) => mode !== undefined && mode !== "wal",
+    isWrong: isWithoutWal,
     level: "warning",
     message: "The database is not in WAL mode: readers wait for writers.",
-    remedy: "Run PRAGMA journal_mode = WAL on it once, or let Belfry open it by its path.",
+    remedy:
+      "Run PRAGMA journal_mode = WAL on it once, or let Belfry open it by its path. " +
+      "The work, channels and keys were not looked at, as that could switch the mode.",
   },
   {
     isWrong: ({ synchronous }) => synchronous === "0",
@@ -97,6 +102,11 @@ const SETTINGS: readonly (Omit<Finding, "about"> & { readonly isWrong: (settings
     remedy: "Make the database with ENCODING 'UTF8'.",
   },
 ];
+
+/** A service that opens the file by its path would switch it to WAL. */
+function isWithoutWal({ journal_mode: mode }: DatabaseFacts["settings"]): boolean {
+  return mode !== undefined && mode !== "wal";
+}
 
 function settingFindings({ settings }: DatabaseFacts): readonly Finding[] {
   const wrong = SETTINGS.filter(({ isWrong }) => isWrong(settings));

@@ -14,6 +14,9 @@ const STORAGE = {
   postgres: ["@belfry/storage-postgres", "pg", "drizzle-orm"],
 } as const;
 
+/** `npx belfry` is its program; an application does not run it. */
+const CLI = "@belfry/cli";
+
 const ADAPTER = { express: ["@belfry/adapter-express"], hono: ["@belfry/adapter-hono"], next: [] } as const;
 
 /** Says what is left to do after the files are there. */
@@ -21,8 +24,12 @@ export function nextSteps({ framework, database, manager, packages }: Omit<Proje
   const needed = ["@belfry/core", ...STORAGE[database], ...ADAPTER[framework]];
   const missing = needed.filter((name) => !packages.has(name));
   const address = database === "sqlite" ? "DATABASE_FILE, if data/belfry.db is not where it shall be" : "DATABASE_URL";
+  const installs = [
+    ...(missing.length === 0 ? [] : [`${ADD[manager]} ${missing.join(" ")}`]),
+    ...(packages.has(CLI) ? [] : [`${ADD[manager]} -D ${CLI}`]),
+  ];
   return {
-    install: missing.length === 0 ? "nothing is left to install" : `${ADD[manager]} ${missing.join(" ")}`,
+    install: installs.length === 0 ? "nothing is left to install" : installs.join(" && "),
     next: [`set JWT_SECRET, and ${address}`, ...MOUNTING[framework], "npx belfry doctor"],
   };
 }

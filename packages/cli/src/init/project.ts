@@ -61,10 +61,17 @@ export function detectProject(cwd: string, said: Said): Project {
     ...found,
     database: said.database ?? (manifest.packages.has("pg") ? "postgres" : "sqlite"),
     manager: managerOf(has, manifest.manager),
-    sources: has("src") ? "src" : "",
+    sources: sourcesOf(has, framework),
     importEnding: importEnding(cwd, found),
     packages: manifest.packages,
   };
+}
+
+/** Next leaves `src` alone where its routes are beside it. */
+function sourcesOf(has: (file: string) => boolean, framework: Framework): string {
+  const isInSrc = ["app", "pages"].some((routes) => has(join("src", routes)));
+  const isBeside = framework === "next" && !isInSrc && ["app", "pages"].some(has);
+  return has("src") && !isBeside ? "src" : "";
 }
 
 interface Manifest {
