@@ -1,6 +1,6 @@
 import type { FreshDatabase } from "@belfry/postgres-launcher";
 import { type ColumnSpec, columnName, POSTGRES_TABLES } from "@belfry/storage-sql";
-import type pg from "pg";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { tableNames } from "../src/database/table-names.ts";
@@ -70,6 +70,46 @@ async function rowsOfTenant(pool: pg.Pool, tenant: string): Promise<Readonly<Rec
   });
   return Object.fromEntries(await Promise.all(entries));
 }
+
+/** Puts a row into every table, with no work under way. */
+async function fillIdle(pool: pg.Pool, tenant: string, first: number): Promise<Readonly<Record<string, readonly string[]>>> {
+  await fillAll(pool, tenant, first);
+  for (const table of [TABLES.deliveries, TABLES.digests, TABLES.processingRecords]) {
+    await pool.query(`UPDATE ${table} SET lease_owner = NULL, lease_until = NULL WHERE tenant = $1`, [tenant]);
+  }
+  await pool.query(`UPDATE ${TABLES.audiences} SET source = NULL WHERE tenant = $1`, [tenant]);
+  return await rowsOfTenant(pool, tenant);
+}
+
+/** A pool that calls `interrupt` before it gives a connection for the 75th time, which is in the middle of a copy, and afterwards. */
+function interrupted(url: string, interrupt: () => Promise<void>): pg.Pool {
+  const pool = openPool(url);
+  const connect = pool.connect.bind(pool);
+  let calls = 0;
+  Object.assign(pool, {
+    connect(done: (error: Error | undefined, client?: pg.PoolClient) => void) {
+      calls += 1;
+      const interrupts = calls < 75 ? Promise.resolve() : interrupt();
+      interrupts.then(
+        () => connect(done as never),
+        (error: Error) => done(error),
+      );
+    },
+  });
+  return pool;
+}
+
+const lost = () => Promise.reject(new Error("Connection terminated unexpectedly"));
+
+/** Ends the session that holds the lock of a move. */
+async function endLock(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+  );
+}
+
+const stateIn = async (pool: pg.Pool, tenant: string) =>
+  (await rowsOf<{ state: string }>(pool, "SELECT state FROM belfry_moves WHERE tenant = $1", [tenant])).map(({ state }) => state);
 
 const countOf = (rows: Readonly<Record<string, readonly string[]>>) => Object.values(rows).flat().length;
 
@@ -152,25 +192,16 @@ describe("a tenant that moves to another database", () => {
   });
 
   test("an interrupted copy goes on where it was; an interrupted switch is made again, and the copy is not touched", async () => {
-    await fillAll(from, "interrupted", 1_000);
-    await from.query(`UPDATE ${TABLES.deliveries} SET lease_owner = NULL`);
-    await from.query(`UPDATE ${TABLES.digests} SET lease_owner = NULL`);
-    await from.query(`UPDATE ${TABLES.processingRecords} SET lease_owner = NULL`);
-    await from.query(`UPDATE ${TABLES.audiences} SET source = NULL`);
-    const before = await rowsOfTenant(from, "interrupted");
-    // The other database goes away in the middle, also for who would take the move back.
-    const failing = openPool(made[1]?.url ?? "");
-    let queries = 0;
-    const connect = failing.connect.bind(failing);
-    Object.assign(failing, {
-      connect(done: (error: Error | undefined, client?: pg.PoolClient) => void) {
-        queries += 1;
-        return queries > 75 ? done(new Error("Connection terminated unexpectedly")) : connect(done as never);
-      },
+    const before = await fillIdle(from, "interrupted", 1_000);
+    // In the middle the process loses its lock, and the other database.
+    const failing = interrupted(made[1]?.url ?? "", async () => {
+      await endLock(from);
+      await lost();
     });
     const first = moveTenant({ tenant: "interrupted", from, to: failing, switchOver: () => expect.unreachable() });
     await expect(first).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
     await failing.end();
+    expect(await stateIn(from, "interrupted")).toEqual(["frozen"]);
     expect(countOf(await rowsOfTenant(to, "interrupted"))).toBeGreaterThan(0);
     expect(countOf(await rowsOfTenant(from, "interrupted"))).toBe(countOf(before));
 
@@ -183,6 +214,66 @@ describe("a tenant that moves to another database", () => {
     expect(third.rows).toBe(MOVED_TABLES.length);
     expect(countOf(await rowsOfTenant(from, "interrupted"))).toBe(0);
     expect(await rowsOf(to, `SELECT total FROM ${TABLES.inboxCounters} WHERE tenant = 'interrupted'`)).toEqual([{ total: "77" }]);
+  });
+
+  test("a process that lost its lock neither switches nor removes anything", async () => {
+    const before = await fillIdle(from, "unlocked", 3_000);
+    const locked = interrupted(made[1]?.url ?? "", () => endLock(from));
+    const first = moveTenant({ tenant: "unlocked", from, to: locked, switchOver: () => expect.unreachable() });
+    await expect(first).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    await locked.end();
+    expect([await stateIn(from, "unlocked"), await stateIn(to, "unlocked")]).toEqual([["frozen"], ["copying"]]);
+    expect([await rowsOfTenant(from, "unlocked"), await rowsOfTenant(to, "unlocked")]).toEqual([before, before]);
+    await moveTenant({ tenant: "unlocked", from, to, switchOver() {} });
+    expect([countOf(await rowsOfTenant(from, "unlocked")), await rowsOfTenant(to, "unlocked")]).toEqual([0, before]);
+  });
+
+  test("a tenant may be written again when the other database is lost, and its copy there is removed later", async () => {
+    const before = await fillIdle(from, "stranded", 4_000);
+    const failing = interrupted(made[1]?.url ?? "", lost);
+    const options = { tenant: "stranded", from, to: failing };
+    await expect(moveTenant({ ...options, switchOver: () => expect.unreachable() })).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    expect([await stateIn(from, "stranded"), await stateIn(to, "stranded")]).toEqual([["abandoned"], ["copying"]]);
+    await from.query(`UPDATE ${TABLES.inboxCounters} SET total = total WHERE tenant = 'stranded'`);
+    await from.query("UPDATE belfry_moves SET state = 'frozen' WHERE tenant = 'stranded'");
+    await abandonMove(options);
+    expect(await stateIn(from, "stranded")).toEqual(["abandoned"]);
+    await failing.end();
+    // What was copied is old by now.
+    await from.query(`UPDATE ${TABLES.notifications} SET title = 'new' WHERE tenant = 'stranded'`);
+    await moveTenant({ tenant: "stranded", from, to, switchOver() {} });
+    expect(await rowsOf(to, `SELECT title FROM ${TABLES.notifications} WHERE tenant = 'stranded'`)).toEqual([{ title: "new" }]);
+    expect(countOf(await rowsOfTenant(to, "stranded"))).toBe(countOf(before));
+  });
+
+  test("a move does not touch what another one has left: it names the databases to go on with", async () => {
+    const before = await fillIdle(from, "twice", 5_000);
+    const move = (options: object = {}) => moveTenant({ tenant: "twice", from, to, switchOver: () => expect.unreachable(), ...options });
+    const notEnded = {
+      code: "INVALID_STATE",
+      message: expect.stringMatching(/has not ended: call moveTenant, or abandonMove, with the databases/),
+    };
+    const elsewhere = { code: "CONFIGURATION", message: expect.stringContaining("was to move to another database") };
+    await expect(move({ switchOver: () => Promise.reject(new Error("no answer")) })).rejects.toMatchObject({ code: "INVALID_STATE" });
+    expect([await stateIn(from, "twice"), await stateIn(to, "twice")]).toEqual([["switching"], ["arrived"]]);
+    await expect(move({ from: to, to: from })).rejects.toMatchObject(notEnded);
+    made.push(await migratedPostgres());
+    const third = openPool(made[2]?.url ?? "");
+    cleanup(() => third.end());
+    await expect(move({ to: third })).rejects.toMatchObject(elsewhere);
+    await expect(move({ from: third })).rejects.toMatchObject(notEnded);
+    await expect(move({ from: to, to: third })).rejects.toMatchObject(notEnded);
+    await abandonMove({ tenant: "twice", from: third, to });
+    expect([await rowsOfTenant(from, "twice"), await rowsOfTenant(to, "twice")]).toEqual([before, before]);
+    await move({ switchOver() {} });
+    expect([countOf(await rowsOfTenant(from, "twice")), await rowsOfTenant(to, "twice")]).toEqual([0, before]);
+  });
+
+  test("an idle connection that breaks does not end the process that moves", async () => {
+    const pools = made.slice(0, 2).map(({ url }) => new pg.Pool({ connectionString: url })) as [pg.Pool, pg.Pool];
+    await moveTenant({ tenant: "nobody", from: pools[0], to: pools[1], switchOver() {} });
+    expect(pools.map((pool) => pool.listenerCount("error"))).toEqual([1, 1]);
+    await Promise.all(pools.map((pool) => pool.end()));
   });
 
   test("a move that cannot be made leaves everything as it was: work that does not end, data there, other tables there, another mover", async () => {

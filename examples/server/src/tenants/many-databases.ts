@@ -18,9 +18,6 @@ export function manyDatabases(
 ): ManyDatabases {
   const [home = ""] = databases.values();
   const pool = new pg.Pool({ connectionString: home, max: 1 });
-  pool.on("error", ({ message }) =>
-    logger.warn({ reason: message }, "PostgreSQL closed the connection on which the host reads where its tenants are."),
-  );
   const places = new TenantPlaces(pool, logger);
   const services = [...databases].map(([name, url]) => {
     const storage = postgresStorage(url, { logger });

@@ -15,6 +15,10 @@ export class TenantPlaces {
   constructor(pool: pg.Pool, logger: Logger) {
     this.#pool = pool;
     this.#logger = logger;
+    // A lost idle connection would end the process; the pool opens another.
+    pool.on("error", ({ message }) =>
+      logger.warn({ reason: message }, "PostgreSQL closed the connection on which the host reads where its tenants are."),
+    );
   }
 
   /** Has `listener` called when tenants are elsewhere than before. */

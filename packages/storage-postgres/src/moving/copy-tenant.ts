@@ -31,26 +31,26 @@ export class CopyOfTenant {
     this.#parts = parts;
   }
 
-  /** Makes sure that the tenant can be copied. */
-  async begin(isNew: boolean): Promise<void> {
-    const { to, tenant, moves, tables } = this.#parts;
+  /** Makes sure that the tenant can be copied, and begins where no copy has begun. */
+  async begin(): Promise<void> {
+    const { to, tenant, moves } = this.#parts;
     await this.#requireSameTables();
-    const hasBegun = (await moves.positionOf(to, tenant)) !== null;
-    if (hasBegun) {
+    if ((await moves.arrivalOf(to, tenant)) !== null) {
       return;
     }
-    const found = MOVED_TABLES.filter(({ path }) => path === "own").map(({ table }) => `SELECT FROM ${tables[table]} WHERE tenant = $1`);
-    const isThere = statement<[boolean]>("move_is_there", `SELECT ${found.map((one) => `EXISTS (${one})`).join(" OR ")}`);
-    const [[isOccupied] = [true]] = await to.rows(isThere, [tenant]);
-    if (isOccupied || !isNew) {
-      throw new BelfryError(
-        "CONFIGURATION",
-        isOccupied
-          ? `The database that the tenant "${tenant}" is to move to has data of such a tenant already.`
-          : `The tenant "${tenant}" was to move to another database; go on with that one, or call abandonMove with it.`,
-      );
+    if (await this.isThere(to)) {
+      throw new BelfryError("CONFIGURATION", `The database that the tenant "${tenant}" is to move to has data of such a tenant already.`);
     }
     await moves.advance(to, tenant);
+  }
+
+  /** Whether a database has anything of the tenant. */
+  async isThere(where: Connection): Promise<boolean> {
+    const { tenant, tables } = this.#parts;
+    const found = MOVED_TABLES.filter(({ path }) => path === "own").map(({ table }) => `SELECT FROM ${tables[table]} WHERE tenant = $1`);
+    const isThere = statement<[boolean]>("move_is_there", `SELECT ${found.map((one) => `EXISTS (${one})`).join(" OR ")}`);
+    const [[isOccupied] = [true]] = await where.rows(isThere, [tenant]);
+    return isOccupied;
   }
 
   /** Copies what is left. Resolves with the number of rows, those of an interrupted copy included. */
