@@ -38,17 +38,13 @@ export function parseDatabaseUrl({ url, from, cwd }: GivenUrl): DatabaseChoice {
 }
 
 /**
- * A service on a database alone, without the application's channels, types and retention. It delivers nothing: what is due goes out in the
- * application's own processes. It migrates only when it is told to.
+ * A service on a database alone, without the application's channels, types and retention. It delivers nothing and places no
+ * large audiences: the application's own processes do, which have the types and the directory. It migrates only when it is told to.
  *
  * @param schema the PostgreSQL schema
  */
 export async function databaseService(choice: DatabaseChoice, schema: string | undefined): Promise<CommandService> {
-  return new NotificationService({
-    storage: await storageOf(choice, schema),
-    delivery: { worker: false },
-    hub: { worker: false },
-  });
+  return new NotificationService({ storage: await storageOf(choice, schema), role: "command" });
 }
 
 async function storageOf(choice: DatabaseChoice, schema: string | undefined): Promise<Storage> {

@@ -123,7 +123,7 @@ function checkRole({ role = "all", storage }: Readonly<Record<string, unknown>>)
     throw wrong(`takes as role ${ROLES.join(", ")}; got ${shown(role)}`);
   }
   const { name, hasSingleProcess } = storage as Storage;
-  if (role !== "all" && hasSingleProcess) {
+  if (role !== "all" && role !== "command" && hasSingleProcess) {
     throw wrong(
       `has the role ${shown(role)}, but one process does all the work on a ${name} storage; leave the role out, or use PostgreSQL`,
     );

@@ -46,11 +46,9 @@ export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleP
   const { presence } = listeners;
   const { storage, writer, sendWriter, eventWriter } = context;
   const chores = [fanOut, dueItems, retrying, alarms, retention, upkeep].map(({ loop }) => loop);
-  const loops = work.delivers ? chores : [];
-  if (!work.delivers) {
-    // They are idle, so they are stopped at once: whoever wakes them wakes nothing.
-    void Promise.all(chores.map((chore) => chore.stop()));
-  }
+  const loops = chores.filter((chore) => (chore === retrying.loop ? work.retries : work.delivers));
+  // The others are idle, so they are stopped at once: whoever wakes them wakes nothing.
+  void Promise.all(chores.filter((chore) => !loops.includes(chore)).map((chore) => chore.stop()));
   return {
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, { ...listeners, broadcasts: broadcasting })),

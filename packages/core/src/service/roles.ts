@@ -1,10 +1,12 @@
 /** What a process does of the work in the background, where several share a database: all of it, none of it, or a part. */
-export type ServiceRole = "all" | "web" | "worker" | "hub";
+export type ServiceRole = "all" | "web" | "worker" | "hub" | "command";
 
 /** The work in the background that a role takes part in. */
 export interface RoleWork {
   /** Makes deliveries, closes digests, places large audiences, and tidies up. */
   readonly delivers: boolean;
+  /** Works on retry runs. */
+  readonly retries: boolean;
   /** Runs the hub's handlers. */
   readonly processes: boolean;
   /** How often it looks for large audiences that another process left to be placed, in milliseconds. */
@@ -12,11 +14,13 @@ export interface RoleWork {
 }
 
 const WORK: Readonly<Record<ServiceRole, RoleWork>> = {
-  all: { delivers: true, processes: true, fanOutLookMs: 5_000 },
-  web: { delivers: false, processes: false, fanOutLookMs: 5_000 },
+  all: { delivers: true, retries: true, processes: true, fanOutLookMs: 5_000 },
+  web: { delivers: false, retries: false, processes: false, fanOutLookMs: 5_000 },
   // The processes that take requests leave all of them to it.
-  worker: { delivers: true, processes: false, fanOutLookMs: 1_000 },
-  hub: { delivers: false, processes: true, fanOutLookMs: 5_000 },
+  worker: { delivers: true, retries: true, processes: false, fanOutLookMs: 1_000 },
+  hub: { delivers: false, retries: false, processes: true, fanOutLookMs: 5_000 },
+  // It knows neither types nor channels, and a retry run needs none.
+  command: { delivers: false, retries: true, processes: false, fanOutLookMs: 5_000 },
 };
 
 /** The roles that a process can have. */

@@ -87,8 +87,9 @@ export interface NotificationServiceOptions<
   readonly directory?: Directory;
   /**
    * What this process does of the work in the background, where several processes share a database. `worker` makes deliveries, closes
-   * digests, places large audiences, tells of alarms and tidies up; `hub` runs the hub's handlers; `web` does none of it; `all` does all of it. There has
-   * to be a process for each kind of work. Every call works in every role, and clients may connect.
+   * digests, places large audiences, tells of alarms and tidies up; `hub` runs the hub's handlers; `web` does none of it; `all` does all of it;
+   * `command` is for tools beside the application, also on SQLite: of the work in the background it does the retry runs alone. There has to
+   * be a process for each kind of work. Every call works in every role, and clients may connect.
    * @default "all"
    */
   readonly role?: ServiceRole;

@@ -50,9 +50,12 @@ describe("processes of one installation, each with a role of its own", () => {
 
   test("runDue does the work of the role, and leaves the rest", async () => {
     const [web, worker, hub, all] = [processOf("web"), processOf("worker"), processOf("hub"), processOf("all")];
+    const command = processOf("command");
     await createWork(web.notifications);
     await web.notifications.runDue();
     expect([web.mails.tasks.length, web.prompts.length, await placed(web.notifications)]).toEqual([0, 0, 0]);
+    await command.notifications.runDue();
+    expect([command.mails.tasks.length, command.prompts.length, await placed(web.notifications)]).toEqual([0, 0, 0]);
     await hub.notifications.runDue();
     expect([hub.mails.tasks.length, hub.prompts.length, await placed(web.notifications)]).toEqual([0, 1, 0]);
     await worker.notifications.runDue();
@@ -81,6 +84,16 @@ describe("processes of one installation, each with a role of its own", () => {
   });
 });
 
+test("a command beside the one process of SQLite leaves large audiences to it, and does retry runs", async () => {
+  const command = stopsAfterTest(new NotificationService({ storage: sqliteStorage(":memory:"), role: "command", logger: silent }));
+  await command.create({ to: Array.from({ length: 1_001 }, (_, at) => `user${at}`), title: "To all" });
+  await command.runDue();
+  expect((await command.inbox("user1000").counts()).total).toBe(0);
+  const { id } = await command.operator.retries.start();
+  await command.runDue();
+  expect(await command.operator.retries.get(id)).toMatchObject({ state: "finished" });
+});
+
 describe("a role that nobody can have", () => {
   const storage = sqliteStorage(":memory:");
 
@@ -94,6 +107,8 @@ describe("a role that nobody can have", () => {
   });
 
   test("another word", () => {
-    expect(() => new NotificationService({ storage, role: "cron" as never })).toThrow('takes as role all, web, worker, hub; got "cron"');
+    expect(() => new NotificationService({ storage, role: "cron" as never })).toThrow(
+      'takes as role all, web, worker, hub, command; got "cron"',
+    );
   });
 });
