@@ -73,7 +73,7 @@ describe.each(FRAMEWORKS)("what is found over %s", (framework) => {
     const answer = await post(`records/${failed}/retry`);
     expect(answer.status).toBe(200);
     expect(((await answer.json()) as Json<ProcessingRecord>).id).toBe(failed);
-    expect((await service.timeline(event.id)).audit).toMatchObject([{ action: "retried", actor: "ann" }]);
+    expect((await service.timeline(event.id)).audit).toMatchObject([{ action: "retried", actor: "ann", targetKind: "record" }]);
     expect((await post(`records/${event.id}/retry`)).status).toBe(404);
     expect(await get<ApiError>("records?state=lost", 422)).toMatchObject({ error: { code: "VALIDATION_ERROR" } });
   });

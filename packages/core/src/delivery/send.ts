@@ -121,7 +121,7 @@ export const AUDIT_ACTIONS = [
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** The kinds of what an action was on, if that is no notification. */
-export const AUDIT_TARGETS = ["user", "address", "retry_run"] as const;
+export const AUDIT_TARGETS = ["user", "address", "channel", "retry_run", "record"] as const;
 
 /** A kind of what an action was on, if that is no notification. */
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
@@ -137,7 +137,7 @@ export interface NewAuditEntry {
   readonly notificationId: string;
   /** What it was on, beside the notification or instead of one; null for nothing else. @default null */
   readonly targetKind?: AuditTargetKind | null;
-  /** The id of a user or of a retry run; null for a user who was deleted, and for addresses, which the log never has. @default null */
+  /** The id of a user, a retry run or a processing record, or the name of a channel; null for a user who was deleted, and for addresses, which the log never has. @default null */
   readonly targetId?: string | null;
   /** More about it in a few words, up to 500 characters, without names, addresses and texts of users. @default null */
   readonly details?: string | null;

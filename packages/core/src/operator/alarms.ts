@@ -7,7 +7,7 @@ import type { AlarmChange, AlarmEvents, AlarmOptions, AlarmStorage, StoredAlarm 
 import { alarmTask, shownAlarm } from "./alarm-message.ts";
 import type { OperatorContext } from "./context.ts";
 import { type AlarmSettings, type AlarmTarget, parseAlarms } from "./parse-alarms.ts";
-import { watch } from "./watch.ts";
+import { type Watch, watch } from "./watch.ts";
 
 /** An alarm ends once its value is no more than this part of its line: one that goes up and down around the line is told of once. */
 const CALM = 0.8;
@@ -35,10 +35,12 @@ export class Alarms {
   /** The background loop. It looks from time to time; without the option, never. */
   readonly loop: Loop;
   readonly #context: AlarmContext;
+  readonly #heartbeat: Watch["heartbeat"];
 
   /** @throws BelfryError `CONFIGURATION` for options that are not valid */
-  constructor(context: AlarmContext, { alarms, defaultTenant = DEFAULT_TENANT }: AlarmsOfService) {
+  constructor(context: AlarmContext, heartbeat: Watch["heartbeat"], { alarms, defaultTenant = DEFAULT_TENANT }: AlarmsOfService) {
     this.#context = context;
+    this.#heartbeat = heartbeat;
     const settings = alarms === undefined ? null : parseAlarms(alarms, { channels: context.channels, defaultTenant });
     const { clock, logger } = context;
     this.loop = new Loop({ task: "look for alarms", run: () => (settings === null ? null : this.#run(settings)), clock, logger });
@@ -61,7 +63,8 @@ export class Alarms {
   async #look(tenant: string, settings: AlarmSettings): Promise<void> {
     const now = new Date(this.#context.clock.now());
     const raised = await this.#context.alarms.raised(tenant);
-    for (const { kind, channel, value } of await watch(this.#context, { tenant, settings, raised, now })) {
+    const of = { tenant, settings, raised, now, heartbeat: this.#heartbeat };
+    for (const { kind, channel, value } of await watch(this.#context, of)) {
       const before = raised.find((one) => one.channel === channel && one.kind === kind);
       await this.#compare({ tenant, channel, kind, line: settings.lines.get(kind) ?? null, value, before, at: now });
     }

@@ -38,7 +38,7 @@ export interface AuditInput {
   readonly notificationId?: string;
   /** What was done to anything of this kind. @default anything */
   readonly targetKind?: AuditTargetKind;
-  /** What was done to this user or this retry run. @default anything */
+  /** What was done to this user, channel, retry run or processing record. @default anything */
   readonly targetId?: string;
   /** Written then or later. @default all */
   readonly from?: Date;

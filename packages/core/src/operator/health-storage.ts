@@ -35,13 +35,20 @@ export interface HealthStorage {
   sampleBacklog(minute: Date, at: Date, most: number): Promise<boolean>;
   /** Returns what waited over a tenant's channels in the parts of a window. */
   backlogs(tenant: string, window: HealthWindow): Promise<BacklogHistory>;
-  /** Removes what was kept of minutes that began before `before`. */
-  pruneBacklogs(before: Date): Promise<void>;
+  /**
+   * Folds what was kept of minutes that began before `before` into the most of each half hour, the oldest first and some at a time, so that a window
+   * of half hours says the same before and after. Several may do so at once. Returns whether more is left.
+   */
+  foldBacklogs(before: Date): Promise<boolean>;
+  /** Removes what was kept of minutes that began before `before`, the oldest first and some at a time. Returns whether more is left. */
+  pruneBacklogs(before: Date): Promise<boolean>;
 
   /** Keeps what the workers of an instance say of themselves, in the place of what they said before. */
   beat(workers: readonly WorkerBeat[], at: Date): Promise<void>;
-  /** Returns up to `limit` workers with what they said last, those first that said something last. */
-  workers(limit: number): Promise<readonly SeenWorker[]>;
+  /** Returns up to `limit` workers with what they said last: first those that said nothing after `lost`, and of each those first that spoke last. */
+  workers(limit: number, lost: Date): Promise<readonly SeenWorker[]>;
+  /** Returns for each name when the worker that has said nothing for longest said something, by name. */
+  quietest(): Promise<readonly Pick<SeenWorker, "name" | "seenAt">[]>;
   /** Forgets the workers of an instance. */
   leave(instance: string): Promise<void>;
   /** Forgets workers that said nothing since `before`. */

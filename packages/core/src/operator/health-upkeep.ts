@@ -5,7 +5,7 @@ import { MOST_WAITING } from "./read-health.ts";
 
 /** How often a process looks. */
 const INTERVAL_MS = 60_000;
-/** For how long attempts are counted by the minute: the shortest range of health, and an hour more. */
+/** For how long attempts, and what waited, are kept by the minute: the shortest range of health, and an hour more. */
 const BY_THE_MINUTE_MS = 2 * 3_600_000;
 /** For how long they are counted at all, and what waited: the longest range of health, and a day more. */
 const KEPT_MS = 8 * 86_400_000;
@@ -38,7 +38,8 @@ export class HealthUpkeep {
     if (await health.sampleBacklog(new Date(nowMs - (nowMs % INTERVAL_MS)), new Date(nowMs), MOST_WAITING)) {
       await this.#repeat(() => health.foldAttempts(new Date(nowMs - BY_THE_MINUTE_MS)));
       await this.#repeat(() => health.pruneAttempts(new Date(nowMs - KEPT_MS)));
-      await health.pruneBacklogs(new Date(nowMs - KEPT_MS));
+      await this.#repeat(() => health.foldBacklogs(new Date(nowMs - BY_THE_MINUTE_MS)));
+      await this.#repeat(() => health.pruneBacklogs(new Date(nowMs - KEPT_MS)));
       await health.pruneWorkers(new Date(nowMs - LOST_SHOWN_MS));
     }
     // At the beginning of each minute.

@@ -1,4 +1,13 @@
-import { type Acting, actorOf, NO_NOTIFICATION, type Pause, type PausedPlace, type StoredPause, shownPause } from "../delivery/index.ts";
+import {
+  type Acting,
+  actorOf,
+  type NewAuditEntry,
+  NO_NOTIFICATION,
+  type Pause,
+  type PausedPlace,
+  type StoredPause,
+  shownPause,
+} from "../delivery/index.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { type ChecksOf, requireInput, validationError } from "../foundation/issue-list.ts";
 import { NAME_RULE, shown, text } from "../foundation/parse-text.ts";
@@ -81,7 +90,7 @@ export class Pauses {
     if (await holds.pause(this.#tenant, pause)) {
       pauses.changed();
       tellOfPauses();
-      await this.#note("paused", pause.actor);
+      await this.#note("paused", pause.actor, place);
       events.emit("pause.started", { ...pause, tenant: this.#tenant });
     }
     return pause;
@@ -105,7 +114,7 @@ export class Pauses {
     }
     pauses.changed();
     tellOfPauses();
-    await this.#note("resumed", actorOf(input));
+    await this.#note("resumed", actorOf(input), place);
     events.emit("pause.ended", { ...shownPause(before), tenant: this.#tenant });
     goOnRetrying();
     return true;
@@ -126,9 +135,9 @@ export class Pauses {
     }
   }
 
-  async #note(action: "paused" | "resumed", actor: string): Promise<void> {
+  async #note(action: "paused" | "resumed", actor: string, place: PausedPlace): Promise<void> {
     const { activity, clock } = this.#context;
-    await activity.note(this.#tenant, { action, actor, notificationId: NO_NOTIFICATION }, new Date(clock.now()));
+    await activity.note(this.#tenant, { action, actor, notificationId: NO_NOTIFICATION, ...targetOf(place) }, new Date(clock.now()));
   }
 }
 
@@ -137,6 +146,14 @@ function placeOf({ channel, recipient }: ResumeInput): PausedPlace {
     throw validationError([{ path: ["channel"], type: "value_error", message: "must be given together with a recipient" }]);
   }
   return { channel: channel ?? null, recipient: recipient ?? null };
+}
+
+/** What the audit log says of a place: of an endpoint only its channel, because the log never has addresses. */
+function targetOf({ channel, recipient }: PausedPlace): Pick<NewAuditEntry, "targetKind" | "targetId" | "details"> {
+  if (channel === null) {
+    return { details: "every channel" };
+  }
+  return recipient === null ? { targetKind: "channel", targetId: channel } : { targetKind: "address", details: channel };
 }
 
 function isSame(one: PausedPlace, other: PausedPlace): boolean {

@@ -1,6 +1,6 @@
 import type { HealthBucket, HealthRange } from "./activity.ts";
 import type { OperatorContext } from "./context.ts";
-import { isLostSince } from "./heartbeat.ts";
+import { lostSince } from "./heartbeat.ts";
 import { healthWindow } from "./read-health.ts";
 import type { HubHealth, RecentRecord, WorkHealth } from "./work-health.ts";
 
@@ -18,17 +18,16 @@ export async function readWorkHealth(context: WorkContext, tenant: string, range
   const { activity, health, instance, clock } = context;
   const now = new Date(clock.now());
   const { from, bucketMs, buckets } = healthWindow(range, now.getTime());
+  const lost = lostSince(now.getTime());
   const [seen, leases, recent, records, digests] = await Promise.all([
-    health.workers(MOST_WORKERS),
+    health.workers(MOST_WORKERS, lost),
     activity.leases(tenant),
     activity.recentRecords(tenant, from, MOST_RECENT),
     activity.waitingRecords(tenant, now, MOST_WAITING),
     activity.waitingDigests(tenant, now, MOST_WAITING),
   ]);
   const parts = Array.from({ length: buckets }, (_, bucket) => new Date(from.getTime() + bucket * bucketMs));
-  const others = seen
-    .filter((worker) => worker.instance !== instance)
-    .map((worker) => ({ ...worker, isLost: isLostSince(worker.seenAt, now.getTime()) }));
+  const others = seen.filter((worker) => worker.instance !== instance).map((worker) => ({ ...worker, isLost: worker.seenAt <= lost }));
   return { workers: context.workers(), others, leases, hub: { ...records, ...hubHealth(recent, parts, bucketMs) }, digests };
 }
 

@@ -87,7 +87,7 @@ export class Records {
 
   /**
    * Has a record run again that failed, with all its attempts before it, or now instead of later if it waits for another attempt. It keeps its prompt,
-   * and writes a line of the audit log about its event.
+   * and writes a line of the audit log about its event and itself.
    *
    * @throws BelfryError `NOT_FOUND`; `INVALID_STATE` if it is completed, or due or running already; `VALIDATION_ERROR`
    */
@@ -101,7 +101,8 @@ export class Records {
     if (!(await hub.retryRecord(this.#tenant, before.id))) {
       throw new BelfryError("INVALID_STATE", `The processing record ${shown(id)} is ${before.status}; one that failed can run again.`);
     }
-    const line = { action: "retried", actor, notificationId: before.notificationId } as const;
+    const target = { targetKind: "record", targetId: before.id } as const;
+    const line = { action: "retried", actor, notificationId: before.notificationId, ...target } as const;
     await activity.note(this.#tenant, line, new Date(clock.now()));
     this.#context.processDue();
     return await this.#find(id);

@@ -1,12 +1,12 @@
 import type { ChannelHealth } from "./activity.ts";
 import type { AlarmKind, ChannelAlarmKind, StoredAlarm } from "./alarm.ts";
 import type { OperatorContext } from "./context.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { AlarmSettings } from "./parse-alarms.ts";
 import { MINUTE_MS, MOST_WAITING } from "./read-health.ts";
 
-/** How many records of the hub, and how many workers, are looked at. */
+/** How many records of the hub are looked at. */
 const MOST_RECORDS = 5_000;
-const MOST_WORKERS = 200;
 
 type WatchContext = Pick<OperatorContext, "activity" | "health">;
 
@@ -17,6 +17,8 @@ export interface Watch {
   /** Those that are raised: what they are about has a value, too. */
   readonly raised: readonly StoredAlarm[];
   readonly now: Date;
+  /** The heartbeats of this process. */
+  readonly heartbeat: Pick<Heartbeat, "hasReachedSince">;
 }
 
 /** A value that has a line, in whole milliseconds or per mille. */
@@ -85,14 +87,18 @@ async function ofDigests({ activity }: WatchContext, { tenant, now }: Watch): Pr
   return [{ kind: "digest_oldest_due", channel: "digests", value: since(oldestDueAt, now) }];
 }
 
-/** For how long the worker of each kind has said nothing that did so longest. One that is forgotten is missed no longer. */
-async function ofWorkers({ health }: WatchContext, { raised, now }: Watch): Promise<readonly WatchedValue[]> {
-  const workers = await health.workers(MOST_WORKERS);
+/**
+ * For how long the worker of each kind has said nothing that did so longest. One that is forgotten is missed no longer. While the database was away,
+ * or this process slept, all were silent: so none is missed until its own heartbeats have come through for as long as a worker may be silent.
+ */
+async function ofWorkers({ health }: WatchContext, { settings, raised, now, heartbeat }: Watch): Promise<readonly WatchedValue[]> {
+  const silenceMs = settings.lines.get("worker_lost") ?? 0;
+  const isSure = heartbeat.hasReachedSince(now.getTime() - silenceMs);
+  const silences = new Map((await health.quietest()).map(({ name, seenAt }) => [name, since(seenAt, now)]));
   const known = raised.filter(({ kind }) => kind === "worker_lost").map(({ channel }) => channel);
-  const names = new Set([...workers.map(({ name }) => name), ...known]);
-  return [...names].map((name) => {
-    const ages = workers.filter((worker) => worker.name === name).map(({ seenAt }) => since(seenAt, now));
-    return { kind: "worker_lost", channel: name, value: Math.max(0, ...ages) };
+  return [...new Set([...silences.keys(), ...known])].map((name) => {
+    const value = silences.get(name) ?? 0;
+    return { kind: "worker_lost", channel: name, value: isSure || value <= silenceMs ? value : null };
   });
 }
 

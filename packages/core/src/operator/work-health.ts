@@ -51,7 +51,7 @@ export interface HubHealth extends WaitingTasks {
 export interface WorkHealth {
   /** The workers of this process. */
   readonly workers: readonly WorkerLoad[];
-  /** The workers of other processes, up to 200. A process that stopped is not among them; one that was lost is, for 15 minutes. */
+  /** The workers of other processes, up to 200, those that were lost first. A process that stopped is not among them; one that was lost is, for 15 minutes. */
   readonly others: readonly OtherWorker[];
   /** The leases of all processes at this moment. A worker that holds none is not among them. */
   readonly leases: readonly HeldLeases[];

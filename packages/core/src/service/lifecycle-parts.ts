@@ -45,10 +45,12 @@ export function lifecyclePartsOf(parts: LivingParts, work: RoleWork): LifecycleP
   const { heartbeat, listeners, transport } = parts;
   const { presence } = listeners;
   const { storage, writer, sendWriter, eventWriter } = context;
-  const chores = [fanOut, dueItems, retrying, alarms, retention, upkeep].map(({ loop }) => loop);
-  const loops = chores.filter((chore) => (chore === retrying.loop ? work.retries : work.delivers));
+  const watching = [alarms, upkeep].map(({ loop }) => loop);
+  const chores = [...[fanOut, dueItems, retrying, retention].map(({ loop }) => loop), ...watching];
+  const isOwn = (chore: Loop) => (watching.includes(chore) ? work.watches : chore === retrying.loop ? work.retries : work.delivers);
+  const loops = chores.filter(isOwn);
   // The others are idle, so they are stopped at once: whoever wakes them wakes nothing.
-  void Promise.all(chores.filter((chore) => !loops.includes(chore)).map((chore) => chore.stop()));
+  void Promise.all(chores.filter((chore) => !isOwn(chore)).map((chore) => chore.stop()));
   return {
     open: () => storage.open(),
     listen: () => transport.start(routeSignals(feeds, { ...listeners, broadcasts: broadcasting })),

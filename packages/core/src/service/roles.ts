@@ -5,6 +5,8 @@ export type ServiceRole = "all" | "web" | "worker" | "hub" | "command";
 export interface RoleWork {
   /** Makes deliveries, closes digests, places large audiences, and tidies up. */
   readonly delivers: boolean;
+  /** Looks for alarms, and keeps the figures of health. */
+  readonly watches: boolean;
   /** Works on retry runs. */
   readonly retries: boolean;
   /** Runs the hub's handlers. */
@@ -14,13 +16,13 @@ export interface RoleWork {
 }
 
 const WORK: Readonly<Record<ServiceRole, RoleWork>> = {
-  all: { delivers: true, retries: true, processes: true, fanOutLookMs: 5_000 },
-  web: { delivers: false, retries: false, processes: false, fanOutLookMs: 5_000 },
+  all: { delivers: true, watches: true, retries: true, processes: true, fanOutLookMs: 5_000 },
+  web: { delivers: false, watches: true, retries: false, processes: false, fanOutLookMs: 5_000 },
   // The processes that take requests leave all of them to it.
-  worker: { delivers: true, retries: true, processes: false, fanOutLookMs: 1_000 },
-  hub: { delivers: false, retries: false, processes: true, fanOutLookMs: 5_000 },
+  worker: { delivers: true, watches: true, retries: true, processes: false, fanOutLookMs: 1_000 },
+  hub: { delivers: false, watches: true, retries: false, processes: true, fanOutLookMs: 5_000 },
   // It knows neither types nor channels, and a retry run needs none.
-  command: { delivers: false, retries: true, processes: false, fanOutLookMs: 5_000 },
+  command: { delivers: false, watches: false, retries: true, processes: false, fanOutLookMs: 5_000 },
 };
 
 /** The roles that a process can have. */

@@ -126,9 +126,9 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const feeds: Feeds = feedsOf(listening, { context, presence });
   const background = contextOf<Tx, Written>({ ...context, ready: readyForWork });
   const [fanOut, dueItems, retrying] = [new FanOut(background, work.fanOutLookMs), new DueItems(background), new Retrying(background)];
-  const [broadcasting, alarms] = [new Broadcasting(background, feeds.inbox, work), new Alarms(background, options)];
-  const retention = new Retention(background, options.retention ?? {});
+  const [broadcasting, retention] = [new Broadcasting(background, feeds.inbox, work), new Retention(background, options.retention ?? {})];
   const [upkeep, heartbeat] = [new HealthUpkeep(background), new Heartbeat(background)];
+  const alarms = new Alarms(background, heartbeat, options);
   const [delivery, hub] = [options.delivery ?? {}, (options.hub ?? {}) as unknown as HubOptions];
   const { delivering, bundling, processing } = workersOf(background, { delivery, hub, queues: options.worker }, role);
   const workers = [bundling, delivering, processing].filter((worker) => worker !== null);

@@ -29,7 +29,13 @@ export const ACTION_WORDS: Readonly<Record<AuditAction, string>> = {
 };
 
 /** What it was done to, in words. */
-export const TARGET_WORDS: Readonly<Record<AuditTargetKind, string>> = { user: "user", address: "an address", retry_run: "retry run" };
+export const TARGET_WORDS: Readonly<Record<AuditTargetKind, string>> = {
+  user: "user",
+  address: "an address",
+  channel: "channel",
+  retry_run: "retry run",
+  record: "processing record",
+};
 
 const TIMES = ["from", "until"] as const;
 

@@ -66,14 +66,14 @@ function Target({ line: { notificationId, targetKind, targetId } }: { readonly l
   return (
     <>
       {notification}
-      {notification === null ? null : " of "}
+      {notification === null ? null : targetKind === "record" ? ", " : " of "}
       {targetId === null ? (
         <span class="muted">{targetKind === "user" ? "a deleted user" : TARGET_WORDS[targetKind]}</span>
       ) : (
         <>
           {TARGET_WORDS[targetKind]}{" "}
           <Link to={targetKind === "user" ? placeUrl("user", { id: targetId }) : placeUrl("audit", { targetKind, targetId })}>
-            <bdi>{targetKind === "user" ? targetId : targetId.slice(-6)}</bdi>
+            <bdi>{targetKind === "user" || targetKind === "channel" ? targetId : targetId.slice(-6)}</bdi>
           </Link>
         </>
       )}

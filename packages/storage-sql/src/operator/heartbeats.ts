@@ -4,7 +4,7 @@ import { type RowOf, type Sql, selected } from "../database/sql.ts";
 type WorkerRow = RowOf<WorkerBeat & { readonly seenAt: Date }>;
 
 /** What workers say of themselves. */
-export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "leave" | "pruneWorkers"> {
+export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "quietest" | "leave" | "pruneWorkers"> {
   const { workerHeartbeats } = sql.tables;
   const at = (parameter: string) => sql.cast(parameter, "timestamptz");
   const number = (place: number) => sql.cast(`(e.value ->> ${place})`, "bigint");
@@ -18,7 +18,8 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
     ...{ instance: "instance", name: "name", owner: "owner", mode: "mode", concurrency: "concurrency", attempting: "attempting" },
     ...{ leased: "leased", lagMs: "lag_ms", seenAt: sql.milliseconds("at") },
   });
-  const read = `SELECT ${columns} FROM ${workerHeartbeats} ORDER BY at DESC, instance, name LIMIT $1`;
+  const read = `SELECT ${columns} FROM ${workerHeartbeats} ORDER BY CASE WHEN at <= ${at("$2")} THEN 0 ELSE 1 END, at DESC, instance, name LIMIT $1`;
+  const quietest = `SELECT name, ${sql.milliseconds("min(at)")} AS "seenAt" FROM ${workerHeartbeats} GROUP BY name ORDER BY name`;
   const leave = `DELETE FROM ${workerHeartbeats} WHERE instance = $1 RETURNING instance`;
   const prune = `DELETE FROM ${workerHeartbeats} WHERE at < ${at("$1")} RETURNING instance`;
   return {
@@ -29,9 +30,11 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
       // A crash of the machine may take it back: the next one says the same.
       await sql.inStep("beat", [beat], [JSON.stringify(rows), now]);
     },
-    async workers(limit) {
-      const rows = await sql.rows<WorkerRow>("seen_workers", read, [limit]);
-      return rows.map(({ seenAt, ...row }) => ({ ...row, seenAt: new Date(seenAt) }));
+    async workers(limit, lost) {
+      return (await sql.rows<WorkerRow>("seen_workers", read, [limit, lost])).map(seen);
+    },
+    async quietest() {
+      return (await sql.rows<Pick<WorkerRow, "name" | "seenAt">>("quietest_workers", quietest, [])).map(seen);
     },
     async leave(instance) {
       await sql.rows("leave_workers", leave, [instance]);
@@ -40,4 +43,8 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
       await sql.rows("prune_workers", prune, [before]);
     },
   };
+}
+
+function seen<Row extends { readonly seenAt: number }>({ seenAt, ...row }: Row): Omit<Row, "seenAt"> & { readonly seenAt: Date } {
+  return { ...row, seenAt: new Date(seenAt) };
 }

@@ -18,6 +18,8 @@ const call: Channel = {
   deliver: async () => ({ status: "sent", provider: "test" }),
 };
 
+const BEAT_MS = 10_000;
+
 const LOST: WorkerBeat = {
   ...{ instance: "killed", name: "deliveries", owner: "owner", mode: "working", concurrency: 100, attempting: 1, leased: 1, lagMs: null },
 };
@@ -90,12 +92,16 @@ onEveryStorage((database) => {
     await storage.open();
     await storage.health.beat([LOST], new Date(clock.now()));
     await clock.pass(8 * MINUTE_MS);
-    await look(idle);
-    expect(told.map((title) => title.replace(/ for .*/, "")).toSorted()).toEqual([
-      "deliveries: a worker has said nothing",
-      "digests: a digest has been due",
-      "hub: an event has been due",
-    ]);
+    await idle.start();
+    // A worker is missed once the heartbeats of the process that looks have come through for long enough.
+    const tells = async () => {
+      await clock.pass(BEAT_MS);
+      await idle.runDue();
+      return told.map((title) => title.replace(/ for .*/, "")).toSorted();
+    };
+    await expect
+      .poll(tells, { timeout: 20_000 })
+      .toEqual(["deliveries: a worker has said nothing", "digests: a digest has been due", "hub: an event has been due"]);
     told.length = 0;
     await storage.health.leave(LOST.instance);
     const working = open(true);
@@ -108,6 +114,54 @@ onEveryStorage((database) => {
       "hub: 100 % of handlers fail",
       "hub: events are processed in time again",
     ]);
+    await storage.close();
+  });
+
+  test("no worker is missed after an outage in which nobody could say anything, and one that stays silent is", async () => {
+    const told: string[] = [];
+    const pager: Channel = {
+      ...call,
+      name: "pager",
+      async deliver({ title }) {
+        told.push(title);
+        return { status: "sent", provider: "test" };
+      },
+    };
+    const clock = testClock(new Date());
+    const alarms = { to: { pager: "ops" }, lagMs: null, oldestDueMs: null };
+    const service = stopsAfterTest(
+      new NotificationService({ storage: database.storage(), channels: [pager], clock, logger: silent, alarms }),
+    );
+    const storage = database.storage();
+    await storage.open();
+    await service.start();
+    const ownSeenAt = async () =>
+      (await storage.health.workers(10, new Date(0))).find(({ instance }) => instance !== LOST.instance)?.seenAt;
+    /** Lets time pass until its own next heartbeat is there, and looks. */
+    const step = async () => {
+      const before = await ownSeenAt();
+      await clock.pass(0.9 * BEAT_MS);
+      const passes = async () => {
+        await clock.pass(BEAT_MS / 10);
+        return await ownSeenAt();
+      };
+      await expect.poll(passes, { timeout: 20_000 }).not.toEqual(before);
+      await service.runDue();
+    };
+    await storage.health.beat([LOST], new Date(clock.now()));
+    await step();
+    await clock.skip(5 * MINUTE_MS);
+    await service.runDue();
+    for (let beat = 0; beat < 7; beat += 1) {
+      await step();
+      expect(told).toEqual([]);
+      await storage.health.beat([LOST], new Date(clock.now()));
+    }
+    const tells = async () => {
+      await step();
+      return told;
+    };
+    await expect.poll(tells, { timeout: 20_000 }).toEqual([expect.stringMatching(/^deliveries: a worker has said nothing/)]);
     await storage.close();
   });
 });

@@ -154,11 +154,15 @@ onEveryStorage((database) => {
         ["started", { ...everything, tenant: "default" }],
         ["ended", { ...pause, tenant: "default" }],
       ]);
-      expect((await service.operator.auditLog()).map(({ action, actor }) => [action, actor])).toEqual([
-        ["resumed", "bob"],
-        ["paused", "ann"],
-        ["paused", "eve"],
+      await pauses.pause({ channel: "email", actor: "fay" });
+      const lines = await service.operator.auditLog();
+      expect(lines.map(({ action, actor, targetKind, targetId, details }) => [action, actor, targetKind, targetId, details])).toEqual([
+        ["paused", "fay", "channel", "email", null],
+        ["resumed", "bob", "address", null, "email"],
+        ["paused", "ann", null, null, "every channel"],
+        ["paused", "eve", "address", null, "email"],
       ]);
+      await pauses.resume({ channel: "email" });
       await pauses.pause({ channel: "email", recipient: "ann" });
       await service.deleteUser("ann");
       expect(await pauses.list()).toEqual([{ ...everything, actor: "" }]);

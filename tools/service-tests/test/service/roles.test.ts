@@ -68,6 +68,18 @@ describe("processes of one installation, each with a role of its own", () => {
     expect([web.mails.tasks.length, web.prompts.length]).toEqual([0, 0]);
   });
 
+  test.each(["web", "hub"] as const)("once the workers are gone, a %s process tells, and keeps how much waits", async (role) => {
+    const mails = recorder({ name: "email" });
+    const options = { storage: database.storage(), channels: [mails], logger: silent, role };
+    const left = stopsAfterTest(new NotificationService({ ...options, alarms: { to: { email: "ops@example.com" }, oldestDueMs: 1 } }));
+    await left.create({ to: { email: "ann@example.com" }, title: "Hello" });
+    await left.start();
+    await expect.poll(() => mails.tasks.map(({ data }) => data.alarm), { timeout: 20_000 }).toContain("oldest_due");
+    const seen = async () =>
+      (await left.operator.health("1h")).flatMap(({ backlog }) => backlog.flatMap(({ waiting }) => waiting?.due ?? []));
+    await expect.poll(seen, { timeout: 20_000 }).toEqual([1]);
+  });
+
   test("a client that is connected to a web process sees what another process creates, a broadcast included", async () => {
     const [web, worker] = [processOf("web"), processOf("worker")];
     await Promise.all([web, worker].map(({ notifications }) => notifications.start()));

@@ -179,8 +179,58 @@ export function healthTests(harness: StorageHarness): void {
       await made("email", 700);
       await kept.sampleBacklog(minute(502), minute(502), 1);
       expect((await kept.backlogs(fixture.tenant, { ...window, from: minute(502) })).channels).toEqual([]);
-      await kept.pruneBacklogs(minute(501));
+      expect(await kept.pruneBacklogs(minute(501))).toBe(false);
       expect((await kept.backlogs(fixture.tenant, window)).looked).toEqual([false, false, true, true]);
+    });
+
+    test("what waited is folded into the most of each half hour, by several at once, and half hours say the same", async () => {
+      const { health: kept } = fixture.storage;
+      const minute = (of: number) => new Date(HALF_HOURS.from.getTime() + of * MINUTE_MS);
+      const made = (channel: string, dueMinutes: number) =>
+        createSend(fixture, { channel, to: ["a"], plan: { scheduledAt: minute(dueMinutes) } });
+      await made("email", 725);
+      for (const of of [719, 720, 721, 724, 726, 748]) {
+        await kept.sampleBacklog(minute(of), minute(of), 1_000);
+        await made(of < 724 ? "email" : "webhook", of + 2);
+      }
+      const halfHours: HealthWindow = { from: minute(690), bucketMs: HALF_HOUR_MS, buckets: 3 };
+      const minutes = async () => (await kept.backlogs(fixture.tenant, { from: minute(690), bucketMs: MINUTE_MS, buckets: 90 })).looked;
+      const lookedAt = async () => (await minutes()).flatMap((looked, at) => (looked ? [690 + at] : []));
+      const before = await kept.backlogs(fixture.tenant, halfHours);
+      expect(before.channels.map(({ channel }) => channel).toSorted()).toEqual(["email", "webhook"]);
+      expect(await lookedAt()).toEqual([719, 720, 721, 724, 726, 748]);
+      await Promise.all([1, 2].map(() => whole(() => kept.foldBacklogs(minute(726)))));
+      expect(await lookedAt()).toEqual([690, 720, 726, 748]);
+      const shownBy = ({ looked, channels }: typeof before) => [looked, new Map(channels.map(({ channel, parts }) => [channel, parts]))];
+      expect(shownBy(await kept.backlogs(fixture.tenant, halfHours))).toEqual(shownBy(before));
+      await whole(() => kept.foldBacklogs(minute(750)));
+      await whole(() => kept.foldBacklogs(minute(750)));
+      expect(await lookedAt()).toEqual([690, 720]);
+      expect(shownBy(await kept.backlogs(fixture.tenant, halfHours))).toEqual(shownBy(before));
+    });
+
+    test("much that waited is folded and removed in steps", async () => {
+      const { health: kept } = fixture.storage;
+      const minute = (of: number) => new Date(HALF_HOURS.from.getTime() + of * MINUTE_MS);
+      const sample = async () => {
+        for (const of of [901, 902, 903, 904]) {
+          await kept.sampleBacklog(minute(of), minute(of), 10_000);
+        }
+      };
+      for (const channel of range(1, 130)) {
+        await createSend(fixture, { channel: `channel${channel}`, to: ["a"] });
+      }
+      await sample();
+      const halfHour: HealthWindow = { from: minute(900), bucketMs: HALF_HOUR_MS, buckets: 1 };
+      const counted = async () => (await kept.backlogs(fixture.tenant, halfHour)).channels.length;
+      expect(await counted()).toBe(130);
+      expect(await kept.foldBacklogs(minute(905))).toBe(true);
+      await whole(() => kept.foldBacklogs(minute(905)));
+      expect(await counted()).toBe(130);
+      await sample();
+      expect(await kept.pruneBacklogs(minute(905))).toBe(true);
+      await whole(() => kept.pruneBacklogs(minute(905)));
+      expect(await counted()).toBe(0);
     });
 
     test("workers are those of the last heartbeat of each instance, until it leaves or says nothing for long", async () => {
@@ -202,15 +252,23 @@ export function healthTests(harness: StorageHarness): void {
       await kept.beat([worker("a"), idle], at(10));
       await kept.beat([worker("b")], at(20));
       await kept.beat([worker("a", { mode: "draining" })], at(30));
-      expect(await kept.workers(10)).toEqual([
+      expect(await kept.workers(10, at(0))).toEqual([
         { ...worker("a", { mode: "draining" }), seenAt: at(30) },
         { ...worker("b"), seenAt: at(20) },
         { ...idle, seenAt: at(10) },
       ]);
-      expect(await kept.workers(1)).toHaveLength(1);
+      // Those that are lost are seen before others, of however many.
+      expect((await kept.workers(2, at(20))).map(({ instance, name }) => [instance, name])).toEqual([
+        ["b", "deliveries"],
+        ["a", "digests"],
+      ]);
+      expect(await kept.quietest()).toEqual([
+        { name: "deliveries", seenAt: at(20) },
+        { name: "digests", seenAt: at(10) },
+      ]);
       await kept.pruneWorkers(at(20));
       await kept.leave("a");
-      expect(await kept.workers(10)).toEqual([{ ...worker("b"), seenAt: at(20) }]);
+      expect(await kept.workers(10, at(0))).toEqual([{ ...worker("b"), seenAt: at(20) }]);
     });
   });
 }
