@@ -13,11 +13,11 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
   readonly owner: Owner;
   /** Whether it finds active items alone. */
   protected isActiveOnly = false;
-  protected readonly context: InboxContext;
+  readonly #context: InboxContext;
 
   constructor(owner: Owner, context: InboxContext) {
     this.owner = owner;
-    this.context = context;
+    this.#context = context;
   }
 
   /**
@@ -28,7 +28,7 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
    */
   async get(ref: ItemRef): Promise<Item> {
     const places = this.isActiveOnly ? (["active"] as const) : ANYWHERE;
-    return (await findItem(this.context, this.owner, { ref, places })) as Item;
+    return (await findItem(this.#context, this.owner, { ref, places })) as Item;
   }
 
   /** Marks one item read and returns it. Marking it again keeps the first time. Throws as {@link get} does. */
@@ -43,7 +43,7 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
    */
   async acknowledge(id: string): Promise<Acknowledged<Item>> {
     const item = await this.get(id);
-    return { item, fallback: await this.context.reads.onAcknowledged(this.owner, item.id) };
+    return { item, fallback: await this.#context.reads.onAcknowledged(this.owner, item.id) };
   }
 
   /**
@@ -94,12 +94,12 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
    * @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come
    */
   async snooze(ref: ItemRef, until: Date | string): Promise<Item> {
-    return await this.#changeOne({ until: futureTime(this.context, until) }, ref);
+    return await this.#changeOne({ until: futureTime(this.#context, until) }, ref);
   }
 
   /** Puts several items off until a time, in one transaction, and returns how many were found. Unknown items are skipped. Throws as {@link snooze} does. */
   async snoozeMany(refs: readonly ItemRef[], until: Date | string): Promise<number> {
-    return (await this.#change({ until: futureTime(this.context, until) }, refs)).length;
+    return (await this.#change({ until: futureTime(this.#context, until) }, refs)).length;
   }
 
   /** Brings one snoozed item back before its time, unread, and returns it. Throws as {@link get} does. */
@@ -132,17 +132,17 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
    */
   async markAllRead(input?: MatchingInput): Promise<number> {
     if (input !== undefined) {
-      return await changeMatching(this.context, this.owner, { verb: "markAllRead", mark: "read", input });
+      return await changeMatching(this.#context, this.owner, { verb: "markAllRead", mark: "read", input });
     }
-    return await changeWhole(this.context, this.owner, { change: "read_all" });
+    return await changeWhole(this.#context, this.owner, { change: "read_all" });
   }
 
   /** Marks everything seen as {@link markAllRead} marks it read, and returns the number of active items it changed. */
   async markAllSeen(input?: MatchingInput): Promise<number> {
     if (input !== undefined) {
-      return await changeMatching(this.context, this.owner, { verb: "markAllSeen", mark: "seen", input });
+      return await changeMatching(this.#context, this.owner, { verb: "markAllSeen", mark: "seen", input });
     }
-    return await changeWhole(this.context, this.owner, { change: "seen_all" });
+    return await changeWhole(this.#context, this.owner, { change: "seen_all" });
   }
 
   /**
@@ -152,7 +152,7 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
    * @throws BelfryError `VALIDATION_ERROR` as {@link markAllRead}, and for a filter that names `archived` or `snoozed`
    */
   async archiveAll(input: MatchingInput = {}): Promise<number> {
-    return await changeMatching(this.context, this.owner, { verb: "archiveAll", mark: "archived", input });
+    return await changeMatching(this.#context, this.owner, { verb: "archiveAll", mark: "archived", input });
   }
 
   /** Deletes one item and returns it as it was. Throws as {@link get} does. */
@@ -167,19 +167,19 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
 
   /** Deletes every active item that is read, and returns their number. */
   async removeRead(): Promise<number> {
-    return await changeWhole(this.context, this.owner, { change: "deleted_read" });
+    return await changeWhole(this.#context, this.owner, { change: "deleted_read" });
   }
 
   async #changeOne(change: Changing["change"], ref: ItemRef): Promise<Item> {
     const [item] = await this.#change(change, [ref]);
     if (item === undefined) {
-      throw await absenceError(this.context, this.owner, ref);
+      throw await absenceError(this.#context, this.owner, ref);
     }
     return item;
   }
 
   #change(change: Changing["change"], refs: readonly ItemRef[]): Promise<readonly Item[]> {
     const activeOnly = this.isActiveOnly;
-    return changeItems(this.context, { owner: this.owner, refs, change, activeOnly }) as Promise<readonly Item[]>;
+    return changeItems(this.#context, { owner: this.owner, refs, change, activeOnly }) as Promise<readonly Item[]>;
   }
 }

@@ -33,11 +33,13 @@ import {
  * ```
  */
 export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item> {
+  readonly #context: InboxContext;
   readonly #feeds: FollowInboxes;
 
   /** Hosts do not call this. They call `notifications.inbox(userId)`. */
   constructor(owner: Owner, context: InboxContext, feeds: FollowInboxes) {
     super(owner, context);
+    this.#context = context;
     this.#feeds = feeds;
   }
 
@@ -46,7 +48,7 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * archived and snoozed ones, unless they bring them back.
    */
   activeOnly(): Inbox<Item> {
-    const inbox = new Inbox<Item>(this.owner, this.context, this.#feeds);
+    const inbox = new Inbox<Item>(this.owner, this.#context, this.#feeds);
     inbox.isActiveOnly = true;
     return inbox;
   }
@@ -64,7 +66,7 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * ```
    */
   withKey(idempotencyKey: string): KeyedInbox {
-    return new KeyedInbox(this.owner, idempotencyKey, this.context);
+    return new KeyedInbox(this.owner, idempotencyKey, this.#context);
   }
 
   /**
@@ -75,10 +77,10 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    *   another list or an edited one
    */
   async list(input?: ListInput): Promise<InboxList<Item>> {
-    const { inbox } = this.context;
+    const { inbox } = this.#context;
     const read = (owner: Owner, query: InboxQuery) => inbox.list(owner, query) as MaybePromise<InboxPage<Item>>;
-    const form = itemsForm<Item>(this.context, input?.locale);
-    return (await listAs(this.context, { owner: this.owner, input, checks: LIST_INPUT, read }, form)).list;
+    const form = itemsForm<Item>(this.#context, input?.locale);
+    return (await listAs(this.#context, { owner: this.owner, input, checks: LIST_INPUT, read }, form)).list;
   }
 
   /**
@@ -86,7 +88,7 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * texts are as they are stored. It throws as {@link list} does, and is no promise if the database answers at once.
    */
   listStored(input?: StoredListInput): MaybePromise<InboxList<StoredItem>> {
-    return listInbox(this.context, this.#stored(input));
+    return listInbox(this.#context, this.#stored(input));
   }
 
   /**
@@ -95,7 +97,7 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    */
   listAs<Made>(form: ListForm<StoredItem, Made>, input?: StoredListInput): MaybePromise<Made> {
     requireForm(form);
-    return listAs(this.context, this.#stored(input), form);
+    return listAs(this.#context, this.#stored(input), form);
   }
 
   /**
@@ -105,7 +107,7 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * @throws BelfryError `VALIDATION_ERROR` for a locale that is none
    */
   async top(input?: LocaleInput): Promise<readonly Item[]> {
-    return (await topItems(this.context, this.owner, input)) as readonly Item[];
+    return (await topItems(this.#context, this.owner, input)) as readonly Item[];
   }
 
   /**
@@ -114,12 +116,12 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * @throws BelfryError `VALIDATION_ERROR` for a limit or status out of range, `INVALID_CURSOR` for a cursor of another list
    */
   async groups(input?: GroupsInput): Promise<GroupList<Item>> {
-    return (await listGroups(this.context, this.owner, input)) as GroupList<Item>;
+    return (await listGroups(this.#context, this.owner, input)) as GroupList<Item>;
   }
 
   /** The items of one group, to be marked, snoozed or deleted together. @throws BelfryError `VALIDATION_ERROR` for a name that no group has */
   group(name: string): InboxGroup {
-    return new InboxGroup({ owner: this.owner, name }, this.context);
+    return new InboxGroup({ owner: this.owner, name }, this.#context);
   }
 
   /** Returns how many active items there are, and how many of them are unread and unseen. It reads one row, whatever the size of the inbox. */
@@ -132,12 +134,12 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    */
   counts(input: CountsInput): Promise<FilteredCounts>;
   async counts(input?: CountsInput): Promise<InboxCounts> {
-    return input === undefined ? this.readCounts() : await filteredCounts(this.context, this.owner, input);
+    return input === undefined ? this.readCounts() : await filteredCounts(this.#context, this.owner, input);
   }
 
   /** Returns the same as {@link counts}, for those who answer many requests: at once, if the database does. It may throw. */
   readCounts(): MaybePromise<InboxCounts> {
-    return onceReady(this.context, () => countsUpToDate(this.context, this.owner));
+    return onceReady(this.#context, () => countsUpToDate(this.#context, this.owner));
   }
 
   /**
@@ -145,13 +147,15 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    * those who answer that nothing has changed.
    */
   readVersion(): MaybePromise<InboxVersion> {
-    const read = () => this.context.inbox.version(this.owner);
-    return onceReady(this.context, () => readUpToDate(this.context, this.owner, { read, countsOf: ({ counts }: InboxVersion) => counts }));
+    const read = () => this.#context.inbox.version(this.owner);
+    return onceReady(this.#context, () =>
+      readUpToDate(this.#context, this.owner, { read, countsOf: ({ counts }: InboxVersion) => counts }),
+    );
   }
 
   /** Returns the number of unread items alone, in the way of {@link readCounts}: clients poll it. */
   readUnread(): MaybePromise<number> {
-    return onceReady(this.context, () => unreadUpToDate(this.context, this.owner));
+    return onceReady(this.#context, () => unreadUpToDate(this.#context, this.owner));
   }
 
   /**
@@ -173,11 +177,11 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
     const { locale } = input;
     const follow = (one: InboxListener) => this.#feeds.subscribe(this.owner, one, since);
     const given = listener as InboxListener;
-    return locale === undefined ? follow(given) : followInLocale(this.context, { listener: given, locale }, follow);
+    return locale === undefined ? follow(given) : followInLocale(this.#context, { listener: given, locale }, follow);
   }
 
   #stored(input: StoredListInput | undefined): Listing<StoredItem> {
-    const { inbox } = this.context;
+    const { inbox } = this.#context;
     const read: InboxStorage["listStored"] = (owner, query) => inbox.listStored(owner, query);
     return { owner: this.owner, input, checks: STORED_LIST_INPUT, read };
   }

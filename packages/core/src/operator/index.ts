@@ -41,6 +41,7 @@ export type {
   AlarmOptions,
   AlarmPlace,
   AlarmStorage,
+  ChannelAlarmKind,
   StoredAlarm,
 } from "./alarm.ts";
 export { type AlarmContext, Alarms } from "./alarms.ts";

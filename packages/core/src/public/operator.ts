@@ -14,6 +14,7 @@ export type {
   AuditInput,
   AuditNote,
   BacklogBucket,
+  ChannelAlarmKind,
   ChannelBacklog,
   ChannelHealth,
   DeliveryLine,
