@@ -269,6 +269,44 @@ describe("a tenant that moves to another database", () => {
     expect([countOf(await rowsOfTenant(from, "twice")), await rowsOfTenant(to, "twice")]).toEqual([0, before]);
   });
 
+  test("the due rows of a tenant that moves do not keep others from their turn", async () => {
+    await fillIdle(from, "starving", 6_000);
+    await fillIdle(from, "patient", 6_100);
+    const columns = Object.entries(POSTGRES_TABLES.deliveries.columns as Readonly<Record<string, ColumnSpec>>)
+      .map(([field, column]) => columnName(field, column))
+      .filter((name) => !["pk", "id", "recipient"].includes(name));
+    const listed = columns.map((name) => `"${name}"`).join(", ");
+    await from.query(
+      `INSERT INTO ${TABLES.deliveries} (id, recipient, ${listed}) SELECT gen_random_uuid(), n::text, ${listed} FROM ${TABLES.deliveries}, generate_series(1, 200) n WHERE tenant = 'starving'`,
+    );
+    await from.query(
+      `UPDATE ${TABLES.deliveries} SET status = 'pending', channel = 'email', due_at = now() - CASE tenant WHEN 'starving' THEN 2 ELSE 1 END * interval '1 hour' WHERE tenant IN ('starving', 'patient')`,
+    );
+    await from.query(`UPDATE ${TABLES.deliveries} SET status = 'waiting' WHERE tenant = 'starving' AND recipient = '1'`);
+    const storage = postgresStorage(made[0]?.url ?? "", { logger: silent });
+    cleanup(() => storage.close());
+    await storage.open();
+    const fairness = { perEndpoint: 100, channels: ["email"], exceptEndpoints: [], exceptTenants: [] };
+    const request = { owner: "worker", at: new Date(), leaseMs: 60_000, limit: 50, ...fairness };
+    await moveTenant({
+      ...{ tenant: "starving", from, to },
+      async switchOver() {
+        const { leases } = storage.deliveries;
+        expect((await leases.due(request)).map(({ tenant }) => tenant)).toEqual(["patient"]);
+        expect((await leases.claim(request)).map(({ delivery }) => delivery.tenant)).toEqual(["patient"]);
+        await from.query(
+          `UPDATE ${TABLES.deliveries} SET status = 'waiting', lease_owner = NULL, lease_until = NULL WHERE tenant = 'patient'`,
+        );
+        const settled: string[] = [];
+        await storage.deliveries.settle({ kind: "waiting", limit: 10 }, new Date(), (loaded) => {
+          settled.push(...loaded.map(({ state }) => state.tenant));
+          return { deliveries: [], attempts: [], sends: [], audit: [] };
+        });
+        expect(settled).toEqual(["patient"]);
+      },
+    });
+  });
+
   test("an idle connection that breaks does not end the process that moves", async () => {
     const pools = made.slice(0, 2).map(({ url }) => new pg.Pool({ connectionString: url })) as [pg.Pool, pg.Pool];
     await moveTenant({ tenant: "nobody", from: pools[0], to: pools[1], switchOver() {} });

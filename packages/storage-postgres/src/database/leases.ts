@@ -11,6 +11,7 @@ import type {
 } from "@belfry/core/storage";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
+import { MovingTenants } from "./moving-tenants.ts";
 import { lists, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
 
@@ -112,9 +113,10 @@ function selectRows(
 export function leases<Row extends readonly unknown[], Task, Fairness extends object>(
   bound: Bound,
   table: LeaseTable<Row, Task, Fairness>,
+  moving: MovingTenants = new MovingTenants(),
 ): LeaseStorage<Task, Fairness> {
   return bind(bound, {
-    claim: run(prepareClaim(table)),
+    claim: run(prepareClaim(table, moving)),
     leasedTo: run(prepareLeasedTo(table)),
     renew: run(prepareRenew(table)),
     lost: run(prepareLost(table)),
@@ -127,15 +129,26 @@ export function namedLeases<Row extends readonly unknown[], Task, Fairness exten
   bound: Bound,
   table: NamedLeaseTable<Row, Task, Fairness>,
 ): NamedLeaseStorage<Task, Fairness> {
-  return { ...leases(bound, table), ...bind(bound, { due: run(prepareDue(table)), claimNamed: run(prepareClaimNamed(table)) }) };
+  const moving = new MovingTenants();
+  const named = bind(bound, { due: run(prepareDue(table, moving)), claimNamed: run(prepareClaimNamed(table)) });
+  return { ...leases(bound, table, moving), ...named };
 }
 
 /** Leases due rows, without those that another claim is taking at this moment. */
-function prepareClaim<Row extends readonly unknown[], Task, Fairness extends object>(table: LeaseTable<Row, Task, Fairness>) {
+function prepareClaim<Row extends readonly unknown[], Task, Fairness extends object>(
+  table: LeaseTable<Row, Task, Fairness>,
+  moving: MovingTenants,
+) {
   return (tables: TableNames, time: StorageTime) => {
     const choose = table.choose(tables, leasing(table, tables));
-    return (request: LeaseRequest & Fairness) => async (session: Session) =>
-      table.tasks(await choose(runLeasing(session, request, time), request));
+    return (request: LeaseRequest & Fairness) => async (session: Session) => {
+      const runClaim = runLeasing<Row>(session, request, time);
+      const rows = await moving.leaveOut({ session, tables }, request, {
+        choose: (leaving) => choose(runClaim, leaving),
+        mayBeFull: ({ length }) => length === 0,
+      });
+      return table.tasks(rows);
+    };
   };
 }
 
@@ -151,7 +164,10 @@ function prepareClaimNamed<Row extends readonly unknown[], Task, Fairness extend
 }
 
 /** Looks at the rows that a claim would lease. */
-function prepareDue<Row extends readonly unknown[], Task, Fairness extends object>(table: NamedLeaseTable<Row, Task, Fairness>) {
+function prepareDue<Row extends readonly unknown[], Task, Fairness extends object>(
+  table: NamedLeaseTable<Row, Task, Fairness>,
+  moving: MovingTenants,
+) {
   const { alias } = table;
   return (tables: TableNames, time: StorageTime) => {
     const from = `${tables[table.table]} ${alias} JOIN ${CHOSEN} ON ${alias}.pk = k.pk`;
@@ -163,7 +179,11 @@ function prepareDue<Row extends readonly unknown[], Task, Fairness extends objec
     return (request: DueRequest & Fairness) =>
       async (session: Session): Promise<readonly NamedTask[]> => {
         const runLook: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(request.at), limit, ...values]);
-        return namesOf(table.tasks(await choose(runLook, request)), table);
+        const rows = await moving.leaveOut({ session, tables }, request, {
+          choose: (leaving) => choose(runLook, leaving),
+          mayBeFull: ({ length }) => length > 0,
+        });
+        return namesOf(table.tasks(rows), table);
       };
   };
 }

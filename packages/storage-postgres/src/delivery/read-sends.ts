@@ -2,6 +2,7 @@ import { type DeliveryRange, isUuid, type TrackedDelivery } from "@belfry/core";
 import type { ChainSelection } from "@belfry/core/storage";
 import { type DeliveryRow, toDelivery } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
+import { namesOfMoving } from "../database/moving-tenants.ts";
 import { type JsonRow, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { isRead } from "../inbox/item-row.ts";
@@ -85,7 +86,9 @@ export function prepareSelectChains(tables: TableNames) {
     `${digests} g JOIN ${digestEntries} x ON x.digest_pk = g.pk JOIN ${deliveries} d ON d.pk = x.delivery_pk
     WHERE g.id = $1 AND g.lease_owner = $2 AND g.fence = $3`,
   );
-  const ofWaiting = due("waiting_chains", `d.status = 'waiting' AND d.due_at <= ${timeOf("$1")}`, "d.due_at");
+  // One row of a tenant that moves would be refused, and with it the batch.
+  const isStaying = `d.tenant <> ALL (ARRAY(${namesOfMoving(deliveries)}))`;
+  const ofWaiting = due("waiting_chains", `d.status = 'waiting' AND d.due_at <= ${timeOf("$1")} AND ${isStaying}`, "d.due_at");
   return async (session: Session, selection: ChainSelection, at: string | null): Promise<readonly ChainKey[]> => {
     switch (selection.kind) {
       case "send": {

@@ -3,6 +3,7 @@ import { POSTGRES_TABLES } from "@belfry/storage-sql";
 import pg from "pg";
 import type { Session } from "../database/connection.ts";
 import { MOVING_STATE } from "../database/errors.ts";
+import { MOVING_TRIGGERS } from "../database/moving-tenants.ts";
 import { statement } from "../database/statement.ts";
 import { quoteIdentifier, type TableNames } from "../database/table-names.ts";
 import { MOVED_TABLES } from "./moved-tables.ts";
@@ -148,5 +149,5 @@ export function dropTrigger(trigger: MovingTrigger, { tenant, tables }: TriggerP
 
 /** Two tenants may move at once, and names of tenants are longer than those of triggers may be. */
 function nameOf({ name }: MovingTrigger, tenant: string): string {
-  return quoteIdentifier(`belfry_moving_${name}_${createHash("sha256").update(tenant).digest("hex").slice(0, 24)}`);
+  return quoteIdentifier(`${MOVING_TRIGGERS}${name}_${createHash("sha256").update(tenant).digest("hex").slice(0, 24)}`);
 }
