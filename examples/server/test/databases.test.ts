@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { BelfryError } from "@belfry/core";
 import { type FreshDatabase, freshDatabase } from "@belfry/postgres-launcher";
 import pg from "pg";
+import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bundledProgram } from "../../../test/bundled-program.ts";
 import { readConfig } from "../src/config.ts";
+import { TenantPlaces } from "../src/tenants/tenant-places.ts";
 import { type ServerProcess, startServer } from "./run-server.ts";
 
 const MOVE = bundledProgram(new URL("../src/tenants/move.ts", import.meta.url));
@@ -75,3 +78,29 @@ test("DATABASE_URLS is read as names and URLs of PostgreSQL, and refused with th
   }
   expect(() => readConfig({ DATABASE_URLS: urls, DATABASE_URL: "sqlite:x" })).toThrow("leave DATABASE_URL out");
 });
+
+test("a host that cannot read where its tenants are refuses calls, since a tenant may have moved meanwhile, until it can", async () => {
+  const [{ url }] = databases as [FreshDatabase, FreshDatabase];
+  const places = new TenantPlaces(new pg.Pool({ connectionString: url }), pino({ level: "silent" }));
+  await places.start();
+  const locker = new pg.Client({ connectionString: url });
+  await locker.connect();
+  try {
+    await expect.poll(() => places.of("acme")).toBeUndefined();
+    await locker.query("BEGIN; LOCK TABLE host_tenant_places");
+    await expect.poll(() => codeOf(() => places.of("acme")), { timeout: 20_000 }).toBe("STORAGE_UNAVAILABLE");
+    await locker.query("INSERT INTO host_tenant_places VALUES ('acme', 'eu'); COMMIT");
+    await expect.poll(() => codeOf(() => places.of("acme")), { timeout: 20_000 }).toBe("eu");
+  } finally {
+    await Promise.all([places.stop(), locker.end()]);
+  }
+});
+
+/** What `work` returns, or the code of its error. */
+function codeOf(work: () => string | undefined): string | undefined {
+  try {
+    return work();
+  } catch (error) {
+    return error instanceof BelfryError ? error.code : "another error";
+  }
+}

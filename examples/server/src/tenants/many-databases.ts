@@ -3,7 +3,7 @@ import { postgresStorage } from "@belfry/storage-postgres";
 import pg from "pg";
 import type { Logger } from "pino";
 import { ServicesByTenant } from "./services-by-tenant.ts";
-import { TenantPlaces } from "./tenant-places.ts";
+import { PLACES_READ_MS, TenantPlaces } from "./tenant-places.ts";
 
 /** Several databases, a tenant in each of them. */
 export interface ManyDatabases {
@@ -17,7 +17,7 @@ export function manyDatabases(
   { logger, ...options }: Omit<NotificationServiceOptions, "storage" | "logger"> & { readonly logger: Logger },
 ): ManyDatabases {
   const [home = ""] = databases.values();
-  const pool = new pg.Pool({ connectionString: home, max: 1 });
+  const pool = new pg.Pool({ connectionString: home, max: 1, connectionTimeoutMillis: 5 * PLACES_READ_MS });
   const places = new TenantPlaces(pool, logger);
   const services = [...databases].map(([name, url]) => {
     const storage = postgresStorage(url, { logger });
