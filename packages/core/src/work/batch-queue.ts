@@ -81,8 +81,8 @@ export function countUpTo<Entry>(
 }
 
 /**
- * Writes a batch and gives every caller its own result or its own error. When a batch fails, its entries are written one
- * by one. When a connection breaks before the reply, the batch is written again; writes go by id, so none counts twice.
+ * Writes a batch and gives every caller its own result or its own error. When a batch fails, it is written in
+ * halves, and those that fail in halves again: one entry that is refused, as of a tenant that moves, costs few writes. When a connection breaks before the reply, the batch is written again; writes go by id, so none counts twice.
  */
 export async function commitBatch<Entry, Result, Written = Result>(
   batch: readonly Pending<Entry, Result>[],
@@ -99,14 +99,15 @@ export async function commitBatch<Entry, Result, Written = Result>(
       throw error;
     });
   } catch (error) {
-    const alone = batch.length === 1 || (isRetryable(error) && !concernsOneTenant(error));
-    for (const pending of batch) {
-      if (alone) {
+    if (batch.length === 1 || (isRetryable(error) && !concernsOneTenant(error))) {
+      for (const pending of batch) {
         pending.reject(error);
-      } else {
-        await commitBatch([pending], write, settle);
       }
+      return;
     }
+    const half = Math.ceil(batch.length / 2);
+    await commitBatch(batch.slice(0, half), write, settle);
+    await commitBatch(batch.slice(half), write, settle);
     return;
   }
   for (let index = 0; index < batch.length; index += 1) {

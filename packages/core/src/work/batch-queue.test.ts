@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { BelfryError } from "../foundation/errors.ts";
+import { BatchQueue } from "./batch-queue.ts";
+
+test("one entry that is refused costs its batch few writes, and every caller gets its own result, in order", async () => {
+  const refused = new BelfryError("STORAGE_UNAVAILABLE", "It moves.", { details: { concerns: "tenant" } });
+  const written: number[] = [];
+  let writes = 0;
+  const queue = new BatchQueue<number, number>({
+    count: ({ length }) => length,
+    write: async (entries) => {
+      writes += 1;
+      if (entries.includes(37)) {
+        throw refused;
+      }
+      written.push(...entries);
+      return entries.map((entry) => entry * 2);
+    },
+    settle: (pending, result) => pending.resolve(result),
+  });
+  const entries = Array.from({ length: 64 }, (_, at) => at);
+  const results = await Promise.allSettled(entries.map((entry) => queue.write(entry)));
+  expect(results.flatMap((result, at) => (result.status === "rejected" ? [[at, result.reason]] : []))).toEqual([[37, refused]]);
+  expect(results.flatMap((result) => (result.status === "fulfilled" ? [result.value / 2] : []))).toEqual(entries.filter((at) => at !== 37));
+  expect(written).toEqual(entries.filter((at) => at !== 37));
+  // The whole, and two halves of each part that has it.
+  expect(writes).toBe(1 + 2 * Math.log2(64));
+});
