@@ -9,6 +9,8 @@ const CONNECT_MS = 2_000;
 const CLOSE_MS = 2_000;
 /** After a failure of Redis, a worker asks again so soon. */
 const RETRY_MS = 1_000;
+/** A job whose process says nothing for so long is another one's. It is no lease: whoever takes it claims its task in the database. */
+const LOCK_MS = 5_000;
 
 /** What is told of jobs that failed. It has no content: the database has the reason, which may name people. */
 const FAILURES: Partial<Record<JobEnd, string>> = {
@@ -42,9 +44,14 @@ export class BullmqQueue implements JobQueue {
     // One Redis is as good as another, and a queue that asks which it is would not get over an answer that it missed.
     const unasked = { skipVersionCheck: true, skipWaitingForReady: true };
     const defaultJobOptions = { attempts: 1, stackTraceLimit: 0 };
-    this.#queue = new Queue(name, { connection: this.#adder, prefix, defaultJobOptions, ...unasked });
-    this.#queue.on("error", (error) => this.#note(error));
-    this.#runner = work.runs ? this.#run(name, { connection, prefix, keptCompleted, keptFailed }) : null;
+    try {
+      this.#queue = new Queue(name, { connection: this.#adder, prefix, defaultJobOptions, ...unasked });
+      this.#queue.on("error", (error) => this.#note(error));
+      this.#runner = work.runs ? this.#run(name, { connection, prefix, keptCompleted, keptFailed }) : null;
+    } catch (error) {
+      this.#adder.disconnect();
+      throw error;
+    }
   }
 
   async add(jobs: readonly NewJob[]): Promise<void> {
@@ -75,12 +82,12 @@ export class BullmqQueue implements JobQueue {
   }
 
   #run(name: string, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>) {
-    const { slots, leaseMs } = this.#work;
+    const { slots } = this.#work;
     const client = waitingClient(connection);
     client.on("error", (error) => this.#note(error));
     const worker = new Worker<Job, JobEnd>(name, (job, token) => this.#process(job, token), {
       ...{ connection: client, prefix, concurrency: slots, runRetryDelay: RETRY_MS, skipVersionCheck: true },
-      ...{ lockDuration: leaseMs, stalledInterval: leaseMs },
+      ...{ lockDuration: LOCK_MS, stalledInterval: LOCK_MS },
       ...{ removeOnComplete: { count: keptCompleted }, removeOnFail: { count: keptFailed } },
     });
     worker.on("error", (error) => this.#note(error));

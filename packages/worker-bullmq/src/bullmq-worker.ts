@@ -1,5 +1,6 @@
 import { BelfryError, type JobQueue, type JobQueues, type JobWork, requireOptions } from "@belfry/core";
 import { BullmqQueue } from "./bullmq-queue.ts";
+import { wrongConnection } from "./connections.ts";
 import type { BullmqWorkerOptions } from "./options.ts";
 
 const OPTIONS: Readonly<Record<keyof BullmqWorkerOptions, true>> = {
@@ -36,6 +37,10 @@ function checked(options: BullmqWorkerOptions): BullmqWorkerOptions {
   if (!(typeof connection === "string" && connection !== "") && !(typeof connection === "object" && connection !== null)) {
     // It may have a password in it, so the message does not show it.
     throw wrong("connection as an address of Redis, options of ioredis or a client of it");
+  }
+  const fault = wrongConnection(connection);
+  if (fault !== null) {
+    throw wrong(fault);
   }
   if (prefix !== undefined && !(typeof prefix === "string" && prefix !== "" && !prefix.includes(":"))) {
     throw wrong("prefix as a text without a colon");

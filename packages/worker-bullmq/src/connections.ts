@@ -1,4 +1,4 @@
-import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { type Cluster, Redis, type RedisOptions } from "ioredis";
 
 /** Where Redis is: an address such as `redis://127.0.0.1:6379`, options of ioredis, or a client of it, which is copied and stays the host's. */
 export type RedisConnection = string | RedisOptions | Redis | Cluster;
@@ -18,6 +18,8 @@ const WAITING: Settings = { maxRetriesPerRequest: null };
 /** Whoever adds jobs is told soon that Redis is away. */
 const IMPATIENT: Settings = { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS };
 
+const NO_PREFIX = "connection without keyPrefix: BullMQ names keys itself, and begins them with the option prefix";
+
 /** Connects for BullMQ's workers. */
 export function waitingClient(connection: RedisConnection): Redis | Cluster {
   return connected(connection, WAITING);
@@ -29,14 +31,47 @@ export function impatientClient(connection: RedisConnection): Redis | Cluster {
 }
 
 function connected(connection: RedisConnection, own: Settings): Redis | Cluster {
-  if (connection instanceof Cluster) {
+  if (typeof connection === "string") {
+    return new Redis(connection, own);
+  }
+  if (!isClient(connection)) {
+    return new Redis({ ...usual(connection), ...own });
+  }
+  if (isCluster(connection)) {
     const { enableOfflineQueue = true, ...settings } = own;
     return connection.duplicate([], { enableOfflineQueue, redisOptions: { ...usual(connection.options.redisOptions ?? {}), ...settings } });
   }
-  if (connection instanceof Redis) {
-    return connection.duplicate(own);
+  return connection.duplicate(own);
+}
+
+/** What is wrong with a connection; null if nothing is known to be. */
+export function wrongConnection(connection: string | object): string | null {
+  if (typeof connection === "string") {
+    return /[?&]keyPrefix=/i.test(connection) ? NO_PREFIX : null;
   }
-  return typeof connection === "string" ? new Redis(connection, own) : new Redis({ ...usual(connection), ...own });
+  const isOfIoredis = "defineCommand" in connection && typeof connection.defineCommand === "function";
+  if ("url" in connection || ("duplicate" in connection && !isOfIoredis)) {
+    return "connection as an address of Redis, options of ioredis (which have no url) or a client of ioredis";
+  }
+  const options = "options" in connection ? connection.options : connection;
+  return hasPrefix(options) || (isObject(options) && "redisOptions" in options && hasPrefix(options.redisOptions)) ? NO_PREFIX : null;
+}
+
+function hasPrefix(options: unknown): boolean {
+  return isObject(options) && "keyPrefix" in options && Boolean(options.keyPrefix);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** A client is known by what it can do: an app may have more than one copy of ioredis. */
+function isClient(connection: RedisOptions | Redis | Cluster): connection is Redis | Cluster {
+  return "duplicate" in connection && typeof connection.duplicate === "function";
+}
+
+function isCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster;
 }
 
 /** BullMQ reads answers as Redis gives them. */

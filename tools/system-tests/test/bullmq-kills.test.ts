@@ -17,7 +17,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 describe.skipIf(!hasRedis).each(DATABASES)("processes on %s that run jobs of BullMQ", (kind) => {
   const cleanup = useCleanup();
 
-  test("what a killed one had begun is begun again by another one, and all else is done once", { timeout: 120_000 }, async () => {
+  async function begin() {
     const url = await emptyDatabase(kind, cleanup);
     const redis = await startRedis();
     cleanup(() => redis.stop());
@@ -27,8 +27,8 @@ describe.skipIf(!hasRedis).each(DATABASES)("processes on %s that run jobs of Bul
     cleanup(() => sender.stop());
     await sender.start();
 
-    const start = (hangs = "") => {
-      const env = { PATH: process.env.PATH, DATABASE_URL: url, REDIS_URL: redis.url, HANGS: hangs };
+    const start = (more: Readonly<Record<string, string>> = {}) => {
+      const env = { PATH: process.env.PATH, DATABASE_URL: url, REDIS_URL: redis.url, ...more };
       const child = fork(PROGRAM, { env });
       const exited = once(child, "exit");
       const reached: string[] = [];
@@ -42,11 +42,34 @@ describe.skipIf(!hasRedis).each(DATABASES)("processes on %s that run jobs of Bul
 
     const people = Array.from({ length: 12 }, (_, index) => `p${index}`);
     const { notification } = await sender.create({ channels: ["ledger"], to: people, message: "Hello" });
-    const first = start("yes");
+    return { redis, sender, start, people, notification };
+  }
+
+  type Started = Awaited<ReturnType<typeof begin>>;
+
+  async function killed(start: Started["start"], more: Readonly<Record<string, string>>) {
+    const first = start({ ...more, HANGS: "yes" });
     await expect.poll(() => first.reached.length, WAIT).toBe(4);
     first.child.kill("SIGKILL");
     await first.exited;
-    const second = start();
+    return first;
+  }
+
+  test("what a killed one held and had not begun is done by another one, long before the lease of what it had begun ends", {
+    timeout: 120_000,
+  }, async () => {
+    const { start, people } = await begin();
+    const first = await killed(start, { LEASE_MS: "3600000" });
+    const second = start({ LEASE_MS: "3600000" });
+    const others = people.filter((one) => !first.reached.includes(one)).sort();
+    await expect.poll(() => [...second.reached].sort(), WAIT).toEqual(others);
+  });
+
+  test("what a killed one had begun is begun again by another one, and all else is done once", { timeout: 120_000 }, async () => {
+    const { sender, start, people, notification } = await begin();
+    const lease = { LEASE_MS: "1000" };
+    const first = await killed(start, lease);
+    const second = start(lease);
     await expect.poll(async () => (await sender.get(notification.id)).status, WAIT).toBe("delivered");
     second.child.disconnect();
     await second.exited;

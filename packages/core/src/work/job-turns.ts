@@ -84,6 +84,17 @@ export class JobTurns<Task> {
   async #take(): Promise<NextRun> {
     // Jobs come one after another: those of one turn are claimed together.
     await nextTurn();
+    try {
+      await this.#claim();
+    } finally {
+      // A process that cannot reach the database leaves its jobs to others.
+      const nowMs = this.#options.clock.now();
+      this.#pass([...this.#waiting.values()].filter(({ sinceMs }) => Math.abs(nowMs - sinceMs) >= MAX_WAIT_MS));
+    }
+    return this.#waiting.size > 0 ? WAITING_DELAY_MS : null;
+  }
+
+  async #claim(): Promise<void> {
     const names = [...this.#waiting.values()].map(({ name }) => name);
     const { room } = this.#worker;
     if (names.length > 0 && room > 0 && this.#options.mayClaim()) {
@@ -91,9 +102,6 @@ export class JobTurns<Task> {
         this.#begin(task);
       }
     }
-    const nowMs = this.#options.clock.now();
-    this.#pass([...this.#waiting.values()].filter(({ sinceMs }) => Math.abs(nowMs - sinceMs) >= MAX_WAIT_MS));
-    return this.#waiting.size > 0 ? WAITING_DELAY_MS : null;
   }
 
   #begin(task: Task): void {

@@ -1,12 +1,12 @@
 /**
  * A process that runs deliveries as jobs of BullMQ, on the database DATABASE_URL and the Redis REDIS_URL. It tells its parent the recipient of each
- * attempt; with HANGS set, no attempt ends.
+ * attempt; with HANGS set, no attempt ends. LEASE_MS is the lease, if it is not to be the default.
  */
 import { type Channel, NotificationService } from "@belfry/core";
 import { bullmqWorker } from "@belfry/worker-bullmq";
 import { storageAt } from "../storage-at.ts";
 
-const { DATABASE_URL = "", REDIS_URL = "", HANGS } = process.env;
+const { DATABASE_URL = "", REDIS_URL = "", HANGS, LEASE_MS } = process.env;
 
 const channel: Channel = {
   ...{ name: "ledger", timeoutMs: 60_000, retryDelaysMs: [0, 0] },
@@ -23,11 +23,12 @@ const channel: Channel = {
 const service = new NotificationService({
   storage: storageAt(DATABASE_URL),
   channels: [channel],
-  delivery: { concurrency: 5, leaseMs: 1_000 },
+  delivery: { concurrency: 5, ...(LEASE_MS === undefined ? {} : { leaseMs: Number(LEASE_MS) }) },
   worker: bullmqWorker({ connection: REDIS_URL }),
 });
 await service.start();
 
+// It exits by itself then, unless something is left open.
 process.on("disconnect", async () => {
   await service.stop();
   process.exit(0);
