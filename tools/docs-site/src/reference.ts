@@ -21,8 +21,8 @@ interface Module {
 /** The folder in which core has a file for each of its rooms: one page of them all would be too long to read. */
 const ROOMS = "packages/core/src/public";
 
-/** Modules that hosts do not begin with: those for authors of storages, contracts and frameworks, and the suites that test them. */
-const FOR_AUTHORS = /^(core-(auth|http|node|storage)|testkit.*|.*-schema)$/;
+/** Modules that hosts do not begin with: those for authors of storages, transports, contracts and frameworks, and the suites that test them. */
+const FOR_AUTHORS = /^(core-(auth|http|node|storage|transports)|testkit.*|.*-schema)$/;
 
 /** What is written as a table: a heading for each member would make the pages long to read, and to build. */
 const TABLES_OF = [
