@@ -20,8 +20,8 @@ pnpm bench stalls           measures how long hostile bodies, idle readers and s
 pnpm bench stalls sweeps    measures one of them: readers, bodies or sweeps
 pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and those of BullMQ, and one beside a held snapshot
   --deliveries 20000        how many are due; --snapshot 600 seconds
-pnpm bench fleet            measures what instances hear of each other, connected by PostgreSQL and by Redis
-  --instances 6             how many there are; --sockets 2000, --rate 200 notifications a second, --seconds 10
+pnpm bench fleet            measures what instances hear of each other, and their CPU, connected by PostgreSQL and by Redis
+  --instances 1,2,4,6       how many there are, in one run after the other; --sockets 2000, --rate 60 notifications a second, --seconds 20
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -36,8 +36,8 @@ const OPTIONS = {
   profile: { type: "string" },
   instances: { type: "string", default: "6" },
   sockets: { type: "string", default: "2000" },
-  rate: { type: "string", default: "200" },
-  seconds: { type: "string", default: "10" },
+  rate: { type: "string", default: "60" },
+  seconds: { type: "string", default: "20" },
 } as const;
 
 function print(lines: readonly string[]): void {
@@ -91,10 +91,9 @@ async function main(): Promise<void> {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
     }
   } else if (positionals[0] === "fleet") {
-    const [instances, sockets] = [positive("instances", values.instances), positive("sockets", values.sockets)];
-    print(
-      await measureFleet({ instances, sockets, perSecond: positive("rate", values.rate), seconds: positive("seconds", values.seconds) }),
-    );
+    const instances = values.instances.split(",").map((count) => positive("instances", count));
+    const [sockets, perSecond] = [positive("sockets", values.sockets), positive("rate", values.rate)];
+    await measureFleet({ instances, sockets, perSecond, seconds: positive("seconds", values.seconds) }, print);
   } else if (positionals[0] === "stalls") {
     await measureStalls(positionals.slice(1), scale);
   } else {

@@ -1,10 +1,10 @@
 /**
- * One instance of a fleet on PostgreSQL, with a server of WebSockets. Its arguments are the URL of the database, and that of the Redis, or
- * nothing. Tasks:
+ * One instance of a fleet on PostgreSQL, with a server of WebSockets. Its arguments are the URL of the database, that of the Redis or nothing, and
+ * into how many channels of Redis inboxes are divided. Tasks:
  *
  * - `{ listen: true }`, answered with `{ port }`;
- * - `{ create: { userIds, everyMs } }`, one notification for each; answered with `{ committed: [title, ms][] }`;
- * - `{ signals: true }`, answered with how many came from other instances, and forgets them.
+ * - `{ create: { userIds, everyMs } }`, one notification for each, at random times; answered with `{ committed: [title, ms][] }` in their order;
+ * - `{ begin: true }`, and `{ end: true }`, answered with what the instance used in between: an {@link InstanceUse}.
  */
 import { NotificationService } from "@belfry/core";
 import type { Transport } from "@belfry/core/storage";
@@ -13,18 +13,30 @@ import { redisTransport } from "@belfry/transport-redis";
 import { belfrySockets } from "../settings/socket-servers.ts";
 
 /** What an instance is asked. */
-export interface FleetTask {
-  readonly listen?: true;
-  readonly create?: { readonly userIds: readonly string[]; readonly everyMs: number };
-  readonly signals?: true;
+export type FleetTask =
+  | { readonly listen: true }
+  | { readonly create: { readonly userIds: readonly string[]; readonly everyMs: number } }
+  | { readonly begin: true }
+  | { readonly end: true };
+
+/** Titles of notifications, and when something became of them. */
+export type Timed = readonly (readonly [title: string, atMs: number])[];
+
+/** What an instance used between two moments. */
+export interface InstanceUse {
+  readonly cpuMicros: number;
+  /** Signals that came from other instances. */
+  readonly signals: number;
 }
 
-const [, , database = "", redis = ""] = process.argv;
+const [, , database = "", redis = "", shards] = process.argv;
 const storage = postgresStorage(database, { poolSize: 5 });
 let received = 0;
 let own = 0;
 let created = 0;
-const service = new NotificationService({ storage, transport: counted(redis === "" ? storage.transport() : redisTransport(redis)) });
+let cpuBefore = process.cpuUsage();
+const transport = redis === "" ? storage.transport() : redisTransport(redis, shards === undefined ? {} : { shards: Number(shards) });
+const service = new NotificationService({ storage, role: "web", transport: counted(transport) });
 
 /** The transport, with a count of the signals that others sent: all that come, but for those that are published here. */
 function counted(transport: Transport): Transport {
@@ -44,9 +56,9 @@ function counted(transport: Transport): Transport {
   return transport;
 }
 
-async function create({ userIds, everyMs }: NonNullable<FleetTask["create"]>): Promise<readonly (readonly [string, number])[]> {
+async function create(userIds: readonly string[], everyMs: number): Promise<Timed> {
   const committed = userIds.map(async (userId, at) => {
-    await new Promise((resolve) => setTimeout(resolve, at * everyMs));
+    await new Promise((resolve) => setTimeout(resolve, (at + Math.random()) * everyMs));
     created += 1;
     const title = `${process.pid}-${created}`;
     await service.create({ to: userId, title });
@@ -55,16 +67,37 @@ async function create({ userIds, everyMs }: NonNullable<FleetTask["create"]>): P
   return Promise.all(committed);
 }
 
-process.on("message", async (task: FleetTask) => {
-  if (task.listen) {
-    await service.start();
-    const { port } = await belfrySockets(service, "websocket");
-    process.send?.({ port });
-  } else if (task.create) {
-    process.send?.({ committed: await create(task.create) });
-  } else {
-    process.send?.({ received: received - own });
-    received = 0;
-    own = 0;
+function begin(): void {
+  received = 0;
+  own = 0;
+  cpuBefore = process.cpuUsage();
+}
+
+function use(): InstanceUse {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { cpuMicros: user + system, signals: received - own };
+}
+
+async function listen(): Promise<{ readonly port: number }> {
+  await service.start();
+  const { port } = await belfrySockets(service, "websocket");
+  return { port };
+}
+
+async function answerTo(task: FleetTask): Promise<object> {
+  if ("listen" in task) {
+    return listen();
   }
+  if ("create" in task) {
+    return { committed: await create(task.create.userIds, task.create.everyMs) };
+  }
+  if ("end" in task) {
+    return use();
+  }
+  begin();
+  return {};
+}
+
+process.on("message", async (task: FleetTask) => {
+  process.send?.(await answerTo(task));
 });
