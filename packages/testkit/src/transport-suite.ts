@@ -185,6 +185,8 @@ export function transportSuite(name: string, harness: TransportHarness): void {
         two.transport.unfollow?.(feedOf(signal(1)) ?? "");
         one.transport.publish([signal(2)]);
         await expect.poll(() => two.ear.seqs(), WAIT).toEqual([1, 2]);
+        two.transport.publish([{ topic: "inboxes" }]);
+        await expect.poll(() => one.ear.signals, WAIT).toContainEqual({ topic: "inboxes" });
       });
 
       test("a process that reads after it followed a feed misses nothing that is published then", async () => {

@@ -32,7 +32,10 @@ export class Contact {
   }
 }
 
+/** What an old Redis repeats of a command that it does not know: a password may be among it. */
+const REPEATED = /, with args beginning with[\s\S]*/i;
+
 /** The words of an error. The error itself may hold the command that failed, and with it a password. */
 export function reasonOf(error: unknown): string | null {
-  return error instanceof Error ? error.message : null;
+  return error instanceof Error ? error.message.replace(REPEATED, "") : null;
 }

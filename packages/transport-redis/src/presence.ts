@@ -6,7 +6,7 @@ import type { RedisClient } from "./redis-source.ts";
 /** How long Redis knows of a user at the most without hearing of them again. */
 const KEPT_S = 48 * 60 * 60;
 /** How often an instance tells of all its users. */
-const TOLD_MS = 12 * 60 * 60 * 1_000;
+const TOLD_MS = 10 * 60 * 1_000;
 
 /** So many commands are on their way at once. */
 const AT_ONCE = 500;
@@ -18,37 +18,36 @@ const AT_ONCE = 500;
 export class RedisPresence implements PresenceStorage {
   readonly #client: RedisClient;
   readonly #prefix: string;
-  /** Grows when this process leaves: what users' keys say of it before counts no more. */
+  /** Grows when this process leaves or loses its lease: what users' keys say of it before counts no more. */
   #stay = 0;
   #toldMs = 0;
+  /** Whether Redis may have forgotten users whom it was told of. */
+  #mayMiss = false;
   #leasedUntilMs = 0;
 
   constructor(client: RedisClient, prefix: string) {
     this.#client = client;
     this.#prefix = `${prefix}:presence`;
+    // It may be another server now, or an empty one.
+    client.on("ready", () => {
+      this.#mayMiss = true;
+    });
   }
 
   async announce(instance: string, { joined, left }: PresenceChange, leaseMs: number): Promise<boolean> {
-    const wasKnown = await this.#lease(instance, leaseMs);
+    await this.#lease(instance, leaseMs);
     const stay = this.#stayOf(instance);
     await inParts(joined, async (owner) => {
       const key = this.#userKey(owner);
       await Promise.all([this.#client.hset(key, stay, ""), this.#client.expire(key, KEPT_S)]);
     });
     await inParts(left, (owner) => this.#client.hdel(this.#userKey(owner), stay));
-    if (!wasKnown) {
-      this.#toldMs = Date.now();
-    }
-    return wasKnown;
+    return this.#knowsAll();
   }
 
   async renew(instance: string, leaseMs: number): Promise<boolean> {
-    const wasKnown = await this.#lease(instance, leaseMs);
-    const isTold = wasKnown && Math.abs(Date.now() - this.#toldMs) < TOLD_MS;
-    if (!isTold) {
-      this.#toldMs = Date.now();
-    }
-    return isTold;
+    await this.#lease(instance, leaseMs);
+    return this.#knowsAll();
   }
 
   async leave(instance: string): Promise<void> {
@@ -61,10 +60,19 @@ export class RedisPresence implements PresenceStorage {
     try {
       const stays = await Promise.all(owners.map((owner) => this.#client.hkeys(this.#userKey(owner))));
       const leases = await this.#leasesOf(new Set(stays.flat()));
+      const hasEnded = (stay: string) => !leases.has(stay);
+      await Promise.all(owners.map((owner, at) => this.#forget(owner, (stays[at] ?? []).filter(hasEnded))));
       return stays.map((ofUser) => ofUser.flatMap((stay) => leases.get(stay) ?? []));
     } catch {
       // Then nobody knows. Who may be away is reached by other channels: one message too many, and none too few.
       return owners.map(() => []);
+    }
+  }
+
+  /** Removes stays whose lease has ended: no instance takes one up again. */
+  async #forget(owner: Owner, ended: readonly string[]): Promise<void> {
+    if (ended.length > 0) {
+      await this.#client.hdel(this.#userKey(owner), ...ended);
     }
   }
 
@@ -80,12 +88,36 @@ export class RedisPresence implements PresenceStorage {
     return found;
   }
 
-  /** Takes or renews the lease of an instance. Whether it had one. */
-  async #lease(instance: string, leaseMs: number): Promise<boolean> {
+  /** Whether Redis knows all users of this process; whoever asked tells of all of them if not. */
+  #knowsAll(): boolean {
+    const knowsAll = !this.#mayMiss && Math.abs(Date.now() - this.#toldMs) < TOLD_MS;
+    if (!knowsAll) {
+      this.#mayMiss = false;
+      this.#toldMs = Date.now();
+    }
+    return knowsAll;
+  }
+
+  /** Renews the lease of an instance, or takes one under another number if it had none. */
+  async #lease(instance: string, leaseMs: number): Promise<void> {
+    try {
+      const renewed = await this.#client.set(...this.#leaseOf(instance, leaseMs), "PX", leaseMs, "XX", "GET");
+      if (renewed === null) {
+        this.#mayMiss = true;
+        // Keys of users who left meanwhile may still name the stay before.
+        this.#stay += 1;
+        await this.#client.set(...this.#leaseOf(instance, leaseMs), "PX", leaseMs);
+      }
+    } catch (error) {
+      this.#mayMiss = true;
+      throw error;
+    }
+  }
+
+  #leaseOf(instance: string, leaseMs: number): [key: string, untilMs: number] {
     // Whoever asked for a renewal knows it by another number.
     this.#leasedUntilMs = Math.max(this.#leasedUntilMs + 1, Date.now() + leaseMs);
-    const key = this.#leaseKey(this.#stayOf(instance));
-    return (await this.#client.set(key, this.#leasedUntilMs, "PX", leaseMs, "GET")) !== null;
+    return [this.#leaseKey(this.#stayOf(instance)), this.#leasedUntilMs];
   }
 
   #stayOf(instance: string): string {

@@ -12,11 +12,13 @@ import {
   type TransportListener,
   unpackSignals,
 } from "@belfry/core/storage";
+import { settingsOf } from "./connection-settings.ts";
 import { Contact, reasonOf } from "./contact.ts";
 import { RedisPresence } from "./presence.ts";
 import { limiterOver, type RedisLimit } from "./rate-limiter.ts";
 import { checkRedisOptions, DEFAULT_HEARTBEAT_MS, DEFAULT_PREFIX, DEFAULT_SHARDS, type RedisTransportOptions } from "./redis-options.ts";
-import { type ConnectionSettings, type MakeClient, type RedisClient, type RedisSource, readSource } from "./redis-source.ts";
+import { type MakeClient, type RedisSource, readSource } from "./redis-source.ts";
+import { SendingConnection } from "./sending-connection.ts";
 import { Shards } from "./shards.ts";
 import { Subscriber } from "./subscriber.ts";
 
@@ -29,13 +31,12 @@ const MAX_BYTES = 65_536;
 const START_TIMEOUT_MS = 3_000;
 /** How long a stop waits for the last signals to go out. */
 const STOP_TIMEOUT_MS = 1_000;
-const MIN_CONNECT_MS = 3_000;
 
 /** The channel that every process hears. */
 const FOR_ALL = "all";
 
 /** What Redis says to those whom it never lets in. */
-const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|unknown command/i;
+const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|MOVED|CROSSSLOT|unknown command/i;
 
 /** A transport over Redis, as {@link redisTransport} makes it. */
 export interface RedisTransport extends Transport {
@@ -83,7 +84,7 @@ class OverRedis implements RedisTransport {
   readonly #logger: Logger;
   readonly #id = randomUUID().slice(0, 13);
   readonly #contact: Contact;
-  readonly #commands: RedisClient;
+  readonly #sending: SendingConnection;
   readonly #subscriber: Subscriber;
   readonly #sender: SignalSender;
   readonly #shards: Shards;
@@ -98,7 +99,13 @@ class OverRedis implements RedisTransport {
     this.#logger = logger;
     this.#contact = new Contact(logger);
     const settings = settingsOf(heartbeatMs);
-    this.#commands = this.#watched(makeClient({ ...settings, connectionName: "belfry", commandTimeout: heartbeatMs }));
+    this.#sending = new SendingConnection(makeClient({ ...settings, connectionName: "belfry", commandTimeout: heartbeatMs }), {
+      onLost: (reason) => this.#sendingLost(reason),
+      onReady: () => {
+        this.#contact.back("send");
+        this.#sender.flush();
+      },
+    });
     this.#subscriber = new Subscriber({
       connection: () => makeClient({ ...settings, connectionName: "belfry-listen" }),
       logger,
@@ -113,17 +120,20 @@ class OverRedis implements RedisTransport {
       leave: (shard) => this.#subscriber.leave(this.#channelOf(shard)),
     });
     void this.#subscriber.hear(this.#channelOf(FOR_ALL));
-    this.presence = new RedisPresence(this.#commands, prefix);
+    this.presence = new RedisPresence(this.#sending.client, prefix);
   }
 
   /**
    * Resolves once signals arrive, or once Redis could not be reached for 3 seconds: it goes on trying, and says so in the log.
    *
-   * @throws BelfryError `CONFIGURATION` if Redis refuses who asks, or does not know sharded pub/sub
+   * @throws BelfryError `CONFIGURATION` if Redis refuses who asks, or does not know sharded pub/sub, or if another service has started it
    */
-  start(listener: TransportListener): Promise<void> {
+  async start(listener: TransportListener): Promise<void> {
+    if (this.#starting !== null && this.#listener !== listener) {
+      throw new BelfryError("CONFIGURATION", "A redisTransport is one service's alone. Make another one for each service.");
+    }
     this.#starting ??= this.#start(listener);
-    return this.#starting;
+    await this.#starting;
   }
 
   publish(signals: readonly Signal[]): void {
@@ -140,16 +150,16 @@ class OverRedis implements RedisTransport {
   }
 
   rateLimiter(limit: RedisLimit): RateLimiter {
-    return limiterOver(this.#commands, this.#prefix, limit);
+    return limiterOver(this.#sending.client, this.#prefix, limit);
   }
 
   async stop(): Promise<void> {
     this.#starting = null;
     this.#listener = null;
     this.#waiting?.resolve();
-    await Promise.race([this.#sender.idle(), new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS).unref())]);
+    await Promise.race([this.#sender.idle(), after(STOP_TIMEOUT_MS)]);
     this.#subscriber.close();
-    this.#commands.disconnect();
+    await Promise.race([this.#sending.close(), after(STOP_TIMEOUT_MS)]);
     this.#contact.forget();
   }
 
@@ -158,10 +168,11 @@ class OverRedis implements RedisTransport {
     this.#waiting = waiting;
     this.#listener = listener;
     this.#subscriber.open();
-    this.#connect().catch((error: unknown) => this.#contact.lost("send", reasonOf(error)));
-    const forget = systemClock.after(START_TIMEOUT_MS, waiting.resolve);
+    const connected = this.#sending.open().catch((error: unknown) => this.#sendingLost(reasonOf(error)));
+    const late = Promise.withResolvers<void>();
+    const forget = systemClock.after(START_TIMEOUT_MS, late.resolve);
     try {
-      await waiting.promise;
+      await Promise.race([Promise.all([waiting.promise, connected]), late.promise]);
     } catch (error) {
       await this.stop();
       throw error;
@@ -171,30 +182,15 @@ class OverRedis implements RedisTransport {
     }
   }
 
-  /** Connects for commands, unless that is done or under way. */
-  async #connect(): Promise<void> {
-    const { status } = this.#commands;
-    if (status === "wait" || status === "end") {
-      await this.#commands.connect();
+  #sendingLost(reason: string | null): void {
+    if (this.#starting !== null) {
+      this.#contact.lost("send", reason);
     }
-  }
-
-  /** Hears of the end of the connection for commands. */
-  #watched(client: RedisClient): RedisClient {
-    const lost = (reason: string | null) => (this.#starting === null ? undefined : this.#contact.lost("send", reason));
-    // An error that nobody listens for ends the process.
-    client.on("error", (error: unknown) => lost(reasonOf(error)));
-    client.on("close", () => lost(null));
-    client.on("ready", () => {
-      this.#contact.back("send");
-      this.#sender.flush();
-    });
-    return client;
   }
 
   #lost(reason: string | null): void {
     if (reason !== null && REFUSALS.test(reason)) {
-      const refusal = `Redis refuses Belfry, which needs Redis 7 or newer and a user who may use sharded pub/sub: ${reason}`;
+      const refusal = `Redis refuses Belfry, which needs Redis 7 or newer, a user who may use sharded pub/sub and, of a cluster, several nodes: ${reason}`;
       this.#waiting?.reject(new BelfryError("CONFIGURATION", refusal));
     }
     this.#contact.lost("listen", reason);
@@ -231,19 +227,34 @@ class OverRedis implements RedisTransport {
 
   /** Sends each signal to those who hear its shard. One node of a cluster that is away loses its own; receivers look at the database. */
   async #send(signals: readonly Signal[] | "gap"): Promise<void> {
-    if (this.#commands.status === "wait") {
+    const { client } = this.#sending;
+    if (client.status === "wait") {
       // A process that creates and does not listen.
-      await this.#commands.connect();
+      await client.connect();
     }
     const byChannel = signals === "gap" ? new Map([[this.#channelOf(FOR_ALL), signals]]) : this.#byChannel(signals);
     const sent = await Promise.allSettled(
       [...byChannel].flatMap(([channel, some]) =>
-        packSignals({ sender: this.#id, signals: some }, MAX_BYTES).map((payload) => this.#commands.spublish(channel, payload)),
+        packSignals({ sender: this.#id, signals: some }, MAX_BYTES).map((payload) => client.spublish(channel, payload)),
       ),
     );
-    const [failed] = sent.filter((result) => result.status === "rejected");
-    if (failed !== undefined && sent.every(({ status }) => status === "rejected")) {
-      throw new Error(reasonOf(failed.reason) ?? "Redis cannot be reached.");
+    const failures = sent.flatMap((result) =>
+      result.status === "rejected" ? [reasonOf(result.reason) ?? "Redis cannot be reached."] : [],
+    );
+    this.#tellOfRefusal(failures);
+    const [reason] = failures;
+    if (reason !== undefined && failures.length === sent.length) {
+      throw new Error(reason);
+    }
+  }
+
+  /** A connection that stands may be refused what it sends all the same. */
+  #tellOfRefusal(failures: readonly string[]): void {
+    const refusal = failures.find((reason) => REFUSALS.test(reason));
+    if (refusal !== undefined) {
+      this.#sendingLost(refusal);
+    } else if (failures.length === 0) {
+      this.#contact.back("send");
     }
   }
 
@@ -259,16 +270,6 @@ class OverRedis implements RedisTransport {
   }
 }
 
-/** How connections are used, beside what the source says of them. */
-function settingsOf(heartbeatMs: number): ConnectionSettings {
-  return {
-    // What cannot be sent now is lost, and told of as a gap.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    autoResendUnfulfilledCommands: false,
-    // The subscriber names its channels itself.
-    autoResubscribe: false,
-    connectTimeout: Math.max(heartbeatMs, MIN_CONNECT_MS),
-    socketTimeout: heartbeatMs,
-  };
+function after(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
 }

@@ -31,6 +31,8 @@ export class Subscriber {
   readonly #channels = new Map<string, boolean>();
   readonly #heartbeat: Loop;
   #client: RedisClient | null = null;
+  /** Whether Redis refused to send channels since it last sent all. */
+  #isRefused = false;
   /** Why the last command or connection failed. */
   #reason: string | null = null;
 
@@ -89,6 +91,7 @@ export class Subscriber {
     const missing = [...this.#channels].filter(([, isTold]) => !isTold).map(([channel]) => channel);
     if ((await this.#tell(client, missing)) && this.#client === client && client.status === "ready") {
       this.#reason = null;
+      this.#isRefused = false;
       this.#options.onHearing();
     }
   }
@@ -98,16 +101,30 @@ export class Subscriber {
     // The channels of one command have to be on one node.
     const size = client.isCluster ? 1 : AT_ONCE;
     const groups = Array.from({ length: Math.ceil(channels.length / size) }, (_, at) => channels.slice(at * size, (at + 1) * size));
-    try {
-      await Promise.all(groups.map((group) => client.ssubscribe(...group)));
-    } catch (error) {
-      this.#failed(client, error);
-      return false;
+    const told = await Promise.allSettled(groups.map((group) => this.#name(client, group)));
+    for (const result of told) {
+      if (result.status === "rejected") {
+        this.#refused(client, result.reason);
+      }
     }
+    return told.every(({ status }) => status === "fulfilled");
+  }
+
+  /** Names channels that one command may name. */
+  async #name(client: RedisClient, channels: readonly string[]): Promise<void> {
+    await client.ssubscribe(...channels);
     for (const channel of channels.filter((one) => this.#channels.has(one))) {
       this.#channels.set(channel, true);
     }
-    return true;
+  }
+
+  /** The connection may stand all the same: the channels are named again at the next test of it. */
+  #refused(client: RedisClient, error: unknown): void {
+    this.#reason = reasonOf(error) ?? this.#reason;
+    if (this.#client === client) {
+      this.#isRefused = true;
+      this.#options.onLost(this.#reason);
+    }
   }
 
   #failed(client: RedisClient, error: unknown): void {
@@ -138,6 +155,9 @@ export class Subscriber {
     const client = this.#client;
     if (client?.status === "ready") {
       await (client.isCluster ? testNodes(client as Cluster) : client.ping());
+      if (this.#isRefused) {
+        await this.#tellAll(client);
+      }
     }
     return this.#options.heartbeatMs;
   }

@@ -114,6 +114,101 @@ describe.skipIf(!hasRedis)("Redis (only where redis-server is installed)", () =>
     expect(right.lines).toEqual([]);
   });
 
+  test("what Redis refuses after the start is said, and asked for again until it allows it", async () => {
+    const admin = new Redis(redis.url);
+    cleanup(() => admin.disconnect());
+    cleanup(() => admin.acl("DELUSER", "limited"));
+    await admin.acl("SETUSER", "limited", "on", ">word", "~*", "+@all", "resetchannels", "&belfry:all");
+    const url = `redis://limited:word@127.0.0.1:${redis.port}`;
+    const [one, two] = [await started(), await started({ heartbeatMs: 200 }, url)];
+    await two.transport.follow(feed("user 0"));
+    expect(two.lines).toEqual([GONE]);
+    expect(JSON.stringify(two.fields)).toContain("NOPERM");
+    await admin.acl("SETUSER", "limited", "allchannels");
+    await expect.poll(() => two.lines, WAIT).toEqual([GONE, BACK]);
+    one.transport.publish([signalFor("user 0")]);
+    await expect.poll(() => two.ear.users(), WAIT).toEqual(["user 0"]);
+  });
+
+  test("what Redis refuses to those who send is said, too", async () => {
+    const admin = new Redis(redis.url);
+    cleanup(() => admin.disconnect());
+    cleanup(() => admin.acl("DELUSER", "mute"));
+    await admin.acl("SETUSER", "mute", "on", ">word", "~*", "+@all", "-spublish", "allchannels");
+    const one = await started({}, `redis://mute:word@127.0.0.1:${redis.port}`);
+    one.transport.publish([signalFor("user 0")]);
+    await expect.poll(() => one.lines, WAIT).toEqual([GONE]);
+    await admin.acl("SETUSER", "mute", "+spublish");
+    one.transport.publish([signalFor("user 0")]);
+    await expect.poll(() => one.lines, WAIT).toEqual([GONE, BACK]);
+  });
+
+  describe("presence", () => {
+    const [ann, bob] = [
+      { tenant: "t", userId: "ann" },
+      { tenant: "t", userId: "bob" },
+    ] as const;
+    const LEASE_MS = 60_000;
+
+    async function setting() {
+      const admin = new Redis(redis.url);
+      cleanup(() => admin.disconnect());
+      // Instances of other tests had the same name.
+      await admin.flushall();
+      const { transport, lines } = await started();
+      const { presence } = transport;
+      await presence.announce("one", { joined: [ann, bob], left: [] }, LEASE_MS);
+      expect(await presence.renew("one", LEASE_MS)).toBe(true);
+      const holders = async () => (await presence.holding([ann, bob])).map((held) => held.map(({ instance }) => instance));
+      expect(await holders()).toEqual([["one"], ["one"]]);
+      return { presence, holders, admin, lines };
+    }
+
+    test("users who left while Redis had forgotten their instance are not taken for connected", async () => {
+      const { presence, holders, admin } = await setting();
+      await admin.del(...(await admin.keys("belfry:presence:instance:*")));
+      expect(await holders()).toEqual([[], []]);
+      expect(await admin.keys("belfry:presence:*")).toEqual([]);
+      expect(await presence.renew("one", LEASE_MS)).toBe(false);
+      expect(await holders()).toEqual([[], []]);
+      await presence.announce("one", { joined: [ann], left: [] }, LEASE_MS);
+      expect(await holders()).toEqual([["one"], []]);
+    });
+
+    test("whoever took a lease anew has told of all users, also if a step after it failed", async () => {
+      const { presence, holders, admin } = await setting();
+      await admin.flushall();
+      await admin.acl("SETUSER", "default", "-hset");
+      cleanup(() => admin.acl("SETUSER", "default", "+hset"));
+      await expect(presence.announce("one", { joined: [ann], left: [] }, LEASE_MS)).rejects.toThrow("NOPERM");
+      await admin.acl("SETUSER", "default", "+hset");
+      expect(await presence.announce("one", { joined: [ann], left: [] }, LEASE_MS)).toBe(false);
+      await presence.announce("one", { joined: [ann, bob], left: [] }, LEASE_MS);
+      expect(await presence.renew("one", LEASE_MS)).toBe(true);
+      expect(await holders()).toEqual([["one"], ["one"]]);
+    });
+
+    test("after every connection anew, it tells of all users", async () => {
+      const { presence, lines, admin } = await setting();
+      await admin.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      await expect.poll(() => lines, WAIT).toEqual([GONE, BACK]);
+      expect([await presence.renew("one", LEASE_MS), await presence.renew("one", LEASE_MS)]).toEqual([false, true]);
+    });
+  });
+
+  test("a start waits for the connection that sends, too", async () => {
+    const { transport } = await started();
+    const limiter = transport.rateLimiter({ name: "first", limit: 1 });
+    const other = (await started()).transport.rateLimiter({ name: "first", limit: 1 });
+    await limiter.consume("x");
+    await expect(other.consume("x")).rejects.not.toBeInstanceOf(Error);
+  });
+
+  test("a transport is one service's alone", async () => {
+    const { transport } = await started();
+    await expect(transport.start(new Ear())).rejects.toMatchObject({ code: "CONFIGURATION" });
+  });
+
   test("the settings of a client are taken over, and the client itself is left alone", async () => {
     const client = new Redis(redis.url, { lazyConnect: true });
     const transport = redisTransport(client);

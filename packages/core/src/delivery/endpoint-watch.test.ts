@@ -10,6 +10,7 @@ const SECOND_MS = 1_000;
 /** A process, and what the storage has of endpoints that rest. */
 function process() {
   let told = 0;
+  let failure: Error | null = null;
   const stored: OpenCircuit[] = [];
   const rests = new RestsElsewhere(() => {
     told += 1;
@@ -26,11 +27,19 @@ function process() {
       openCircuit: async (circuit) => void stored.push(circuit),
       closeCircuit: async () => {},
       circuitsOf: async (endpoints) => stored.filter(({ recipient }) => endpoints.some((one) => one.recipient === recipient)),
-      restingAt: async (at) => stored.filter(({ openUntil }) => openUntil > at),
+      async restingAt(at) {
+        if (failure !== null) {
+          throw failure;
+        }
+        return stored.filter(({ openUntil }) => openUntil > at);
+      },
       pruneCircuits: async () => {},
     },
   });
-  return { watch, rests, stored, told: () => told };
+  const fail = (error: Error | null) => {
+    failure = error;
+  };
+  return { watch, rests, stored, told: () => told, fail };
 }
 
 const endpoint = { channel: "webhook", recipient: "https://example.com" };
@@ -49,6 +58,18 @@ test("an endpoint that began to rest in another process rests in this one, until
   stored.length = 0;
   await watch.rouse();
   expect(watch.isResting(endpoint)).toBe(false);
+});
+
+test("what could not be learned is looked for again", async () => {
+  const { watch, rests, stored, fail } = process();
+  const now = Date.now();
+  stored.push({ ...endpoint, failures: 5, openedAt: new Date(now - SECOND_MS), openUntil: new Date(now + 60 * SECOND_MS) });
+  rests.areNews = true;
+  fail(new Error("The database is away."));
+  await expect(watch.learn()).rejects.toThrow("The database is away.");
+  fail(null);
+  await watch.learn();
+  expect([watch.isResting(endpoint), rests.areNews]).toEqual([true, false]);
 });
 
 test("a process tells the others of its own, and does not look for them itself", async () => {

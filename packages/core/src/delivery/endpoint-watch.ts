@@ -43,8 +43,13 @@ export class EndpointWatch {
       const at = new Date(clock.now());
       // What is told of during the look is looked for again.
       rests.areNews = false;
-      for (const circuit of await holds.restingAt(at, MAX_LEARNED)) {
-        this.#breaker.adopt(circuit);
+      try {
+        for (const circuit of await holds.restingAt(at, MAX_LEARNED)) {
+          this.#breaker.adopt(circuit);
+        }
+      } catch (error) {
+        rests.areNews = true;
+        throw error;
       }
     }
   }

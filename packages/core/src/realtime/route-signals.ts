@@ -72,6 +72,7 @@ export function routeSignals(
       inbox.gap();
       hub.gap();
       broadcasts.placeFor(null);
+      restsChanged();
     },
   };
 }

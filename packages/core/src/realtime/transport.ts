@@ -78,7 +78,7 @@ export interface Transport {
   readonly presence?: PresenceStorage;
   /**
    * Starts passing signals on, this process's own included. Resolves once signals published from now on will arrive.
-   * Called again while started, it replaces nothing and resolves.
+   * Called again while started, it replaces nothing and resolves, or refuses another listener.
    */
   start(listener: TransportListener): Promise<void>;
   /**
