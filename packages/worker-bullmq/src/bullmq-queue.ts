@@ -1,11 +1,12 @@
 import type { Job, JobEnd, JobQueue, JobWork, NewJob } from "@belfry/core";
-import { type Job as BullmqJob, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import { impatientClient, waitingClient, withoutCommand } from "./connections.ts";
+import { type Job as BullmqJob, Queue, UnrecoverableError, WaitingError } from "bullmq";
+import { impatientClient, isConnected, waitingClient, withoutCommand } from "./connections.ts";
+import { JobWorker } from "./job-worker.ts";
 import type { BullmqWorkerOptions } from "./options.ts";
 
 /** How long whoever adds the first jobs waits for Redis. */
 const CONNECT_MS = 2_000;
-/** How long a close may take once no job runs: then Redis is away. */
+/** How long each step of a close may take once no job runs: then Redis is away. */
 const CLOSE_MS = 2_000;
 /** After a failure of Redis, a worker asks again so soon. */
 const RETRY_MS = 1_000;
@@ -18,13 +19,19 @@ const FAILURES: Partial<Record<JobEnd, string>> = {
   failed: "The attempt failed for good. Belfry's dashboard shows why.",
 };
 
+/** What runs jobs in this process. */
+interface Runner {
+  readonly client: ReturnType<typeof waitingClient>;
+  readonly worker: JobWorker;
+}
+
 /** A queue of BullMQ, with a worker where this process runs its jobs. */
 export class BullmqQueue implements JobQueue {
   readonly #work: JobWork;
   readonly #adder: ReturnType<typeof impatientClient>;
   readonly #queue: Queue<Job>;
   /** Null where this process only adds jobs. */
-  readonly #runner: { readonly client: ReturnType<typeof waitingClient>; readonly worker: Worker<Job, JobEnd> } | null;
+  readonly #runner: Runner | null;
   readonly #connected: Promise<void>;
   readonly #running = new Set<Promise<JobEnd>>();
   #isClosing = false;
@@ -71,21 +78,32 @@ export class BullmqQueue implements JobQueue {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    const closed = this.#runner?.worker.close();
+    try {
+      if (this.#runner !== null) {
+        await this.#end(this.#runner);
+      }
+      await this.#queue.close();
+    } finally {
+      this.#runner?.client.disconnect();
+      this.#adder.disconnect();
+    }
+  }
+
+  async #end({ client, worker }: Runner): Promise<void> {
+    // Without Redis there is nothing to tell it, and no end of a connection to wait for.
+    const closed = worker.close(!isConnected(client));
     while (this.#running.size > 0) {
       await Promise.all(this.#running);
     }
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())]);
-    await this.#queue.close();
-    this.#runner?.client.disconnect();
-    this.#adder.disconnect();
+    await within(CLOSE_MS, closed);
+    await within(CLOSE_MS, worker.leave());
   }
 
-  #run(name: string, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>) {
+  #run(name: string, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>): Runner {
     const { slots } = this.#work;
     const client = waitingClient(connection);
     client.on("error", (error) => this.#note(error));
-    const worker = new Worker<Job, JobEnd>(name, (job, token) => this.#process(job, token), {
+    const worker = new JobWorker(name, (job, token) => this.#process(job, token), {
       ...{ connection: client, prefix, concurrency: slots, runRetryDelay: RETRY_MS, skipVersionCheck: true },
       ...{ lockDuration: LOCK_MS, stalledInterval: LOCK_MS },
       ...{ removeOnComplete: { count: keptCompleted }, removeOnFail: { count: keptFailed } },
@@ -126,6 +144,17 @@ export class BullmqQueue implements JobQueue {
   /** Whoever adds jobs says once that Redis is away. */
   #note(error: Error): void {
     this.#work.logger.debug({ error: withoutCommand(error) }, `BullMQ reports an error in the queue of ${this.#work.name}.`);
+  }
+}
+
+/** Waits until something is done, but no longer than that. */
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  const { promise: isLate, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await Promise.race([done, isLate]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -74,6 +74,11 @@ function isCluster(client: Redis | Cluster): client is Cluster {
   return client.isCluster;
 }
 
+/** Whether a command would be sent now. A cluster may be usable before it says that it is ready. */
+export function isConnected({ status }: Redis | Cluster): boolean {
+  return status === "ready" || status === "connect";
+}
+
 /** BullMQ reads answers as Redis gives them. */
 function usual<Options extends Pick<RedisOptions, "replyMapping">>({
   replyMapping: _,

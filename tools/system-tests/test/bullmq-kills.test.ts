@@ -4,6 +4,7 @@ import { NotificationService } from "@belfry/core";
 import { hasRedis, startRedis } from "@belfry/redis-launcher";
 import { recorder } from "@belfry/testkit/host";
 import { bullmqWorker } from "@belfry/worker-bullmq";
+import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { bundledProgram } from "../../../test/bundled-program.ts";
 import { DATABASES, emptyDatabase } from "./either-database.ts";
@@ -79,4 +80,31 @@ describe.skipIf(!hasRedis).each(DATABASES)("processes on %s that run jobs of Bul
     const attempts = deliveries.map(({ recipient, attempts: all }) => [recipient, all.map(({ status }) => status)]);
     expect(attempts).toEqual(people.map((one) => [one, first.reached.includes(one) ? ["unknown", "delivered"] : ["delivered"]]));
   });
+
+  // What a process does without Redis is the same on all databases.
+  test.runIf(kind === "SQLite").each([
+    ["was never there", "kill", "never"],
+    ["has gone", "kill", "gone"],
+    ["does not answer", "hang", "gone"],
+  ])("a process whose Redis %s exits after its stop", { timeout: 120_000 }, async (_, how, when) => {
+    const { redis, start } = await begin();
+    const end = () => (how === "kill" ? redis.kill() : hang(redis.url));
+    if (when === "never") {
+      await end();
+    }
+    const one = start();
+    await expect.poll(() => one.reached.length, WAIT).toBe(12);
+    await end();
+    one.child.disconnect();
+    await one.exited;
+    expect(one.child.exitCode).toBe(0);
+  });
 });
+
+/** Has a server leave every command unanswered, until it is killed. */
+async function hang(url: string): Promise<void> {
+  const client = new Redis(url);
+  const info = await client.info("server");
+  await client.quit();
+  process.kill(Number(/^process_id:(\d+)/m.exec(info)?.[1]), "SIGSTOP");
+}

@@ -71,6 +71,10 @@ export class QueuedWorker<Task> implements DueWorker<Task> {
   }
 
   wake(): void {
+    if (this.#refusedMs !== null) {
+      // An offer may be under way that the queue leaves unanswered for a while.
+      this.#claimInstead();
+    }
     this.#adding.wake();
   }
 
@@ -128,7 +132,7 @@ export class QueuedWorker<Task> implements DueWorker<Task> {
   }
 
   get #claimsItself(): boolean {
-    return this.#refusedMs !== null || this.#hurrying > 0;
+    return this.#stopping === null && (this.#refusedMs !== null || this.#hurrying > 0);
   }
 
   /** The work of the worker that performs tasks: it finds some to claim only while it is to. */
@@ -207,7 +211,7 @@ export class QueuedWorker<Task> implements DueWorker<Task> {
         this.#isThere();
       }
     } catch (error) {
-      this.#isAway(error, nowMs);
+      this.#isAway(error);
       return;
     }
     const stillDue = new Set(due.map(keyOf));
@@ -245,13 +249,13 @@ export class QueuedWorker<Task> implements DueWorker<Task> {
     return end;
   }
 
-  #isAway(error: unknown, nowMs: number): void {
-    const { logger, runs } = this.#options;
+  #isAway(error: unknown): void {
+    const { clock, logger, runs } = this.#options;
     if (this.#refusedMs === null) {
       const instead = runs ? "this process claims them itself" : "they wait in the database";
       logger.warn({ error }, `Belfry's queue of ${this.#work.name} is away; ${instead} until it is back.`);
     }
-    this.#refusedMs = nowMs;
+    this.#refusedMs = clock.now();
     this.#claimInstead();
   }
 

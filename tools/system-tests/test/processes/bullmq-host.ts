@@ -29,7 +29,4 @@ const service = new NotificationService({
 await service.start();
 
 // It exits by itself then, unless something is left open.
-process.on("disconnect", async () => {
-  await service.stop();
-  process.exit(0);
-});
+process.on("disconnect", () => void service.stop());
