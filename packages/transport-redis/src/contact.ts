@@ -37,5 +37,18 @@ const REPEATED = /, with args beginning with[\s\S]*/i;
 
 /** The words of an error. The error itself may hold the command that failed, and with it a password. */
 export function reasonOf(error: unknown): string | null {
-  return error instanceof Error ? error.message.replace(REPEATED, "") : null;
+  if (!(error instanceof Error)) {
+    return null;
+  }
+  // A cluster's client says of all nodes only that they failed.
+  const ofNode = "lastNodeError" in error ? reasonOf(error.lastNodeError) : null;
+  return ofNode ?? error.message.replace(REPEATED, "");
+}
+
+/** What Redis says to those whom it never lets in. */
+const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|MOVED|CROSSSLOT|unknown command/i;
+
+/** Whether that is the reason of Redis itself, which does not go away by waiting. */
+export function isRefusal(reason: string): boolean {
+  return REFUSALS.test(reason);
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Owner } from "@belfry/core";
 import type { HoldingInstance, PresenceChange, PresenceStorage } from "@belfry/core/storage";
+import type { Redis } from "ioredis";
 import type { RedisClient } from "./redis-source.ts";
 
 /** How long Redis knows of a user at the most without hearing of them again. */
@@ -28,10 +29,12 @@ export class RedisPresence implements PresenceStorage {
   constructor(client: RedisClient, prefix: string) {
     this.#client = client;
     this.#prefix = `${prefix}:presence`;
-    // It may be another server now, or an empty one.
-    client.on("ready", () => {
+    const doubt = () => {
       this.#mayMiss = true;
-    });
+    };
+    // It may be another server now, or an empty one.
+    client.on("ready", doubt);
+    client.on("+node", (node: Redis) => node.once("ready", doubt));
   }
 
   async announce(instance: string, { joined, left }: PresenceChange, leaseMs: number): Promise<boolean> {
@@ -56,17 +59,20 @@ export class RedisPresence implements PresenceStorage {
     await this.#client.del(this.#leaseKey(stay));
   }
 
+  /** What cannot be read counts as nobody. Who may be away is reached by other channels: one message too many, and none too few. */
   async holding(owners: readonly Owner[]): Promise<readonly (readonly HoldingInstance[])[]> {
-    try {
-      const stays = await Promise.all(owners.map((owner) => this.#client.hkeys(this.#userKey(owner))));
-      const leases = await this.#leasesOf(new Set(stays.flat()));
-      const hasEnded = (stay: string) => !leases.has(stay);
-      await Promise.all(owners.map((owner, at) => this.#forget(owner, (stays[at] ?? []).filter(hasEnded))));
-      return stays.map((ofUser) => ofUser.flatMap((stay) => leases.get(stay) ?? []));
-    } catch {
-      // Then nobody knows. Who may be away is reached by other channels: one message too many, and none too few.
-      return owners.map(() => []);
-    }
+    const read = await Promise.allSettled(owners.map((owner) => this.#client.hkeys(this.#userKey(owner))));
+    const stays = read.map((one) => (one.status === "fulfilled" ? one.value : []));
+    const leases = await this.#leasesOf(new Set(stays.flat()));
+    await Promise.allSettled(
+      owners.map((owner, at) =>
+        this.#forget(
+          owner,
+          (stays[at] ?? []).filter((stay) => leases.get(stay) === null),
+        ),
+      ),
+    );
+    return stays.map((ofUser) => ofUser.flatMap((stay) => leases.get(stay) ?? []));
   }
 
   /** Removes stays whose lease has ended: no instance takes one up again. */
@@ -76,15 +82,21 @@ export class RedisPresence implements PresenceStorage {
     }
   }
 
-  /** The instances of stays whose leases run. */
-  async #leasesOf(stays: ReadonlySet<string>): Promise<ReadonlyMap<string, HoldingInstance>> {
-    const found = new Map<string, HoldingInstance>();
-    await inParts([...stays], async (stay) => {
-      const until = await this.#client.get(this.#leaseKey(stay));
-      if (until !== null) {
-        found.set(stay, { instance: stay.slice(0, stay.lastIndexOf("#")), leasedUntilMs: Number(until) });
+  /** The instances of stays, null for one whose lease has ended; what cannot be read is not among them. */
+  async #leasesOf(stays: ReadonlySet<string>): Promise<ReadonlyMap<string, HoldingInstance | null>> {
+    const all = [...stays];
+    const found = new Map<string, HoldingInstance | null>();
+    for (let at = 0; at < all.length; at += AT_ONCE) {
+      const part = all.slice(at, at + AT_ONCE);
+      const read = await Promise.allSettled(part.map((stay) => this.#client.get(this.#leaseKey(stay))));
+      for (const [index, stay] of part.entries()) {
+        const until = read[index];
+        if (until?.status === "fulfilled") {
+          const instance = stay.slice(0, stay.lastIndexOf("#"));
+          found.set(stay, until.value === null ? null : { instance, leasedUntilMs: Number(until.value) });
+        }
       }
-    });
+    }
     return found;
   }
 

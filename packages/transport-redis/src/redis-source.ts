@@ -72,10 +72,13 @@ type NodeOptions = Pick<RedisOptions, "host" | "port" | "username" | "password" 
 type ClusterNodeOptions = NonNullable<ClusterOptions["redisOptions"]>;
 
 function clusterOptions(redisOptions: ClusterNodeOptions, { enableOfflineQueue, ...settings }: ConnectionSettings) {
-  // Without the sharded subscribers, ioredis loses subscriptions to slots of other nodes.
   return {
     lazyConnect: true,
-    shardedSubscribers: true,
+    // Belfry hears each node over a connection of its own.
+    shardedSubscribers: false,
+    // What is for a node that is away is lost at once, and holds up nothing else.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
     ...defined({ enableOfflineQueue }),
     redisOptions: { ...redisOptions, ...settings, replyMapping: "legacy" as const },
   };

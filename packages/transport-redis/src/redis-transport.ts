@@ -12,15 +12,17 @@ import {
   type TransportListener,
   unpackSignals,
 } from "@belfry/core/storage";
+import { Cluster } from "ioredis";
+import { ClusterSubscriber } from "./cluster-subscriber.ts";
 import { settingsOf } from "./connection-settings.ts";
-import { Contact, reasonOf } from "./contact.ts";
+import { Contact, isRefusal, reasonOf } from "./contact.ts";
 import { RedisPresence } from "./presence.ts";
 import { limiterOver, type RedisLimit } from "./rate-limiter.ts";
 import { checkRedisOptions, DEFAULT_HEARTBEAT_MS, DEFAULT_PREFIX, DEFAULT_SHARDS, type RedisTransportOptions } from "./redis-options.ts";
-import { type MakeClient, type RedisSource, readSource } from "./redis-source.ts";
+import { type ConnectionSettings, type MakeClient, type RedisClient, type RedisSource, readSource } from "./redis-source.ts";
 import { SendingConnection } from "./sending-connection.ts";
 import { Shards } from "./shards.ts";
-import { Subscriber } from "./subscriber.ts";
+import { type Hearer, type HearerListener, Subscriber } from "./subscriber.ts";
 
 const POLL_INTERVAL_MS = 1_000;
 
@@ -32,11 +34,11 @@ const START_TIMEOUT_MS = 3_000;
 /** How long a stop waits for the last signals to go out. */
 const STOP_TIMEOUT_MS = 1_000;
 
+/** So many channels are named to one server in one command. */
+const CHANNELS_AT_ONCE = 500;
+
 /** The channel that every process hears. */
 const FOR_ALL = "all";
-
-/** What Redis says to those whom it never lets in. */
-const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|MOVED|CROSSSLOT|unknown command/i;
 
 /** A transport over Redis, as {@link redisTransport} makes it. */
 export interface RedisTransport extends Transport {
@@ -85,7 +87,7 @@ class OverRedis implements RedisTransport {
   readonly #id = randomUUID().slice(0, 13);
   readonly #contact: Contact;
   readonly #sending: SendingConnection;
-  readonly #subscriber: Subscriber;
+  readonly #hearer: Hearer;
   readonly #sender: SignalSender;
   readonly #shards: Shards;
   #listener: TransportListener | null = null;
@@ -99,27 +101,30 @@ class OverRedis implements RedisTransport {
     this.#logger = logger;
     this.#contact = new Contact(logger);
     const settings = settingsOf(heartbeatMs);
-    this.#sending = new SendingConnection(makeClient({ ...settings, connectionName: "belfry", commandTimeout: heartbeatMs }), {
+    const client = makeClient({ ...settings, connectionName: "belfry", commandTimeout: heartbeatMs });
+    this.#sending = new SendingConnection(client, {
       onLost: (reason) => this.#sendingLost(reason),
+      onNodeLost: (reason) => this.#refuse(reason),
       onReady: () => {
         this.#contact.back("send");
         this.#sender.flush();
       },
+      onSent: () => this.#contact.back("send"),
     });
-    this.#subscriber = new Subscriber({
-      connection: () => makeClient({ ...settings, connectionName: "belfry-listen" }),
+    const listening = { ...settings, connectionName: "belfry-listen", commandTimeout: undefined };
+    this.#hearer = hearerOf(client, listening, {
       logger,
       heartbeatMs,
       onPayload: (payload) => this.#receive(payload),
       onLost: (reason) => this.#lost(reason),
-      onHearing: () => this.#hearing(),
+      onHearing: (isAll) => this.#hearing(isAll),
     });
     this.#sender = new SignalSender({ send: (signals) => this.#send(signals), logger });
     this.#shards = new Shards(shards, {
-      hear: (shard) => this.#subscriber.hear(this.#channelOf(shard)),
-      leave: (shard) => this.#subscriber.leave(this.#channelOf(shard)),
+      hear: (shard) => this.#hearer.hear(this.#channelOf(shard)),
+      leave: (shard) => this.#hearer.leave(this.#channelOf(shard)),
     });
-    void this.#subscriber.hear(this.#channelOf(FOR_ALL));
+    void this.#hearer.hear(this.#channelOf(FOR_ALL));
     this.presence = new RedisPresence(this.#sending.client, prefix);
   }
 
@@ -158,7 +163,7 @@ class OverRedis implements RedisTransport {
     this.#listener = null;
     this.#waiting?.resolve();
     await Promise.race([this.#sender.idle(), after(STOP_TIMEOUT_MS)]);
-    this.#subscriber.close();
+    this.#hearer.close();
     await Promise.race([this.#sending.close(), after(STOP_TIMEOUT_MS)]);
     this.#contact.forget();
   }
@@ -167,7 +172,7 @@ class OverRedis implements RedisTransport {
     const waiting = Promise.withResolvers<void>();
     this.#waiting = waiting;
     this.#listener = listener;
-    this.#subscriber.open();
+    this.#hearer.open();
     const connected = this.#sending.open().catch((error: unknown) => this.#sendingLost(reasonOf(error)));
     const late = Promise.withResolvers<void>();
     const forget = systemClock.after(START_TIMEOUT_MS, late.resolve);
@@ -189,19 +194,25 @@ class OverRedis implements RedisTransport {
   }
 
   #lost(reason: string | null): void {
-    if (reason !== null && REFUSALS.test(reason)) {
-      const refusal = `Redis refuses Belfry, which needs Redis 7 or newer, a user who may use sharded pub/sub and, of a cluster, several nodes: ${reason}`;
-      this.#waiting?.reject(new BelfryError("CONFIGURATION", refusal));
-    }
+    this.#refuse(reason);
     this.#contact.lost("listen", reason);
   }
 
-  #hearing(): void {
-    this.#contact.back("listen");
+  /** Ends a start that Redis refuses. */
+  #refuse(reason: string | null): void {
+    if (reason !== null && isRefusal(reason)) {
+      const refusal = `Redis refuses Belfry, which needs Redis 7 or newer, a user who may use sharded pub/sub and, of a cluster, several nodes: ${reason}`;
+      this.#waiting?.reject(new BelfryError("CONFIGURATION", refusal));
+    }
+  }
+
+  #hearing(isAll: boolean): void {
+    if (isAll) {
+      this.#contact.back("listen");
+      this.#waiting?.resolve();
+    }
     if (this.#waiting === null) {
       this.#tell((listener) => listener.onGap());
-    } else {
-      this.#waiting.resolve();
     }
   }
 
@@ -227,35 +238,12 @@ class OverRedis implements RedisTransport {
 
   /** Sends each signal to those who hear its shard. One node of a cluster that is away loses its own; receivers look at the database. */
   async #send(signals: readonly Signal[] | "gap"): Promise<void> {
-    const { client } = this.#sending;
-    if (client.status === "wait") {
-      // A process that creates and does not listen.
-      await client.connect();
-    }
     const byChannel = signals === "gap" ? new Map([[this.#channelOf(FOR_ALL), signals]]) : this.#byChannel(signals);
-    const sent = await Promise.allSettled(
+    await this.#sending.publish(
       [...byChannel].flatMap(([channel, some]) =>
-        packSignals({ sender: this.#id, signals: some }, MAX_BYTES).map((payload) => client.spublish(channel, payload)),
+        packSignals({ sender: this.#id, signals: some }, MAX_BYTES).map((payload) => [channel, payload] as const),
       ),
     );
-    const failures = sent.flatMap((result) =>
-      result.status === "rejected" ? [reasonOf(result.reason) ?? "Redis cannot be reached."] : [],
-    );
-    this.#tellOfRefusal(failures);
-    const [reason] = failures;
-    if (reason !== undefined && failures.length === sent.length) {
-      throw new Error(reason);
-    }
-  }
-
-  /** A connection that stands may be refused what it sends all the same. */
-  #tellOfRefusal(failures: readonly string[]): void {
-    const refusal = failures.find((reason) => REFUSALS.test(reason));
-    if (refusal !== undefined) {
-      this.#sendingLost(refusal);
-    } else if (failures.length === 0) {
-      this.#contact.back("send");
-    }
   }
 
   #byChannel(signals: readonly Signal[]): ReadonlyMap<string, readonly Signal[]> {
@@ -272,4 +260,12 @@ class OverRedis implements RedisTransport {
 
 function after(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
+}
+
+function hearerOf(client: RedisClient, settings: ConnectionSettings, listener: HearerListener): Hearer {
+  if (client instanceof Cluster) {
+    return new ClusterSubscriber({ ...listener, cluster: client, settings });
+  }
+  const connection = () => client.duplicate({ ...settings, lazyConnect: true });
+  return new Subscriber({ ...listener, connection, channelsAtOnce: CHANNELS_AT_ONCE });
 }

@@ -1,36 +1,51 @@
 import { type Logger, systemClock } from "@belfry/core";
 import { Loop } from "@belfry/core/storage";
-import type { Cluster } from "ioredis";
+import type { Redis } from "ioredis";
 import { reasonOf } from "./contact.ts";
-import type { RedisClient } from "./redis-source.ts";
 
-/** What a {@link Subscriber} tells of. */
-export interface SubscriberOptions {
-  /** Makes a client that is not connected yet. */
-  connection(): RedisClient;
+/** Hears channels of sharded pub/sub. */
+export interface Hearer {
+  /** Resolves once the channel is heard; if Redis cannot be reached, at once: `onHearing` follows. It never rejects. */
+  hear(channel: string): Promise<void>;
+  leave(channel: string): void;
+  /** Begins to connect, and goes on trying until {@link close}. */
+  open(): void;
+  close(): void;
+}
+
+/** What a {@link Hearer} tells of, and how it works. */
+export interface HearerListener {
   readonly logger: Logger;
-  /** How often the connection is tested. */
+  /** How often each connection is tested. */
   readonly heartbeatMs: number;
   onPayload(payload: string): void;
   /** @param reason why, if it was said */
   onLost(reason: string | null): void;
-  /** It hears all its channels, for the first time or again. What was sent before is lost. */
-  onHearing(): void;
+  /**
+   * Channels are heard, for the first time or again. What was sent to them before is lost.
+   *
+   * @param isAll whether no other channel is lost
+   */
+  onHearing(isAll: boolean): void;
 }
 
-/** So many channels are named in one command. */
-const AT_ONCE = 500;
+/** The parts of a {@link Subscriber}. */
+export interface SubscriberOptions extends HearerListener {
+  /** Makes a client that is not connected yet. */
+  connection(): Redis;
+  /** So many channels are named in one command. */
+  readonly channelsAtOnce: number;
+  /** The server of a cluster has given channels to another one. */
+  onMoved?(): void;
+}
 
-/**
- * Hears channels of sharded pub/sub. Its client builds lost connections anew; this names the channels again then. A cluster's client
- * does that by itself for channels that it was told once.
- */
-export class Subscriber {
+/** Hears channels from one server. Its client builds lost connections anew; this names the channels again then. */
+export class Subscriber implements Hearer {
   readonly #options: SubscriberOptions;
   /** The channels to hear, with whether the client was told each since it was lost. */
   readonly #channels = new Map<string, boolean>();
   readonly #heartbeat: Loop;
-  #client: RedisClient | null = null;
+  #client: Redis | null = null;
   /** Whether Redis refused to send channels since it last sent all. */
   #isRefused = false;
   /** Why the last command or connection failed. */
@@ -43,7 +58,6 @@ export class Subscriber {
     this.#heartbeat = new Loop({ task, run: () => this.#test(), retryMs: heartbeatMs, level: "debug", clock: systemClock, logger });
   }
 
-  /** Resolves once the channel is heard; if Redis cannot be reached, at once: `onHearing` follows. */
   async hear(channel: string): Promise<void> {
     this.#channels.set(channel, false);
     if (this.#client?.status === "ready") {
@@ -59,9 +73,8 @@ export class Subscriber {
     }
   }
 
-  /** Begins to connect, and goes on trying until {@link close}. */
   open(): void {
-    const { connection, onPayload, heartbeatMs } = this.#options;
+    const { connection, onPayload, onMoved, heartbeatMs } = this.#options;
     const client = connection();
     this.#client = client;
     client.on("smessage", (_channel: string, payload: string) => onPayload(payload));
@@ -69,11 +82,7 @@ export class Subscriber {
     client.on("error", (error: unknown) => this.#failed(client, error));
     client.on("close", () => this.#lost(client));
     client.on("ready", () => void this.#tellAll(client));
-    if (client.isCluster) {
-      client.on("-node", () => this.#lost(client));
-      client.on("nodeError", (error: unknown) => this.#failed(client, error));
-      client.on("subscribersReady", () => void this.#tellAll(client));
-    }
+    client.on("moved", () => onMoved?.());
     client.connect().catch((error: unknown) => this.#failed(client, error));
     this.#heartbeat.start();
     this.#heartbeat.wakeIn(heartbeatMs);
@@ -87,19 +96,18 @@ export class Subscriber {
     client?.disconnect();
   }
 
-  async #tellAll(client: RedisClient): Promise<void> {
+  async #tellAll(client: Redis): Promise<void> {
     const missing = [...this.#channels].filter(([, isTold]) => !isTold).map(([channel]) => channel);
     if ((await this.#tell(client, missing)) && this.#client === client && client.status === "ready") {
       this.#reason = null;
       this.#isRefused = false;
-      this.#options.onHearing();
+      this.#options.onHearing(true);
     }
   }
 
-  /** Has Redis send channels. Whether it does; if not, the connection is lost, or a node of the cluster, and it is told again. */
-  async #tell(client: RedisClient, channels: readonly string[]): Promise<boolean> {
-    // The channels of one command have to be on one node.
-    const size = client.isCluster ? 1 : AT_ONCE;
+  /** Has Redis send channels. Whether it does; if not, it is told again when the connection is back or tested. */
+  async #tell(client: Redis, channels: readonly string[]): Promise<boolean> {
+    const { channelsAtOnce: size } = this.#options;
     const groups = Array.from({ length: Math.ceil(channels.length / size) }, (_, at) => channels.slice(at * size, (at + 1) * size));
     const told = await Promise.allSettled(groups.map((group) => this.#name(client, group)));
     for (const result of told) {
@@ -111,7 +119,7 @@ export class Subscriber {
   }
 
   /** Names channels that one command may name. */
-  async #name(client: RedisClient, channels: readonly string[]): Promise<void> {
+  async #name(client: Redis, channels: readonly string[]): Promise<void> {
     await client.ssubscribe(...channels);
     for (const channel of channels.filter((one) => this.#channels.has(one))) {
       this.#channels.set(channel, true);
@@ -119,7 +127,7 @@ export class Subscriber {
   }
 
   /** The connection may stand all the same: the channels are named again at the next test of it. */
-  #refused(client: RedisClient, error: unknown): void {
+  #refused(client: Redis, error: unknown): void {
     this.#reason = reasonOf(error) ?? this.#reason;
     if (this.#client === client) {
       this.#isRefused = true;
@@ -127,7 +135,7 @@ export class Subscriber {
     }
   }
 
-  #failed(client: RedisClient, error: unknown): void {
+  #failed(client: Redis, error: unknown): void {
     this.#reason = reasonOf(error) ?? this.#reason;
     // An error of a connection comes before its end.
     if (client.status !== "ready") {
@@ -135,11 +143,9 @@ export class Subscriber {
     }
   }
 
-  #lost(client: RedisClient): void {
+  #lost(client: Redis): void {
     if (this.#client === client) {
-      if (!client.isCluster) {
-        this.#forgetTold();
-      }
+      this.#forgetTold();
       this.#options.onLost(this.#reason);
     }
   }
@@ -154,15 +160,11 @@ export class Subscriber {
   async #test(): Promise<number> {
     const client = this.#client;
     if (client?.status === "ready") {
-      await (client.isCluster ? testNodes(client as Cluster) : client.ping());
+      await client.ping();
       if (this.#isRefused) {
         await this.#tellAll(client);
       }
     }
     return this.#options.heartbeatMs;
   }
-}
-
-async function testNodes(cluster: Cluster): Promise<void> {
-  await Promise.all(cluster.nodes("master").map((node) => node.ping()));
 }

@@ -32,7 +32,7 @@ test("several URLs are nodes of a cluster", () => {
   for (const source of ["redis://:secret@a:7000, redis://b:7001", ["redis://:secret@a:7000", "redis://b:7001"]]) {
     const cluster = readSource(source)({});
     expect(cluster).toBeInstanceOf(Cluster);
-    expect((cluster as Cluster).options).toMatchObject({ shardedSubscribers: true, redisOptions: { password: "secret" } });
+    expect((cluster as Cluster).options).toMatchObject({ shardedSubscribers: false, redisOptions: { password: "secret" } });
   }
 });
 

@@ -3,6 +3,10 @@ import type { InboxSignal, Signal, TransportListener } from "@belfry/core/storag
 import { type RedisServer, startRedis } from "@belfry/redis-launcher";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 
+/** The lines of a transport whose Redis is away, and back. */
+export const GONE = "Belfry cannot reach Redis. It looks at the database for changes instead, and goes on trying.";
+export const BACK = "Belfry reaches Redis again.";
+
 export const WAIT = { timeout: 30_000, interval: 20 };
 
 /** Runs what a test hands in after that test, the last first. */
@@ -72,6 +76,11 @@ export class Ear implements TransportListener {
 
   onGap(): void {
     this.gaps += 1;
+  }
+
+  /** The numbers of what a user's inbox was told of. */
+  of(userId: string): number[] {
+    return this.signals.flatMap((signal) => ("userId" in signal && signal.userId === userId ? [signal.seq] : []));
   }
 
   users(): string[] {

@@ -1,13 +1,10 @@
 import { feedOf } from "@belfry/core/storage";
-import { hasRedis, startRedis, startRedisCluster } from "@belfry/redis-launcher";
+import { hasRedis, startRedis } from "@belfry/redis-launcher";
 import { transportSuite } from "@belfry/testkit";
 import { Redis } from "ioredis";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type RedisTransportOptions, redisTransport } from "../src/index.ts";
-import { Ear, keepLines, signalFor, useCleanup, useRedis, WAIT } from "./setup.ts";
-
-const GONE = "Belfry cannot reach Redis. It looks at the database for changes instead, and goes on trying.";
-const BACK = "Belfry reaches Redis again.";
+import { BACK, Ear, GONE, keepLines, signalFor, useCleanup, useRedis, WAIT } from "./setup.ts";
 
 describe.skipIf(!hasRedis)("Redis (only where redis-server is installed)", () => {
   const cleanup = useCleanup();
@@ -244,20 +241,5 @@ describe.skipIf(!hasRedis)("Redis (only where redis-server is installed)", () =>
     await redis.kill();
     await expect.poll(() => one.lines, WAIT).toEqual([GONE]);
     expect([await take(0), await take(0), await take(0), await take(0)]).toEqual(["taken", "taken", "taken", "refused"]);
-  });
-});
-
-// Its servers take seconds until they know each other.
-describe.skipIf(!hasRedis || process.env.BELFRY_LONG === undefined)("a cluster of Redis (only with BELFRY_LONG=1)", () => {
-  let urls: readonly string[] = [];
-  beforeAll(async () => {
-    const cluster = await startRedisCluster();
-    urls = cluster.nodes.map(({ url }) => url);
-    return () => cluster.stop();
-  });
-
-  transportSuite("redis cluster", {
-    crossesProcesses: true,
-    create: async () => redisTransport(urls, { logger: keepLines().logger }),
   });
 });
