@@ -47,7 +47,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   hub: [contracts.hub, { lists: "arrays" }],
   inboxV1: [contracts.inboxV1],
   deliveryV1: [contracts.deliveryV1],
-  django: [contracts.django],
+  django: [contracts.django, { links: "absolute" }],
   dashboard: [dashboards.dashboard, service, { basePath: "/x" }],
   email: [emailChannel.email, { from: "shop@example.com" }],
   recordBounceMail: [
@@ -175,7 +175,7 @@ describe.each(Object.entries(CALLS))("%s", (name, row) => {
         const failure = failureOf(row, good.with(position, { ...value, workers: false }));
         expect(inWords(name, failure), String(failure)).toBe(true);
         expect((failure as Error).message).toMatch(
-          /takes .*\w+, \w+.*; got "?(workers|boolean)|window|takes (lists|topics); got "workers"/,
+          /takes .*\w+, \w+.*; got "?(workers|boolean)|window|takes (lists|topics|links); got "workers"/,
         );
       }
     }

@@ -25,7 +25,7 @@ export interface ExpressBelfry extends Mounted {
 export function expressBelfry(service: ContractService, options: ExpressBelfryOptions): ExpressBelfry {
   const mount = mounted(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
-    const place = { url: request.url, mountPath: request.baseUrl, ...bodyOf(request) };
+    const place = { url: request.url, mountPath: request.baseUrl, origin: () => originOf(request), ...bodyOf(request) };
     const write = (answer: HttpResponse | null) => (answer === null ? next() : writeResponse(response, answer));
     const answer = mount.handler.handle(fromNodeRequest(request, place, addressOf(request)));
     if (answer instanceof Promise) {
@@ -43,6 +43,14 @@ export function expressBelfry(service: ContractService, options: ExpressBelfryOp
  */
 function addressOf(request: Request): string | undefined {
   return request.headers["x-forwarded-for"] === undefined && !Object.hasOwn(request, "ip") ? undefined : request.ip;
+}
+
+/** The scheme and host of a request. The headers of proxies count if the host trusts them ("trust proxy"). */
+function originOf(request: Request): string | undefined {
+  const isTrusted: (address: string | undefined, hop: number) => boolean = request.app.get("trust proxy fn");
+  const forwarded = isTrusted(request.socket.remoteAddress, 0) ? request.get("x-forwarded-host")?.split(",", 1)[0]?.trim() : undefined;
+  const host = forwarded ?? request.get("host");
+  return host === undefined ? undefined : `${request.protocol}://${host}`;
 }
 
 /** The body, if a parser of the host has already read it: `express.json()` leaves a value, `raw()` and `text()` leave the raw body. */

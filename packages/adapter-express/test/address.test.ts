@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { NotificationService } from "@belfry/core";
-import { inboxV1 } from "@belfry/core/contracts";
+import { django, inboxV1 } from "@belfry/core/contracts";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import express5, { type RequestHandler } from "express";
 import express4 from "express-4";
@@ -33,6 +33,30 @@ async function addressOf(express: Express, headers: Record<string, string>, trus
   return seen;
 }
 
+/** The link to the second page of a list that a proxy asks for in the name of somebody else. */
+async function linkOf(express: Express, trustsProxies: boolean, contract = django({ links: "absolute" })): Promise<string> {
+  const service = new NotificationService({ storage: sqliteStorage(":memory:") });
+  for (let count = 0; count < 2; count += 1) {
+    await service.create({ to: "ann" });
+  }
+  const app = express().set("trust proxy", trustsProxies);
+  app.use("/x", expressBelfry(service, { contracts: [contract], auth: { tokens: { "a-token-of-ann-1": "ann" } } }));
+  const server = app.listen(0, "127.0.0.1");
+  try {
+    await new Promise((resolve) => void server.once("listening", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const proxied = { "x-forwarded-proto": "https", "x-forwarded-host": "api.example.com:8443, inner" };
+    const headers = { authorization: "Token a-token-of-ann-1", ...proxied };
+    const answer = await fetch(`${url}/x/notifications/?page_size=1`, { headers });
+    const { next } = (await answer.json()) as { next: string };
+    return next.replace(url, "HERE");
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => void server.close(resolve));
+    await service.stop();
+  }
+}
+
 const passOn: RequestHandler = (_request, _response, next) => next();
 
 describe.each([
@@ -43,6 +67,13 @@ describe.each([
     expect(await addressOf(express, {}, true, passOn)).toEqual(["127.0.0.1"]);
     expect(await addressOf(express, PROXIED, true, passOn)).toEqual(["203.0.113.7"]);
     expect(await addressOf(express, PROXIED, false, passOn)).toEqual(["127.0.0.1"]);
+  });
+
+  test("absolute links have the scheme and host that a trusted proxy names, else those of the connection", async () => {
+    expect(await linkOf(express, true)).toBe("https://api.example.com:8443/x/notifications/?page_size=1&page=2");
+    expect(await linkOf(express, false)).toBe("HERE/x/notifications/?page_size=1&page=2");
+    const named = django({ links: new URL("https://example.com/api/") });
+    expect(await linkOf(express, false, named)).toBe("https://example.com/api/x/notifications/?page_size=1&page=2");
   });
 
   test("an address that a middleware of the host set counts", async () => {

@@ -53,6 +53,29 @@ describe("honoBelfry without a Node server", () => {
     expect((await nested.request("/x/nothing")).status).toBe(404);
   });
 
+  test("absolute links have the address of the request, and none where a host is no host", async () => {
+    await service.create({ to: "ann" });
+    await service.create({ to: "ann" });
+    const app = honoBelfry(service, {
+      contracts: [django({ links: "absolute" })],
+      auth: { tokens: { "a-token-of-ann-1": "ann" } },
+      logger,
+    });
+    const request = new Request("https://api.example.com/notifications/?page_size=1", {
+      headers: { authorization: "Token a-token-of-ann-1" },
+    });
+    expect(await (await app.request(request)).json()).toMatchObject({ next: "https://api.example.com/notifications/?page_size=1&page=2" });
+    for (const [origin, start] of [
+      ["http://evil.example/x?y#z", "http://evil.example"],
+      ["http://a b", ""],
+      [undefined, ""],
+    ] as const) {
+      const plain = { method: "GET", url: "/notifications/?page_size=1", headers: Object.fromEntries(request.headers) };
+      const answer = await app.handler.handle({ ...plain, origin: () => origin, body: async () => new Uint8Array() });
+      expect(JSON.parse(String(answer?.body))).toMatchObject({ next: `${start}/notifications/?page_size=1&page=2` });
+    }
+  });
+
   test("SSE streams, and stops following the inbox when the reader leaves", async () => {
     const app = new Hono().route("/", belfryOf());
     const response = await app.request("/api/v1/notifications/stream", { headers: await bearer() });

@@ -32,6 +32,7 @@ export function fromFetchRequest(
     method: request.method.toUpperCase(),
     url: place.url,
     mountPath: place.mountPath,
+    origin: () => new URL(request.url).origin,
     headers: new Proxy({}, new HeadersByName(request.headers)),
     body: (maxBytes) => readBody(request, maxBytes),
     remoteAddress,

@@ -218,6 +218,13 @@ export class HandlerCore {
     return validate(schema, value === undefined && bodyOptional ? {} : value, "body");
   }
 
+  /** Logs an error that a caller cannot mend, and is not told of. */
+  reportFault(error: BelfryError, message: string, more: object = {}): void {
+    if (error.code === "STORAGE_FAILED" || error.code === "CONFIGURATION") {
+      this.logger.error({ error, ...more }, message);
+    }
+  }
+
   #failure(error: unknown, { request, presented }: Asked): Failure {
     const credentialPresented = presented.scheme !== null;
     if (!(error instanceof BelfryError)) {
@@ -225,9 +232,7 @@ export class HandlerCore {
       const internal = new BelfryError("STORAGE_FAILED", "Internal server error", { cause: error });
       return { error: internal, request, credentialPresented };
     }
-    if (error.code === "STORAGE_FAILED" || error.code === "CONFIGURATION") {
-      this.logger.error({ error, method: request.method }, "Belfry could not answer a request.");
-    }
+    this.reportFault(error, "Belfry could not answer a request.", { method: request.method });
     return { error, part: error.details.part as RequestPart | undefined, request, credentialPresented };
   }
 }

@@ -4,6 +4,7 @@ import { hasFunctions, type MembersOf, requireLoggerAndClock, requireOptions } f
 import type { Logger } from "../foundation/logger.ts";
 import { describe, shown } from "../foundation/parse-text.ts";
 import type { AuthFunction, AuthOptions } from "./auth/authenticator.ts";
+import { apiKeysClient, tokensUser } from "./auth/host-answers.ts";
 import type { JwtOptions } from "./auth/jwt.ts";
 import type { Contract } from "./contract.ts";
 import { type HealthOptions, healthIssue } from "./health-checks.ts";
@@ -192,6 +193,9 @@ const CREDENTIAL_LENGTH = 16;
 /** The least number of changes between letters and digits in random text. Names have fewer. */
 const RANDOM_CHANGES = 5;
 
+/** The checks of what a table has for a credential, which somebody who presents it would meet. */
+const CHECKS_OF_FOUND = { tokens: (found: unknown) => tokensUser(found, "default"), apiKeys: apiKeysClient };
+
 /** Checks a table of credentials that a host wrote. The table's keys are the credentials, even if the host meant its values. */
 function checkCredentials(name: "apiKeys" | "tokens", table: unknown, logger: Logger): void {
   if (table === undefined || typeof table === "function") {
@@ -206,6 +210,11 @@ function checkCredentials(name: "apiKeys" | "tokens", table: unknown, logger: Lo
   const short = entries.filter(([credential]) => (credential as string).length < CREDENTIAL_LENGTH);
   const isTurned = short.some(([, found]) => looksRandom(found));
   check(!isTurned, `auth.${name} reads as if it were the wrong way round: the credential comes first, ${shape}`);
+  for (const [, found] of entries) {
+    if (found !== null && found !== undefined) {
+      CHECKS_OF_FOUND[name](found);
+    }
+  }
   if (short.length > 0) {
     const shorter = `${short.length} credentials of fewer than ${CREDENTIAL_LENGTH} characters`;
     logger.warn({}, `auth.${name} has ${shorter}: whoever guesses one is let in.`);

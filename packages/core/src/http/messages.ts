@@ -15,6 +15,11 @@ export interface HttpRequest {
   readonly parsedBody?: { readonly value: unknown };
   /** The path prefix the routes are mounted under, for links; "" at the root. */
   readonly mountPath?: string;
+  /**
+   * Returns the scheme and host by which the client reached the server, such as `https://api.example.com`, for absolute links. They are
+   * as the client, or a proxy that the host trusts, named them. Undefined if the request names no host.
+   */
+  origin?(): string | undefined;
   /** The peer's address, if the adapter knows it. */
   readonly remoteAddress?: string | undefined;
 }

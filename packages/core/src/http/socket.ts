@@ -81,6 +81,7 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   } catch (error) {
     takeOff();
     if (error instanceof BelfryError) {
+      core.reportFault(error, "Belfry could not open a WebSocket.");
       return refusal(handshake, error);
     }
     throw error;

@@ -12,6 +12,8 @@ export interface RequestPlace {
   readonly parsedBody?: { readonly value: unknown };
   /** The body's bytes, if the host read but did not parse it. */
   readonly rawBody?: Uint8Array;
+  /** Returns the scheme and host that the framework knows better than the connection. @default those of the connection */
+  readonly origin?: () => string | undefined;
 }
 
 /**
@@ -41,11 +43,19 @@ export function fromNodeRequest(
     method: (incoming.method ?? "GET").toUpperCase(),
     url: targetOf(place.url),
     mountPath: place.mountPath,
+    origin: place.origin ?? (() => originOf(incoming)),
     headers: plainHeaders(incoming.headers),
     body: async (maxBytes) => place.rawBody ?? readBody(incoming, maxBytes),
     ...(place.parsedBody ? { parsedBody: place.parsedBody } : {}),
     remoteAddress,
   };
+}
+
+/** The scheme of the connection, and the host that the request names. */
+function originOf({ socket, headers }: IncomingMessage): string | undefined {
+  const isEncrypted = "encrypted" in socket && socket.encrypted === true;
+  const host = headers.host ?? headers[":authority"];
+  return typeof host === "string" ? `${isEncrypted ? "https" : "http"}://${host}` : undefined;
 }
 
 /** Headers that are all texts. Node has joined repeated ones, but for `Set-Cookie`, which no request should have. */

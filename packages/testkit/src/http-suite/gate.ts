@@ -160,7 +160,7 @@ export function gateSuite(harness: HttpHarness): void {
   test("an auth function that forgets the tenant is the host's fault: 500, and a line in the log", async () => {
     const { url, logs } = await serve({ contracts: [inboxV1()], auth: () => ({ kind: "user", userId: "ann" }) as unknown as Principal });
     expect((await ask(`${url}${V1}`)).status).toBe(500);
-    expect(logs.complaints).toEqual([expect.stringContaining("no tenant")]);
+    expect(logs.complaints).toEqual([expect.stringContaining("whose tenant is undefined; give a text")]);
   });
 
   describe("a contract that asks for no credential", () => {

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { django } from "@belfry/core/contracts";
 import { describe, expect, test } from "vitest";
 import { ask, jwt } from "./client.ts";
 import type { HttpHarness } from "./harness.ts";
@@ -39,6 +40,19 @@ export function mountingSuite(harness: HttpHarness): void {
       const { body } = await ask(`${setting.url}/notifications/`, { headers: setting.token("links") });
       expect((body as { next: string }).next).toBe(`${mounting.prefix}/notifications/?page=2`);
       expect((await ask(`${root()}${(body as { next: string }).next}`, { headers: setting.token("links") })).status).toBe(200);
+    });
+
+    describe("with absolute links", () => {
+      const absolute = useSetting(harness, { contracts: [django({ links: "absolute" })] }, mounting);
+
+      test("they begin with the address that the client called", async () => {
+        await Promise.all(Array.from({ length: 21 }, () => absolute.service.create({ to: "links" })));
+        const headers = absolute.token("links");
+        const first = await ask(`${absolute.url}/notifications/`, { headers });
+        expect(first.body).toMatchObject({ next: `${absolute.url}/notifications/?page=2` });
+        const second = await ask((first.body as { next: string }).next, { headers });
+        expect(second.body).toMatchObject({ next: null, previous: `${absolute.url}/notifications/?page=1` });
+      });
     });
 
     test("V7: a whole URL as the target is its path, whatever its host; HTTP/1.0 needs no Host", async () => {

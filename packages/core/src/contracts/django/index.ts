@@ -1,11 +1,24 @@
 import { z } from "zod";
+import { type MembersOf, requireConfiguration, requireOptions } from "../../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../../foundation/maybe-promise.ts";
+import { type Check, shown } from "../../foundation/parse-text.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import type { InboxItem, InboxStatus, StoredListInput } from "../../inbox/index.ts";
 import { detailSchema, djangoFailure, invalidDoc } from "./failure.ts";
-import { invalidPage, itemSchema, listForm, pageCount, pageLink, pageNumber, pageSize, renderItem, type WrittenList } from "./page.ts";
+import {
+  invalidPage,
+  itemSchema,
+  type LinkStyle,
+  listForm,
+  pageCount,
+  pageLink,
+  pageNumber,
+  pageSize,
+  renderItem,
+  type WrittenList,
+} from "./page.ts";
 
 const BASE = "/notifications";
 const MAX_BULK = 1_000;
@@ -51,7 +64,13 @@ const listSchema = z
 
 type ListContext = RouteContext<unknown, z.infer<typeof listQuery>>;
 
-async function listPage(context: ListContext, status: InboxStatus): Promise<Reply> {
+/** The items of a list, and the style of its links. */
+interface ListKind {
+  readonly status: InboxStatus;
+  readonly links: LinkStyle;
+}
+
+async function listPage(context: ListContext, { status, links }: ListKind): Promise<Reply> {
   const { page_size, ordering, notification_type: type } = context.query;
   const size = pageSize(page_size);
   const asked = pageNumber(context.query.page);
@@ -76,8 +95,8 @@ async function listPage(context: ListContext, status: InboxStatus): Promise<Repl
   }
   const rest = {
     count: result.matching,
-    next: page < pages ? pageLink(context.request, page + 1) : null,
-    previous: page > 1 ? pageLink(context.request, page - 1) : null,
+    next: page < pages ? pageLink(context.request, page + 1, links) : null,
+    previous: page > 1 ? pageLink(context.request, page - 1, links) : null,
   };
   return { status: 200, jsonText: `${JSON.stringify(rest).slice(0, -1)},"results":[${result.items.join()}]}` };
 }
@@ -95,7 +114,7 @@ async function oldestFirst(
   return { ...found, items: [...found.items].reverse() };
 }
 
-function listRoute(path: string, { operationId, summary, status }: { operationId: string; summary: string; status: InboxStatus }): Route {
+function listRoute(path: string, { operationId, summary, ...kind }: ListKind & { operationId: string; summary: string }): Route {
   return defineRoute("GET", path, {
     operationId,
     summary,
@@ -106,13 +125,17 @@ function listRoute(path: string, { operationId, summary, status }: { operationId
       400: invalidDoc,
       404: { description: "There is no such page", schema: detailSchema },
     },
-    handle: (context) => listPage(context, status),
+    handle: (context) => listPage(context, kind),
   });
 }
 
-const routes: readonly Route[] = [
-  listRoute(BASE, { operationId: "listNotifications", summary: "List the caller's notifications, newest first", status: "all" }),
-  listRoute(`${BASE}/unread`, { operationId: "listUnread", summary: "List the caller's unread notifications", status: "unread" }),
+function listRoutes(links: LinkStyle): readonly Route[] {
+  const all = { operationId: "listNotifications", summary: "List the caller's notifications, newest first", status: "all", links } as const;
+  const unread = { operationId: "listUnread", summary: "List the caller's unread notifications", status: "unread", links } as const;
+  return [listRoute(BASE, all), listRoute(`${BASE}/unread`, unread)];
+}
+
+const itemRoutes: readonly Route[] = [
   defineRoute("GET", `${BASE}/unread_count`, {
     operationId: "countUnread",
     summary: "Count the caller's unread notifications",
@@ -186,24 +209,52 @@ function itemReply({ service }: RouteContext, item: InboxItem): Reply {
   return reply(renderItem(item, service.types));
 }
 
+export type { LinkStyle };
+
+/** Options of the `django` contract. */
+export interface DjangoOptions {
+  /**
+   * The form of `next` and `previous`:
+   *
+   * - `"paths"`: paths with their query, such as `/notifications/?page=2`.
+   * - `"absolute"`: whole addresses, as Django REST framework makes them, with the scheme and host by which the client reached the
+   *   server. Behind a proxy, Express obeys its setting "trust proxy"; elsewhere they are those of the proxy's own request.
+   * - A `URL`: they begin with it, whatever the request says. It is `http` or `https` and may have a path, which is put before the
+   *   prefix of the mount.
+   *
+   * @default "paths"
+   */
+  readonly links?: LinkStyle;
+}
+
 /**
  * The contract `django`: users with a token list, read and delete their notifications, by the page rules of Django
  * REST framework.
  *
+ * @throws BelfryError `CONFIGURATION` for an option that is not known, or links of another form
  * @example
  * ```ts
- * app.use(expressBelfry(notifications, { contracts: [django()], auth: { tokens: { "a-token": "user_123" } } }));
+ * app.use(expressBelfry(notifications, { contracts: [django({ links: "absolute" })], auth: { tokens: { "a-token": "user_123" } } }));
  * ```
  */
-export function django(): Contract {
+export function django(options: DjangoOptions = {}): Contract {
+  requireOptions("django", options, { links: true } satisfies MembersOf<DjangoOptions>);
+  const { links = "paths" } = options;
+  requireConfiguration("django's", [linksIssue(links, "links")]);
   return defineContract({
     name: "django",
     title: "Belfry django",
     basePath: BASE,
     credential: "token",
     principal: "user",
-    routes,
+    routes: [...listRoutes(links), ...itemRoutes],
     errorSchema: detailSchema,
     renderFailure: djangoFailure,
   });
 }
+
+const linksIssue: Check = (links, name) => {
+  const isAddress = links instanceof URL && /^https?:$/.test(links.protocol) && links.href === `${links.origin}${links.pathname}`;
+  const message = `must be "paths", "absolute", or a URL of http or https without a query, is ${links instanceof URL ? "another URL" : shown(links)}`;
+  return links === "paths" || links === "absolute" || isAddress ? null : { path: [name], type: "enum", message };
+};

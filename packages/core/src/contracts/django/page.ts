@@ -106,10 +106,26 @@ export function invalidPage(): BelfryError {
   return new BelfryError("NOT_FOUND", "Invalid page.");
 }
 
-/** Returns the relative link to another page of the same list. It keeps all other query parameters. */
-export function pageLink(request: HttpRequest, page: number): string {
+/** What the links to other pages begin with. */
+export type LinkStyle = "paths" | "absolute" | URL;
+
+/** Returns the link to another page of the same list. It keeps all other query parameters. */
+export function pageLink(request: HttpRequest, page: number, links: LinkStyle): string {
   const { path, search } = splitUrl(request.url);
   const query = new URLSearchParams(search);
   query.set("page", String(page));
-  return `${request.mountPath ?? ""}${path}?${query}`;
+  return `${linkStart(request, links)}${request.mountPath ?? ""}${path}?${query}`;
+}
+
+/** What stands before the path of a link: an address without a slash at its end, or nothing. */
+function linkStart(request: HttpRequest, links: LinkStyle): string {
+  if (links === "paths") {
+    return "";
+  }
+  if (links !== "absolute") {
+    return `${links.origin}${links.pathname.replace(/\/+$/, "")}`;
+  }
+  const origin = request.origin?.() ?? "";
+  // The client named the host: only what is a host gets into a link.
+  return URL.canParse(origin) ? new URL(origin).origin : "";
 }

@@ -1,10 +1,9 @@
 import { digest } from "../../foundation/digest.ts";
-import { BelfryError } from "../../foundation/errors.ts";
 import { andThen, type MaybePromise } from "../../foundation/maybe-promise.ts";
-import { NAME_RULE, textIssue } from "../../foundation/parse-text.ts";
 import type { ApiKeyScope } from "../../service/api-key-storage.ts";
 import type { HttpRequest } from "../messages.ts";
 import type { CredentialScheme, Principal } from "../principal.ts";
+import { apiKeysClient, hostsPrincipal, tokensUser } from "./host-answers.ts";
 import { type JwtOptions, jwtVerifier } from "./jwt.ts";
 import { isRefusal, type Refusal, refused } from "./refusal.ts";
 
@@ -35,7 +34,7 @@ function lookup<Found>(source: CredentialLookup<Found> | undefined): (credential
   };
 }
 
-/** The result of a token look-up. An id alone means a user of the default tenant. */
+/** The result of a token look-up: the user's id, as a text. An id alone means a user of the default tenant. */
 export type TokenUser = string | { readonly userId: string; readonly tenant?: string };
 
 /** The result of a key look-up. A tenant alone means a client that may do everything. */
@@ -74,7 +73,7 @@ export interface Authenticator {
   /**
    * Returns the principal of a credential, and the scheme that accepted it.
    *
-   * @throws BelfryError `CONFIGURATION` when the host's own function returns something other than a principal
+   * @throws BelfryError `CONFIGURATION` when the host's own function or table has something other than a user, a tenant or a principal
    */
   identify(presented: PresentedCredential, request: HttpRequest): MaybePromise<Identified>;
 }
@@ -118,31 +117,13 @@ class HostsCredential implements PresentedCredential {
 }
 
 function identifiedByHost(principal: Principal | null): Identified {
-  return { scheme: "host", found: principal === null ? refused("the host's auth function knows nobody by it") : checked(principal) };
+  return { scheme: "host", found: principal === null ? refused("the host's auth function knows nobody by it") : hostsPrincipal(principal) };
 }
 
 /** The request as if a credential from its query had come in its header. */
 function withHeader(request: HttpRequest, scheme: CredentialScheme, text: string): HttpRequest {
   const header = scheme === "api-key" ? { "x-api-key": text } : { authorization: `Bearer ${text}` };
   return { ...request, headers: { ...request.headers, ...header } };
-}
-
-/** Checks the result of the host's function. A wrong result is the host's fault, not the caller's. */
-function checked(principal: Principal): Principal {
-  const { kind, tenant, userId } = (principal ?? {}) as { readonly [Name in "kind" | "tenant" | "userId"]?: unknown };
-  const wrong = isName(tenant) ? (kind === "user" && !isName(userId) ? "userId" : undefined) : "tenant";
-  if ((kind !== "user" && kind !== "client") || wrong !== undefined) {
-    const what = wrong === undefined ? `kind ${JSON.stringify(kind)}` : `no ${wrong} that is a text of 1 to 255 characters`;
-    throw new BelfryError(
-      "CONFIGURATION",
-      `The auth function answered a principal with ${what}; expected { kind: "user", tenant, userId }, { kind: "client", tenant }, or null.`,
-    );
-  }
-  return principal;
-}
-
-function isName(value: unknown): boolean {
-  return textIssue(value, [], NAME_RULE) === null;
 }
 
 function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Authenticator {
@@ -152,18 +133,11 @@ function credentialAuthenticator(auth: AuthOptions, defaultTenant: string): Auth
   const check: Readonly<Record<CredentialScheme, (credential: string) => Promise<Principal | Refusal>>> = {
     async "api-key"(key) {
       const found = await clientOf(key);
-      if (found === null) {
-        return refused("no such API key");
-      }
-      return typeof found === "string" ? { kind: "client", tenant: found } : { kind: "client", ...found };
+      return found === null ? refused("no such API key") : apiKeysClient(found);
     },
     async token(token) {
       const found = await userOf(token);
-      if (found === null) {
-        return refused("no such token");
-      }
-      const { userId, tenant = defaultTenant } = typeof found === "string" ? { userId: found } : found;
-      return { kind: "user", tenant, userId };
+      return found === null ? refused("no such token") : tokensUser(found, defaultTenant);
     },
     bearer: verify,
   };

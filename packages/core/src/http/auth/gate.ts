@@ -63,6 +63,7 @@ class LastingRequest implements HttpRequest {
 /** A request that has no credential, and counts for no address. */
 export const NOBODY: HttpRequest = { method: "GET", url: "", headers: NO_HEADERS, body: () => nothing() };
 
+const nowhere = (): undefined => undefined;
 const nothing = async (): Promise<Uint8Array> => new Uint8Array();
 
 /** Identifies callers and slows down those who guess. Every look-up of a credential goes through here. */
@@ -93,7 +94,7 @@ export class Gate {
     const { auth, clientAddress: named } = this.#settings;
     const isForHost = typeof auth === "function" || named !== undefined;
     if (isForHost) {
-      return { ...request, headers: { ...request.headers }, body: nothing };
+      return { ...request, headers: { ...request.headers }, origin: nowhere, body: nothing };
     }
     const lasting = hasCredential
       ? new LastingRequest(request, { url, headers: credentialsIn(request.headers) })
