@@ -260,7 +260,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   openai: ["apiKey", "baseURL", "headers", "parameters", "timeoutMs", "concurrency", "retryDelaysMs", "maxContentLength", "name"],
   sqliteStorage: ["durability", "busyTimeoutMs", "logger"],
   redisTransport: ["shards", "heartbeatMs", "logger"],
-  postgresStorage: ["schema", "poolSize", "preparedStatements", "time", "logger"],
+  postgresStorage: ["schema", "poolSize", "preparedStatements", "time", "logger", "replica"],
 };
 
 test.each([
@@ -286,6 +286,22 @@ test.each([
   ["dashboard", undefined, "dashboard needs a NotificationService first"],
 ] as const)("%s of %j", (name, options, message) => {
   expect(failureOf(CALLS[name] as Call, [options])).toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(message) });
+});
+
+test.each([
+  [{}, "postgresStorage takes replica as an object with the replica's database."],
+  [{ database: 7 }, /^The option replica of postgresStorage got a number as its database\./],
+  [
+    { database: "mysql://user:secret@host/db" },
+    /^The option replica of postgresStorage takes a connection string such as [^ ]+, got mysql:\.$/,
+  ],
+  [{ database: "postgres://host/db", maxLagMs: 99 }, /takes maxLagMs as a whole number of milliseconds, at least 100\.$/],
+  [{ database: "postgres://host/db", maxlagms: 200 }, /^The option replica of postgresStorage takes database, maxLagMs; got "maxlagms"/],
+])("postgresStorage with the replica %j", (replica, message) => {
+  expect(failureOf(CALLS.postgresStorage as Call, ["postgres://localhost/x", { replica }])).toMatchObject({
+    code: "CONFIGURATION",
+    message: expect.stringMatching(message),
+  });
 });
 
 test.each(HOSTILE)("migrate says in words that %s is no database", async (_, value) => {

@@ -15,6 +15,7 @@ import {
   LaterMigrations,
   type Migration,
   type PresenceStorage,
+  type ReplicaStorage,
   type RetryRunStorage,
   type SocketTicketStorage,
   type Storage,
@@ -38,17 +39,12 @@ import { postgresBroadcasts } from "./audiences/postgres-broadcasts.ts";
 import { postgresTopics } from "./audiences/postgres-topics.ts";
 import { HostTransactions } from "./creating/host-transactions.ts";
 import type { Bound } from "./database/bind.ts";
-import {
-  Connection,
-  type DrizzlePostgresDatabase,
-  identityCheck,
-  type PostgresTransaction,
-  poolOf,
-  session,
-} from "./database/connection.ts";
+import { Connection, type IdentityCheck, identityCheck, type PostgresTransaction, session } from "./database/connection.ts";
 import { listenForErrors, wrapError } from "./database/errors.ts";
 import { openPool } from "./database/open-pool.ts";
 import { PostgresDatabase } from "./database/postgres-database.ts";
+import { Replica } from "./database/replica.ts";
+import { type DatabaseSource, requireSource } from "./database/source.ts";
 import { postgresSql } from "./database/sql.ts";
 import { statement, storageTime } from "./database/statement.ts";
 import { tableNames } from "./database/table-names.ts";
@@ -56,13 +52,23 @@ import { postgresDigests } from "./delivery/digests.ts";
 import { postgresDeliveries } from "./delivery/postgres-deliveries.ts";
 import { postgresHub } from "./hub/postgres-hub.ts";
 import { postgresInbox } from "./inbox/postgres-inbox.ts";
+import { replicaInboxes } from "./inbox/replica-inbox.ts";
 import { Announcements } from "./listen-notify/announcements.ts";
 import { PostgresTransport } from "./listen-notify/postgres-transport.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import { postgresHealth } from "./operator/postgres-health.ts";
-import { DEFAULT_POOL_SIZE, DEFAULT_SCHEMA, POSTGRES_OPTIONS, type PostgresStorageOptions, QUERY_TIMEOUT_MS } from "./postgres-options.ts";
+import {
+  DEFAULT_MAX_LAG_MS,
+  DEFAULT_POOL_SIZE,
+  DEFAULT_SCHEMA,
+  POSTGRES_OPTIONS,
+  type PostgresStorageOptions,
+  QUERY_TIMEOUT_MS,
+  REPLICA_OPTIONS,
+  type ReplicaOptions,
+} from "./postgres-options.ts";
 import { postgresPresence } from "./realtime/presence.ts";
 
 /**
@@ -81,31 +87,18 @@ import { postgresPresence } from "./realtime/presence.ts";
  * const notifications = new NotificationService({ storage: postgresStorage(pool) });
  * ```
  */
-export function postgresStorage(source: string | Pool | DrizzlePostgresDatabase, options: PostgresStorageOptions = {}): PostgresStorage {
-  const pool = typeof source === "string" ? source : poolOf(source);
-  if (pool === null || pool === "") {
-    throw new BelfryError(
-      "CONFIGURATION",
-      `postgresStorage got ${source === null ? "null" : source === "" ? "an empty text" : `a ${typeof source}`} as its database. ` +
-        "Pass a connection string, a pg Pool, or a drizzle database over a Pool (a single client cannot serve several callers at once).",
-    );
-  }
-  if (typeof pool === "string" && !isConnectionString(pool)) {
-    // Only its scheme is shown, because it may hold a password.
-    const [scheme] = /^[a-z]{1,20}:/i.exec(pool) ?? ["another text"];
-    throw new BelfryError(
-      "CONFIGURATION",
-      `postgresStorage takes a connection string such as postgres://user:password@host:5432/database, got ${scheme}.`,
-    );
-  }
+export function postgresStorage(source: DatabaseSource, options: PostgresStorageOptions = {}): PostgresStorage {
+  const pool = requireSource("postgresStorage", source);
   checkOptions("postgresStorage", options, POSTGRES_OPTIONS);
+  if (options.replica !== undefined) {
+    checkOptions(REPLICA, options.replica, REPLICA_OPTIONS);
+    requireSource(REPLICA, options.replica.database);
+  }
   return new PostgresStorage(pool, options);
 }
 
-/** Whether a text is a URL of PostgreSQL, or a path of a Unix socket, as pg takes both. */
-function isConnectionString(text: string): boolean {
-  return /^(?:postgres(?:ql)?|socket):/i.test(text) || text.startsWith("/");
-}
+/** The option, in the words of its errors. */
+const REPLICA = "The option replica of postgresStorage";
 
 const ping = statement<[number]>("ping", "SELECT 1");
 
@@ -114,6 +107,7 @@ interface OpenStorage {
   readonly pool: Pool;
   readonly connection: Connection;
   readonly hostTransactions: HostTransactions;
+  readonly replica: Replica | null;
   /** Migrates in the background; null when nothing was left to do. */
   readonly migrating: LaterMigrations | null;
 }
@@ -140,9 +134,11 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   readonly suppressions: SuppressionsStorage;
   readonly broadcasts: BroadcastStorage<PostgresTransaction, Promise<void>>;
   readonly presence: PresenceStorage;
+  readonly replica: ReplicaStorage;
   readonly database: StorageDatabase;
   readonly #source: string | Pool;
-  readonly #options: Required<PostgresStorageOptions>;
+  readonly #options: Required<Omit<PostgresStorageOptions, "replica">>;
+  readonly #replica: ReplicaOptions | null;
   readonly #announcements: Announcements;
   readonly #migrations: readonly Migration[];
   #opening: Promise<void> | null = null;
@@ -152,6 +148,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
   constructor(source: string | Pool, options: PostgresStorageOptions, migrations: readonly Migration[] = MIGRATIONS) {
     this.#source = source;
     this.#migrations = migrations;
+    this.#replica = options.replica ?? null;
     this.#options = {
       schema: options.schema ?? DEFAULT_SCHEMA,
       migrate: options.migrate ?? true,
@@ -184,6 +181,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.broadcasts = postgresBroadcasts(bound, { sql, hostTransactions });
     this.hub = postgresHub(bound, sql);
     this.presence = postgresPresence(bound);
+    this.replica = replicaInboxes(tables, () => this.#current().replica);
   }
 
   /**
@@ -217,6 +215,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     const open = this.#open;
     this.#open = null;
     await open?.migrating?.stop();
+    await open?.replica?.close();
     if (open && typeof this.#source === "string") {
       await open.pool.end();
     }
@@ -246,23 +245,33 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
       const tables = tableNames(schema);
       const target = { schema, migrations: this.#migrations };
       const isMoreToDo = await openTables(pool, target, this.#options.migrate);
+      const identity = await identityCheck(connection);
       const hostTransactions = new HostTransactions({
         connection,
         tables,
-        identity: await identityCheck(connection),
+        identity,
         // The host decides how long its own connection waits for locks.
         run: { ...run, timeoutMs: 0 },
         logger,
         announcements: this.#announcements,
       });
       const migrating = isMoreToDo ? new LaterMigrations({ step: (signal) => migrationStep(pool, target, { signal }), logger }) : null;
-      this.#open = { pool, connection, hostTransactions, migrating };
+      this.#open = { pool, connection, hostTransactions, migrating, replica: this.#replicaOf(connection, identity) };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();
       }
       throw error;
     }
+  }
+
+  #replicaOf(primary: Connection, identity: IdentityCheck): Replica | null {
+    if (this.#replica === null) {
+      return null;
+    }
+    const { poolSize, preparedStatements: prepared, logger } = this.#options;
+    const { database, maxLagMs = DEFAULT_MAX_LAG_MS } = this.#replica;
+    return new Replica({ source: requireSource(REPLICA, database), primary, identity, maxLagMs, poolSize, prepared, logger });
   }
 
   #current(): OpenStorage {

@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { chown, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 const execute = promisify(execFile);
@@ -8,6 +10,18 @@ const NOBODY = 65_534;
 
 /** The user for PostgreSQL's programs, if it is not the present one. */
 export const serverUser: { readonly uid?: number; readonly gid?: number } = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+
+/** Gives a directory and everything in it to the user for PostgreSQL's programs. */
+export async function ownedByServer(directory: string): Promise<void> {
+  const { uid, gid } = serverUser;
+  if (uid === undefined) {
+    return;
+  }
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  for (const path of [directory, ...entries.map(({ parentPath, name }) => join(parentPath, name))]) {
+    await chown(path, uid, gid ?? uid);
+  }
+}
 
 /** Runs one of PostgreSQL's programs to its end, as a user that it accepts. If it fails, this rejects with its output. */
 export async function run(program: string, args: readonly string[], directory: string): Promise<void> {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { copyBinaries } from "./binaries.ts";
 import { run, serverUser } from "./run.ts";
+import { copyAsStandby } from "./start-standby.ts";
 
 /** How to shut down: `fast` ends all sessions; `immediate` crashes, and the next start recovers. */
 export type ShutdownMode = "fast" | "immediate";
@@ -27,6 +28,11 @@ export interface PostgresServer {
   shutDown(mode: ShutdownMode): Promise<void>;
   /** Starts it after a shutdown, on the same port with the same data, and resolves once it accepts connections. */
   startAgain(): Promise<void>;
+  /**
+   * Starts a hot standby of this server, which follows it from now on. This server is shut down meanwhile, so that its data can be
+   * copied. Whoever starts the standby stops it.
+   */
+  startStandby(): Promise<PostgresServer>;
   /** Stops the server and removes its data. Idempotent. */
   stop(): Promise<void>;
 }
@@ -40,22 +46,39 @@ const START_ATTEMPTS = 5;
  *
  * Its collation is English by ICU rules, so that tests notice a comparison that should be bytewise and is not.
  */
-export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+export function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  return startIn(async (directory) => {
+    await copyBinaries(directory);
+    return initialise(directory, options);
+  });
+}
+
+/** Starts a server in a new directory. @param prepare writes its programs and its data there, and answers its superuser's password */
+async function startIn(prepare: (directory: string) => Promise<string>): Promise<PostgresServer> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-postgres-"));
   const watchdog = watch(directory);
   try {
-    await copyBinaries(directory);
     if (serverUser.uid !== undefined) {
       await chown(directory, serverUser.uid, serverUser.gid ?? serverUser.uid);
     }
-    const password = await initialise(directory, options);
+    const password = await prepare(directory);
     const port = await startOnFreePort(directory);
-    return {
-      url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    const server: PostgresServer = {
+      url,
       shutDown: (mode) => control(directory, ["stop", "-m", mode]),
       startAgain: () => startOn(port, directory),
+      startStandby: async () => {
+        await server.shutDown("fast");
+        return startIn(async (own) => {
+          await copyAsStandby(own, { directory, url });
+          await server.startAgain();
+          return password;
+        });
+      },
       stop: () => endWatch(watchdog),
     };
+    return server;
   } catch (error) {
     await endWatch(watchdog);
     throw error;

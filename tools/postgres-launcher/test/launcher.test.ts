@@ -48,3 +48,27 @@ test("a server that was shut down accepts nobody, and has its data and its port 
     await server.stop();
   }
 });
+
+test("a standby has what its server has and gets, refuses writes, and outlives it", async () => {
+  const server = await startPostgres();
+  const query = async (url: string, text: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    return (await client.query({ text, rowMode: "array" }).finally(() => client.end())).rows;
+  };
+  try {
+    await query(server.url, "CREATE TABLE copied AS SELECT 1 AS number");
+    const standby = await server.startStandby();
+    try {
+      await query(server.url, "INSERT INTO copied VALUES (2)");
+      await expect.poll(() => query(standby.url, "SELECT number FROM copied ORDER BY number")).toEqual([[1], [2]]);
+      await expect(query(standby.url, "INSERT INTO copied VALUES (3)")).rejects.toThrow("read-only transaction");
+      await server.stop();
+      expect(await query(standby.url, "SELECT count(*)::int FROM copied")).toEqual([[2]]);
+    } finally {
+      await standby.stop();
+    }
+  } finally {
+    await server.stop();
+  }
+});

@@ -6,6 +6,7 @@ import type { InboxSignal } from "./inbox-event.ts";
 import type { CountsOfPlace, InboxItem, ItemChange, ItemsChange } from "./inbox-item.ts";
 import type { InboxStorage } from "./inbox-storage.ts";
 import type { CreatedItem } from "./new-items-storage.ts";
+import type { ReplicaStorage } from "./replica-storage.ts";
 
 /** One item was changed. */
 export interface ItemChanged<Item extends InboxItem = InboxItem> extends Owner {
@@ -57,6 +58,8 @@ export interface ReadHook {
 /** The parts that operations on inboxes use. */
 export interface InboxContext extends BaseContext {
   readonly inbox: InboxStorage;
+  /** What answers reads that may be behind; null for nothing but the database itself. */
+  readonly replica: ReplicaStorage | null;
   readonly events: Emits<InboxEvents>;
   readonly reads: ReadHook;
   readonly types: NotificationTypes;

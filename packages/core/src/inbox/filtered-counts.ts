@@ -7,6 +7,7 @@ import type { ItemFilter } from "./filter-storage.ts";
 import { inLocale, LOCALE_INPUT, type LocaleInput } from "./in-locale.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
 import { COUNTED_ITEMS, countOf, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+import type { InboxReads } from "./replica-storage.ts";
 
 /** What to count beside the whole inbox. */
 export interface CountsInput {
@@ -31,19 +32,25 @@ interface Counted {
 
 /** Counts an inbox, and the items that match filters. */
 export async function filteredCounts(context: InboxContext, owner: Owner, input: CountsInput): Promise<FilteredCounts> {
-  const counted = parseFilters(context, input);
+  const read = readingFiltered(context, owner, input);
   using _call = await context.ready();
-  return await readUpToDate(context, owner, { read: () => readFiltered(context, owner, counted), countsOf: (counts) => counts });
+  return await readUpToDate(context, owner, { read: () => read(context.inbox), countsOf: (counts) => counts });
 }
 
-async function readFiltered(context: InboxContext, owner: Owner, counted: readonly Counted[]): Promise<FilteredCounts> {
+/** Checks what is to be counted, and returns what counts it. @throws BelfryError `VALIDATION_ERROR` */
+export function readingFiltered(context: InboxContext, owner: Owner, input: CountsInput): (inbox: InboxReads) => Promise<FilteredCounts> {
+  const counted = parseFilters(context, input);
+  return (inbox) => readFiltered(inbox, owner, counted);
+}
+
+async function readFiltered(inbox: InboxReads, owner: Owner, counted: readonly Counted[]): Promise<FilteredCounts> {
   const looked = counted.filter((one) => !isKept(one));
   if (looked.length === 0) {
-    const counts = await context.inbox.counts(owner);
+    const counts = await inbox.counts(owner);
     return { ...counts, filtered: counted.map(({ filter }) => keptCount(counts, filter)) };
   }
   const groups = new Set(looked.flatMap(({ filter: { group } }) => (group === undefined ? [] : [group])));
-  const { counts, tallies } = await context.inbox.tally(owner, {
+  const { counts, tallies } = await inbox.tally(owner, {
     ...(groups.size === 0 ? {} : { groups: [...groups] }),
     places: [...new Set(looked.map(({ place }) => place))].toSorted(),
     withPriorities: looked.some(({ filter }) => filter.priorities !== undefined),

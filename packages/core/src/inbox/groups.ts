@@ -11,6 +11,7 @@ import type { InboxContext } from "./context.ts";
 import type { GroupListQuery, GroupSummary, GroupsPage } from "./groups-storage.ts";
 import type { InboxCounts, InboxItem, ItemMark } from "./inbox-item.ts";
 import { decodeCursor, encodeCursor, foreignCursor, positionIn } from "./list-inbox.ts";
+import type { InboxReads } from "./replica-storage.ts";
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
@@ -47,8 +48,28 @@ const LIST_INPUT: ChecksOf<GroupsInput> = {
 };
 const RANGE: ChecksOf<GroupRange> = { upTo: whole({ min: 1 }) };
 
+/** A page of groups as it is asked of the storage. */
+interface AskedGroups {
+  /** Reads the page. */
+  read(inbox: InboxReads): MaybePromise<GroupsPage>;
+  /** Whether the page is of the list that the cursor belongs to. */
+  isAnswer(page: GroupsPage): boolean;
+  /** The list that the page makes. @throws BelfryError `INVALID_CURSOR` for a cursor of another list */
+  listOf(page: GroupsPage): GroupList;
+}
+
 /** Lists one page of an inbox's groups. */
-export function listGroups(context: InboxContext, owner: Owner, input: GroupsInput = {}): MaybePromise<GroupList> {
+export function listGroups(context: InboxContext, owner: Owner, input?: GroupsInput): MaybePromise<GroupList> {
+  const { read, listOf } = readingGroups(owner, input);
+  const reading = { read: () => read(context.inbox), countsOf: ({ counts }: GroupsPage) => counts };
+  return andThen(
+    onceReady(context, () => readUpToDate(context, owner, reading)),
+    listOf,
+  );
+}
+
+/** Checks which page of groups is asked for. @throws BelfryError `VALIDATION_ERROR`; `INVALID_CURSOR` for a cursor that no list gave */
+export function readingGroups(owner: Owner, input: GroupsInput = {}): AskedGroups {
   requireInput("groups", input, LIST_INPUT);
   const { status = "all", limit = DEFAULT_LIMIT, cursor } = input;
   const before = cursor === undefined ? undefined : positionIn(cursor);
@@ -56,20 +77,18 @@ export function listGroups(context: InboxContext, owner: Owner, input: GroupsInp
     throw foreignCursor();
   }
   const query = { status, limit: limit + 1, ...(before === undefined ? {} : { before }) };
-  return andThen(
-    onceReady(context, () =>
-      readUpToDate(context, owner, { read: () => context.inbox.groups(owner, query), countsOf: ({ counts }: GroupsPage) => counts }),
-    ),
-    ({ groups, counts }: GroupsPage): GroupList => {
-      const scope = { owner, status, type: undefined, isOfGroups: true, epoch: counts.epoch };
-      if (cursor !== undefined && decodeCursor(cursor, scope) === null) {
-        throw foreignCursor();
-      }
-      const shown = groups.slice(0, limit);
-      const last = groups.length > limit ? shown.at(-1) : undefined;
-      return { groups: shown, nextCursor: last === undefined ? null : encodeCursor(last.newest.seq, scope), counts };
-    },
-  );
+  const scopeOf = ({ counts }: GroupsPage) => ({ owner, status, type: undefined, isOfGroups: true, epoch: counts.epoch });
+  const isAnswer = (page: GroupsPage) => cursor === undefined || decodeCursor(cursor, scopeOf(page)) !== null;
+  const listOf = (page: GroupsPage): GroupList => {
+    if (!isAnswer(page)) {
+      throw foreignCursor();
+    }
+    const { groups, counts } = page;
+    const shown = groups.slice(0, limit);
+    const last = groups.length > limit ? shown.at(-1) : undefined;
+    return { groups: shown, nextCursor: last === undefined ? null : encodeCursor(last.newest.seq, scopeOf(page)), counts };
+  };
+  return { read: (inbox) => inbox.groups(owner, query), isAnswer, listOf };
 }
 
 /**

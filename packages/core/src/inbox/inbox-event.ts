@@ -128,12 +128,17 @@ const POSITION: MembersOf<InboxPosition> = { seq: true, epoch: true, rev: true }
 export function requireListener(listener: object, since: InboxPosition | undefined): void {
   requireFunctions("a listener of an inbox", listener, ["onEvent", "onState"]);
   if (since !== undefined) {
-    requireMembers("since", since, POSITION);
     // Of a position that cannot be, nothing can be replayed, and onState says so.
-    requireNone([
-      numberIssue(since.seq, "seq"),
-      stringIssue(since.epoch, "epoch"),
-      since.rev === undefined ? null : numberIssue(since.rev, "rev"),
-    ]);
+    requirePosition(since);
   }
+}
+
+/** Checks a position that a caller passed as `since`. It need not be one that can be. @throws BelfryError `VALIDATION_ERROR` */
+export function requirePosition(since: InboxPosition): void {
+  requireMembers("since", since, POSITION);
+  requireNone([
+    numberIssue(since.seq, "seq"),
+    stringIssue(since.epoch, "epoch"),
+    since.rev === undefined ? null : numberIssue(since.rev, "rev"),
+  ]);
 }

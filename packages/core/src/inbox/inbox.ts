@@ -12,6 +12,7 @@ import { type FollowInboxes, type InboxListener, requireListener } from "./inbox
 import type { InboxCounts, InboxItem, InboxPosition, StoredItem } from "./inbox-item.ts";
 import type { InboxPage, InboxQuery, InboxStorage } from "./inbox-storage.ts";
 import { KeyedInbox } from "./keyed-inbox.ts";
+import { LaggingInbox, type LagInput } from "./lagging-inbox.ts";
 import { itemsForm, type ListForm, listAs, requireForm } from "./list-forms.ts";
 import {
   type InboxList,
@@ -67,6 +68,20 @@ export class Inbox<Item extends InboxItem = InboxItem> extends InboxChanges<Item
    */
   withKey(idempotencyKey: string): KeyedInbox {
     return new KeyedInbox(this.owner, idempotencyKey, this.#context);
+  }
+
+  /**
+   * The same inbox for reads that may be behind, which a replica of the database can answer: see the option `replica` of a storage. It
+   * has no changes, and a list of it may lack what the user did a moment ago, unless `since` names a position after that.
+   *
+   * @throws BelfryError `VALIDATION_ERROR` for a position that is none
+   * @example
+   * ```ts
+   * const { unread, lagMs } = await notifications.inbox("user_123").mayLag().counts();
+   * ```
+   */
+  mayLag(input?: LagInput): LaggingInbox<Item> {
+    return new LaggingInbox<Item>(this.owner, this.#context, input);
   }
 
   /**

@@ -81,6 +81,7 @@ export { leastLookedAt } from "./inbox-storage.ts";
 export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
 export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from "./kept-items-storage.ts";
 export { KeyedInbox } from "./keyed-inbox.ts";
+export type { Lagging, LaggingInbox, LagInput } from "./lagging-inbox.ts";
 export type { ListForm } from "./list-forms.ts";
 export { type InboxList, type ListInput, listTenant, type StoredListInput } from "./list-inbox.ts";
 export {
@@ -96,4 +97,5 @@ export {
   type StepOfCall,
 } from "./logged-change.ts";
 export type { AlsoChanged, CreatedItem, FanOutChunk, FanOutTurn, NewItemsStorage, NewNotification } from "./new-items-storage.ts";
+export type { FoundByReplica, InboxReads, ReplicaStorage } from "./replica-storage.ts";
 export { lengthOf, MAX_LOGGED_RANGES, parseRanges, rangesOf, rangesText, type SeqRange, seqsIn, uniteRanges } from "./seq-ranges.ts";

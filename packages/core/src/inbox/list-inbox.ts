@@ -131,6 +131,8 @@ export interface Listing<Item> {
 interface AskedList<Item> {
   /** Reads the page. */
   read(): MaybePromise<InboxPage<Item>>;
+  /** Whether the page is of the list that the cursor belongs to. */
+  isAnswer(page: InboxPage<Item>): boolean;
   /** The list that the page makes. @throws BelfryError `INVALID_CURSOR` for a cursor of another list */
   listOf(page: InboxPage<Item>): InboxList<Item>;
 }
@@ -182,7 +184,7 @@ export function askedList<Item extends Pick<InboxItem, "seq">>(
   // Reads one item more than requested, to see whether there is a next page.
   const query = { ...filter, ...from, limit: limit + 1 };
   const listed = { owner, status, type, roomId, place, filter: more, group, limit, cursor };
-  return { read: () => read(owner, query), listOf: (page) => listOf(page, listed) };
+  return { read: () => read(owner, query), isAnswer: (page) => isAnswer(page, listed), listOf: (page) => listOf(page, listed) };
 }
 
 function conflict(name: string, other: string): Issue {
@@ -209,13 +211,18 @@ interface Listed extends Omit<CursorScope, "epoch"> {
   readonly cursor: string | undefined;
 }
 
-/** The list that a page makes, which may have one item more than requested. */
-function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, { limit, cursor, ...filter }: Listed): InboxList<Item> {
-  const { items, rest, ...totals } = page;
-  const { counts } = totals;
-  const scope = { ...filter, epoch: counts.epoch };
+/** Whether a page is of the list that the cursor belongs to. */
+function isAnswer({ counts: { epoch } }: Pick<InboxPage, "counts">, { limit: _, cursor, ...filter }: Listed): boolean {
   // The page brings the epoch that the cursor is checked against: a query for the epoch alone would cost a third of the page.
-  if (cursor !== undefined && decodeCursor(cursor, scope) === null) {
+  return cursor === undefined || decodeCursor(cursor, { ...filter, epoch }) !== null;
+}
+
+/** The list that a page makes, which may have one item more than requested. */
+function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, listed: Listed): InboxList<Item> {
+  const { items, rest, ...totals } = page;
+  const { limit, cursor: _, ...filter } = listed;
+  const scope = { ...filter, epoch: totals.counts.epoch };
+  if (!isAnswer(page, listed)) {
     throw foreignCursor();
   }
   if (items.length <= limit) {

@@ -174,6 +174,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
   parts: Omit<
     ServiceContext<Tx, Written>,
     | "inbox"
+    | "replica"
     | "deliveries"
     | "hub"
     | "activity"
@@ -210,6 +211,7 @@ function contextOf<Tx, Written extends void | Promise<void>>(
     ...{
       ...parts,
       inbox,
+      replica: parts.storage.replica ?? null,
       deliveries,
       digests,
       holds,

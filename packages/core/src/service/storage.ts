@@ -2,7 +2,7 @@ import type { BroadcastStorage, DevicesStorage, TopicsStorage } from "../audienc
 import type { DecisionsStorage } from "../decisions/index.ts";
 import type { DeliveryStorage, DigestStorage, HoldsStorage, SuppressionsStorage } from "../delivery/index.ts";
 import type { HubStorage } from "../hub/index.ts";
-import type { InboxStorage } from "../inbox/index.ts";
+import type { InboxStorage, ReplicaStorage } from "../inbox/index.ts";
 import type { ActivityStorage, AlarmStorage, HealthStorage, RetryRunStorage } from "../operator/index.ts";
 import type { PresenceStorage, Transport } from "../realtime/index.ts";
 import type { SharedStorage } from "../work/lease-storage.ts";
@@ -43,6 +43,8 @@ export interface Storage<Tx = unknown, Written extends void | Promise<void> = vo
   readonly suppressions: SuppressionsStorage;
   /** Who is connected to which instance. @default everybody is connected to this process */
   readonly presence?: PresenceStorage;
+  /** Answers reads that may be behind. @default the database itself answers */
+  readonly replica?: ReplicaStorage;
   /** Looks at the database from outside, for those who run it. */
   readonly database: StorageDatabase;
   /**

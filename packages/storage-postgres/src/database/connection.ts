@@ -4,6 +4,7 @@ import { BelfryError } from "@belfry/core";
 import type { Client, Pool, PoolClient, QueryConfig } from "pg";
 import { isReadTimeout, isTransientConflict } from "./errors.ts";
 import { queryConfig, type RunOptions, type Statement, statement } from "./statement.ts";
+import { giveBack, takeClient } from "./take-client.ts";
 
 const mayAskServer = statement<[boolean]>("may_ask_server", "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute')");
 
@@ -202,7 +203,7 @@ export class Connection implements Session {
   }
 
   async #transaction<Result>(settings: string, work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#connect();
+    const client = await takeClient(this.#pool);
     const { timeoutMs } = this.#options;
     const answer = (text: string) => client.query({ text, query_timeout: timeoutMs } as QueryConfig);
     let isBroken = false;
@@ -216,8 +217,7 @@ export class Connection implements Session {
       isBroken = isReadTimeout(error) || !(await answer("ROLLBACK").catch(() => null));
       throw error;
     } finally {
-      client.off("error", ignore);
-      client.release(isBroken);
+      giveBack(client, isBroken);
     }
   }
 
@@ -226,7 +226,7 @@ export class Connection implements Session {
    * it. `signal` cancels the statement that runs at that moment.
    */
   async alone<Result>(signal: AbortSignal | undefined, work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#connect();
+    const client = await takeClient(this.#pool);
     const cancel = () => {
       // The process id of the connection, which pg's types leave out.
       const { processID } = client as PoolClient & { readonly processID?: number };
@@ -238,27 +238,8 @@ export class Connection implements Session {
       return await work(session(client, this.#options), client);
     } finally {
       signal?.removeEventListener("abort", cancel);
-      client.off("error", ignore);
-      client.release(true);
+      giveBack(client, true);
     }
-  }
-
-  /**
-   * Takes a connection. If it is lost between two statements, it emits an event, which ends the process if nobody
-   * listens; the next statement fails and tells the caller. Uses a callback, because a promise is too late: one packet
-   * may hold both the message that makes a new connection ready and the one that ends it.
-   */
-  #connect(): Promise<PoolClient> {
-    return new Promise((resolve, reject) => {
-      this.#pool.connect((error, client) => {
-        if (client === undefined) {
-          reject(error);
-        } else {
-          client.on("error", ignore);
-          resolve(client);
-        }
-      });
-    });
   }
 
   /** Repeats `work` a few times if PostgreSQL ended it because two transactions conflicted. */

@@ -98,6 +98,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
     calls: {
       activeOnly: [],
       withKey: ["change-1"],
+      mayLag: [{ since: { seq: 0, epoch: "e", rev: 0 } }],
       list: [{ limit: 10 }],
       get: [{ seq: 1 }],
       listStored: [{ limit: 10 }],
@@ -133,6 +134,10 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
       readVersion: [],
       subscribe: [LISTENER, { seq: 0, epoch: "e" }, { locale: "de" }],
     },
+  },
+  "inbox.mayLag": {
+    of: (service) => service.inbox("ann").mayLag(),
+    calls: { list: [{ limit: 10 }], groups: [{ status: "unread", limit: 10 }], counts: [{ filters: [{ types: ["note"] }] }] },
   },
   "inbox.group": {
     of: (service) => service.inbox("ann").group("post:7"),
