@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { measureFleet } from "./fleet/fleet.ts";
+import { measureModel } from "./fleet/model.ts";
 import { printGrowth } from "./growth/growth.ts";
 import { loadRows, pickRows } from "./harness/load-rows.ts";
 import { profileRow } from "./harness/profile.ts";
@@ -22,6 +23,8 @@ pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and tho
   --deliveries 20000        how many are due; --snapshot 600 seconds
 pnpm bench fleet            measures what instances hear of each other, and their CPU, connected by PostgreSQL and by Redis
   --instances 1,2,4,6       how many there are, in one run after the other; --sockets 2000, --rate 60 notifications a second, --seconds 20
+pnpm bench model            measures the costs that \`pnpm model\` goes by, and compares what it predicts of fleets with runs of 1, 2, 4 and 6 instances
+pnpm bench model costs      one of them: costs or check
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -94,6 +97,8 @@ async function main(): Promise<void> {
     const instances = values.instances.split(",").map((count) => positive("instances", count));
     const [sockets, perSecond] = [positive("sockets", values.sockets), positive("rate", values.rate)];
     await measureFleet({ instances, sockets, perSecond, seconds: positive("seconds", values.seconds) }, print);
+  } else if (positionals[0] === "model") {
+    await measureModel(positionals.slice(1), print);
   } else if (positionals[0] === "stalls") {
     await measureStalls(positionals.slice(1), scale);
   } else {

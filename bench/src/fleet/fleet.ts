@@ -23,7 +23,7 @@ export async function measureFleet(size: FleetSize, print: (lines: readonly stri
         { name: "PostgreSQL", redis: null },
         { name: "Redis", redis },
       ] satisfies Connection[]) {
-        print(linesOf(`${count} instance${count === 1 ? "" : "s"}, ${connection.name}`, await runOf(count, connection, size)));
+        print(linesOf(connection.name, await runOf(count, connection, size)));
       }
     }
   } finally {
@@ -50,7 +50,9 @@ export async function runOf(instances: number, connection: Connection, size: Omi
   }
 }
 
-function linesOf(name: string, { seconds, instances, databaseMicros, redisMicros, waitedMs }: FleetRun): readonly string[] {
+/** What a run came to. */
+export function linesOf(transport: string, { seconds, instances, databaseMicros, redisMicros, waitedMs }: FleetRun): readonly string[] {
+  const name = `${instances.length} instance${instances.length === 1 ? "" : "s"}, ${transport}`;
   const [p50, p99] = [0.5, 0.99].map((share) => percentile(waitedMs, share).toFixed(1));
   const cores = (micros: number) => `${((100 * micros) / (1e6 * seconds)).toFixed(1)} %`;
   const used = instances.map(({ cpuMicros }) => cpuMicros);

@@ -28,12 +28,9 @@ export interface FleetLoad {
 }
 
 /** What one instance did in a run, and the CPU that it used. */
-export interface InstanceRun {
-  readonly cpuMicros: number;
+export interface InstanceRun extends InstanceUse {
   readonly sockets: number;
   readonly created: number;
-  /** Signals that came from other instances. */
-  readonly signals: number;
   /** Frames of what the instance itself created. */
   readonly ownFrames: number;
   /** Frames of what other instances created. */
@@ -53,8 +50,8 @@ export interface FleetRun {
 }
 
 /** Creates of each instance before anything is measured: code that runs for the first time is slow. */
-const WARM_UP = 300;
-const WARM_UP_PER_SECOND = 100;
+const WARM_UP = 1_000;
+const WARM_UP_PER_SECOND = 150;
 
 /** A fleet of processes on a fresh database, and a process with the sockets of its users. */
 export class RunningFleet {
@@ -158,7 +155,7 @@ export class RunningFleet {
     return new Map(arrived);
   }
 
-  #doneBy(instance: number, created: readonly Created[]): Omit<InstanceRun, "cpuMicros" | "signals"> {
+  #doneBy(instance: number, created: readonly Created[]): Omit<InstanceRun, keyof InstanceUse> {
     const here = created.filter(({ userId }) => this.#instanceOf.get(userId) === instance);
     const own = here.filter(({ by }) => by === instance).length;
     return {

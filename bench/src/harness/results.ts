@@ -9,6 +9,9 @@ export const RESULTS_FILE = fileURLToPath(new URL("../../results/rows.json", imp
 /** The file of the last growth table. */
 export const GROWTH_FILE = fileURLToPath(new URL("../../results/growth.json", import.meta.url));
 
+/** The file of the last runs that the costs of a fleet were fitted to. */
+export const FLEET_FILE = fileURLToPath(new URL("../../results/fleet.json", import.meta.url));
+
 /** The machine that figures are of. */
 export interface Machine {
   readonly node: string;

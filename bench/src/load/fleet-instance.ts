@@ -27,6 +27,8 @@ export interface InstanceUse {
   readonly cpuMicros: number;
   /** Signals that came from other instances. */
   readonly signals: number;
+  /** Resident memory at the end. */
+  readonly rssBytes: number;
 }
 
 const [, , database = "", redis = "", shards] = process.argv;
@@ -75,7 +77,7 @@ function begin(): void {
 
 function use(): InstanceUse {
   const { user, system } = process.cpuUsage(cpuBefore);
-  return { cpuMicros: user + system, signals: received - own };
+  return { cpuMicros: user + system, signals: received - own, rssBytes: process.memoryUsage.rss() };
 }
 
 async function listen(): Promise<{ readonly port: number }> {
@@ -101,3 +103,6 @@ async function answerTo(task: FleetTask): Promise<object> {
 process.on("message", async (task: FleetTask) => {
   process.send?.(await answerTo(task));
 });
+
+// It ends with the process that started it, also if that is killed.
+process.once("disconnect", () => process.exit());

@@ -55,3 +55,6 @@ process.on("message", async (task: SocketsTask) => {
   process.send?.({ arrived });
   arrived = [];
 });
+
+// It ends with the process that started it, also if that is killed.
+process.once("disconnect", () => process.exit());

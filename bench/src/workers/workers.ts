@@ -1,10 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { startRedis } from "@belfry/redis-launcher";
 import type pg from "pg";
-import { LoadProcess } from "../load/load-process.ts";
-import type { WorkerTask } from "../load/worker-instance.ts";
 import { enqueueInPostgres } from "../settings/due-postgres.ts";
-import { numberIn, PostgresSetting } from "../settings/postgres.ts";
+import { numberIn } from "../settings/postgres.ts";
+import { pendingIn, withWorkers } from "./running-workers.ts";
 
 /** What is measured. */
 export interface WorkerLoadSize {
@@ -50,36 +49,13 @@ export async function measureWorkers({ deliveries, snapshotSeconds }: WorkerLoad
   }
 }
 
-/** Runs `work` beside processes that deliver. */
-async function withWorkers<Result>(
-  count: number,
-  redisUrl: string,
-  work: (pool: pg.Pool, start: () => Promise<unknown>) => Promise<Result>,
-): Promise<Result> {
-  const setting = await PostgresSetting.open();
-  await setting.belfry("public", 1);
-  const processes = Array.from({ length: count }, () => new LoadProcess("./worker-instance.ts", [setting.url, redisUrl]));
-  const ask = (task: WorkerTask) => Promise.all(processes.map((one) => one.ask(task)));
-  try {
-    await ask({ open: true });
-    return await work(setting.pool(2), () => ask({ start: true }));
-  } finally {
-    for (const one of processes) {
-      one.stop();
-    }
-    await setting.close();
-  }
-}
-
-const pending = (pool: pg.Pool) => numberIn(pool, "SELECT count(*) FROM belfry_deliveries WHERE status = 'pending'");
-
 function rateOf(count: number, redisUrl: string, deliveries: number): Promise<number> {
-  return withWorkers(count, redisUrl, async (pool, start) => {
+  return withWorkers(count, redisUrl, async ({ pool, start }) => {
     await enqueueInPostgres(pool, "public", deliveries);
     await pool.query("VACUUM ANALYZE");
     const startedMs = performance.now();
     await start();
-    while ((await pending(pool)) > 0) {
+    while ((await pendingIn(pool)) > 0) {
       await setTimeout(LOOK_MS);
     }
     return (1_000 * deliveries) / (performance.now() - startedMs);
@@ -88,7 +64,7 @@ function rateOf(count: number, redisUrl: string, deliveries: number): Promise<nu
 
 /** Delivers for a while without and then with a transaction that holds its snapshot: what is dead meanwhile cannot be cleaned up. */
 function besideSnapshot(name: string, redisUrl: string, seconds: number): Promise<readonly string[]> {
-  return withWorkers(1, redisUrl, async (pool, start) => {
+  return withWorkers(1, redisUrl, async ({ pool, start }) => {
     await enqueueInPostgres(pool, "public", BACKLOG);
     await start();
     const sliceMs = (1_000 * seconds) / SLICES;
@@ -113,7 +89,7 @@ async function rateDuring(pool: pg.Pool, ms: number): Promise<number> {
   const doneBefore = await done();
   const startedMs = performance.now();
   while (performance.now() - startedMs < ms) {
-    const missing = BACKLOG - (await pending(pool));
+    const missing = BACKLOG - (await pendingIn(pool));
     if (missing > 0) {
       await enqueueInPostgres(pool, "public", missing);
     }

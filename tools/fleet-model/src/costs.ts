@@ -1,0 +1,54 @@
+import { readFile, writeFile } from "node:fs/promises";
+
+/** The kinds of work of the web processes of a fleet that use CPU. */
+export const KINDS = ["processSeconds", "socketSeconds", "creates", "signals", "ownFrames", "otherFrames"] as const;
+
+export type Kind = (typeof KINDS)[number];
+
+/**
+ * An amount for each kind of work: how much of it is done, or the CPU that one unit of it uses, in microseconds.
+ *
+ * - `processSeconds`: a process is there for a second;
+ * - `socketSeconds`: a socket is open for a second;
+ * - `creates`: a notification for one user is created;
+ * - `signals`: a process hears of a notification that another one created;
+ * - `ownFrames`: a frame of a notification is written by the process that created it;
+ * - `otherFrames`: a frame is written by another process, which reads the notification from the database first.
+ */
+export type Work = Readonly<Record<Kind, number>>;
+
+/** What the work of the web processes costs them and their servers, in microseconds of CPU for a unit of each kind. */
+export interface TransportCosts {
+  readonly web: Work;
+  readonly database: Work;
+  readonly redis: Work;
+}
+
+/** What web processes are connected by. */
+export type TransportName = "PostgreSQL" | "Redis";
+
+/** Costs that were measured. */
+export interface FleetCosts {
+  readonly machine: {
+    readonly node: string;
+    readonly system: string;
+    readonly processors: string;
+    readonly measuredAt: string;
+  };
+  readonly transports: Readonly<Record<TransportName, TransportCosts>>;
+  /** The CPU of a claim and a completion, in microseconds. The channel does nothing. */
+  readonly delivery: { readonly worker: number; readonly database: number };
+  /** Resident memory of a process, and what an idle socket adds to it. */
+  readonly bytes: { readonly process: number; readonly socket: number };
+}
+
+const FILE = new URL("../costs.json", import.meta.url);
+
+/** Reads the costs that were measured last. */
+export async function readCosts(): Promise<FleetCosts> {
+  return JSON.parse(await readFile(FILE, "utf8")) as FleetCosts;
+}
+
+export async function writeCosts(costs: FleetCosts): Promise<void> {
+  await writeFile(FILE, `${JSON.stringify(costs, null, 2)}\n`);
+}
