@@ -107,7 +107,14 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
         return;
       }
       before = first.deliveryId;
-      await digests.take(await this.#withWindows(entries, now), now, ids.next());
+      const taken = await this.#withWindows(entries, now);
+      const [late, others] = [taken.filter(({ closesAt }) => closesAt <= now), taken.filter(({ closesAt }) => closesAt > now)];
+      // What comes in time closes the window that is due, which takes what comes late.
+      for (const some of [late, others]) {
+        if (some.length > 0) {
+          await digests.take(some, now, ids.next());
+        }
+      }
       if (entries.some(({ plan }) => plan.leading)) {
         deliverDue();
       }
@@ -123,23 +130,31 @@ export class CloseDigests implements LeasedTasks<ClaimedDigest, object, EndedDig
     const groups = [...Map.groupBy(entries, placeKey).values()];
     const taken = groups.map(async (group): Promise<readonly TakenEntry[]> => {
       const [{ plan }] = group as [UntakenEntry];
-      const closesAt = await this.#closesAt(group[0] as UntakenEntry, now.getTime());
+      const closesAt = await this.#closing(group[0] as UntakenEntry, now.getTime());
       const lastAt = plan.maxWindowMs === null ? null : new Date(now.getTime() + plan.maxWindowMs);
-      const digestId = ids.next();
-      return group.map((entry) => ({ ...entry, digestId, closesAt, lastAt }));
+      const windows = [...Map.groupBy(group, (entry) => closesAt(entry) <= now.getTime()).values()];
+      return windows.flatMap((some) => {
+        const [first] = some as [UntakenEntry];
+        const openedAt = plan.frequency === null ? now : first.dueAt;
+        const window = { digestId: ids.next(), openedAt, closesAt: new Date(closesAt(first)), lastAt };
+        return some.map((entry) => ({ ...entry, ...window }));
+      });
     });
     return (await Promise.all(taken)).flat();
   }
 
-  async #closesAt({ tenant, userId, channel, plan }: UntakenEntry, atMs: number): Promise<Date> {
-    if (plan.windowMs !== null) {
-      return new Date(atMs + plan.windowMs);
+  /** Says when the windows of entries of one place close. A frequency counts from when an entry was due, however late a worker comes to it. */
+  async #closing({ tenant, userId, channel, plan }: UntakenEntry, now: number): Promise<(entry: UntakenEntry) => number> {
+    const { windowMs } = plan;
+    if (windowMs !== null) {
+      return () => now + windowMs;
     }
     const { settings } = (await this.#context.preferences.of(tenant, [userId]))(userId);
     const reached = settings.hasTimeZone ? UNKNOWN : await this.#reach.of({ tenant, userId, channel }).catch(() => null);
-    const closesAt = closingOf(plan, settings, { zone: reached?.timeZone ?? null, atMs }) ?? atMs;
     // Where the directory does not answer, the time may be earlier than without its zone: it is asked again soon, and moves the window.
-    return new Date(reached === null ? Math.min(closesAt, atMs + RETRY_MS) : closesAt);
+    const latest = reached === null ? now + RETRY_MS : Number.POSITIVE_INFINITY;
+    const zone = reached?.timeZone ?? null;
+    return ({ dueAt }) => Math.min(closingOf(plan, settings, { zone, atMs: dueAt.getTime() }) ?? now, latest);
   }
 
   async #close(claimed: ClaimedDigest): Promise<DigestEnd> {

@@ -16,12 +16,16 @@ export interface UntakenEntry extends Owner {
   readonly deliveryId: string;
   readonly channel: string;
   readonly plan: EntryPlan;
+  /** From when it may be put into a window: the notification's creation, or when it is scheduled. */
+  readonly dueAt: Date;
 }
 
 /** A delivery that is to be put into a window, and the window that opens for it if none is open. */
 export interface TakenEntry extends UntakenEntry {
   /** The id of that window: the same for all entries of one place in a call. */
   readonly digestId: string;
+  /** When that window opened, as its digest says it. */
+  readonly openedAt: Date;
   /** When that window closes; for a sliding one that is open already, how far this entry moves its end. */
   readonly closesAt: Date;
   /** The latest time at which that window closes if it is a sliding one; else null. */
@@ -75,7 +79,9 @@ export interface DigestStorage {
 
   /**
    * Puts entries into the open windows of their places, and opens those that are missing. A window that is due by `at` closes
-   * first, and one that has {@link FULL_WINDOW} entries takes no more: it is `closing`, and due when it was. Of a window with `leading` that opens now, the first entry becomes due by itself. What another call has taken meanwhile
+   * first, and one that has {@link FULL_WINDOW} entries takes no more: it is `closing`, and due when it was. Entries whose own window
+   * closes by `at`, because they come late, go into an open one that is due by then; beside one that closes later they have a window of
+   * their own, which takes no others. Those of one place in a call are all late, or none is. Of a window with `leading` that opens now, the first entry becomes due by itself. What another call has taken meanwhile
    * stays where it is; entries whose deliveries are not pending any more are forgotten.
    *
    * @param token a text that no other call has

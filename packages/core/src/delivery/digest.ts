@@ -56,7 +56,7 @@ export interface Digest {
   /** That of the entry that opened it. */
   readonly plan: EntryPlan;
   readonly state: DigestState;
-  /** When its window opened: the first entry was put into it. */
+  /** When its window opened: the first entry was put into it. For a frequency, from when that entry was due: its notification's creation, or when it was scheduled. */
   readonly openedAt: Date;
   /** When its window closes, or closed. */
   readonly closesAt: Date;

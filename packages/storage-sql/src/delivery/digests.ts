@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { type Digest, type EntryPlan, isUuid, type JsonObject, type Notification } from "@belfry/core";
-import { type ClaimedDigest, type DigestMember, type DigestStorage, FULL_WINDOW, type UntakenEntry } from "@belfry/core/storage";
+import {
+  type ClaimedDigest,
+  type DigestMember,
+  type DigestStorage,
+  FULL_WINDOW,
+  type TakenEntry,
+  type UntakenEntry,
+} from "@belfry/core/storage";
 import { fieldsOf } from "../database/fields.ts";
 import { type Dialect, parsed, type RowOf, type Sql } from "../database/sql.ts";
 
@@ -64,7 +71,7 @@ export function digestStorage(sql: Sql, leases: DigestStorage["leases"]): Digest
 /** Entries on their way into windows. */
 function windows(sql: Sql): Pick<DigestStorage, "untaken" | "take" | "move" | "release"> {
   const { deliveries, digestEntries: entries, digests } = sql.tables;
-  const untaken = `SELECT d.id AS "deliveryId", d.tenant, d.recipient AS "userId", d.channel, x.plan
+  const untaken = `SELECT d.id AS "deliveryId", d.tenant, d.recipient AS "userId", d.channel, x.plan, ${sql.milliseconds("x.due_at")} AS "dueAt"
     FROM ${entries} x ${sql.join} ${deliveries} d ON d.pk = x.delivery_pk
     WHERE x.digest_pk IS NULL AND x.due_at <= $2 ORDER BY x.due_at, x.delivery_pk LIMIT $1`;
   const isOpen = (of: string) => `${of}.state = 'open' AND ${of}.lease_owner IS NULL`;
@@ -77,17 +84,22 @@ function windows(sql: Sql): Pick<DigestStorage, "untaken" | "take" | "move" | "r
   const takes = takeTexts(sql);
   return {
     async untaken(limit, at) {
-      const rows = await sql.rows<UntakenEntry>("untaken_entries", untaken, [limit, at]);
-      return rows.map((row) => ({ ...row, plan: parsed(row.plan) }));
+      const rows = await sql.rows<Omit<UntakenEntry, "dueAt"> & { readonly dueAt: number }>("untaken_entries", untaken, [limit, at]);
+      return rows.map((row) => ({ ...row, plan: parsed(row.plan), dueAt: new Date(row.dueAt) }));
     },
     async take(taken, at, token) {
       const time = (date: Date | null) => (date === null ? null : sql.time(date));
-      const given = taken.map(({ deliveryId, digestId, tenant, userId, channel, plan }) => {
-        return { deliveryId, digestId, tenant, userId, channel, place: placeOf(plan), leading: plan.leading ? "yes" : "no" };
+      const isOver = ({ closesAt }: TakenEntry) => (closesAt.getTime() <= at.getTime() ? "yes" : "no");
+      const given = taken.map((entry) => {
+        const { deliveryId, digestId, tenant, userId, channel, plan } = entry;
+        const flags = { leading: plan.leading ? "yes" : "no", over: isOver(entry) };
+        return { deliveryId, digestId, tenant, userId, channel, place: placeOf(plan), ...flags };
       });
       const byId = new Map(taken.map((entry) => [entry.digestId, entry]));
-      const opening = [...byId.values()].map(({ tenant, userId, channel, plan, digestId, closesAt, lastAt }) => {
-        return { digestId, tenant, userId, channel, place: placeOf(plan), plan, closesAt: time(closesAt), lastAt: time(lastAt) };
+      const opening = [...byId.values()].map((entry) => {
+        const { tenant, userId, channel, plan, digestId, openedAt, closesAt, lastAt } = entry;
+        const times = { openedAt: time(openedAt), closesAt: time(closesAt), lastAt: time(lastAt), over: isOver(entry) };
+        return { digestId, tenant, userId, channel, place: placeOf(plan), plan, ...times };
       });
       await sql.inTransaction("take_entries", takes, [JSON.stringify(given), JSON.stringify(opening), at, token]);
     },
@@ -126,7 +138,7 @@ function takeTexts(sql: Sql): readonly string[] {
   const isOwn = `x.taken_by = ${token} AND x.digest_pk IS NULL`;
   const forget = `DELETE FROM ${entries} AS x WHERE ${isOwn} AND ${given}
     AND NOT EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.pk = x.delivery_pk AND d.status = 'pending' AND d.reason = 'digest')`;
-  const isFull = `(SELECT count(*) FROM (SELECT 1 FROM ${entries} WHERE digest_pk = o.pk LIMIT ${FULL_WINDOW}) f) >= ${FULL_WINDOW}`;
+  const isFull = `(SELECT count(*) FROM (SELECT 1 FROM ${entries} WHERE digest_pk = g.pk LIMIT ${FULL_WINDOW}) f) >= ${FULL_WINDOW}`;
   const moved =
     "CASE WHEN g.last_at IS NULL OR excluded.due_at < g.due_at THEN g.due_at WHEN excluded.due_at > g.last_at THEN g.last_at ELSE excluded.due_at END";
   return [
@@ -140,12 +152,13 @@ function takeTexts(sql: Sql): readonly string[] {
     `WITH own AS MATERIALIZED (SELECT d.pk FROM ${list} ${ofEntry})
     UPDATE ${entries} SET taken_by = ${token} WHERE digest_pk IS NULL AND ${given} AND delivery_pk IN (SELECT pk FROM own)`,
     forget,
-    // A full window closes at its time all the same.
-    `UPDATE ${digests} AS o SET state = 'closing' WHERE state = 'open' AND (due_at <= ${at} OR ${isFull}) AND ${given}
-      AND pk IN (SELECT g.pk FROM ${opening} ${join} ${digests} g ON ${window})`,
+    // A full window closes at its time all the same. One that is due stays open for what should have been in it.
+    `UPDATE ${digests} AS o SET state = 'closing' WHERE state = 'open' AND ${given} AND pk IN (SELECT g.pk FROM ${opening} ${join} ${digests} g ON ${window}
+      WHERE (g.due_at <= ${at} AND ${member("w", "over")} = 'no') OR ${isFull})`,
     `INSERT INTO ${digests} AS g (id, tenant, user_id, channel, place, plan, state, opened_at, closes_at, last_at, shown, total, attempt, due_at, fence)
     SELECT ${sql.cast(member("w", "digestId"), "uuid")}, ${["tenant", "userId", "channel", "place"].map((name) => member("w", name)).join(", ")},
-      ${sql.asJson(member("w", "plan"))}, 'open', ${at}, ${sql.asTime(member("w", "closesAt"))}, ${sql.asTime(member("w", "lastAt"))}, 0, 0, 0,
+      ${sql.asJson(member("w", "plan"))}, CASE WHEN ${member("w", "over")} = 'yes' AND EXISTS (SELECT 1 FROM ${digests} g WHERE ${window} AND g.due_at > ${at})
+        THEN 'closing' ELSE 'open' END, ${sql.asTime(member("w", "openedAt"))}, ${sql.asTime(member("w", "closesAt"))}, ${sql.asTime(member("w", "lastAt"))}, 0, 0, 0,
       ${sql.asTime(member("w", "closesAt"))}, 0
     FROM ${opening} WHERE ${given} AND ${member("w", "digestId")} IN (
       SELECT ${member("i", "digestId")} FROM ${list} ${ofEntry} ${join} ${entries} x ON x.delivery_pk = d.pk AND ${isOwn})
@@ -157,7 +170,10 @@ function takeTexts(sql: Sql): readonly string[] {
       ${join} ${digests} g ON g.id = ${sql.cast(member("i", "digestId"), "uuid")} WHERE ${member("i", "leading")} = 'yes' GROUP BY ${member("i", "digestId")})`,
     forget,
     `WITH o AS MATERIALIZED (
-      SELECT d.pk AS delivery_pk, g.pk AS digest_pk FROM ${list} ${ofEntry} ${join} ${digests} g ON ${windowOf("i")})
+      SELECT d.pk AS delivery_pk, g.pk AS digest_pk FROM ${list} ${ofEntry} ${join} ${digests} g ON ${windowOf("i")}
+        AND (g.due_at <= ${at} OR ${member("i", "over")} = 'no')
+      UNION ALL SELECT d.pk, g.pk FROM ${list} ${ofEntry} ${join} ${digests} g ON g.id = ${sql.cast(member("i", "digestId"), "uuid")}
+        AND g.state = 'closing' AND ${member("i", "over")} = 'yes')
     UPDATE ${entries} AS x SET digest_pk = o.digest_pk, taken_by = NULL FROM o WHERE x.delivery_pk = o.delivery_pk AND ${isOwn} AND ${given}`,
   ];
 }

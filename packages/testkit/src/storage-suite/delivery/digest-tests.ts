@@ -42,14 +42,18 @@ export function digestTests(harness: StorageHarness): void {
     }
 
     /** Puts entries into windows, as core does. */
-    async function take(entries: readonly UntakenEntry[], at: Date, token = nextId()): Promise<void> {
+    async function take(
+      entries: readonly UntakenEntry[],
+      at: Date,
+      { token = nextId(), closingAt }: { readonly token?: string; readonly closingAt?: Date } = {},
+    ): Promise<void> {
       const groups = Map.groupBy(entries, ({ userId, plan }) => JSON.stringify([userId, plan.name, plan.key]));
       const taken = [...groups.values()].flatMap((group): readonly TakenEntry[] => {
         const digestId = nextId();
         return group.map((entry) => {
           const { windowMs, maxWindowMs } = entry.plan;
           const lastAt = maxWindowMs === null ? null : new Date(at.getTime() + maxWindowMs);
-          return { ...entry, digestId, closesAt: new Date(at.getTime() + (windowMs ?? 0)), lastAt };
+          return { ...entry, digestId, openedAt: at, closesAt: closingAt ?? new Date(at.getTime() + (windowMs ?? 0)), lastAt };
         });
       });
       await fixture.storage.digests.take(taken, at, token);
@@ -83,7 +87,7 @@ export function digestTests(harness: StorageHarness): void {
       const [soon, late] = [await write(), await write({}, { dueInMs: 5_000 })];
       expect(await claim(fixture, later(HOUR_MS))).toEqual([]);
       expect(await untaken(later(0))).toEqual([
-        { deliveryId: soon, tenant: fixture.tenant, userId: "ann", channel: "email", plan: { ...PLAN } },
+        { deliveryId: soon, tenant: fixture.tenant, userId: "ann", channel: "email", plan: { ...PLAN }, dueAt: later(0) },
       ]);
       expect((await untaken(later(5_000))).map(({ deliveryId }) => deliveryId)).toEqual([soon, late]);
       expect(await fixture.storage.digests.leases.nextDueInMs(later(-1_000))).toBeLessThanOrEqual(1_000);
@@ -134,6 +138,31 @@ export function digestTests(harness: StorageHarness): void {
       await take([three], later(HOUR_MS));
       const ids = (await digestsOf([first, second, third])).map((digest) => digest?.id);
       expect([ids[0], new Set(ids).size]).toEqual([claimed?.id, 3]);
+    });
+
+    test("what comes late joins the window that is due, and beside one that is not it has its own; what comes in time goes into neither", async () => {
+      const ids = [await write(), await write(), await write(), await write(), await write()];
+      const [one, two, three, four, five] = (await untaken(later(0))) as [
+        ...[UntakenEntry, UntakenEntry, UntakenEntry],
+        ...[UntakenEntry, UntakenEntry],
+      ];
+      const late = { closingAt: later(HOUR_MS) };
+      await take([one], later(HOUR_MS + 5), late);
+      await take([two], later(HOUR_MS + 6), late);
+      await take([three], later(HOUR_MS + 7));
+      await take([four, five], later(HOUR_MS + 8), late);
+      const found = await digestsOf(ids);
+      expect(found.map((digest) => [digest?.state, digest?.closesAt])).toEqual([
+        ["closing", later(HOUR_MS)],
+        ["closing", later(HOUR_MS)],
+        ["open", later(2 * HOUR_MS + 7)],
+        ["closing", later(HOUR_MS)],
+        ["closing", later(HOUR_MS)],
+      ]);
+      expect([found[1]?.id, found[4]?.id]).toEqual([found[0]?.id, found[3]?.id]);
+      expect(new Set(found.map((digest) => digest?.id)).size).toBe(3);
+      const claimed = await claimDue(later(HOUR_MS + 8));
+      expect(claimed.map(({ id }) => id).sort()).toEqual([found[0]?.id, found[3]?.id].sort());
     });
 
     test("a window that is full takes no more entries, and closes at its time; others go into a new one", { timeout: 60_000 }, async () => {
