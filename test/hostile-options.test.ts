@@ -82,7 +82,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   postgresStorage: [postgres.postgresStorage, "postgres://localhost/x", { migrate: true }],
 };
 
-/** For authors of channels and contracts, who call them from TypeScript, or with what Belfry itself hands them. `migrate` and the moves of tenants have tests of their own. */
+/** For authors of channels and contracts, who call them from TypeScript, or with what Belfry itself hands them. `migrate`, `partition` and the moves of tenants have tests of their own. */
 const FOR_AUTHORS = [
   "BelfryError",
   "classifyAddress",
@@ -101,6 +101,7 @@ const FOR_AUTHORS = [
   "abandonMove",
   "migrate",
   "moveTenant",
+  "partition",
   "parseDeviceAddress",
   "parseMessage",
   "requireOptions",
@@ -311,6 +312,13 @@ test.each(HOSTILE)("migrate says in words that %s is no database", async (_, val
       message: expect.stringMatching(/^migrate got no /),
     });
   }
+});
+
+test.each(HOSTILE)("partition says in words that %s is no database", async (_, value) => {
+  await expect(postgres.partition(value as never)).rejects.toMatchObject({
+    code: "CONFIGURATION",
+    message: expect.stringMatching(/^partition got no /),
+  });
 });
 
 test.each(HOSTILE)("a move says in words that %s are no options of it", async (_, value) => {

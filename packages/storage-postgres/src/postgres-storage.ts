@@ -59,6 +59,7 @@ import { MIGRATIONS } from "./migrations/index.ts";
 import { migrationStep, openTables } from "./migrations/migrate.ts";
 import { postgresActivity } from "./operator/postgres-activity.ts";
 import { postgresHealth } from "./operator/postgres-health.ts";
+import { partitionUpkeep } from "./partitions/upkeep.ts";
 import {
   DEFAULT_MAX_LAG_MS,
   DEFAULT_POOL_SIZE,
@@ -108,8 +109,8 @@ interface OpenStorage {
   readonly connection: Connection;
   readonly hostTransactions: HostTransactions;
   readonly replica: Replica | null;
-  /** Migrates in the background; null when nothing was left to do. */
-  readonly migrating: LaterMigrations | null;
+  /** What changes the tables in the background: migrations that were left to do, and partitions. */
+  readonly upkeep: readonly Pick<LaterMigrations, "stop">[];
 }
 
 /** A storage in PostgreSQL, as {@link postgresStorage} makes it. */
@@ -214,7 +215,7 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
     this.#opening = null;
     const open = this.#open;
     this.#open = null;
-    await open?.migrating?.stop();
+    await Promise.all((open?.upkeep ?? []).map((one) => one.stop()));
     await open?.replica?.close();
     if (open && typeof this.#source === "string") {
       await open.pool.end();
@@ -255,8 +256,15 @@ export class PostgresStorage implements Storage<PostgresTransaction, Promise<voi
         logger,
         announcements: this.#announcements,
       });
-      const migrating = isMoreToDo ? new LaterMigrations({ step: (signal) => migrationStep(pool, target, { signal }), logger }) : null;
-      this.#open = { pool, connection, hostTransactions, migrating, replica: this.#replicaOf(connection, identity) };
+      const migrating = isMoreToDo ? [new LaterMigrations({ step: (signal) => migrationStep(pool, target, { signal }), logger })] : [];
+      const partitioning = this.#options.migrate ? [partitionUpkeep({ pool, schema, logger })] : [];
+      this.#open = {
+        pool,
+        connection,
+        hostTransactions,
+        upkeep: [...migrating, ...partitioning],
+        replica: this.#replicaOf(connection, identity),
+      };
     } catch (error) {
       if (typeof this.#source === "string") {
         await pool.end();

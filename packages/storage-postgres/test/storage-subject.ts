@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { escapeIdentifier, type Pool } from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { migratedPostgres } from "../../../test/migrated-postgres.ts";
-import { migrate, type PostgresStorage, type PostgresTransaction, postgresStorage } from "../src/index.ts";
+import { migrate, type PostgresStorage, type PostgresTransaction, partition, postgresStorage } from "../src/index.ts";
 import { openPool } from "./setup.ts";
 
 type Run = (work: (tx: PostgresTransaction) => Promise<void>) => Promise<void>;
@@ -48,7 +48,11 @@ afterAll(async () => {
 /** Copies the tables of a schema into another, in the place of an earlier copy, and returns what puts the copied rows in the place of all that are there then. */
 async function backUp(pool: Pool, schema: string): Promise<() => Promise<void>> {
   const copy = escapeIdentifier(`backup_of_${schema}`);
-  const { rows } = await pool.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", [schema]);
+  const { rows } = await pool.query<{ name: string }>(
+    // A table with partitions has the rows of all of them.
+    "SELECT relname AS name FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+    [escapeIdentifier(schema)],
+  );
   const own = (name: string) => `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
   const copied = (name: string) => `${copy}.${escapeIdentifier(name)}`;
   const together = (statements: readonly string[]) => pool.query(["BEGIN", ...statements, "COMMIT"].join(";"));
@@ -78,6 +82,8 @@ export interface Kind {
   source(place: Place): Parameters<typeof postgresStorage>[0];
   readonly transaction: (pool: Pool) => Run;
   readonly schema?: string;
+  /** How many deliveries' attempts a partition has. @default attempts are in one table */
+  readonly partitioned?: number;
   /** How many connections the host has at the most. */
   readonly connections?: number;
   /** Has each connection plan a statement once, whatever the values: most of the time goes into plans otherwise. */
@@ -91,6 +97,7 @@ export async function openSubject({
   schema = "public",
   connections,
   plansOnce = false,
+  partitioned,
 }: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
   const database = await migratedPostgres();
   const settings = plansOnce ? `?options=${encodeURIComponent("-c plan_cache_mode=force_generic_plan")}` : "";
@@ -106,6 +113,9 @@ export async function openSubject({
     return storage;
   };
   const storage = await open(source(here));
+  if (partitioned !== undefined) {
+    await partition(here.host, { schema, deliveries: partitioned });
+  }
   const client = await here.host.connect();
   return {
     storage,

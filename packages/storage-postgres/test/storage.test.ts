@@ -12,3 +12,9 @@ storageSuite("postgres by connection string, in a schema of its own", {
   covers: process.env.BELFRY_LONG ? "examples" : "opening",
   create: () => openSubject({ source: ({ url }) => url, transaction: drizzleTransaction, schema: 'Bel"fry' }),
 });
+
+storageSuite("postgres with attempts in partitions", {
+  singleWriter: false,
+  covers: process.env.BELFRY_LONG ? "examples" : "opening",
+  create: () => openSubject({ source: ({ host }) => host, transaction: driverTransaction, partitioned: 1_000 }),
+});

@@ -35,6 +35,7 @@ const GROUPS: readonly Group[] = [
       "guides/processes",
       "guides/bullmq",
       "guides/databases",
+      "guides/partitions",
       "scaling",
       "guides/dashboard",
       "guides/telemetry",

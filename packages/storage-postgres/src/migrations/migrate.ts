@@ -17,6 +17,7 @@ import { wrapError } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import { quoteIdentifier, tableNames } from "../database/table-names.ts";
 import { MIGRATIONS } from "./index.ts";
+import { runOutsideStatement } from "./run-outside.ts";
 
 /** The changes to make in a database. */
 export interface MigrationTarget {
@@ -260,7 +261,7 @@ function runOutside(connection: Connection, { target, migration, signal }: Outsi
     }
     await client.query(`SET search_path = ${quoteIdentifier(target.schema)}`);
     for (const sql of migration.statements) {
-      await client.query(sql);
+      await runOutsideStatement(session, client, sql);
     }
     await recordMigration(client, migration);
     return "more";
@@ -289,7 +290,7 @@ async function runCleanup(connection: Connection, target: MigrationTarget, migra
 }
 
 /** Takes the lock if it is free: until the end of the transaction, or of the session. */
-async function takeLock(session: Session, { schema, isOfSession }: { readonly schema: string; readonly isOfSession: boolean }) {
+export async function takeLock(session: Session, { schema, isOfSession }: { readonly schema: string; readonly isOfSession: boolean }) {
   const lock = isOfSession ? "pg_try_advisory_lock" : "pg_try_advisory_xact_lock";
   const [[isTaken] = [false]] = await session.rows(statement<[boolean]>("later_lock", `SELECT ${lock}(${LATER_LOCK})`), [schema]);
   return isTaken;
