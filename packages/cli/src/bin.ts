@@ -23,6 +23,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const io: Io = {
   env: process.env,
   cwd: process.cwd(),
+  loadEnvFile: (path) => process.loadEnvFile(path),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -14,6 +14,8 @@ export interface Io {
   readonly stdout: Writable;
   /** Prompts, progress, remarks and errors. */
   readonly stderr: Terminal<Writable>;
+  /** Adds the variables of a file to `env`; those that are there win. */
+  loadEnvFile(path: string): void;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { HandlerOptions } from "@belfry/core/http";
 import type { CommandService } from "./command-service.ts";
 import { databaseService, parseDatabaseUrl } from "./database-service.ts";
 import { wrongUsage } from "./failure.ts";
+import { isNextApplication } from "./init/project.ts";
 import type { Io } from "./io.ts";
 import { CONFIG_NAMES, findConfig, loadConfig } from "./load-config.ts";
 
@@ -29,6 +32,9 @@ export async function openService(io: Io, { config, database, schema }: ServiceO
   if (config !== undefined && database !== undefined) {
     throw wrongUsage("--config and --database name two services. Give one of them.");
   }
+  if (database === undefined) {
+    readEnvFiles(io);
+  }
   const path = database === undefined ? findConfig(io.cwd, config) : null;
   if (path !== null) {
     if (schema !== undefined) {
@@ -46,4 +52,16 @@ export async function openService(io: Io, { config, database, schema }: ServiceO
   }
   const choice = parseDatabaseUrl({ url, from: database === undefined ? "DATABASE_URL" : "--database", cwd: io.cwd });
   return { service: await databaseService(choice, schema), handler: null, isApplications: false };
+}
+
+/** The files that Next reads in all its modes. What the first one says wins. */
+const ENV_FILES = [".env.local", ".env"];
+
+/** Reads the variables of an application of Next, which its process gets from Next alone. */
+function readEnvFiles({ cwd, loadEnvFile }: Io): void {
+  for (const file of isNextApplication(cwd) ? ENV_FILES.map((name) => join(cwd, name)) : []) {
+    if (existsSync(file)) {
+      loadEnvFile(file);
+    }
+  }
 }

@@ -55,6 +55,17 @@ describe("where the service is found", () => {
     expect(documentOf(await belfry(named, { cwd, env })).place).toContain("named.db");
   });
 
+  test("an application of Next has its variables in .env.local and .env, and those of the process win", async () => {
+    const files = { ".env": "DATABASE_URL=sqlite:env.db", ".env.local": "DATABASE_URL=sqlite:local.db" };
+    const next = { "package.json": JSON.stringify({ dependencies: { next: "16.0.0" } }) };
+    const dryRun = ["migrate", "--dry-run", "--json"];
+    const placeIn = async (cwd: string, env = {}) => documentOf(await belfry(dryRun, { cwd, env })).place;
+    expect(await placeIn(await place({ ...files, ...next }))).toContain("local.db");
+    expect(await placeIn(await place({ ".env": files[".env"], ...next }))).toContain("env.db");
+    expect(await placeIn(await place({ ...files, ...next }), { DATABASE_URL: "sqlite:own.db" })).toContain("own.db");
+    expect((await belfry(dryRun, { cwd: await place({ ...files, "package.json": "{}" }) })).stdout).toContain("DATABASE_URL is not set");
+  });
+
   test.each<[string, string[], Record<string, string>, RegExp]>([
     ["nothing", [], {}, /no belfry\.config\.ts, and DATABASE_URL is not set/],
     ["an unknown scheme", ["--database", "mysql://ann:hunter2@x/y"], {}, /--database is "mysql:"\. Give sqlite:<path> or postgres:/],

@@ -2,7 +2,7 @@ import { NotificationService } from "@belfry/core";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../src/index.ts";
-import { belfry, documentOf, idleService, KINDS, type Place, storageAt } from "./setup.ts";
+import { belfry, belfryOn, documentOf, idleService, KINDS, type Place, storageAt } from "./setup.ts";
 
 describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
   const isServer = kind === "PostgreSQL";
@@ -185,4 +185,12 @@ describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
     expect(ran.code).toBe(EXIT.usage);
     expect(await service.operator.count()).toBe(before);
   });
+});
+
+test("doctor says that DATABASE_URL is not set, where the database of an application on a server is out of reach", async () => {
+  const [, { unreachable }] = KINDS;
+  const remedyWith = async (env: Readonly<Record<string, string>>) =>
+    (await belfryOn(idleService(unreachable), ["doctor"], { env })).stdout;
+  expect(await remedyWith({})).toMatch(/^unreachable .* DATABASE_URL is not set here/m);
+  expect(await remedyWith({ DATABASE_URL: unreachable })).not.toContain("DATABASE_URL");
 });

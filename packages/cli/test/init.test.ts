@@ -43,6 +43,9 @@ test("it detects framework, language, modules, package manager and database", as
   const next = { dependencies: { next: "16.0.0", express: "5.0.0" }, packageManager: "yarn@4.0.0" };
   expect(await detected({ "package.json": next, "tsconfig.json": "{}" }, "--storage", "postgres")).toMatchObject({
     project: { framework: "next", language: "typescript", modules: "esm", manager: "yarn", database: "postgres", importEnding: "" },
+    files: expect.arrayContaining([{ path: "belfry.config.mts", state: "new" }]),
+    install: expect.stringMatching(/^yarn add @belfry\/core @belfry\/storage-postgres pg drizzle-orm @belfry\/client @belfry\/react && /),
+    next: expect.arrayContaining(['in next.config: serverExternalPackages: ["pg"]']),
   });
   const sourcesOfNext = async (...files: string[]) =>
     (await detected({ "package.json": next, ...Object.fromEntries(files.map((file) => [file, ""])) })).project;
@@ -100,6 +103,7 @@ const typescript = {
   modules: "esm",
   manager: "npm",
   sources: "",
+  isModule: true,
   importEnding: ".ts",
   packages: new Set<string>(),
 } as const;
@@ -153,9 +157,9 @@ test("in CommonJS, imports and exports are those of require", () => {
     expect(text).not.toMatch(/^(?:import|export)\b|: Promise|: EventEmitter/m);
   }
   expect(texts["belfry.js"]).toMatch(
-    /^const \{ expressBelfry \} = require\("@belfry\/adapter-express"\);[\s\S]*module\.exports = \{ belfry, startBelfry, stopBelfry \};\n$/,
+    /^const \{ expressBelfry \} = require\("@belfry\/adapter-express"\);[\s\S]*module\.exports = \{ handler, belfry, startBelfry, stopBelfry \};\n$/,
   );
   expect(texts["belfry.config.js"]).toBe(
-    'const { notifications } = require("./notifications.js");\n\nmodule.exports = { notifications };\n',
+    'const { handler } = require("./belfry.js");\nconst { notifications } = require("./notifications.js");\n\nmodule.exports = { handler, notifications };\n',
   );
 });

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
+import { parseEnv } from "node:util";
 import { NotificationService } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
 import { freshDatabase } from "@belfry/postgres-launcher";
@@ -46,6 +48,7 @@ export async function belfry(
   { cwd = tmpdir(), env = {}, signal, types, onOutput = () => {} }: World = {},
 ): Promise<Ran> {
   const isTTY = types !== undefined;
+  const variables = { ...env };
   const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: () => undefined });
   const stdout = collector(onOutput);
   const stderr = collector((text) => {
@@ -55,8 +58,9 @@ export async function belfry(
     }
   });
   const code = await run(args, {
-    env,
+    env: variables,
     cwd,
+    loadEnvFile: (path) => void Object.assign(variables, { ...parseEnv(readFileSync(path, "utf8")), ...variables }),
     stdin,
     stdout: stdout.stream,
     stderr: Object.assign(stderr.stream, { isTTY, columns: 200 }),

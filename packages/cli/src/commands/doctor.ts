@@ -31,7 +31,7 @@ export const doctor: AddCommand = (program, run) => {
 
 async function examine(context: CommandContext): Promise<ExitCode> {
   return withService(context, async (opened) => {
-    const { findings: ofDatabase, isUsable } = await lookAtDatabase(opened);
+    const { findings: ofDatabase, isUsable } = await lookAtDatabase(opened, context.io.env);
     const findings = [...ofDatabase, ...(await allOf(FIRST, opened)), ...(isUsable ? await allOf(ON_TABLES, opened) : [])];
     const worst = LEVELS.findLast((level) => findings.some((finding) => finding.level === level)) ?? "ok";
     await context.output.result({ place: opened.service.database.place, worst, findings }, linesOf(findings));

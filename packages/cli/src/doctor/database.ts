@@ -2,6 +2,7 @@ import type { DatabaseFacts, MigrationState } from "@belfry/core";
 import type { Opened } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { reportOf } from "../failure.ts";
+import type { Io } from "../io.ts";
 import { type Finding, fine } from "./finding.ts";
 
 /** What was found of a database. */
@@ -11,8 +12,11 @@ export interface DatabaseFindings {
   readonly isUsable: boolean;
 }
 
+const UNREACHABLE = "Check that it runs, and that the address, user, password and rights are right.";
+const UNSET = "DATABASE_URL is not set here: if your service takes its address from there, set it. ";
+
 /** Looks at the database: whether it can be reached, its clock, its settings and its tables. */
-export async function lookAtDatabase({ service: { database } }: Opened): Promise<DatabaseFindings> {
+export async function lookAtDatabase({ service: { database }, isApplications }: Opened, env: Io["env"]): Promise<DatabaseFindings> {
   try {
     const askedMs = Date.now();
     const facts = await database.inspect();
@@ -26,7 +30,8 @@ export async function lookAtDatabase({ service: { database } }: Opened): Promise
   } catch (error) {
     const { exitCode, message } = reportOf(error);
     const level = exitCode === EXIT.unreachable ? "unreachable" : "error";
-    const remedy = level === "unreachable" ? "Check that it runs, and that the address, user, password and rights are right." : null;
+    const isUnset = isApplications && !database.place.startsWith("sqlite:") && (env.DATABASE_URL ?? "") === "";
+    const remedy = level === "unreachable" ? `${isUnset ? UNSET : ""}${UNREACHABLE}` : null;
     return { findings: [{ level, about: "database", message, remedy }], isUsable: false };
   }
 }

@@ -7,14 +7,28 @@ import { inCommonJs, typed } from "./source-text.ts";
 export function filesFor(project: Project): readonly NewFile[] {
   const { sources, importEnding } = project;
   const ending = project.language === "typescript" ? ".ts" : ".js";
-  const service = `./${sources === "" ? "" : `${sources}/`}notifications${importEnding}`;
+  const from = `./${sources === "" ? "" : `${sources}/`}`;
   const files = [
     { path: join(sources, `notification-types${ending}`), text: TYPES },
     { path: join(sources, `notifications${ending}`), text: serviceText(project) },
     ...mountFiles(project, ending),
-    { path: `belfry.config${ending}`, text: `export { notifications } from "${service}";\n` },
+    { path: `belfry.config${configEnding(project)}`, text: configText(from, importEnding) },
   ];
   return files.map(({ path, text }) => ({ path, text: inLanguage(project, text) }));
+}
+
+/** Node would guess that a module of another ending is one, and warn of it, where package.json does not say so. */
+function configEnding({ language, modules, isModule }: Project): string {
+  if (language === "javascript") {
+    return ".js";
+  }
+  return modules === "esm" && !isModule ? ".mts" : ".ts";
+}
+
+function configText(from: string, importEnding: string): string {
+  return `export { handler } from "${from}belfry${importEnding}";
+export { notifications } from "${from}notifications${importEnding}";
+`;
 }
 
 function inLanguage({ language, modules }: Project, text: string): string {

@@ -1,8 +1,12 @@
 import { join, relative } from "node:path";
 import type { NewFile, Project } from "./project.ts";
 
-const HANDLER = `/** Users are who the JWT of a request says, which your sign-in makes: its \`sub\`, signed with JWT_SECRET of at least 32 characters. */
-const handler = { contracts: [native()], auth: { jwt: { secret: process.env.JWT_SECRET ?? "" } } };
+/** The options of a mount. `more` stands between the contracts and who asks. */
+const handlerText = (more = "") => `/**
+ * Users are who the JWT of a request says, which your sign-in makes: its \`sub\`, signed with JWT_SECRET of at least 32 characters.
+ * If a cookie of yours says it, give a function for \`auth\` instead: see "A function of your own" in docs/guides/authentication.md.
+ */
+export const handler = { contracts: [native()],${more} auth: { jwt: { secret: process.env.JWT_SECRET ?? "" } } };
 `;
 
 /** The files that mount the service. */
@@ -24,7 +28,7 @@ import { ${make} } from "${adapter}";
 import { native } from "@belfry/core/contracts";
 import { notifications } from "./notifications${importEnding}";
 
-${HANDLER}
+${handlerText()}
 /** Answers below /api/belfry/v1: \`${use}\`. */
 export const belfry = ${make}(notifications, handler);
 
@@ -44,16 +48,28 @@ export async function stopBelfry()<: Promise<void>> {
 
 function nextFiles({ sources, importEnding }: Project, ending: string): readonly NewFile[] {
   const route = join(sources, "app/api/belfry/[...path]");
-  const service = relative(route, join(sources, "notifications")).replaceAll("\\", "/");
+  const mount = relative(route, join(sources, "belfry")).replaceAll("\\", "/");
   return [
     {
-      path: join(route, `route${ending}`),
+      path: join(sources, `belfry${ending}`),
       text: `import { native } from "@belfry/core/contracts";
 import { createHandler } from "@belfry/core/http";
-import { notifications } from "${service}${importEnding}";
+import { notifications } from "./notifications${importEnding}";
 
-${HANDLER}
-const belfry = createHandler(notifications, handler);
+${handlerText(" sockets: false,")}
+const makeBelfry = () => createHandler(notifications, handler);
+
+const kept<: typeof globalThis & { belfryHandler?: ReturnType<typeof makeBelfry> }> = globalThis;
+kept.belfryHandler ??= makeBelfry();
+
+/** Answers below /api/belfry/v1. It is kept as the service is, so that instrumentation${ending} ends the streams of the route's. */
+export const belfry = kept.belfryHandler;
+`,
+    },
+    {
+      path: join(route, `route${ending}`),
+      text: `import { belfry } from "${mount}${importEnding}";
+
 const answer = (request<: Request>)<: Promise<Response>> => belfry.fetch(request);
 
 export { answer as DELETE, answer as GET, answer as PATCH, answer as POST, answer as PUT };
@@ -64,8 +80,11 @@ export { answer as DELETE, answer as GET, answer as PATCH, answer as POST, answe
       text: `/** Next calls it once, when the server starts: deliveries and digests need a service that works in the background. */
 export async function register()<: Promise<void>> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
+    const { belfry } = await import("./belfry${importEnding}");
     const { notifications } = await import("./notifications${importEnding}");
     await notifications.start();
+    // Next ends once all requests have: an open stream is one that lasts.
+    process.once("SIGTERM", () => belfry.close());
   }
 }
 `,

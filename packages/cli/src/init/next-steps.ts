@@ -1,4 +1,4 @@
-import type { PackageManager, Project } from "./project.ts";
+import type { DatabaseKind, Framework, PackageManager, Project } from "./project.ts";
 
 /** What is left to do by hand. */
 export interface NextSteps {
@@ -17,11 +17,17 @@ const STORAGE = {
 /** `npx belfry` is its program; an application does not run it. */
 const CLI = "@belfry/cli";
 
-const ADAPTER = { express: ["@belfry/adapter-express"], hono: ["@belfry/adapter-hono"], next: [] } as const;
+const MOUNT = {
+  express: ["@belfry/adapter-express"],
+  hono: ["@belfry/adapter-hono"],
+  next: ["@belfry/client", "@belfry/react"],
+} as const;
+
+const DRIVER = { sqlite: "better-sqlite3", postgres: "pg" } as const;
 
 /** Says what is left to do after the files are there. */
 export function nextSteps({ framework, database, manager, packages }: Omit<Project, "importEnding">): NextSteps {
-  const needed = ["@belfry/core", ...STORAGE[database], ...ADAPTER[framework]];
+  const needed = ["@belfry/core", ...STORAGE[database], ...MOUNT[framework]];
   const missing = needed.filter((name) => !packages.has(name));
   const address = database === "sqlite" ? "DATABASE_FILE, if data/belfry.db is not where it shall be" : "DATABASE_URL";
   const installs = [
@@ -30,12 +36,26 @@ export function nextSteps({ framework, database, manager, packages }: Omit<Proje
   ];
   return {
     install: installs.length === 0 ? "nothing is left to install" : installs.join(" && "),
-    next: [`set JWT_SECRET, and ${address}`, ...MOUNTING[framework], "npx belfry doctor"],
+    next: [
+      `set JWT_SECRET, or give a function of your own as auth in belfry (docs/guides/authentication.md); and ${address}`,
+      ...mounting(framework, database),
+      "npx belfry doctor",
+    ],
   };
 }
 
-const MOUNTING = {
-  express: ["in your application: app.use(belfry), and await startBelfry(server) with what app.listen returns"],
-  hono: ['in your application: app.route("/", belfry), and await startBelfry(server) with what serve returns'],
-  next: ['in next.config: serverExternalPackages: ["better-sqlite3", "pg"]'],
-} as const;
+const BELL = "the bell: @belfry/client with @belfry/react or @belfry/element (docs/guides/react.md, docs/guides/element.md)";
+
+function mounting(framework: Framework, database: DatabaseKind): readonly string[] {
+  switch (framework) {
+    case "express":
+      return ["in your application: app.use(belfry), and await startBelfry(server) with what app.listen returns", BELL];
+    case "hono":
+      return ['in your application: app.route("/", belfry), and await startBelfry(server) with what serve returns', BELL];
+    case "next":
+      return [
+        `in next.config: serverExternalPackages: ["${DRIVER[database]}"]`,
+        "the bell: a client component with @belfry/client and @belfry/react in your layout (docs/guides/nextjs.md)",
+      ];
+  }
+}

@@ -21,6 +21,8 @@ export interface Project {
   readonly language: "typescript" | "javascript";
   /** Whether its JavaScript is `import` or `require`. */
   readonly modules: "esm" | "commonjs";
+  /** Whether package.json says that its JavaScript is `import`. */
+  readonly isModule: boolean;
   readonly manager: PackageManager;
   /** Where its sources are, relative to the application; empty for the directory itself. */
   readonly sources: string;
@@ -56,7 +58,7 @@ export function detectProject(cwd: string, said: Said): Project {
   }
   const isTyped = has("tsconfig.json") || manifest.packages.has("typescript");
   const modules = manifest.isModule || framework === "next" ? "esm" : "commonjs";
-  const found = { language: isTyped ? "typescript" : "javascript", modules, framework } as const;
+  const found = { language: isTyped ? "typescript" : "javascript", modules, framework, isModule: manifest.isModule } as const;
   return {
     ...found,
     database: said.database ?? (manifest.packages.has("pg") ? "postgres" : "sqlite"),
@@ -65,6 +67,11 @@ export function detectProject(cwd: string, said: Said): Project {
     importEnding: importEnding(cwd, found),
     packages: manifest.packages,
   };
+}
+
+/** Whether the application in a directory is one of Next. */
+export function isNextApplication(cwd: string): boolean {
+  return existsSync(join(cwd, "package.json")) && readManifest(cwd).packages.has("next");
 }
 
 /** Next leaves `src` alone where its routes are beside it. */

@@ -1,1 +1,2 @@
+export { handler } from "./belfry.ts";
 export { notifications } from "./notifications.ts";
