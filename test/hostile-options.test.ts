@@ -223,6 +223,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     "retention",
   ],
   createHandler: [
+    "sockets",
     "auth",
     "maxBodyBytes",
     "rateLimiter",

@@ -9,10 +9,7 @@ import type { notifications } from "../server/notifications.ts";
 
 /** The inbox of the signed-in user. It shows what the server rendered at once, and follows the inbox from there. */
 export function UserInbox({ user, initial }: { readonly user: string; readonly initial: InitialState<AppItem> }) {
-  // A route handler has no WebSockets: changes come by Server-Sent Events.
-  const [client] = useState(() =>
-    createClient<typeof notifications>({ url: "/api/belfry/v1", user, transports: ["sse", "poll"], initial }),
-  );
+  const [client] = useState(() => createClient<typeof notifications>({ url: "/api/belfry/v1", user, initial }));
   const router = useRouter();
   return (
     <BelfryProvider client={client}>

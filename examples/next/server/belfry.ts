@@ -10,6 +10,8 @@ export type AppItem = ItemOf<typeof notifications>;
 /** Answers the paths below /api/belfry/v1, to whom the cookie says is signed in. */
 export const belfry = createHandler(notifications, {
   contracts: [native()],
+  // A route handler opens no WebSockets: clients follow by Server-Sent Events.
+  sockets: false,
   auth: async ({ headers }) => {
     const [, cookie] = new RegExp(`(?:^|; )${SESSION_COOKIE}=([^;]+)`).exec(headers.cookie ?? "") ?? [];
     const session = await readSession(cookie);

@@ -12,7 +12,7 @@ export interface ClientOptions<Shown extends Item = Item> extends HttpOptions {
    * @default each tab is by itself, and changes that wait are lost with it
    */
   readonly user?: string;
-  /** The ways to learn of changes. The first that works is taken. @default ["ws", "sse", "poll"] */
+  /** The ways to learn of changes: WebSockets, Server-Sent Events, and asking every 15 s. The first that works is taken. @default ["ws", "sse", "poll"] */
   readonly transports?: readonly TransportName[];
   /** `leader`: one tab of a browser has the connection, for all tabs; `each`: every tab has one. @default "leader" */
   readonly tabs?: "leader" | "each";

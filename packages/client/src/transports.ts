@@ -31,7 +31,11 @@ export type Transport = (following: Following) => Promise<void>;
 export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { ws: followSocket, sse: followStream, poll };
 
 async function followSocket({ http, query, signal, onText, onLife }: Following): Promise<void> {
-  const { ticket } = await http.json<{ readonly ticket: string }>("/inbox/ticket", { method: "POST", signal });
+  const { ticket } = await http.json<{ readonly ticket: string | null }>("/inbox/ticket", { method: "POST", signal });
+  if (ticket === null) {
+    // The server opens no sockets, and browsers complain of one that is refused.
+    return;
+  }
   const url = http.url("/inbox/socket", { ...query, ticket });
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url);

@@ -1,4 +1,6 @@
 import { defineTypes } from "@belfry/core";
+import { native } from "@belfry/core/contracts";
+import { createHandler } from "@belfry/core/http";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type ClientOptions, createClient, type InboxClient } from "../src/index.ts";
@@ -53,6 +55,29 @@ test("where neither sockets nor streams work, the client asks from time to time"
   await vi.waitFor(() => expect([client.getSnapshot().connection, view.getSnapshot().status]).toEqual(["open", "ready"]));
   expect(refused).toEqual(["/ticket", "/stream"]);
   expect(client.getSnapshot()).toMatchObject({ counts: { total: 1, unread: 1 }, error: null });
+});
+
+test("a server that opens no sockets says so, and the client follows its stream without trying one", async () => {
+  const auth = () => ({ kind: "user", tenant: "default", userId: "streams" }) as const;
+  const handler = createHandler(host.service, { contracts: [native()], sockets: false, auth });
+  const sockets = vi.spyOn(globalThis, "WebSocket");
+  const asked: string[] = [];
+  const client = clientOf("streams", {
+    fetch(input, init) {
+      const request = new Request(input, init);
+      asked.push(new URL(request.url).pathname.replace(/.*inbox/, ""));
+      return handler.fetch(request);
+    },
+  });
+  const view = client.view();
+  view.subscribe(() => undefined);
+  client.start();
+  await vi.waitFor(() => expect([client.getSnapshot().connection, view.getSnapshot().status]).toEqual(["open", "ready"]));
+  await create("streams", "a");
+  await vi.waitFor(() => expect(view.getSnapshot().items).toMatchObject([{ title: "a" }]));
+  expect([sockets.mock.calls, asked.filter((path) => /ticket|stream/.test(path))]).toEqual([[], ["/ticket", "/stream"]]);
+  sockets.mockRestore();
+  handler.close();
 });
 
 test("a client begins with what another one knew, and follows from there without listing again", async () => {

@@ -60,6 +60,7 @@ export class HandlerCore {
   readonly #queries = new Queries();
   readonly #unsubscribePage: UnsubscribePage;
   readonly #healthChecks: HealthChecks;
+  readonly #hasSockets: boolean;
   /** Logs an error that is reported nowhere else. */
   readonly report = (error: unknown, message: string): void => this.logger.error({ error }, message);
 
@@ -70,7 +71,8 @@ export class HandlerCore {
     this.settings = settings;
     this.logger = settings.logger;
     checkHandlerOptions(settings);
-    this.mounted = new MountedContracts(settings.contracts);
+    this.#hasSockets = settings.sockets ?? true;
+    this.mounted = new MountedContracts(settings.contracts, this.#hasSockets);
     this.streams = new StreamRegistry(settings);
     this.credentials = new CredentialWatch(settings);
     this.counts = new StreamCounts(settings);
@@ -86,7 +88,7 @@ export class HandlerCore {
       const names = this.settings.contracts.map((one) => one.name).join(", ");
       throw new BelfryError("CONFIGURATION", `The contract "${name}" is not mounted; mounted are: ${names}.`);
     }
-    return contract;
+    return this.#hasSockets ? contract : { ...contract, sockets: [] };
   }
 
   /** Answers a request: at once, if nothing that it asks for has to be waited for. */
@@ -190,6 +192,7 @@ export class HandlerCore {
       tenant,
       principal: presented.principal ?? { kind: "client", tenant: tenant.tenantId },
       request,
+      hasSockets: this.#hasSockets,
       params: (route.params && validate(route.params, decodeParams(match.params), "path")) as never,
       query: this.#queries.of(route, request.url) as never,
       body: undefined as never,

@@ -24,6 +24,11 @@ export interface RateLimiter {
 export interface HandlerOptions {
   /** The contracts to serve, for example `[inboxV1(), django()]`. */
   readonly contracts: readonly Contract[];
+  /**
+   * Whether this host opens WebSockets. Say `false` where nothing calls `connect`, as in a route of Next: clients of `native` are told so,
+   * and follow by streams without trying a socket first. @default true
+   */
+  readonly sockets?: boolean;
   /** The callers it accepts: the built-in kinds of credentials, or the host's own function. @default nobody */
   readonly auth?: AuthOptions | AuthFunction;
   /** The most bytes that a request body may have when Belfry reads it. @default 1_048_576 */
@@ -89,6 +94,7 @@ const SECRET_BYTES = 32;
 
 const OPTIONS: MembersOf<HandlerOptions> = {
   contracts: true,
+  sockets: true,
   auth: true,
   maxBodyBytes: true,
   rateLimiter: true,
@@ -119,6 +125,8 @@ export function checkHandlerOptions(options: HandlerSettings): void {
   checkCount("maxSocketsPerAddress", maxSocketsPerAddress === false ? undefined : maxSocketsPerAddress);
   const isFunction = clientAddress === undefined || typeof clientAddress === "function";
   check(isFunction, `clientAddress must be a function of the request, is ${describe(clientAddress)}`);
+  const { sockets = true } = options;
+  check(typeof sockets === "boolean", `sockets must be true or false, is ${shown(sockets)}`);
   const issue = healthIssue(options.health);
   check(issue === null, issue ?? "");
   const isPath = basePath === undefined || (typeof basePath === "string" && /^(\/.*)?$/.test(basePath));

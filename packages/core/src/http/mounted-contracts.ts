@@ -84,10 +84,10 @@ export class MountedContracts {
   /** The routes at paths without parameters, which need no walk. */
   readonly #fixed: ReadonlyMap<string, readonly RouteMatch[]>;
 
-  constructor(contracts: readonly Contract[]) {
+  constructor(contracts: readonly Contract[], hasSockets: boolean) {
     this.#contracts = contracts;
     this.#routers = contracts.map(routerOf);
-    this.#socketRouters = contracts.map(socketRouterOf);
+    this.#socketRouters = hasSockets ? contracts.map(socketRouterOf) : [];
     const fixed = contracts.flatMap(({ routes }) => routes.map(({ path }) => path)).filter((path) => !path.includes("{"));
     this.#fixed = new Map(fixed.map((path) => [path, this.#walk(path)]));
   }

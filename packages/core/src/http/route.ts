@@ -71,6 +71,8 @@ export interface RouteContext<Params = unknown, Query = unknown, Body = unknown>
   readonly query: Query;
   readonly body: Body;
   readonly request: HttpRequest;
+  /** Whether the host opens WebSockets. */
+  readonly hasSockets: boolean;
   /** Logs an error that is reported nowhere else. */
   report(error: unknown, message: string): void;
   /**

@@ -46,3 +46,10 @@ test("a socket that closes while its credential is looked up is not watched afte
   await new Promise((resolve) => setImmediate(resolve));
   expect(timers.size).toBe(0);
 });
+
+test("a host without sockets has none at any path, and its documents name none", async () => {
+  const request = { method: "GET", url: "/late/ws", headers: {}, body: async () => new Uint8Array() };
+  const handler = createHandler(service, { contracts: [contract], auth: () => null, sockets: false });
+  expect(await handler.connect(request)).toBeNull();
+  expect(JSON.stringify(handler.openapi("late"))).not.toContain("WebSocket");
+});

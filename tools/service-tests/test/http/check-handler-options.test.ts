@@ -26,6 +26,7 @@ describe("what a handler serves", () => {
     ["an origin that is no list", { contracts: [], allowedOrigins: "https://app.example.com" }, "must be a list"],
     ["an origin with a path", { contracts: [], allowedOrigins: ["https://app.example.com/"] }, "https://app.example.com/"],
     ["no room for bodies", { contracts: [], maxBodyBytes: 0 }, "maxBodyBytes must be a whole number above 0, is 0"],
+    ["no sockets in a word", { contracts: [], sockets: "no" }, 'sockets must be true or false, is "no"'],
     ["sockets as a text", { contracts: [], maxSocketsPerAddress: "10" }, "maxSocketsPerAddress"],
     ["health as a text", { contracts: [], health: "yes" }, "health, where it is not true or false,"],
     ["a check at no path", { contracts: [], health: { livePath: "live" } }, "health takes two paths"],

@@ -148,9 +148,13 @@ export const followingRoutes: readonly Route[] = [
         description: "The ticket, for `?ticket=`",
         schema: z.object({ ticket: z.string(), expiresInMs: z.int().meta({ description: "How long it may wait to be used" }) }),
       },
+      200: { description: "No ticket: this server opens no WebSockets, so follow the stream", schema: z.object({ ticket: z.null() }) },
       ...errors(422),
     },
-    async handle({ service, request }) {
+    async handle({ service, request, hasSockets }) {
+      if (!hasSockets) {
+        return reply({ ticket: null });
+      }
       const { ticket, lifetimeMs } = await service.socketTickets.issue(request.headers);
       return reply({ ticket, expiresInMs: lifetimeMs }, 201);
     },
