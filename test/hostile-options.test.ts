@@ -230,6 +230,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     "badCredentialLimiter",
     "clientAddress",
     "maxSocketsPerAddress",
+    "socketCounts",
     "allowedOrigins",
     "basePath",
     "health",

@@ -67,7 +67,10 @@ async function main(): Promise<void> {
     health: true,
     auth: { jwt: { secret: config.jwtSecret }, tokens: config.userTokens, apiKeys: config.apiKeys },
     ...(config.rateLimit === null ? {} : { rateLimiter: limiterOf(config.rateLimit, redis) }),
-    ...(redis && { badCredentialLimiter: redis.rateLimiter({ name: "bad-credentials", limit: BAD_CREDENTIALS }) }),
+    ...(redis && {
+      badCredentialLimiter: redis.rateLimiter({ name: "bad-credentials", limit: BAD_CREDENTIALS }),
+      socketCounts: redis.socketCounts(),
+    }),
     ...(config.corsOrigins.length > 0 && { allowedOrigins: config.corsOrigins }),
     logger,
   };

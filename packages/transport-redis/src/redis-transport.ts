@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError, consoleLogger, type Logger, systemClock } from "@belfry/core";
-import type { RateLimiter } from "@belfry/core/http";
+import type { RateLimiter, SocketCounts } from "@belfry/core/http";
 import {
   feedOf,
   isFrom,
@@ -22,6 +22,7 @@ import { checkRedisOptions, DEFAULT_HEARTBEAT_MS, DEFAULT_PREFIX, DEFAULT_SHARDS
 import { type ConnectionSettings, type MakeClient, type RedisClient, type RedisSource, readSource } from "./redis-source.ts";
 import { SendingConnection } from "./sending-connection.ts";
 import { Shards } from "./shards.ts";
+import { RedisSocketCounts } from "./socket-counts.ts";
 import { type Hearer, type HearerListener, Subscriber } from "./subscriber.ts";
 
 const POLL_INTERVAL_MS = 1_000;
@@ -57,6 +58,16 @@ export interface RedisTransport extends Transport {
    * ```
    */
   rateLimiter(limit: RedisLimit): RateLimiter;
+  /**
+   * Makes a counter of open WebSockets and streams over all instances, for the option `socketCounts` of a handler; each handler needs its own. While
+   * Redis cannot be reached, each process counts by itself.
+   *
+   * @example
+   * ```ts
+   * expressBelfry(notifications, { contracts, maxSocketsPerAddress: 1_000, socketCounts: redis.socketCounts() });
+   * ```
+   */
+  socketCounts(): SocketCounts;
 }
 
 /**
@@ -90,6 +101,7 @@ class OverRedis implements RedisTransport {
   readonly #hearer: Hearer;
   readonly #sender: SignalSender;
   readonly #shards: Shards;
+  readonly #counts: RedisSocketCounts[] = [];
   #listener: TransportListener | null = null;
   #starting: Promise<void> | null = null;
   /** A start that waits for Redis. */
@@ -158,11 +170,18 @@ class OverRedis implements RedisTransport {
     return limiterOver(this.#sending.client, this.#prefix, limit);
   }
 
+  socketCounts(): SocketCounts {
+    const counts = new RedisSocketCounts({ client: this.#sending.client, prefix: this.#prefix, logger: this.#logger });
+    this.#counts.push(counts);
+    return counts;
+  }
+
   async stop(): Promise<void> {
     this.#starting = null;
     this.#listener = null;
     this.#waiting?.resolve();
-    await Promise.race([this.#sender.idle(), after(STOP_TIMEOUT_MS)]);
+    const last = [this.#sender.idle(), ...this.#counts.map((counts) => counts.stop())];
+    await Promise.race([Promise.allSettled(last), after(STOP_TIMEOUT_MS)]);
     this.#hearer.close();
     await Promise.race([this.#sending.close(), after(STOP_TIMEOUT_MS)]);
     this.#contact.forget();
@@ -173,6 +192,9 @@ class OverRedis implements RedisTransport {
     this.#waiting = waiting;
     this.#listener = listener;
     this.#hearer.open();
+    for (const counts of this.#counts) {
+      counts.start();
+    }
     const connected = this.#sending.open().catch((error: unknown) => this.#sendingLost(reasonOf(error)));
     const late = Promise.withResolvers<void>();
     const forget = systemClock.after(START_TIMEOUT_MS, late.resolve);

@@ -211,6 +211,7 @@ const mounting: HandlerOptions = {
   ],
   auth,
   rateLimiter: redis.rateLimiter({ name: "creates", limit: 600 }),
+  socketCounts: redis.socketCounts(),
 };
 const handler: HttpHandler = createHandler(untyped, mounting);
 export const upgrade: UpgradeListener = upgradeListener(handler, "/x");

@@ -21,14 +21,12 @@ import { readJson, validate } from "./read-json.ts";
 import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
 import { SSE_PING } from "./sse.ts";
 import { Stream } from "./stream.ts";
-import { StreamCounts, StreamRegistry } from "./stream-registry.ts";
+import { StreamCounts } from "./stream-counts.ts";
+import { StreamRegistry } from "./stream-registry.ts";
+import { toResponse } from "./to-response.ts";
 import { UnsubscribePage } from "./unsubscribe-page.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
-
-/** The headers of every answer that is no stream. */
-const NO_BODY = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
-const JSON_BODY = { "content-type": "application/json", ...NO_BODY };
 
 /** A request that is being answered, as far as it is known what it asks for and who asks. */
 interface Asked {
@@ -57,6 +55,8 @@ export class HandlerCore {
   readonly logger: Logger;
   readonly limits: RateLimits;
   readonly counts: StreamCounts;
+  /** The streams that count among those of their address; others are downloads. */
+  readonly #counted = new WeakSet<ResponseStream>();
   readonly #queries = new Queries();
   readonly #unsubscribePage: UnsubscribePage;
   readonly #healthChecks: HealthChecks;
@@ -172,7 +172,18 @@ export class HandlerCore {
     const reply = route.isRateLimited
       ? this.limits.create(principal?.tenant ?? this.service.defaultTenant.tenantId).then(() => this.#reply(routed))
       : this.#reply(routed);
-    return andThen(reply, (made) => toResponse(made, request.method));
+    return andThen(reply, (made) =>
+      made.stream !== undefined && this.#counted.has(made.stream) ? this.#streamed(made, request) : toResponse(made, request.method),
+    );
+  }
+
+  /** Answers with a stream that counts among those of its address. */
+  #streamed(reply: Reply, request: HttpRequest): MaybePromise<HttpResponse> {
+    return andThen(this.counts.checkAll(request, 0), () => {
+      // Others may have been opened meanwhile.
+      this.counts.check(request);
+      return toResponse(reply, request.method);
+    });
   }
 
   #reply(routed: Routed): MaybePromise<Reply> {
@@ -204,7 +215,7 @@ export class HandlerCore {
   /** Makes a streamed response, and watches it for silence, a slow reader and the end of its credential. */
   #stream(start: StreamStart, request: HttpRequest, { match, presented, ping }: Omit<Opening, "takeOff" | "request">): ResponseStream {
     this.counts.check(request);
-    return {
+    const counted: ResponseStream = {
       open: (peer) => {
         const takeOff = this.counts.add(request);
         const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, presented, match, request, ping }));
@@ -214,6 +225,8 @@ export class HandlerCore {
         return endOf(stream, start(stream));
       },
     };
+    this.#counted.add(counted);
+    return counted;
   }
 
   async #body(schema: z.ZodType, request: HttpRequest, { bodyOptional }: Route): Promise<unknown> {
@@ -287,14 +300,4 @@ function endOf(response: OpenResponse, stop: () => void): () => void {
     response.ended();
     stop();
   };
-}
-
-function toResponse(reply: Reply, method: string): HttpResponse {
-  const { status, headers, json, jsonText, stream } = reply;
-  if (stream) {
-    return { status, headers: headers ?? {}, body: method === "HEAD" ? null : stream };
-  }
-  const text = jsonText ?? (json === undefined ? null : JSON.stringify(json));
-  const shared = text === null ? NO_BODY : JSON_BODY;
-  return { status, headers: headers === undefined ? shared : { ...shared, ...headers }, body: method === "HEAD" ? null : text };
 }

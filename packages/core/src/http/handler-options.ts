@@ -10,6 +10,7 @@ import type { Contract } from "./contract.ts";
 import { type HealthOptions, healthIssue } from "./health-checks.ts";
 import type { HttpRequest } from "./messages.ts";
 import type { ContractService } from "./route.ts";
+import type { SocketCounts } from "./socket-counts.ts";
 
 /**
  * Limits how often an action may happen in a period. The limiters of the rate-limiter-flexible package fit, in memory or
@@ -59,6 +60,11 @@ export interface HandlerOptions {
    */
   readonly maxSocketsPerAddress?: number | false;
   /**
+   * Counts an address's WebSockets and streams over several processes: `redis.socketCounts()` of a `redisTransport`. Each handler needs its own.
+   * @default this process counts its own
+   */
+  readonly socketCounts?: SocketCounts;
+  /**
    * Origins whose pages may open WebSockets, and may call contracts that need no credential, for example
    * `["https://app.example.com"]`.
    * @default the host's own origin if `auth` is a function or a contract is open, else any
@@ -101,6 +107,7 @@ const OPTIONS: MembersOf<HandlerOptions> = {
   badCredentialLimiter: true,
   clientAddress: true,
   maxSocketsPerAddress: true,
+  socketCounts: true,
   allowedOrigins: true,
   basePath: true,
   health: true,
@@ -123,6 +130,9 @@ export function checkHandlerOptions(options: HandlerSettings): void {
   checkOrigins(allowedOrigins);
   checkCount("maxBodyBytes", options.maxBodyBytes);
   checkCount("maxSocketsPerAddress", maxSocketsPerAddress === false ? undefined : maxSocketsPerAddress);
+  const { socketCounts } = options;
+  const isCounter = socketCounts === undefined || hasFunctions(socketCounts, ["note"]);
+  check(isCounter, `socketCounts must be an object with note(), is ${describe(socketCounts)}`);
   const isFunction = clientAddress === undefined || typeof clientAddress === "function";
   check(isFunction, `clientAddress must be a function of the request, is ${describe(clientAddress)}`);
   const { sockets = true } = options;

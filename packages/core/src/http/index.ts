@@ -44,4 +44,5 @@ export {
   type StreamStart,
 } from "./route.ts";
 export type { Connection } from "./socket.ts";
+export type { SocketCounts } from "./socket-counts.ts";
 export { SSE_HEADERS, SSE_RETRY, sseEvent } from "./sse.ts";

@@ -76,6 +76,7 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   try {
     core.counts.check(request);
     takeOff = core.counts.add(request);
+    await core.counts.checkAll(request, 1);
     const opened = await openedBy(handshake);
     return { accepted: true, open: (peer) => OpenSocket.open(handshake, peer, { opened, takeOff }) };
   } catch (error) {

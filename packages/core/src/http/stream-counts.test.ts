@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { HandlerOptions } from "./handler-options.ts";
-import { StreamCounts } from "./stream-registry.ts";
+import type { SocketCounts } from "./socket-counts.ts";
+import { StreamCounts } from "./stream-counts.ts";
 
 const from = (remoteAddress: string) => ({ method: "GET", url: "/", headers: {}, body: async () => new Uint8Array(), remoteAddress });
 
-function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress">) {
+function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress" | "socketCounts">) {
   const lines: object[] = [];
   let nowMs = 0;
   const logger = { debug() {}, info() {}, error() {}, warn: (fields: object) => void lines.push(fields) };
@@ -62,4 +63,45 @@ test("refusals are logged once a minute, with their number", () => {
   pass(60_000);
   isFull("8.8.8.8");
   expect(lines).toEqual([{}, { timesSinceTheLastLine: 50 }]);
+});
+
+/** Two processes that know of each other, and what one of them told the other. */
+function twoProcesses(max: number) {
+  const noted = [new Map<string, number>(), new Map<string, number>()] as const;
+  const of = (own: 0 | 1): SocketCounts => ({
+    async note(key, open) {
+      noted[own].set(key, open);
+      return noted[own === 0 ? 1 : 0].get(key) ?? 0;
+    },
+  });
+  const [one, two] = [
+    countsWith({ maxSocketsPerAddress: max, socketCounts: of(0) }),
+    countsWith({ maxSocketsPerAddress: max, socketCounts: of(1) }),
+  ];
+  return { one: one.counts, two: two.counts, lines: two.lines };
+}
+
+test("an address may have as many as the limit over all processes", async () => {
+  const { one, two, lines } = twoProcesses(3);
+  const request = from("8.8.8.8");
+  one.add(request);
+  const takeOff = one.add(request);
+  await two.checkAll(request, 0);
+  two.add(request);
+  two.check(request);
+  await expect(two.checkAll(request, 0)).rejects.toMatchObject({ code: "RATE_LIMITED", details: { retry_after_ms: 30_000 } });
+  await two.checkAll(request, 1);
+  expect(lines).toEqual([{}]);
+  takeOff();
+  await two.checkAll(request, 0);
+  await two.checkAll(from("9.9.9.9"), 0);
+});
+
+test("a process that cannot know of others counts its own, says so once, and waits for nobody where no one else counts", async () => {
+  const away = countsWith({ maxSocketsPerAddress: 1, socketCounts: { note: () => Promise.reject(new Error("It is away.")) } });
+  await away.counts.checkAll(from("8.8.8.8"), 0);
+  away.counts.add(from("8.8.8.8"));
+  await expect(away.counts.checkAll(from("8.8.8.8"), 0)).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  expect(away.lines).toEqual([{ error: new Error("It is away.") }, {}]);
+  expect(countsWith({ maxSocketsPerAddress: 1 }).counts.checkAll(from("8.8.8.8"), 0)).toBe(undefined);
 });

@@ -141,6 +141,23 @@ export function gateSuite(harness: HttpHarness): void {
       .toBe(200);
   });
 
+  test("streams and sockets of other processes count among an address's", async () => {
+    let elsewhere = 2;
+    const socketCounts = { note: async () => elsewhere };
+    const { url } = await serve({ contracts: [inboxV1(), hub()], maxSocketsPerAddress: 3, socketCounts });
+    const headers = { authorization: `Bearer ${await jwt("ann")}` };
+    const stream = await new StreamClient().open(`${url}${V1}/stream`, headers);
+    await stream.received.count(1);
+    expect((await ask(`${url}${V1}/stream`, { headers })).status).toBe(429);
+    const refused = new SocketClient(`${url}/ws?apiKey=${API_KEY}`);
+    await expect.poll(() => refused.closeCode).not.toBe(null);
+    elsewhere = 1;
+    const socket = new SocketClient(`${url}/ws?apiKey=${API_KEY}`);
+    await expect.poll(() => socket.received.frames.length).toBeGreaterThan(0);
+    stream.drop();
+    socket.drop();
+  });
+
   test("row 23: where the host's function looks at requests, pages of other sites open no socket", async () => {
     const { url } = await serve({ contracts: [inboxV1()], auth: () => ({ kind: "user", tenant: "acme", userId: "ann" }) });
     const outcome = async (headers: Readonly<Record<string, string>>) => {
