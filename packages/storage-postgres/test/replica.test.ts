@@ -1,5 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Logger, memoryTransport, NotificationService } from "@belfry/core";
+import { native } from "@belfry/core/contracts";
+import { createHandler } from "@belfry/core/http";
 import { type PostgresServer, startPostgres } from "@belfry/postgres-launcher";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -90,6 +92,29 @@ describe("reads that may be behind", () => {
     expect(titles(await inbox.list())).toEqual(["Second", "First"]);
     expect(await inbox.counts()).toMatchObject({ total: 2 });
     expect((await inbox.groups()).groups).toMatchObject([{ group: "thread" }]);
+  });
+
+  test("come over the native contract to who accepts them, without a tag", async () => {
+    const { service, inbox } = await read("ivy");
+    await hold();
+    await inbox.pin({ seq: 1 });
+    await service.create({ to: "ivy", title: "Second" });
+    const { epoch, lastSeq, rev } = await inbox.counts();
+    const handler = createHandler(service, { contracts: [native()], auth: () => ({ kind: "user", userId: "ivy", tenant: "default" }) });
+    const ask = async (query: string, etag = "") => {
+      const headers = { "if-none-match": etag };
+      const answer = await handler.fetch(new Request(`http://localhost/api/belfry/v1/inbox${query}`, { headers }));
+      return { status: answer.status, etag: answer.headers.get("etag"), body: (await answer.json()) as { readonly lagMs?: number } };
+    };
+    const now = await ask("");
+    expect(now).toMatchObject({ body: { items: [{ title: "Second" }, { title: "First" }], top: [{ title: "First" }] } });
+    const lagging = await ask("?mayLag=any", now.etag ?? "");
+    expect(lagging).toMatchObject({ status: 200, etag: null, body: { items: [{ title: "First" }], top: [], counts: { lastSeq: 1 } } });
+    expect(lagging.body.lagMs).toBeGreaterThan(0);
+    const known = await ask(`?mayLag=${epoch}:${lastSeq}:${rev}`);
+    expect(known).toEqual({ status: 200, etag: null, body: { ...now.body, lagMs: 0 } });
+    expect((await ask("/counts?mayLag=any")).body).toMatchObject({ counts: { total: 1 }, lagMs: expect.any(Number) });
+    expect((await ask("/groups?mayLag=any")).body).toMatchObject({ groups: [], counts: { total: 1 } });
   });
 
   test("are never older than a position that the caller knows", async () => {

@@ -6,6 +6,7 @@ import type { InboxContext } from "./context.ts";
 import type { ItemFilter } from "./filter-storage.ts";
 import { inLocale, LOCALE_INPUT, type LocaleInput } from "./in-locale.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
+import type { InboxPage } from "./inbox-storage.ts";
 import { COUNTED_ITEMS, countOf, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
 import type { InboxReads } from "./replica-storage.ts";
 
@@ -88,17 +89,34 @@ function keptCount({ total, unread, unseen }: InboxCounts, { isRead, isSeen }: I
 /** How many items of a kind stand above a first page. */
 const TOP_ITEMS = 20;
 
+/** The items above a first page as they are asked of the storage. */
+interface AskedTop {
+  /** Reads them. The counts are those of before or after some of them. */
+  read(inbox: InboxReads): Promise<Pick<InboxPage, "items" | "counts">>;
+  /** The items in the language that was asked for. */
+  shown(page: Pick<InboxPage, "items">): Promise<readonly InboxItem[]>;
+}
+
 /** The items to show above a first page: pinned ones, then unread ones that came back. */
-export async function topItems(context: InboxContext, owner: Owner, input: LocaleInput = {}): Promise<readonly InboxItem[]> {
+export async function topItems(context: InboxContext, owner: Owner, input?: LocaleInput): Promise<readonly InboxItem[]> {
+  const { read, shown } = readingTop(context, owner, input);
+  using _call = await context.ready();
+  return shown(await readUpToDate(context, owner, { read: () => read(context.inbox), countsOf: ({ counts }) => counts }));
+}
+
+/** Checks how the items above a first page are asked for. @throws BelfryError `VALIDATION_ERROR` */
+export function readingTop(context: InboxContext, owner: Owner, input: LocaleInput = {}): AskedTop {
   requireInput("top", input, LOCALE_INPUT);
   const { locale } = input;
-  using _call = await context.ready();
-  const pinned = await readUpToDate(context, owner, {
-    read: () => context.inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS }),
-    countsOf: ({ counts }) => counts,
-  });
-  const woken = await context.inbox.list(owner, { status: "unread", filter: { wasSnoozed: true, isPinned: false }, limit: TOP_ITEMS });
-  const items = [...pinned.items, ...woken.items];
-  const rendered = locale === undefined ? null : await Promise.all(items.map((item) => inLocale(context, item, locale)));
-  return rendered?.map(({ item }) => item) ?? items;
+  return {
+    async read(inbox) {
+      const pinned = await inbox.list(owner, { status: "all", filter: { isPinned: true }, limit: TOP_ITEMS });
+      const woken = await inbox.list(owner, { status: "unread", filter: { wasSnoozed: true, isPinned: false }, limit: TOP_ITEMS });
+      return { items: [...pinned.items, ...woken.items], counts: pinned.counts };
+    },
+    async shown({ items }) {
+      const rendered = locale === undefined ? null : await Promise.all(items.map((item) => inLocale(context, item, locale)));
+      return rendered?.map(({ item }) => item) ?? items;
+    },
+  };
 }

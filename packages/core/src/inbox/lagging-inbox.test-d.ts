@@ -10,6 +10,7 @@ declare const inbox: Inbox<Comment>;
 test("an inbox that may lag reads, with the lag in each answer, and changes nothing", () => {
   const lagging = inbox.mayLag({ since: { epoch: "e", seq: 3, rev: 2 } });
   expectTypeOf(lagging.list({ limit: 20, locale: "de" })).resolves.toEqualTypeOf<Lagging<InboxList<Comment>>>();
+  expectTypeOf(lagging.top({ locale: "de" })).resolves.toEqualTypeOf<Lagging<{ readonly items: readonly Comment[] }>>();
   expectTypeOf(lagging.counts()).resolves.toEqualTypeOf<Lagging<InboxCounts>>();
   expectTypeOf(lagging.counts({ filters: [{ read: false }] })).resolves.toEqualTypeOf<Lagging<FilteredCounts>>();
   expectTypeOf<Lagging<InboxCounts>["lagMs"]>().toEqualTypeOf<number>();

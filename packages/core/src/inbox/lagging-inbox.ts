@@ -2,8 +2,9 @@ import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireMembers } from "../foundation/issue-list.ts";
 import { type CountedRead, isDue, readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
-import { type CountsInput, type FilteredCounts, readingFiltered } from "./filtered-counts.ts";
+import { type CountsInput, type FilteredCounts, readingFiltered, readingTop } from "./filtered-counts.ts";
 import { type GroupList, type GroupsInput, readingGroups } from "./groups.ts";
+import type { LocaleInput } from "./in-locale.ts";
 import { requirePosition } from "./inbox-event.ts";
 import type { InboxCounts, InboxItem, InboxPosition } from "./inbox-item.ts";
 import type { InboxPage } from "./inbox-storage.ts";
@@ -74,6 +75,13 @@ export class LaggingInbox<Item extends InboxItem = InboxItem> {
     const { found, lagMs } = await this.#read({ read: (inbox) => asked(inbox).read(), countsOf: ({ counts }) => counts, isAnswer });
     const { list } = await itemsForm<Item>(this.#context, input?.locale).make(listOf(found));
     return { ...list, lagMs };
+  }
+
+  /** See `Inbox.top`. */
+  async top(input?: LocaleInput): Promise<Lagging<{ readonly items: readonly Item[] }>> {
+    const { read, shown } = readingTop(this.#context, this.owner, input);
+    const { found, lagMs } = await this.#read({ read, countsOf: ({ counts }) => counts });
+    return { items: (await shown(found)) as readonly Item[], lagMs };
   }
 
   /** See `Inbox.groups`. */

@@ -101,6 +101,22 @@ export function nativeSuite(harness: HttpHarness): void {
       expect((await call("shape", `/inbox/items/${id}`)).body).toEqual(item);
     });
 
+    test("an answer may lag if the client says so, and then says how far, and that it is not to be kept", async () => {
+      await create("lags", ["a", "b"], { group: "post 7" });
+      await change("lags", "items/pinned", { ids: (await list("lags")).items.map(({ id }) => id) });
+      const { epoch, lastSeq, rev } = (await list("lags")).counts as Counts & { epoch: string; lastSeq: number; rev: number };
+      for (const path of ["/inbox", "/inbox/counts", "/inbox/groups"]) {
+        const first = await call("lags", path);
+        for (const lag of ["any", `${epoch}:${lastSeq}:${rev}`, `${epoch}:0`, "gone:99:7"]) {
+          const headers = { "if-none-match": first.headers.get("etag") ?? "" };
+          const answer = await call("lags", `${path}?mayLag=${lag}`, { headers });
+          expect([path, lag, answer.status, answer.body]).toEqual([path, lag, 200, { ...(first.body as object), lagMs: 0 }]);
+          expect([answer.headers.get("etag"), answer.headers.get("cache-control")]).toEqual([null, "no-store"]);
+        }
+      }
+      expect((await call("lags", "/inbox?mayLag=some")).status).toBe(422);
+    });
+
     test("with a key, a change is made once, whatever happened since, and repeated ones say what it did", async () => {
       const ids = await create("once", ["a", "b", "c"]);
       const headers = { "idempotency-key": "0b4b ~!" };

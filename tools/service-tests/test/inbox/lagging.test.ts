@@ -12,6 +12,8 @@ onEveryStorage((database) => {
       await notifications.create({ to: "everyone", title: "To all" });
       await notifications.create({ to: "ann", title: "Hello", group: "thread" });
       expect(await inbox.mayLag().list({ limit: 1 })).toEqual({ ...(await inbox.list({ limit: 1 })), lagMs: 0 });
+      await inbox.pin({ seq: 2 });
+      expect(await inbox.mayLag().top()).toEqual({ items: await inbox.top(), lagMs: 0 });
       expect(await inbox.mayLag().groups()).toEqual({ ...(await inbox.groups()), lagMs: 0 });
       await inbox.markAllRead();
       const filters = [{ group: "thread" }, { read: true }];

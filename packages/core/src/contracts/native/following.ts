@@ -13,27 +13,10 @@ import { errors } from "./failure.ts";
 import { countsJson, itemJson } from "./item.ts";
 import { locale } from "./locale.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
+import { positionOf, positionText } from "./position.ts";
 
 /** The version of the frames. A client that knows only older ones lists the inbox anew. */
 const VERSION = 1;
-
-const POSITION = /^([0-9a-z]{1,32}):(\d{1,16})(?::(\d{1,16}))?$/;
-
-/** Stands for a position that cannot be. A replay from it says that nothing was recovered. */
-const NOWHERE: InboxPosition = { seq: -1, epoch: "", rev: 0 };
-
-/** Reads a position, `epoch:seq:rev`; undefined for none. */
-function positionOf(given: string | null | undefined): InboxPosition | undefined {
-  if (given === null || given === undefined || given === "") {
-    return undefined;
-  }
-  const [, epoch, seq, rev] = POSITION.exec(given) ?? [];
-  return epoch === undefined ? NOWHERE : { epoch, seq: Number(seq), ...(rev === undefined ? {} : { rev: Number(rev) }) };
-}
-
-function positionText({ epoch, seq, rev }: InboxPosition): string {
-  return rev === undefined ? `${epoch}:${seq}` : `${epoch}:${seq}:${rev}`;
-}
 
 /** The text of an event. All clients of a user get the same. */
 const changeFrame = frameOnce(({ item, at, counts, ...event }: InboxEvent): string => {

@@ -3,11 +3,12 @@ import { fingerprint } from "../../foundation/digest.ts";
 import type { JsonValue } from "../../foundation/json.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import type { Inbox, InboxCounts, InboxFilter } from "../../inbox/index.ts";
+import type { InboxCounts, InboxFilter, LagInput } from "../../inbox/index.ts";
 import { errors } from "./failure.ts";
 import { countsJson, countsSchema, itemJson, itemSchema } from "./item.ts";
 import { locale } from "./locale.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
+import { lagMs, lagOf, mayLag, type Reads, readsOf } from "./reads.ts";
 
 const MAX_JSON_LENGTH = 8_000;
 
@@ -51,6 +52,7 @@ const listQuery = z.strictObject({
   limit: integer({ min: 1, max: 100, description: "How many items at the most" }).default(20),
   cursor,
   locale,
+  mayLag,
 });
 
 const listSchema = z.object({
@@ -63,6 +65,7 @@ const listSchema = z.object({
   matching: z.int().meta({ description: "How many items match" }),
   more: z.boolean().optional().meta({ description: "With some filters: true if older items were not counted" }),
   counts: countsSchema,
+  lagMs,
 });
 
 const filteredSchema = z.object({ total: z.int(), unread: z.int(), unseen: z.int(), more: z.boolean() });
@@ -86,13 +89,20 @@ const conditionalHeaders = z.object({
  * Answers 304 to who has the answer already. An inbox's counters, or the tenant's content token, change with every change of what it shows,
  * so they are all there is to read for it.
  *
+ * An answer that may be behind has no tag: nobody is told that an older state is still true.
+ *
  * @param shown what the answer shows besides, such as the filter and the language
  */
 async function unlessKnown(
-  { request, service }: Pick<RouteContext, "request" | "service">,
-  { inbox, shown }: { readonly inbox: Inbox; readonly shown: readonly JsonValue[] },
-  read: () => Promise<{ readonly json: object; readonly counts: InboxCounts }>,
+  context: Pick<RouteContext, "request" | "service" | "principal" | "tenant">,
+  { lag, shown }: { readonly lag: LagInput | undefined; readonly shown: readonly JsonValue[] },
+  read: (inbox: Reads) => Promise<{ readonly json: object; readonly counts: InboxCounts }>,
 ): Promise<Reply> {
+  const { request, service } = context;
+  if (lag !== undefined) {
+    return { status: 200, headers: UNCACHED, json: (await read(readsOf(context, lag))).json };
+  }
+  const inbox = ownInbox(context);
   // Before the answer: if the content token is the same later, it was the same while the answer was read.
   const version = await inbox.readVersion();
   const tag = ({ epoch, lastSeq, rev }: InboxCounts) =>
@@ -104,9 +114,12 @@ async function unlessKnown(
       return { status: 304, headers: { etag, ...REVALIDATED } };
     }
   }
-  const answer = await read();
+  const answer = await read(readsOf(context, lag));
   return { status: 200, headers: { etag: tag(answer.counts), ...REVALIDATED }, json: answer.json };
 }
+
+/** What a client does with an answer that may be behind: no cache tells others that an older state is still true. */
+const UNCACHED = { "cache-control": "no-store" };
 
 /** The browser may keep the answer, and asks each time whether it is still true. */
 const REVALIDATED = { "cache-control": "private, no-cache" };
@@ -120,15 +133,16 @@ export const readingRoutes: readonly Route[] = [
     headers: conditionalHeaders,
     responses: { 200: { description: "One page", schema: listSchema }, 304: { description: "Nothing changed" }, ...errors(400, 422) },
     async handle(context) {
-      const inbox = ownInbox(context);
-      const { filter: wanted = {}, ...page } = context.query;
+      const { filter: wanted = {}, mayLag: lag, ...page } = context.query;
       const shown = ["list", wanted, page.limit, page.cursor ?? null, page.locale ?? null] as readonly JsonValue[];
-      return unlessKnown(context, { inbox, shown }, async () => {
+      return unlessKnown(context, { lag, shown }, async (inbox) => {
         const isFirst = page.cursor === undefined && context.query.filter === undefined;
-        const { items, nextCursor, matching, more, counts } = await inbox.list({ ...wanted, ...given(page) });
-        const top = isFirst ? { top: (await inbox.top(given({ locale: page.locale }))).map(itemJson) } : {};
-        const json = { items: items.map(itemJson), ...top, nextCursor, matching, ...given({ more }), counts: countsJson(counts) };
-        return { json, counts };
+        const list = await inbox.list({ ...wanted, ...given(page) });
+        const { items, nextCursor, matching, more, counts } = list;
+        const above = isFirst ? await inbox.top(given({ locale: page.locale }), counts) : null;
+        const top = above === null ? {} : { top: above.items.map(itemJson) };
+        const rest = { nextCursor, matching, ...given({ more }), counts: countsJson(counts), ...lagOf(list, above ?? {}) };
+        return { json: { items: items.map(itemJson), ...top, ...rest }, counts };
       });
     },
   }),
@@ -140,19 +154,19 @@ export const readingRoutes: readonly Route[] = [
         description: "Filters as JSON, at most 30",
         example: '[{"categories":["social"]}]',
       }).optional(),
+      mayLag,
     }),
     headers: conditionalHeaders,
     responses: {
-      200: { description: "The counts", schema: z.object({ counts: countsSchema, filtered: z.array(filteredSchema) }) },
+      200: { description: "The counts", schema: z.object({ counts: countsSchema, filtered: z.array(filteredSchema), lagMs }) },
       304: { description: "Nothing changed" },
       ...errors(422),
     },
     async handle(context) {
-      const inbox = ownInbox(context);
-      const { filters = [] } = context.query;
-      return unlessKnown(context, { inbox, shown: ["counts", filters as unknown as JsonValue] }, async () => {
+      const { filters = [], mayLag: lag } = context.query;
+      return unlessKnown(context, { lag, shown: ["counts", filters as unknown as JsonValue] }, async (inbox) => {
         const counts = await inbox.counts({ filters });
-        return { json: { counts: countsJson(counts), filtered: counts.filtered }, counts };
+        return { json: { counts: countsJson(counts), filtered: counts.filtered, ...lagOf(counts) }, counts };
       });
     },
   }),
@@ -163,18 +177,21 @@ export const readingRoutes: readonly Route[] = [
       status: choice(["all", "unread"], "Which groups").default("all"),
       limit: integer({ min: 1, max: 100, description: "How many groups at the most" }).default(20),
       cursor,
+      mayLag,
     }),
     responses: {
       200: {
         description: "One page",
-        schema: z.object({ groups: z.array(groupSchema), nextCursor: z.string().nullable(), counts: countsSchema }),
+        schema: z.object({ groups: z.array(groupSchema), nextCursor: z.string().nullable(), counts: countsSchema, lagMs }),
       },
       ...errors(400, 422),
     },
     async handle(context) {
-      const { groups, nextCursor, counts } = await ownInbox(context).groups(given(context.query));
+      const { mayLag: lag, ...query } = context.query;
+      const list = await readsOf(context, lag).groups(given(query));
+      const { groups, nextCursor, counts } = list;
       const json = groups.map(({ newest, ...group }) => ({ ...group, newest: itemJson(newest) }));
-      return reply({ groups: json, nextCursor, counts: countsJson(counts) });
+      return { ...reply({ groups: json, nextCursor, counts: countsJson(counts), ...lagOf(list) }), ...(lag && { headers: UNCACHED }) };
     },
   }),
   defineRoute("GET", `${BASE}/inbox/items/{id}`, {

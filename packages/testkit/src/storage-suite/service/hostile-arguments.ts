@@ -137,7 +137,12 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
   },
   "inbox.mayLag": {
     of: (service) => service.inbox("ann").mayLag(),
-    calls: { list: [{ limit: 10 }], groups: [{ status: "unread", limit: 10 }], counts: [{ filters: [{ types: ["note"] }] }] },
+    calls: {
+      list: [{ limit: 10 }],
+      top: [{ locale: "de" }],
+      groups: [{ status: "unread", limit: 10 }],
+      counts: [{ filters: [{ types: ["note"] }] }],
+    },
   },
   "inbox.group": {
     of: (service) => service.inbox("ann").group("post:7"),
