@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
-import { setTimeout } from "node:timers/promises";
-import { promisify } from "node:util";
+import { ask, until } from "./ask.ts";
 import { freePort, type RedisServer, startRedis } from "./start-redis.ts";
 
 /** Servers that share the slots of one cluster, without replicas. */
@@ -16,10 +14,6 @@ export interface RedisCluster {
 
 const NODES = 3;
 const SLOTS = 16_384;
-const READY_MS = 20_000;
-const LOOK_MS = 50;
-
-const run = promisify(execFile);
 
 /**
  * Starts a cluster of three servers on the loopback interface. It takes two seconds, since a server that has just started waits that long
@@ -40,7 +34,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     await join(nodes, busPorts);
     const firstSlots = nodes.map((_, at) => firstSlotOf(at));
     const nodeOf = async (key: string) => {
-      const slot = Number(await ask(nodes[0], "CLUSTER", "KEYSLOT", key));
+      const slot = Number(await ask(required(nodes[0]), "CLUSTER", "KEYSLOT", key));
       return required(nodes[firstSlots.findLastIndex((first) => first <= slot)]);
     };
     return { nodes, nodeOf, ready: () => takePart(nodes), stop };
@@ -60,33 +54,22 @@ async function join(nodes: readonly RedisServer[], busPorts: readonly number[]):
     await ask(node, "CLUSTER", "ADDSLOTSRANGE", String(firstSlotOf(at)), String(firstSlotOf(at + 1) - 1));
   }
   for (const [at, { port }] of nodes.entries()) {
-    await ask(nodes[0], "CLUSTER", "MEET", "127.0.0.1", String(port), String(busPorts[at]));
+    await ask(required(nodes[0]), "CLUSTER", "MEET", "127.0.0.1", String(port), String(busPorts[at]));
   }
   await takePart(nodes);
 }
 
 /** Waits until each node knows who has which slots. */
 async function takePart(nodes: readonly RedisServer[]): Promise<void> {
-  const untilMs = Date.now() + READY_MS;
   const isReady = async (node: RedisServer) => {
     const info = await ask(node, "CLUSTER", "INFO");
     return info.includes("cluster_state:ok") && info.includes(`cluster_slots_ok:${SLOTS}`);
   };
-  while (!(await Promise.all(nodes.map(isReady))).every(Boolean)) {
-    if (Date.now() > untilMs) {
-      throw new Error("The nodes of the cluster did not find each other.");
-    }
-    await setTimeout(LOOK_MS);
-  }
+  await until("the nodes of the cluster found each other", async () => (await Promise.all(nodes.map(isReady))).every(Boolean));
 }
 
 function firstSlotOf(at: number): number {
   return Math.floor((at * SLOTS) / NODES);
-}
-
-async function ask(node: RedisServer | undefined, ...command: readonly string[]): Promise<string> {
-  const { stdout } = await run("redis-cli", ["-p", String(required(node).port), ...command]);
-  return stdout;
 }
 
 function required(node: RedisServer | undefined): RedisServer {

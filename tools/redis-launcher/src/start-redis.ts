@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { setTimeout } from "node:timers/promises";
 export interface RedisOptions {
   /** More settings of redis-server, for example `{ requirepass: "secret" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The lines of a sentinel's configuration; it is a sentinel then. */
+  readonly sentinel?: readonly string[];
 }
 
 /** A Redis server that belongs to this process. It keeps its data in memory only. */
@@ -39,15 +41,15 @@ export const hasRedis: boolean = process.env.CI !== undefined || spawnSync(PROGR
  * Starts a real Redis on a free port of the loopback interface. It is killed by {@link RedisServer.stop}, or when this process ends, even
  * if it is killed. A start takes a fiftieth of a second.
  */
-export async function startRedis({ settings = {} }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), "belfry-redis-"));
-  let { port, server } = await startOnFreePort(directory, settings);
+  let { port, server } = await startOnFreePort(directory, options);
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     kill: () => end(server),
     async startAgain() {
-      server = await startOn(port, directory, settings);
+      server = await startOn(port, directory, options);
     },
     async stop() {
       await end(server);
@@ -56,14 +58,15 @@ export async function startRedis({ settings = {} }: RedisOptions = {}): Promise<
   };
 }
 
-type Settings = Readonly<Record<string, string>>;
-
-async function startOnFreePort(directory: string, settings: Settings): Promise<{ readonly port: number; readonly server: ChildProcess }> {
+async function startOnFreePort(
+  directory: string,
+  options: RedisOptions,
+): Promise<{ readonly port: number; readonly server: ChildProcess }> {
   for (let attempt = 1; ; attempt += 1) {
     // Another program may take the port before the server starts.
     const port = await freePort();
     try {
-      return { port, server: await startOn(port, directory, settings) };
+      return { port, server: await startOn(port, directory, options) };
     } catch (error) {
       if (attempt === START_ATTEMPTS) {
         throw error;
@@ -81,11 +84,12 @@ const WATCHED = `exec 3<&0
 { cat > /dev/null; kill -KILL $server; } <&3 3<&- &
 wait $server`;
 
-async function startOn(port: number, directory: string, settings: Settings): Promise<ChildProcess> {
+async function startOn(port: number, directory: string, { settings = {}, sentinel }: RedisOptions): Promise<ChildProcess> {
   const log = join(directory, "log");
   const own = { port: String(port), bind: "127.0.0.1", dir: directory, logfile: log, save: "", appendonly: "no" };
   const options = Object.entries({ ...own, ...settings }).flatMap(([name, value]) => [`--${name}`, value]);
-  const server = spawn("sh", ["-c", WATCHED, "sh", PROGRAM, ...options], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  const kind = sentinel === undefined ? [] : [await configured(directory, sentinel), "--sentinel"];
+  const server = spawn("sh", ["-c", WATCHED, "sh", PROGRAM, ...kind, ...options], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   server.unref();
   const stdin = server.stdin as { unref?: () => void } | null;
   stdin?.unref?.();
@@ -94,6 +98,13 @@ async function startOn(port: number, directory: string, settings: Settings): Pro
     throw new Error(`Redis did not start: ${await readFile(log, "utf8").catch(() => `there is no ${PROGRAM} on this machine`)}`);
   }
   return server;
+}
+
+/** Writes a configuration, which a sentinel changes itself, and returns its file. */
+async function configured(directory: string, lines: readonly string[]): Promise<string> {
+  const file = join(directory, "sentinel.conf");
+  await writeFile(file, lines.join("\n"));
+  return file;
 }
 
 /** Waits until a server accepts connections; false if it does not. */

@@ -13,14 +13,30 @@ onEveryStorage((database) => {
   async function twoProcesses(options: Partial<NotificationServiceOptions> = {}) {
     const clock = testClock(new Date("2030-01-09T12:30:00Z"));
     const transports = sharedTransports(database);
-    const mails = recorder();
+    const state = { works: true };
+    const busy = { status: "failed", transient: true, error: "busy" } as const;
+    const mails = recorder({ answer: () => (state.works ? { status: "delivered" } : busy) });
     const open = async (more: Partial<NotificationServiceOptions> = {}) => {
       const parts = { storage: database.storage(), clock, types, channels: [mails], logger: silent };
       const service = stopsAfterTest(new NotificationService({ ...parts, ...transports(), ...more }));
       await service.start();
       return service;
     };
-    return { clock, one: await open(), other: await open(options), titles: () => mails.tasks.map(({ title }) => title) };
+    return { clock, state, one: await open(), other: await open(options), titles: () => mails.tasks.map(({ title }) => title) };
+  }
+
+  /** A function that resolves once `other` heard what `one` said before. */
+  async function hearing(one: NotificationService, other: NotificationService): Promise<() => Promise<void>> {
+    let heard = 0;
+    const onEvent = () => {
+      heard += 1;
+    };
+    await other.inbox("eve").subscribe({ onEvent, onState: () => {} }).ready;
+    return async () => {
+      const before = heard;
+      await one.create({ type: "note", to: "eve", title: "x" });
+      await expect.poll(() => heard).toBeGreaterThan(before);
+    };
   }
 
   const mail = (title: string) => ({ type: "mail", to: { email: "ann@example.com" }, title }) as const;
@@ -37,15 +53,7 @@ onEveryStorage((database) => {
 
   test("a pause holds at once in every process, and so does its end", async () => {
     const { one, other, titles } = await twoProcesses();
-    const heard: string[] = [];
-    const listener = { onEvent: () => void heard.push("x"), onState: () => {} };
-    await other.inbox("eve").subscribe(listener).ready;
-    /** Resolves once the other process heard what the first one said before. */
-    const isHeard = async () => {
-      const { length } = heard;
-      await one.create({ type: "note", to: "eve", title: "x" });
-      await expect.poll(() => heard.length).toBeGreaterThan(length);
-    };
+    const isHeard = await hearing(one, other);
     await other.create(mail("1"));
     await expect.poll(titles).toEqual(["1"]);
     await one.operator.pauses.pause({ channel: "email" });
@@ -58,5 +66,26 @@ onEveryStorage((database) => {
     await other.create(mail("3"));
     await other.runDue();
     await expect.poll(titles).toContain("3");
+  });
+
+  test("an endpoint that begins to rest in one process rests at once in every other, and so does its end", async () => {
+    const { one, other, state, titles } = await twoProcesses({ delivery: { worker: false } });
+    const isHeard = await hearing(one, other);
+    state.works = false;
+    for (const number of ["1", "2", "3", "4", "5"]) {
+      await one.create(mail(number));
+      await one.runDue();
+    }
+    expect(titles()).toEqual(["1", "2", "3", "4", "5"]);
+    await isHeard();
+    await one.create(mail("6"));
+    await other.runDue();
+    expect(titles()).toHaveLength(5);
+    state.works = true;
+    expect(await one.operator.endpoints.resume({ channel: "email", recipient: "ann@example.com" })).toBe(true);
+    await isHeard();
+    await other.runDue();
+    // The other worker may have it in hand.
+    await expect.poll(titles).toContain("6");
   });
 });
