@@ -20,7 +20,8 @@ pnpm bench growth           measures how operations grow with the tables
 pnpm bench stalls           measures how long hostile bodies, idle readers and sweeps keep others waiting
 pnpm bench stalls sweeps    measures one of them: readers, bodies or sweeps
 pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and those of BullMQ, and one beside a held snapshot
-  --deliveries 20000        how many are due; --snapshot 600 seconds
+pnpm bench workers claims   measures one of them: claims or snapshot
+  --deliveries 4000         how many are due; --snapshot 60 seconds
 pnpm bench fleet            measures what instances hear of each other, and their CPU, connected by PostgreSQL and by Redis
   --instances 1,2,4,6       how many there are, in one run after the other; --sockets 2000, --rate 60 notifications a second, --seconds 20
 pnpm bench model            measures the costs that \`pnpm model\` goes by, and compares what it predicts of fleets with runs of 1, 2, 4 and 6 instances
@@ -34,8 +35,8 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
   scale: { type: "string", default: "1" },
   rounds: { type: "string" },
-  deliveries: { type: "string", default: "20000" },
-  snapshot: { type: "string", default: "600" },
+  deliveries: { type: "string", default: "4000" },
+  snapshot: { type: "string", default: "60" },
   profile: { type: "string" },
   instances: { type: "string", default: "6" },
   sockets: { type: "string", default: "2000" },
@@ -88,7 +89,7 @@ async function main(): Promise<void> {
     await printGrowth(scale, print);
   } else if (positionals[0] === "workers") {
     const [deliveries, snapshotSeconds] = [positive("deliveries", values.deliveries), positive("snapshot", values.snapshot)];
-    print(await measureWorkers({ deliveries, snapshotSeconds }));
+    await measureWorkers({ deliveries, snapshotSeconds, parts: positionals.slice(1) }, print);
   } else if (values.profile !== undefined) {
     for (const row of pickRows(await loadRows(), positionals)) {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));

@@ -1,7 +1,4 @@
-import { setTimeout } from "node:timers/promises";
-import { readServerCpu, serverCpuBetween } from "../harness/server-cpu.ts";
-import { enqueueInPostgres } from "../settings/due-postgres.ts";
-import { pendingIn, withWorkers } from "../workers/running-workers.ts";
+import { doneBetween, WorkerGroup } from "../workers/worker-group.ts";
 
 /** CPU of some deliveries, in microseconds. */
 export interface DeliveriesCpu {
@@ -12,24 +9,25 @@ export interface DeliveriesCpu {
 
 /** Deliveries before anything is measured. */
 const WARM_UP = 2_000;
-/** Often enough for what takes seconds; each look costs the database something. */
-const LOOK_MS = 250;
+/** How long a run may take. */
+const LIMIT_MS = 300_000;
 
 /** Has so many workers do so many deliveries over a channel that does nothing. */
 export function deliveriesBy(workers: number, deliveries: number): Promise<DeliveriesCpu> {
-  return withWorkers(workers, "", async ({ pool, serverPid, start, cpuMicros }) => {
+  return WorkerGroup.with({ name: "Belfry's own worker", redisUrl: "" }, workers, async (group) => {
     const drain = async () => {
-      while ((await pendingIn(pool)) > 0) {
-        await setTimeout(LOOK_MS);
+      const left = await group.drain(LIMIT_MS);
+      if (left > 0) {
+        throw new Error(`${left} deliveries were left after ${LIMIT_MS} ms.`);
       }
     };
-    const read = () => (serverPid === null ? new Map<number, number>() : readServerCpu(serverPid));
-    await enqueueInPostgres(pool, "public", WARM_UP);
-    await start();
+    await group.enqueue(WARM_UP);
+    await group.start();
     await drain();
-    await enqueueInPostgres(pool, "public", deliveries);
-    const [before, usedBefore] = [read(), await cpuMicros()];
+    await group.enqueue(deliveries);
+    const before = await group.read();
     await drain();
-    return { workerMicros: (await cpuMicros()) - usedBefore, databaseMicros: serverCpuBetween(before, read()) };
+    const { delivered, micros } = doneBetween(before, await group.read());
+    return { workerMicros: delivered * micros.processes, databaseMicros: delivered * micros.server };
   });
 }

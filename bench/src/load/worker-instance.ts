@@ -1,7 +1,6 @@
 /**
  * A process with a worker on PostgreSQL, whose channel does nothing. Its arguments are the URLs of the database and of Redis, or nothing for Belfry's
- * own worker. Tasks: `{ open: true }`, and `{ start: true }`, each answered with `{}` once it is done; `{ cpu: true }`, answered with `{ micros }`: the
- * CPU that it has used so far.
+ * own worker. Tasks, each answered with {@link WorkerFigures} once it is done: `{ open: true }`, `{ start: true }` and `{ figures: true }`.
  */
 import { NotificationService } from "@belfry/core";
 import { postgresStorage } from "@belfry/storage-postgres";
@@ -10,27 +9,40 @@ import pg from "pg";
 import { noopChannel, TURNS } from "../settings/noop-channel.ts";
 
 /** What a process is asked to do. */
-export type WorkerTask = { readonly open: true } | { readonly start: true } | { readonly cpu: true };
+export type WorkerTask = { readonly open: true } | { readonly start: true } | { readonly figures: true };
+
+/** What a process has done so far. */
+export interface WorkerFigures {
+  readonly delivered: number;
+  readonly cpuMicros: number;
+}
 
 const [, , connectionString = "", connection = ""] = process.argv;
+let delivered = 0;
+const channel = noopChannel();
 const service = new NotificationService({
   storage: postgresStorage(new pg.Pool({ connectionString, max: 5 })),
-  channels: [noopChannel()],
+  channels: [
+    {
+      ...channel,
+      deliver(task, signal) {
+        delivered += 1;
+        return channel.deliver(task, signal);
+      },
+    },
+  ],
   delivery: { concurrency: TURNS },
   ...(connection === "" ? {} : { worker: bullmqWorker({ connection }) }),
 });
 
-async function answerTo(task: WorkerTask): Promise<object> {
-  if ("cpu" in task) {
-    const { user, system } = process.cpuUsage();
-    return { micros: user + system };
-  }
-  await ("open" in task ? service.inbox("nobody").counts() : service.start());
-  return {};
-}
-
 process.on("message", async (task: WorkerTask) => {
-  process.send?.(await answerTo(task));
+  if ("open" in task) {
+    await service.inbox("nobody").counts();
+  } else if ("start" in task) {
+    await service.start();
+  }
+  const { user, system } = process.cpuUsage();
+  process.send?.({ delivered, cpuMicros: user + system } satisfies WorkerFigures);
 });
 
 // It ends with the process that started it, also if that is killed.

@@ -4,8 +4,8 @@ import { MESSAGE, TITLE } from "./content.ts";
 import { BATCH } from "./noop-channel.ts";
 import { numberIn } from "./postgres.ts";
 
-/** Writes `count` sends that are due, each to one recipient: what `send` writes, but all in one statement. */
-export async function enqueueInPostgres(pool: pg.Pool, schema: string, count: number): Promise<void> {
+/** Writes `count` sends that are due, or are in `dueInMs`, each to one recipient: what `send` writes, but all in one statement. */
+export async function enqueueInPostgres(pool: pg.Pool, schema: string, count: number, { dueInMs = -1_000 } = {}): Promise<void> {
   await pool.query(
     `WITH n AS (
       INSERT INTO ${schema}.belfry_notifications (tenant, id, kind, type, title, message, data, created_at)
@@ -18,8 +18,8 @@ export async function enqueueInPostgres(pool: pg.Pool, schema: string, count: nu
       INSERT INTO ${schema}.belfry_sends (notification_pk, tenant, channels, recipients, has_fallback, meta)
       SELECT pk, 'default', '["noop"]', json_build_array('r' || pk), false, '{}' FROM n)
     INSERT INTO ${schema}.belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence)
-    SELECT gen_random_uuid(), pk, 'default', 'noop', 'r' || pk, 0, false, 'pending', 0, 0, now() - interval '1 second', 0 FROM n`,
-    [count, TITLE, MESSAGE],
+    SELECT gen_random_uuid(), pk, 'default', 'noop', 'r' || pk, 0, false, 'pending', 0, 0, now() + $4 * interval '1 millisecond', 0 FROM n`,
+    [count, TITLE, MESSAGE, dueInMs],
   );
 }
 

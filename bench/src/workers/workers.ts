@@ -1,103 +1,121 @@
 import { setTimeout } from "node:timers/promises";
 import { startRedis } from "@belfry/redis-launcher";
-import type pg from "pg";
-import { enqueueInPostgres } from "../settings/due-postgres.ts";
-import { numberIn } from "../settings/postgres.ts";
-import { pendingIn, withWorkers } from "./running-workers.ts";
+import { type Done, doneBetween, type Engine, type Reading, WorkerGroup } from "./worker-group.ts";
 
 /** What is measured. */
 export interface WorkerLoadSize {
-  /** How many deliveries are due at the beginning. */
+  /** How many deliveries are due at once. */
   readonly deliveries: number;
   /** For how long a transaction holds its snapshot, in seconds. */
   readonly snapshotSeconds: number;
+  /** All of {@link WORKER_PARTS} if there is none. */
+  readonly parts: readonly string[];
 }
+
+/** What can be measured by itself. */
+export const WORKER_PARTS = ["claims", "snapshot"] as const;
+
+type Print = (lines: readonly string[]) => void;
 
 /** How many processes work at once. */
 const WORKERS = [1, 2, 4, 8];
+/** How many deliveries each process does before it is measured: code that runs for the first time is slow. */
+const WARM_UP = 250;
+/** Workers look once a second: by then all of them know when the next is due. */
+const DUE_IN_MS = 2_000;
+/** How long each stage may take. */
+const STAGE_MS = 60_000;
 /** Into how many parts the time of a held snapshot is divided. */
 const SLICES = 5;
 /** While deliveries are done, at least so many others wait. */
 const BACKLOG = 4_000;
 const LOOK_MS = 20;
 
-/** Measures how many deliveries a second several workers do, and one worker beside a transaction that holds its snapshot. */
-export async function measureWorkers({ deliveries, snapshotSeconds }: WorkerLoadSize): Promise<readonly string[]> {
+/**
+ * Measures how many deliveries a second several workers do, and one worker beside a transaction that holds its snapshot. It prints what it knows as it
+ * goes.
+ */
+export async function measureWorkers({ deliveries, snapshotSeconds, parts }: WorkerLoadSize, print: Print): Promise<void> {
   const redis = await startRedis();
   const engines = [
-    ["Belfry's own worker", ""],
-    ["BullMQ", redis.url],
-  ] as const;
+    { name: "Belfry's own worker", redisUrl: "" },
+    { name: "BullMQ", redisUrl: redis.url },
+  ];
+  const measures = {
+    claims: (engine: Engine) => besideOne(engine, deliveries, print),
+    snapshot: (engine: Engine) => besideSnapshot(engine, snapshotSeconds, print),
+  };
   try {
-    const lines = [`${deliveries.toLocaleString("en")} due deliveries over a channel that does nothing, on PostgreSQL`];
-    for (const [name, url] of engines) {
-      const rates: number[] = [];
-      for (const count of WORKERS) {
-        const rate = await rateOf(count, url, deliveries);
-        rates.push(rate);
-        lines.push(
-          `${name}: ${count} worker${count === 1 ? "" : "s"}: ${shown(rate)} a second, ${(rate / (rates[0] ?? rate)).toFixed(2)} × one`,
-        );
+    print([`${deliveries.toLocaleString("en")} due deliveries over a channel that does nothing, on PostgreSQL`]);
+    for (const part of WORKER_PARTS.filter((one) => parts.length === 0 || parts.includes(one))) {
+      for (const engine of engines) {
+        await measures[part](engine);
       }
     }
-    for (const [name, url] of engines) {
-      lines.push(...(await besideSnapshot(name, url, snapshotSeconds)));
-    }
-    return lines;
   } finally {
     await redis.stop();
   }
 }
 
-function rateOf(count: number, redisUrl: string, deliveries: number): Promise<number> {
-  return withWorkers(count, redisUrl, async ({ pool, start }) => {
-    await enqueueInPostgres(pool, "public", deliveries);
-    await pool.query("VACUUM ANALYZE");
-    const startedMs = performance.now();
-    await start();
-    while ((await pendingIn(pool)) > 0) {
-      await setTimeout(LOOK_MS);
-    }
-    return (1_000 * deliveries) / (performance.now() - startedMs);
-  });
+async function besideOne(engine: Engine, deliveries: number, print: Print): Promise<void> {
+  let one: number | null = null;
+  for (const count of WORKERS) {
+    const { left, done } = await WorkerGroup.with(engine, count, (group) => deliverAll(group, count, deliveries));
+    one ??= rateOf(done);
+    const workers = `${engine.name}: ${count} worker${count === 1 ? "" : "s"}`;
+    const end = left > 0 ? `; ${left} were left after ${STAGE_MS / 1_000} s` : "";
+    print([`${workers}: ${shown(done)}; ${(rateOf(done) / one).toFixed(2)} × one${end}`]);
+  }
+}
+
+async function deliverAll(group: WorkerGroup, count: number, deliveries: number) {
+  await group.enqueue(WARM_UP * count);
+  await group.start();
+  await group.drain(STAGE_MS);
+  const before = await group.read();
+  const dueMs = await group.enqueue(deliveries, { dueInMs: DUE_IN_MS });
+  await group.analyze();
+  const left = await group.drain(STAGE_MS);
+  return { left, done: doneBetween(before, await group.read(), dueMs) };
 }
 
 /** Delivers for a while without and then with a transaction that holds its snapshot: what is dead meanwhile cannot be cleaned up. */
-function besideSnapshot(name: string, redisUrl: string, seconds: number): Promise<readonly string[]> {
-  return withWorkers(1, redisUrl, async ({ pool, start }) => {
-    await enqueueInPostgres(pool, "public", BACKLOG);
-    await start();
+function besideSnapshot(engine: Engine, seconds: number, print: Print): Promise<void> {
+  return WorkerGroup.with(engine, 1, async (group) => {
     const sliceMs = (1_000 * seconds) / SLICES;
-    const before = await rateDuring(pool, sliceMs);
-    const holder = await pool.connect();
-    await holder.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
-    await holder.query("SELECT count(*) FROM belfry_deliveries");
-    const held: number[] = [];
-    for (let slice = 0; slice < SLICES; slice += 1) {
-      held.push(await rateDuring(pool, sliceMs));
+    await group.enqueue(BACKLOG);
+    await group.start();
+    await busyFor(group, sliceMs);
+    const show = (when: string, done: Done) => print([`${engine.name}, ${when}: ${shown(done)}`]);
+    show("before a snapshot is held", await busyFor(group, sliceMs));
+    const release = await group.holdSnapshot();
+    for (let slice = 1; slice <= SLICES; slice += 1) {
+      show(`until ${(seconds * slice) / SLICES} s of a held snapshot`, await busyFor(group, sliceMs));
     }
-    await holder.query("COMMIT");
-    holder.release();
-    const rates = held.map(shown).join(", ");
-    return [`${name}: a snapshot held for ${seconds} s: ${rates} a second in its fifths; ${shown(before)} a second before it`];
+    await release();
   });
 }
 
-/** How many deliveries a second are done in a time in which there are always more. */
-async function rateDuring(pool: pg.Pool, ms: number): Promise<number> {
-  const done = () => numberIn(pool, "SELECT count(*) FROM belfry_deliveries WHERE status = 'delivered'");
-  const doneBefore = await done();
-  const startedMs = performance.now();
-  while (performance.now() - startedMs < ms) {
-    const missing = BACKLOG - (await pendingIn(pool));
+/** Delivers for a time in which there are always more. */
+async function busyFor(group: WorkerGroup, ms: number): Promise<Done> {
+  const before: Reading = await group.read();
+  while (performance.now() - before.atMs < ms) {
+    const missing = BACKLOG - (await group.waiting());
     if (missing > 0) {
-      await enqueueInPostgres(pool, "public", missing);
+      await group.enqueue(missing);
     }
     await setTimeout(LOOK_MS);
   }
-  return (1_000 * ((await done()) - doneBefore)) / (performance.now() - startedMs);
+  return doneBetween(before, await group.read());
 }
 
-function shown(rate: number): string {
-  return Math.round(rate).toLocaleString("en");
+function rateOf({ delivered, seconds }: Done): number {
+  return delivered / seconds;
+}
+
+function shown(done: Done): string {
+  const { processes, server, redis } = done.micros;
+  const inRedis = redis > 0 ? `, ${Math.round(redis)} µs in Redis` : "";
+  const cpu = `${Math.round(processes)} µs in its process, ${Math.round(server)} µs in PostgreSQL${inRedis}`;
+  return `${Math.round(rateOf(done)).toLocaleString("en")} a second; CPU of each: ${cpu}`;
 }
