@@ -25,7 +25,7 @@ pnpm bench workers claims   measures one of them: claims or snapshot
 pnpm bench fleet            measures what instances hear of each other, and their CPU, connected by PostgreSQL and by Redis
   --instances 1,2,4,6       how many there are, in one run after the other; --sockets 2000, --rate 60 notifications a second, --seconds 20
 pnpm bench model            measures the costs that \`pnpm model\` goes by, and compares what it predicts of fleets with runs of 1, 2, 4 and 6 instances
-pnpm bench model costs      one of them: costs or check
+pnpm bench model costs      one of them: costs or check; --instances 1,2,4,6 of the check, --sockets 2000, --rate 60 notifications a second, --seconds 20
   --scale 0.1               a tenth of the preloaded rows, for trials
   --rounds 5                fewer rounds, for trials
   --profile belfry          instead of measuring, tells where the CPU of this side goes`;
@@ -38,7 +38,7 @@ const OPTIONS = {
   deliveries: { type: "string", default: "4000" },
   snapshot: { type: "string", default: "60" },
   profile: { type: "string" },
-  instances: { type: "string", default: "6" },
+  instances: { type: "string" },
   sockets: { type: "string", default: "2000" },
   rate: { type: "string", default: "60" },
   seconds: { type: "string", default: "20" },
@@ -78,6 +78,16 @@ function positive(name: string, text: string): number {
   return value;
 }
 
+/** How many instances there are, in one run after the other. */
+function countsOf(instances: string): readonly number[] {
+  return instances.split(",").map((count) => positive("instances", count));
+}
+
+/** How large a run of a fleet is. */
+function loadOf({ sockets, rate, seconds }: Readonly<Record<"sockets" | "rate" | "seconds", string>>) {
+  return { sockets: positive("sockets", sockets), perSecond: positive("rate", rate), seconds: positive("seconds", seconds) };
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const scale = positive("scale", values.scale);
@@ -95,11 +105,9 @@ async function main(): Promise<void> {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
     }
   } else if (positionals[0] === "fleet") {
-    const instances = values.instances.split(",").map((count) => positive("instances", count));
-    const [sockets, perSecond] = [positive("sockets", values.sockets), positive("rate", values.rate)];
-    await measureFleet({ instances, sockets, perSecond, seconds: positive("seconds", values.seconds) }, print);
+    await measureFleet({ instances: countsOf(values.instances ?? "6"), ...loadOf(values) }, print);
   } else if (positionals[0] === "model") {
-    await measureModel(positionals.slice(1), print);
+    await measureModel(positionals.slice(1), { instances: countsOf(values.instances ?? "1,2,4,6"), ...loadOf(values) }, print);
   } else if (positionals[0] === "stalls") {
     await measureStalls(positionals.slice(1), scale);
   } else {

@@ -1,14 +1,10 @@
-import { type Cpu, cpuOf, DEFAULT_LIMITS, type FleetCosts, type TransportName, tableOf, workIn } from "@belfry/fleet-model";
+import { type Cpu, cpuOf, DEFAULT_LIMITS, type FleetCosts, readCosts, type TransportName, tableOf, workIn } from "@belfry/fleet-model";
 import type { RedisServer } from "@belfry/redis-launcher";
 import { deliveriesBy } from "./deliveries.ts";
 import { linesOf as fleetLines, runOf } from "./fleet.ts";
-import type { FleetRun } from "./running-fleet.ts";
+import type { ModelLoad } from "./measure-costs.ts";
+import type { FleetRun, InstanceRun } from "./running-fleet.ts";
 
-/** Fleets that the costs were not measured with: in all of them every instance creates and serves sockets. */
-const PROCESSES = [1, 2, 4, 6];
-const SOCKETS = 1_000;
-const PER_SECOND = 60;
-const SECONDS = 15;
 const WORKERS = [2, 4];
 const DELIVERIES = 10_000;
 
@@ -24,17 +20,25 @@ interface Checked {
   readonly measured: number;
 }
 
+/** Fleets that the costs were not measured with: in all of them every instance creates and serves sockets. */
+export interface CheckedLoad extends ModelLoad {
+  /** How many instances there are, in one run after the other. */
+  readonly instances: readonly number[];
+}
+
 /** Runs fleets, tells of each, and in the end what the model predicted of the CPU that they used. */
-export async function checkModel(costs: FleetCosts, redis: RedisServer, print: Print): Promise<void> {
+export async function checkModel({ instances, ...load }: CheckedLoad, redis: RedisServer, print: Print): Promise<void> {
+  const costs = await readCosts();
   const checked: Checked[] = [];
-  for (const processes of PROCESSES) {
+  for (const processes of instances) {
     for (const [transport, server] of [
       ["PostgreSQL", null],
       ["Redis", redis],
     ] as const) {
-      const run = await runOf(processes, { name: transport, redis: server }, { sockets: SOCKETS, perSecond: PER_SECOND, seconds: SECONDS });
-      print(fleetLines(transport, run));
-      checked.push(...checkedRun(run, transport, costs));
+      const run = await runOf(processes, { name: transport, redis: server }, load);
+      const ofRun = checkedRun(run, transport, costs).filter(({ measured }) => measured >= LEAST);
+      print([...fleetLines(transport, run), ...ofRun.map((one) => cellsOf(one).join("  "))]);
+      checked.push(...ofRun);
     }
   }
   for (const workers of WORKERS) {
@@ -53,10 +57,10 @@ type Print = (lines: readonly string[]) => void;
 
 function checkedRun(run: FleetRun, transport: TransportName, costs: FleetCosts): readonly Checked[] {
   const { seconds, instances, databaseMicros, redisMicros } = run;
-  const created = instances.reduce((sum, one) => sum + one.created, 0);
-  const fleet = { processes: instances.length, sockets: SOCKETS, perSecond: created / seconds, online: 1, shards: DEFAULT_LIMITS.shards };
+  const sum = (of: (one: InstanceRun) => number) => instances.reduce((total, one) => total + of(one), 0);
+  const [created, sockets, web] = [sum((one) => one.created), sum((one) => one.sockets), sum(({ cpuMicros }) => cpuMicros)];
+  const fleet = { processes: instances.length, sockets, perSecond: created / seconds, online: 1, shards: DEFAULT_LIMITS.shards };
   const predicted = cpuOf(workIn(fleet, transport), costs.transports[transport]);
-  const web = instances.reduce((sum, one) => sum + one.cpuMicros, 0);
   const measured: Cpu = { web: web / seconds, database: (databaseMicros ?? 0) / seconds, redis: redisMicros / seconds };
   return (["web", "database", "redis"] as const).map((part) => ({
     what: `${instances.length} processes, ${transport}: ${part}`,
@@ -65,20 +69,20 @@ function checkedRun(run: FleetRun, transport: TransportName, costs: FleetCosts):
   }));
 }
 
+function isRight({ predicted, measured }: Checked): boolean {
+  return Math.abs(predicted / measured - 1) <= TOLERANCE;
+}
+
+function cellsOf(one: Checked): readonly string[] {
+  const ratio = (one.predicted / one.measured).toFixed(2);
+  return [one.what, shown(one.predicted), shown(one.measured), `${ratio}${isRight(one) ? "" : " !"}`];
+}
+
 function linesOf(checked: readonly Checked[]): readonly string[] {
-  const compared = checked.filter(({ measured }) => measured >= LEAST);
-  const isRight = ({ predicted, measured }: Checked) => Math.abs(predicted / measured - 1) <= TOLERANCE;
-  const cells = compared.map((one) => [
-    one.what,
-    shown(one.predicted),
-    shown(one.measured),
-    `${(one.predicted / one.measured).toFixed(2)}${isRight(one) ? "" : " !"}`,
-  ]);
-  const right = compared.filter(isRight).length;
   return [
-    ...tableOf(["CPU, in cores", "predicted", "measured", "ratio"], cells),
+    ...tableOf(["CPU, in cores", "predicted", "measured", "ratio"], checked.map(cellsOf)),
     "",
-    `${right} of ${compared.length} predictions are within ${100 * TOLERANCE} % of the runs.`,
+    `${checked.filter(isRight).length} of ${checked.length} predictions are within ${100 * TOLERANCE} % of the runs.`,
   ];
 }
 

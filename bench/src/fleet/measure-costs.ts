@@ -5,10 +5,6 @@ import { deliveriesBy } from "./deliveries.ts";
 import { namesOf } from "./fleet.ts";
 import { type Connection, type FleetRun, type InstanceRun, RunningFleet } from "./running-fleet.ts";
 
-/** Users with a socket each. */
-const SOCKETS = 1_000;
-const PER_SECOND = 50;
-const SECONDS = 15;
 const ROUNDS = 2;
 /** A socket that is idle is asked twice a minute whether its client is still there. */
 const IDLE_SECONDS = 30;
@@ -18,8 +14,13 @@ const DELIVERIES = 10_000;
 const COST_DATABASE: readonly Kind[] = ["processSeconds", "socketSeconds", "creates", "otherFrames"];
 const COST_REDIS: readonly Kind[] = ["processSeconds", "creates", "signals"];
 
-const CONNECTED = namesOf(SOCKETS);
-const AWAY = CONNECTED.map((name) => `${name}, away`);
+/** How large runs are. */
+export interface ModelLoad {
+  /** Of as many users. */
+  readonly sockets: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+}
 
 /** Runs of which each does some kinds of work and not others, so that their costs can be told apart. */
 interface CostRuns {
@@ -28,13 +29,14 @@ interface CostRuns {
 }
 
 /** Measures what each kind of work costs, with one and two instances. */
-export async function measureCosts(redis: RedisServer): Promise<FleetCosts> {
-  const overPostgres = await costRuns({ name: "PostgreSQL", redis: null });
-  const overRedis = await costRuns({ name: "Redis", redis });
+export async function measureCosts(load: ModelLoad, redis: RedisServer): Promise<FleetCosts> {
+  const overPostgres = await costRuns(load, { name: "PostgreSQL", redis: null });
+  const overRedis = await costRuns(load, { name: "Redis", redis });
   const { workerMicros, databaseMicros } = await deliveriesBy(1, DELIVERIES);
   await writeResults(FLEET_FILE, { PostgreSQL: overPostgres.runs, Redis: overRedis.runs });
   return {
     machine: thisMachine(),
+    load: { sockets: load.sockets, perSecond: load.perSecond },
     transports: {
       PostgreSQL: transportCosts(overPostgres.runs, [...COST_DATABASE, "signals"]),
       Redis: transportCosts(overRedis.runs, COST_DATABASE),
@@ -44,43 +46,49 @@ export async function measureCosts(redis: RedisServer): Promise<FleetCosts> {
   };
 }
 
-async function costRuns(connection: Connection): Promise<CostRuns> {
-  const alone = await aloneRuns(connection);
-  return { ...alone, runs: [...alone.runs, ...(await besideRuns(connection))] };
+async function costRuns(load: ModelLoad, connection: Connection): Promise<CostRuns> {
+  const alone = await aloneRuns(load, connection);
+  return { ...alone, runs: [...alone.runs, ...(await besideRuns(load, connection))] };
+}
+
+/** Users who have no socket. */
+function awayOf(connected: readonly string[]): readonly string[] {
+  return connected.map((userId) => `${userId}, away`);
 }
 
 /** One instance: what it costs to be there, to create, to hold sockets, and to write frames of what it created itself. */
-async function aloneRuns(connection: Connection): Promise<CostRuns> {
+async function aloneRuns({ sockets, perSecond, seconds }: ModelLoad, connection: Connection): Promise<CostRuns> {
   const fleet = await RunningFleet.open(1, connection);
+  const connected = namesOf(sockets);
+  const away = awayOf(connected);
   try {
-    await fleet.warmUp(AWAY);
-    const empty = await fleet.measure({ userIds: [], perSecond: 0, seconds: SECONDS });
-    const creating = await fleet.measure({ userIds: AWAY, perSecond: PER_SECOND, seconds: SECONDS });
-    await fleet.connect(CONNECTED);
+    await fleet.warmUp(away);
+    const empty = await fleet.measure({ userIds: [], perSecond: 0, seconds });
+    const creating = await fleet.measure({ userIds: away, perSecond, seconds });
+    await fleet.connect(connected);
     const idle = await fleet.measure({ userIds: [], perSecond: 0, seconds: IDLE_SECONDS });
-    await fleet.warmUp(CONNECTED);
-    const writing = await fleet.measure({ userIds: CONNECTED, perSecond: PER_SECOND, seconds: SECONDS });
-    const [before, after] = [creating, idle].map(({ instances }) => instances[0]?.rssBytes ?? Number.NaN) as [number, number];
-    return {
-      runs: [empty, creating, idle, writing],
-      bytes: { process: Math.round(before), socket: Math.round((after - before) / SOCKETS) },
-    };
+    await fleet.warmUp(connected);
+    const writing = await fleet.measure({ userIds: connected, perSecond, seconds });
+    const [before, after] = [creating, idle].map(({ instances }) => instances[0]);
+    const held = ((after?.heldBytes ?? Number.NaN) - (before?.heldBytes ?? Number.NaN)) / sockets;
+    return { runs: [empty, creating, idle, writing], bytes: { process: before?.rssBytes ?? Number.NaN, socket: Math.round(held) } };
   } finally {
     await fleet.close();
   }
 }
 
 /** Two instances of which one creates: what it costs the other one to hear of it, and to write frames of it. All inboxes are in one shard. */
-async function besideRuns(connection: Connection): Promise<readonly FleetRun[]> {
+async function besideRuns({ sockets, perSecond, seconds }: ModelLoad, connection: Connection): Promise<readonly FleetRun[]> {
   const fleet = await RunningFleet.open(2, { ...connection, shards: 1 });
-  const load = { perSecond: PER_SECOND, seconds: SECONDS, writers: 1 };
-  const ofOther = CONNECTED.filter((_, at) => at % 2 === 1);
+  const connected = namesOf(sockets);
+  const [away, ofOther] = [awayOf(connected), connected.filter((_, at) => at % 2 === 1)];
+  const load = { perSecond, seconds, writers: 1 };
   const runs: FleetRun[] = [];
   try {
-    await fleet.connect(CONNECTED);
-    await fleet.warmUp(CONNECTED);
+    await fleet.connect(connected);
+    await fleet.warmUp(connected);
     for (let round = 0; round < ROUNDS; round += 1) {
-      runs.push(await fleet.measure({ ...load, userIds: AWAY }), await fleet.measure({ ...load, userIds: ofOther }));
+      runs.push(await fleet.measure({ ...load, userIds: away }), await fleet.measure({ ...load, userIds: ofOther }));
     }
     return runs;
   } finally {

@@ -10,6 +10,7 @@ import { NotificationService } from "@belfry/core";
 import type { Transport } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { redisTransport } from "@belfry/transport-redis";
+import { heldBytes } from "../settings/heap.ts";
 import { belfrySockets } from "../settings/socket-servers.ts";
 
 /** What an instance is asked. */
@@ -29,6 +30,8 @@ export interface InstanceUse {
   readonly signals: number;
   /** Resident memory at the end. */
   readonly rssBytes: number;
+  /** What of it something holds, after a collection. */
+  readonly heldBytes: number;
 }
 
 const [, , database = "", redis = "", shards] = process.argv;
@@ -77,7 +80,7 @@ function begin(): void {
 
 function use(): InstanceUse {
   const { user, system } = process.cpuUsage(cpuBefore);
-  return { cpuMicros: user + system, signals: received - own, rssBytes: process.memoryUsage.rss() };
+  return { cpuMicros: user + system, signals: received - own, rssBytes: process.memoryUsage.rss(), heldBytes: heldBytes() };
 }
 
 async function listen(): Promise<{ readonly port: number }> {

@@ -35,10 +35,12 @@ export interface FleetCosts {
     readonly processors: string;
     readonly measuredAt: string;
   };
+  /** What was there and was created while they were measured, over all processes: at higher rates, work is done in larger parts and costs less. */
+  readonly load: { readonly sockets: number; readonly perSecond: number };
   readonly transports: Readonly<Record<TransportName, TransportCosts>>;
   /** The CPU of a claim and a completion, in microseconds. The channel does nothing. */
   readonly delivery: { readonly worker: number; readonly database: number };
-  /** Resident memory of a process, and what an idle socket adds to it. */
+  /** Resident memory of a process without sockets, and what an idle socket holds in it, without the buffers of the operating system. */
   readonly bytes: { readonly process: number; readonly socket: number };
 }
 

@@ -1,4 +1,4 @@
-import { type Kind, KINDS, type Work } from "./costs.ts";
+import { KINDS, type Kind, type Work } from "./costs.ts";
 
 /** Work that was done, and the CPU that it used. */
 export interface Observation {

@@ -60,9 +60,10 @@ async function main(): Promise<readonly string[]> {
     shards: numberOf("shards", values.shards),
   };
   const costs = await readCosts();
+  const { perSecond } = costs.load;
   const { processors, node, system, measuredAt } = costs.machine;
   return [
-    `Costs of ${measuredAt.slice(0, 10)}: ${processors}, ${system}, Node ${node}`,
+    `Costs of ${measuredAt.slice(0, 10)}, at ${perSecond} notifications a second: ${processors}, ${system}, Node ${node}`,
     "",
     ...costTable(costs),
     "",

@@ -10,6 +10,7 @@ const web: Work = { processSeconds: 5_000, socketSeconds: 1, creates: 1_000, sig
 const database: Work = { processSeconds: 1_000, socketSeconds: 0, creates: 400, signals: 20, ownFrames: 0, otherFrames: 100 };
 const costs: FleetCosts = {
   machine: { node: "v24", system: "linux", processors: "2 × any", measuredAt: "2026-01-01T00:00:00.000Z" },
+  load: { sockets: 100, perSecond: 10 },
   transports: {
     PostgreSQL: { web, database, redis: nothing },
     Redis: { web, database: { ...database, signals: 0 }, redis: { ...nothing, creates: 10, signals: 5 } },
