@@ -87,6 +87,7 @@ const FOR_AUTHORS = [
   "BelfryError",
   "classifyAddress",
   "deviceAddress",
+  "djangoItem",
   "PostgresStorage",
   "SqliteStorage",
   "fastapiError",

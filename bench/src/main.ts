@@ -8,6 +8,7 @@ import { detailsOf, tableOf } from "./harness/report.ts";
 import { RESULTS_FILE, writeRows } from "./harness/results.ts";
 import { type RowResult, runRow } from "./harness/run-row.ts";
 import { scaleBy } from "./harness/scale.ts";
+import { measureImport } from "./moving/import.ts";
 import { measureBodies } from "./stalls/hostile-bodies.ts";
 import { measureIdleReaders } from "./stalls/idle-readers.ts";
 import { measureSweeps } from "./stalls/sweeps.ts";
@@ -19,6 +20,8 @@ pnpm bench --list           lists the rows
 pnpm bench growth           measures how operations grow with the tables
 pnpm bench stalls           measures how long hostile bodies, idle readers and sweeps keep others waiting
 pnpm bench stalls sweeps    measures one of them: readers, bodies or sweeps
+pnpm bench import           measures what the import of an old table takes, row by row and in batches
+  --rows 20000              how many it has
 pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and those of BullMQ, and one beside a held snapshot
 pnpm bench workers claims   measures one of them: claims or snapshot
   --deliveries 4000         how many are due; --snapshot 60 seconds
@@ -36,6 +39,7 @@ const OPTIONS = {
   scale: { type: "string", default: "1" },
   rounds: { type: "string" },
   deliveries: { type: "string", default: "4000" },
+  rows: { type: "string", default: "20000" },
   snapshot: { type: "string", default: "60" },
   profile: { type: "string" },
   instances: { type: "string" },
@@ -100,6 +104,8 @@ async function main(): Promise<void> {
   } else if (positionals[0] === "workers") {
     const [deliveries, snapshotSeconds] = [positive("deliveries", values.deliveries), positive("snapshot", values.snapshot)];
     await measureWorkers({ deliveries, snapshotSeconds, parts: positionals.slice(1) }, print);
+  } else if (positionals[0] === "import") {
+    print(await measureImport(positive("rows", values.rows)));
   } else if (values.profile !== undefined) {
     for (const row of pickRows(await loadRows(), positionals)) {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));

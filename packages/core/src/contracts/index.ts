@@ -1,5 +1,5 @@
 export { deliveryV1 } from "./delivery-v1/index.ts";
-export { type DjangoOptions, django, type LinkStyle } from "./django/index.ts";
+export { type DjangoItem, type DjangoItemSource, type DjangoOptions, django, djangoItem, type LinkStyle } from "./django/index.ts";
 export { fastapiError, fastapiFailure, fastapiValidationError, retryAfter } from "./fastapi-failure.ts";
 export { type HubContractOptions, hub, type ListStyle } from "./hub/index.ts";
 export { inboxV1 } from "./inbox-v1/index.ts";

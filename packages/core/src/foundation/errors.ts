@@ -45,7 +45,7 @@ export interface BelfryErrorOptions {
   /**
    * Facts for machines, by code: `INVALID_RECIPIENTS` {invalid, valid, channels}, `CONTENT_TOO_LONG` {max_length, current_length},
    * `CHANNEL_NOT_CONFIGURED` {channel}, `RATE_LIMITED` {retry_after_ms}, `RENDERING_FAILED` {type, member},
-   * `VALIDATION_ERROR` of a request {part}, `STORAGE_UNAVAILABLE` for one tenant alone, while it moves {concerns}.
+   * `VALIDATION_ERROR` of a request {part}, `UNSUPPORTED_MEDIA_TYPE` of a body that is declared as no JSON {media_type}, `STORAGE_UNAVAILABLE` for one tenant alone, while it moves {concerns}.
    */
   readonly details?: Readonly<Record<string, unknown>>;
 }

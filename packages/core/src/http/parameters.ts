@@ -59,12 +59,13 @@ function integerProblem(number: number, min: number, max: number): { message: st
  * wrong elements would give as many issues.
  */
 export function list<Element extends z.ZodType>(element: Element, rule: ListRule): z.ZodType<z.output<Element>[]> {
-  const { max, items, error, description, tooLong = `List should have at most ${max} items after validation` } = rule;
+  const { max, items, error, description, tooLong } = rule;
   return z
     .unknown()
     .superRefine((value, context) => {
       if (Array.isArray(value) && value.length > max) {
-        context.addIssue({ code: "custom", message: `${tooLong}, not ${value.length}`, params: { type: "too_long" } });
+        const message = tooLong ?? `List should have at most ${max} items after validation, not ${value.length}`;
+        context.addIssue({ code: "custom", message, params: { type: "too_long" } });
       }
     })
     .pipe(z.array(element, error === undefined ? {} : { error }))
@@ -78,8 +79,8 @@ interface ListRule {
   readonly items: "string" | "integer";
   readonly description?: string;
   /** The message for a value that is no list. */
-  readonly error?: string;
-  /** The start of the message for too many elements; the number follows. */
+  readonly error?: string | ((issue: { readonly input?: unknown }) => string);
+  /** The message for too many elements. @default one that says how many there are */
   readonly tooLong?: string;
 }
 

@@ -106,7 +106,8 @@ function checkType(request: HttpRequest): void {
   const isDeclared = contentType === undefined ? origin === undefined : JSON_TYPE.test(contentType);
   if (!isDeclared) {
     const shown = contentType?.split(";", 1)[0]?.trim() ?? "of no type";
-    throw new BelfryError("UNSUPPORTED_MEDIA_TYPE", `The body is "${shown}"; send JSON with Content-Type: application/json.`);
+    const details = { media_type: contentType ?? "" };
+    throw new BelfryError("UNSUPPORTED_MEDIA_TYPE", `The body is "${shown}"; send JSON with Content-Type: application/json.`, { details });
   }
 }
 

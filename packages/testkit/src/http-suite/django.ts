@@ -189,6 +189,47 @@ export function djangoSuite(harness: HttpHarness): void {
       expect((await page("badbulk", "/unread/")).count).toBe((await page("badbulk", "/")).count);
     });
 
+    test.each([
+      [[], "Invalid data. Expected a dictionary, but got list."],
+      ["read", "Invalid data. Expected a dictionary, but got str."],
+      [7, "Invalid data. Expected a dictionary, but got int."],
+      [7.5, "Invalid data. Expected a dictionary, but got float."],
+      [true, "Invalid data. Expected a dictionary, but got bool."],
+      [null, "No data provided"],
+    ])("the body %j is refused in Django REST framework's words", async (json, words) => {
+      const answer = await send("words", "POST", "/bulk/", json);
+      const errors = { non_field_errors: [words] };
+      expect([answer.status, answer.body]).toEqual([400, { ...errors, detail: words, errors }]);
+    });
+
+    test.each([
+      [{ ids: "1" }, "ids", 'Expected a list of items but got type "str".'],
+      [{ ids: { a: 1 } }, "ids", 'Expected a list of items but got type "dict".'],
+      [{ ids: null }, "ids", "This field may not be null."],
+      [{ ids: [1.5] }, "ids", "A valid integer is required."],
+      [{ ids: [null] }, "ids", "This field may not be null."],
+      [{ ids: Array.from({ length: 1_001 }, (_, at) => at) }, "ids", "Ensure this field has no more than 1000 elements."],
+      [{ action: "explode" }, "action", '"explode" is not a valid choice.'],
+      [{ action: 7 }, "action", '"7" is not a valid choice.'],
+      [{ action: true }, "action", '"True" is not a valid choice.'],
+      [{ action: "" }, "action", '"" is not a valid choice.'],
+      [{ action: null }, "action", "This field may not be null."],
+      [{ action: "x".repeat(5_000) }, "action", `"${"x".repeat(200)}…" is not a valid choice.`],
+    ])("a field of %# is refused in Django REST framework's words", async (json, field, words) => {
+      const answer = await send("words", "POST", "/bulk/", { ids: [1], action: "read", ...json });
+      const errors = { [field]: [words] };
+      expect([answer.status, answer.body]).toEqual([400, { ...errors, detail: `${field}: ${words}`, errors }]);
+    });
+
+    test.each([
+      ["text/plain; charset=utf-8", "{}", 415, 'Unsupported media type "text/plain; charset=utf-8" in request.'],
+      ["application/json", "{", 400, "JSON parse error - The body is not valid JSON in UTF-8."],
+    ])("a body of %s that is %j is refused in Django REST framework's words", async (type, raw, status, detail) => {
+      const headers = { ...setting.token("words"), "content-type": type };
+      const answer = await ask(`${setting.url}/notifications/bulk/`, { method: "POST", headers, raw });
+      expect([answer.status, answer.body]).toEqual([status, { detail }]);
+    });
+
     test("a wrong is_read is 400", async () => {
       await create("wrong", 1);
       const answer = await send("wrong", "POST", "/1/mark_as_read/", { is_read: "soon" });
@@ -230,6 +271,7 @@ export function djangoSuite(harness: HttpHarness): void {
         ["Token", "Invalid token header. No credentials provided."],
         ["Token a b", "Invalid token header. Token string should not contain spaces."],
         ["Basic YTpi", "Authentication credentials were not provided."],
+        ["Bearer", "Authentication credentials were not provided."],
       ] as const) {
         const answer = await ask(`${setting.url}/notifications/`, { headers: { authorization } });
         expect([authorization, answer.status, answer.body]).toEqual([authorization, 401, { detail: words }]);

@@ -7,18 +7,9 @@ import { integer, list, text } from "../../http/parameters.ts";
 import { defineRoute, inboxOf, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
 import type { InboxItem, InboxStatus, StoredListInput } from "../../inbox/index.ts";
 import { detailSchema, djangoFailure, invalidDoc } from "./failure.ts";
-import {
-  invalidPage,
-  itemSchema,
-  type LinkStyle,
-  listForm,
-  pageCount,
-  pageLink,
-  pageNumber,
-  pageSize,
-  renderItem,
-  type WrittenList,
-} from "./page.ts";
+import { djangoItem, itemSchema } from "./item.ts";
+import { invalidPage, type LinkStyle, listForm, pageCount, pageLink, pageNumber, pageSize, type WrittenList } from "./page.ts";
+import { booleanField, choiceField, dictionary, integerField, listField, tooLongList } from "./words.ts";
 
 const BASE = "/notifications";
 const MAX_BULK = 1_000;
@@ -27,17 +18,15 @@ const notFound = { description: "There is no such notification", schema: detailS
 
 const itemParams = z.object({ id: integer({ min: 1, description: "The item's number" }) });
 // Clients send {"is_read": true}. Belfry ignores it, because the path already says it.
-const readBody = z.object({ is_read: z.boolean({ error: "Must be a valid boolean." }).optional() });
+const readBody = z.object({ is_read: z.boolean(booleanField).optional() }, dictionary);
 
-const bulkBody = z.object({
-  ids: list(z.int({ error: "A valid integer is required." }), {
-    max: MAX_BULK,
-    items: "integer",
-    error: "Expected a list of items.",
-    tooLong: `Ensure this field has no more than ${MAX_BULK} elements`,
-  }),
-  action: z.enum(["read", "delete"], { error: 'Must be "read" or "delete".' }),
-});
+const bulkBody = z.object(
+  {
+    ids: list(z.int(integerField), { max: MAX_BULK, items: "integer", ...listField, tooLong: tooLongList(MAX_BULK) }),
+    action: z.enum(["read", "delete"], choiceField),
+  },
+  dictionary,
+);
 
 const listQuery = z.object({
   page: z
@@ -206,9 +195,10 @@ const itemRoutes: readonly Route[] = [
 ];
 
 function itemReply({ service }: RouteContext, item: InboxItem): Reply {
-  return reply(renderItem(item, service.types));
+  return reply(djangoItem(item, service.types));
 }
 
+export { type DjangoItem, type DjangoItemSource, djangoItem } from "./item.ts";
 export type { LinkStyle };
 
 /** Options of the `django` contract. */

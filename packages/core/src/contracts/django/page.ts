@@ -1,34 +1,10 @@
-import { z } from "zod";
 import { BelfryError } from "../../foundation/errors.ts";
-import type { JsonObject, JsonValue } from "../../foundation/json.ts";
+import type { JsonObject } from "../../foundation/json.ts";
 import type { HttpRequest } from "../../http/messages.ts";
-import { splitUrl, timestamp } from "../../http/parameters.ts";
-import { bytesOfText, type InboxItem, type ListForm, type StoredItem } from "../../inbox/index.ts";
-import { type NotificationTypes, typeLabel } from "../../notifications/index.ts";
-import { isoDate, isoDateOrNull } from "../iso-date.ts";
-
-const relatedId = z.int().nullable();
-
-/** An inbox item in the `django` contract: AppNotification in its document. */
-export const itemSchema = z
-  .object({
-    id: z.int().meta({ description: "The item's number in its owner's inbox" }),
-    notification_type: z.string(),
-    notification_type_display: z.string(),
-    title: z.string(),
-    message: z.string(),
-    related_order_id: relatedId,
-    related_product_id: relatedId,
-    related_review_id: relatedId,
-    related_comment_id: relatedId,
-    is_read: z.boolean(),
-    read_at: timestamp.nullable(),
-    created_at: timestamp,
-  })
-  .meta({ id: "AppNotification" });
-
-/** What the contract shows of an inbox item. */
-type ShownItem = Pick<InboxItem, "seq" | "type" | "title" | "message" | "data" | "readAt" | "createdAt">;
+import { splitUrl } from "../../http/parameters.ts";
+import { bytesOfText, type ListForm, type StoredItem } from "../../inbox/index.ts";
+import type { NotificationTypes } from "../../notifications/index.ts";
+import { type DjangoItemSource, djangoItem } from "./item.ts";
 
 /** The items of a list, each as JSON, and how many there are in all. */
 export interface WrittenList {
@@ -40,39 +16,14 @@ export interface WrittenList {
 export function listForm(types: NotificationTypes): ListForm<StoredItem, WrittenList> {
   return {
     name: "django",
-    make: ({ items, matching }) => ({ matching, items: items.map((item) => JSON.stringify(renderItem(shownItem(item), types))) }),
+    make: ({ items, matching }) => ({ matching, items: items.map((item) => JSON.stringify(djangoItem(shownItem(item), types))) }),
     bytesOf: ({ items }) => items.reduce((bytes, text) => bytes + bytesOfText(text), 0),
   };
 }
 
-function shownItem({ dataJson, createdAtMs, readAtMs, ...item }: StoredItem): ShownItem {
+function shownItem({ dataJson, createdAtMs, readAtMs, ...item }: StoredItem): DjangoItemSource {
   const times = { createdAt: new Date(createdAtMs), readAt: readAtMs === null ? null : new Date(readAtMs) };
   return { ...item, ...times, data: JSON.parse(dataJson) as JsonObject };
-}
-
-/** Renders an inbox item for the contract. */
-export function renderItem(item: ShownItem, types: NotificationTypes): z.infer<typeof itemSchema> {
-  return {
-    id: item.seq,
-    notification_type: item.type,
-    notification_type_display: typeLabel(types, item.type),
-    title: item.title,
-    message: item.message,
-    related_order_id: related(item, "related_order_id"),
-    related_product_id: related(item, "related_product_id"),
-    related_review_id: related(item, "related_review_id"),
-    related_comment_id: related(item, "related_comment_id"),
-    is_read: item.readAt !== null,
-    read_at: isoDateOrNull(item.readAt),
-    created_at: isoDate(item.createdAt),
-  };
-}
-
-/** Returns a related id from the data: a whole number, also one that is written as a text of digits. Any other value is no id. */
-function related(item: ShownItem, key: string): number | null {
-  const value: JsonValue | undefined = Object.hasOwn(item.data, key) ? item.data[key] : undefined;
-  const id = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  return typeof id === "number" && Number.isSafeInteger(id) ? id : null;
 }
 
 const PAGE_SIZE = 20;
