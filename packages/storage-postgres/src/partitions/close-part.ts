@@ -32,9 +32,9 @@ export async function closePart({ session, client, layout: { isPartitioned, open
   const next = quoteIdentifier(partFrom(before));
   const grants = await session.rows(grantsOf, [TABLE]);
   for (const text of [
-    // The check of its rows is done: PostgreSQL sees from the constraint that it need not read them again.
+    // Where the check of its rows is done, PostgreSQL sees from the constraint that it need not read them again.
     `ALTER TABLE ${TABLE} ATTACH PARTITION ${closed} FOR VALUES FROM (${open.from ?? "MINVALUE"}) TO (${before})`,
-    `ALTER TABLE ${closed} DROP CONSTRAINT ${BOUND}`,
+    `ALTER TABLE ${closed} DROP CONSTRAINT IF EXISTS ${BOUND}`,
     `CREATE TABLE ${next} PARTITION OF ${TABLE} FOR VALUES FROM (${before}) TO (MAXVALUE)`,
     ...(await ownerOf(session, next)),
     ...grants.map(([privilege, grantee, option]) => `GRANT ${privilege} ON ${next} TO ${grantee}${option}`),

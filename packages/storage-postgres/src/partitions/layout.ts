@@ -29,8 +29,10 @@ export interface Layout {
   readonly isPartitioned: boolean;
   readonly open: OpenPart;
   readonly closed: readonly (Part & { readonly before: number })[];
-  /** The last key that a delivery got. */
+  /** The last key that there is. */
   readonly last: number;
+  /** The last key that a delivery got: those to come get later ones. */
+  readonly given: number;
 }
 
 type PartRow = readonly [name: string, range: string | null, bytes: number, check: string | null, isChecked: boolean | null];
@@ -38,7 +40,7 @@ type PartRow = readonly [name: string, range: string | null, bytes: number, chec
 /** Reads how attempts are kept, in the schema that is the search path. */
 export async function readLayout(session: Session, tables: TableNames): Promise<Layout> {
   const rows = await session.rows(parts, [ATTEMPTS.name, BOUND]);
-  const [[last] = [0]] = await session.rows(await lastKey(session, tables), []);
+  const [[last, given] = [0, 0]] = await session.rows(await lastKeys(session, tables), []);
   const read = rows.map(([name, range, bytes, check, isChecked]) => {
     const bound = check === null ? null : { before: numberIn(/ < '?(\d+)/, check) ?? 0, isChecked: isChecked === true };
     return { name, from: numberIn(/FROM \('(\d+)'\)/, range), before: numberIn(/TO \('(\d+)'\)/, range), bytes, bound };
@@ -52,6 +54,7 @@ export async function readLayout(session: Session, tables: TableNames): Promise<
     open: { ...open, before: null },
     closed: read.flatMap(({ name, from, before }) => (before === null ? [] : [{ name, from, before }])),
     last,
+    given,
   };
 }
 
@@ -63,13 +66,13 @@ const parts = statement<PartRow>(
   ORDER BY c.oid`,
 );
 
-/** Reads the last key. It fails for a user who may not read the sequence, rather than to take it for unused. */
-async function lastKey(session: Session, { deliveries, deliveryAttempts }: TableNames) {
+/** Reads the last keys. It fails for a user who may not read the sequence, rather than to take it for unused. */
+async function lastKeys(session: Session, { deliveries, deliveryAttempts }: TableNames) {
   const sequence = statement<[name: string]>("partition_sequence", "SELECT pg_get_serial_sequence($1, 'pk')");
   const [[name] = [""]] = await session.rows(sequence, [deliveries]);
-  return statement<[last: number]>(
-    "partition_last_key",
-    `SELECT greatest((SELECT last_value FROM ${name}), (SELECT max(pk) FROM ${deliveries}), (SELECT max(${ATTEMPTS.key}) FROM ${deliveryAttempts}))`,
+  return statement<[last: number, given: number]>(
+    "partition_last_keys",
+    `SELECT greatest(last_value, (SELECT max(pk) FROM ${deliveries}), (SELECT max(${ATTEMPTS.key}) FROM ${deliveryAttempts})), last_value FROM ${name}`,
   );
 }
 

@@ -138,7 +138,7 @@ export class PartitionSteps {
    * Drops the oldest partition whose deliveries are all gone. A delivery may have got its key and not be seen yet, so it looks once nobody
    * writes deliveries: whoever does later gets a later key.
    */
-  async #drop({ session, client, layout: { closed, last } }: Place): Promise<boolean> {
+  async #drop({ session, client, layout: { closed, given } }: Place): Promise<boolean> {
     const { deliveries } = this.#tables;
     const unused = statement<[name: string]>(
       "partition_unused",
@@ -152,7 +152,7 @@ export class PartitionSteps {
       const [found] = await session.rows(unused, [...ranges, deliveries]);
       return among.filter(({ name }) => name === found?.[0]);
     };
-    const [candidate] = await find(closed.filter(({ before }) => before <= last));
+    const [candidate] = await find(closed.filter(({ before }) => before <= given));
     if (candidate === undefined) {
       return false;
     }
