@@ -83,7 +83,6 @@ const environment = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   FRAMEWORK: z.enum(["express", "hono"]).default("express"),
-  DATABASE_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   API_KEYS: z.string().optional(),
   JWT_SECRET: z.string().min(1).optional(),

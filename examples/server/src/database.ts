@@ -2,11 +2,12 @@ import { BelfryError, type Logger } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
 import { sqliteStorage } from "@belfry/storage-sqlite";
-import type { DatabaseConfig } from "./config.ts";
+import type { DatabaseConfig, ServerConfig } from "./config.ts";
 
 /** Makes the storage on the configured database. It opens nothing before its first use. */
-export function storageOf(database: DatabaseConfig, logger: Logger): Storage {
-  return database.kind === "postgres" ? postgresStorage(database.url, { logger }) : sqliteStorage(database.file);
+export function storageOf({ database, replicaUrl }: Pick<ServerConfig, "database" | "replicaUrl">, logger: Logger): Storage {
+  const replica = replicaUrl === null ? {} : { replica: { database: replicaUrl } };
+  return database.kind === "postgres" ? postgresStorage(database.url, { logger, ...replica }) : sqliteStorage(database.file);
 }
 
 /** Makes the error for a database that cannot be opened: it names the place, without the password, and says what to do. */

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   await many?.places.start().catch((error: unknown) => {
     throw databaseFailure(config.database, error);
   });
-  const serviceOptions: HostOptions = { ...shared, storage: storageOf(config.database, logger), ...(redis && { transport: redis }) };
+  const serviceOptions: HostOptions = { ...shared, storage: storageOf(config, logger), ...(redis && { transport: redis }) };
   const demo = config.isDemo ? demoHost(config, serviceOptions) : null;
   const notifications =
     many?.notifications ?? demo?.notifications ?? new NotificationService({ ...serviceOptions, channels, ...(directory && { directory }) });

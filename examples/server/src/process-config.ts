@@ -9,20 +9,36 @@ export interface ProcessConfig {
   readonly retireMs: number;
   /** Several databases by name, for a tenant in each; empty for the one of `DATABASE_URL`. */
   readonly databases: ReadonlyMap<string, string>;
+  /** The replica of the database that answers reads that may be behind; it may contain a password. Null for none. */
+  readonly replicaUrl: string | null;
 }
 
 /** The variables of {@link ProcessConfig}. */
 export const PROCESS_VARIABLES = {
   ROLE: z.enum(["all", "web", "worker", "hub"]).default("all"),
+  DATABASE_URL: z.string().optional(),
   DATABASE_URLS: z.string().optional(),
+  REPLICA_URL: z.string().optional(),
   RETIRE_MS: z.coerce.number("must be a number of milliseconds").int().min(0).max(600_000).default(0),
 };
 
 type ProcessVariables = z.infer<z.ZodObject<typeof PROCESS_VARIABLES>>;
 
 /** Reads what this process is. */
-export function processConfig({ ROLE, RETIRE_MS, DATABASE_URLS }: ProcessVariables): ProcessConfig {
-  return { role: ROLE, retireMs: RETIRE_MS, databases: databasesOf(DATABASE_URLS) };
+export function processConfig(variables: ProcessVariables): ProcessConfig {
+  const { ROLE, RETIRE_MS, DATABASE_URLS } = variables;
+  return { role: ROLE, retireMs: RETIRE_MS, databases: databasesOf(DATABASE_URLS), replicaUrl: replicaOf(variables) };
+}
+
+/** Reads where the replica is. The error does not repeat it, because it may contain a password. */
+function replicaOf({ DATABASE_URL = "", REPLICA_URL }: ProcessVariables): string | null {
+  if (REPLICA_URL === undefined) {
+    return null;
+  }
+  if (![DATABASE_URL, REPLICA_URL].every((url) => /^postgres(?:ql)?:/.test(url) && URL.canParse(url))) {
+    throw new Error("REPLICA_URL: must be like postgres://user:password@host/db, a replica of the PostgreSQL that DATABASE_URL names");
+  }
+  return REPLICA_URL;
 }
 
 /** Reads `name=postgres://…` with spaces between them. The error does not repeat one, which may contain a password. */

@@ -277,13 +277,16 @@ describe("the configuration", () => {
     [{ DATABASE_URL: "mysql://x" }, 'DATABASE_URL: cannot use "mysql:"'],
     [{ DATABASE_URL: "sqlite:" }, 'DATABASE_URL: cannot use "sqlite:"'],
     [{ DATABASE_URL: "postgres://ann:pass/word@host/db" }, "DATABASE_URL: this is no valid URL"],
+    [{ REPLICA_URL: "postgres://host/db" }, "REPLICA_URL: must be like postgres://"],
+    [{ DATABASE_URL: "postgres://host/db", REPLICA_URL: "host/db" }, "REPLICA_URL: must be like postgres://"],
   ])("%j is refused by name", (env, text) => {
     expect(() => readConfig(env)).toThrow(text);
   });
 });
 
 test.each(["postgres://ann@host/app", "postgresql://ann:secret@host:5433/app"])("%s is a PostgreSQL database", (url) => {
-  expect(readConfig({ DATABASE_URL: url }).database).toEqual({ kind: "postgres", url });
+  expect(readConfig({ DATABASE_URL: url })).toMatchObject({ database: { kind: "postgres", url }, replicaUrl: null });
+  expect(readConfig({ DATABASE_URL: url, REPLICA_URL: "postgres://replica/app" }).replicaUrl).toBe("postgres://replica/app");
 });
 
 describe("the quickstarts", () => {

@@ -232,6 +232,30 @@ describe("reads that may be behind", () => {
     expect(told).toEqual([[{ reason }, "A replica of Belfry's database cannot answer. The database itself answers until it can."]]);
   });
 
+  test("are answered by the database when the replica ends their connection", async () => {
+    const pool = new pg.Pool({ connectionString: standby.url });
+    const take = pool.connect.bind(pool);
+    const end = async (client: pg.PoolClient & { readonly processID?: number }) => {
+      client.on("error", () => {});
+      await query(standby.url, `SELECT pg_terminate_backend(${client.processID}, 5000)`);
+    };
+    // Ends each connection between its being taken and its first statement.
+    const connect = (told: (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void) =>
+      take((error, client, done) => {
+        const ended = client === undefined ? Promise.resolve() : end(client);
+        void ended.then(() => told(error, client, done));
+      });
+    cleanup(() => pool.end());
+    const { told, logger } = lines();
+    const service = await serviceOf({ database: Object.assign(pool, { connect }) }, logger);
+    await service.create({ to: "jo", title: "First" });
+    await followed();
+    const lagging = service.inbox("jo").mayLag();
+    expect(titles(await lagging.list())).toEqual(["First"]);
+    expect(await Promise.all([lagging.counts(), lagging.counts()])).toMatchObject([{ lagMs: 0 }, { lagMs: 0 }]);
+    expect(told).toEqual(["A replica of Belfry's database cannot answer. The database itself answers until it can."]);
+  });
+
   test("go on when the replica goes away under them, and when it is there again", async () => {
     const { inbox } = await read("hal");
     await standby.shutDown("immediate");

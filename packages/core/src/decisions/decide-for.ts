@@ -69,7 +69,6 @@ function channelRules({ declared, channel, notification }: DecisionSubject): Cha
     isUrgent: notification.priority === "urgent",
     ...{ afterMs, unlessRead, unlessOnline },
     hasDigest: digest !== undefined && !isOfInbox,
-    digestUnlessUrgent: digest?.unlessUrgent === true,
     hasThrottle: throttle !== undefined && !isOfInbox,
   };
 }

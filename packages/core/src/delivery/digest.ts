@@ -23,7 +23,7 @@ export interface DigestPlace {
   readonly name: string;
   /** What the type's `by` made of the data; empty without one. */
   readonly key: string;
-  /** How often it comes, where that was chosen or the type says it; null for a window of some length. */
+  /** Null for a type's own. */
   readonly frequency: DigestFrequency | null;
 }
 

@@ -108,9 +108,6 @@ export {
   type DigestContent,
   type DigestContents,
   type DigestEntry,
-  type DigestRules,
   type DigestSource,
-  type FrequencyDigest,
   type TypeDigest,
-  type WindowDigest,
 } from "./type-digest.ts";

@@ -20,11 +20,9 @@ export {
   type DigestContent,
   type DigestContents,
   type DigestEntry,
-  type DigestRules,
   type DigestSource,
   defineTypes,
   type FallbackInput,
-  type FrequencyDigest,
   type JsonForm,
   type Label,
   type MadeOf,
@@ -59,5 +57,4 @@ export {
   typeLabel,
   type UntypedCreateInput,
   type UntypedTopicInput,
-  type WindowDigest,
 } from "../notifications/index.ts";

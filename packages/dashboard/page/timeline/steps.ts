@@ -174,9 +174,7 @@ function digestFacts({
   return [
     [
       "Digest",
-      plan.by === "type"
-        ? [plan.frequency, `of the type ${plan.name}`].filter((part) => part !== null).join(", ")
-        : `${plan.frequency}, chosen for ${[plan.scope, plan.name].join(" ").trim()}`,
+      plan.frequency === null ? `of the type ${plan.name}` : `${plan.frequency}, chosen for ${[plan.scope, plan.name].join(" ").trim()}`,
     ],
     ["Digest key", plan.key || null],
     ["Window", `from ${dateTime(openedAt)} to ${dateTime(closesAt)}`],
