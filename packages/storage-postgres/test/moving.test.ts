@@ -1,3 +1,4 @@
+import type { Lease } from "@belfry/core/storage";
 import type { FreshDatabase } from "@belfry/postgres-launcher";
 import { type ColumnSpec, columnName, POSTGRES_TABLES } from "@belfry/storage-sql";
 import pg from "pg";
@@ -294,6 +295,12 @@ describe("a tenant that moves to another database", () => {
         const { leases } = storage.deliveries;
         expect((await leases.due(request)).map(({ tenant }) => tenant)).toEqual(["patient"]);
         expect((await leases.claim(request)).map(({ delivery }) => delivery.tenant)).toEqual(["patient"]);
+        await from.query(`UPDATE ${TABLES.deliveries} SET lease_owner = NULL, lease_until = NULL WHERE tenant = 'patient'`);
+        const named = await rowsOf<Lease>(
+          from,
+          `SELECT id, fence + 1 AS fence FROM ${TABLES.deliveries} WHERE status = 'pending' AND tenant IN ('starving', 'patient')`,
+        );
+        expect((await leases.claimNamed(named, request)).map(({ delivery }) => delivery.tenant)).toEqual(["patient"]);
         await from.query(
           `UPDATE ${TABLES.deliveries} SET status = 'waiting', lease_owner = NULL, lease_until = NULL WHERE tenant = 'patient'`,
         );

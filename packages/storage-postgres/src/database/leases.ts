@@ -1,19 +1,12 @@
 import { isUuid } from "@belfry/core";
-import type {
-  DueRequest,
-  Lease,
-  LeaseRequest,
-  LeaseStorage,
-  LostLease,
-  LostLeaseQuery,
-  NamedLeaseStorage,
-  NamedTask,
-} from "@belfry/core/storage";
+import type { DueRequest, Lease, LeaseRequest, LeaseStorage, NamedLeaseStorage, NamedTask } from "@belfry/core/storage";
 import { type Bound, bind, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
+import { prepareLost, prepareNextDue, type TimedTable } from "./lease-times.ts";
 import { MovingTenants } from "./moving-tenants.ts";
-import { lists, milliseconds, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
+import { lists, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
+import { type WalkedOn, WalkStart } from "./walk-start.ts";
 
 /** Makes statements that lease the rows that they choose, or that only look at them. */
 export interface Choosing<Row extends readonly unknown[]> {
@@ -33,10 +26,7 @@ export type RunClaim<Row extends readonly unknown[]> = (
 ) => Promise<readonly Row[]>;
 
 /** A table whose rows are tasks to be leased. `Row` is a list of the columns: JSON objects would cost PostgreSQL as much as the lease itself. */
-export interface LeaseTable<Row extends readonly unknown[], Task, Fairness extends object> {
-  /** Names the tasks in statements, for example `deliveries`. */
-  readonly name: string;
-  readonly table: keyof TableNames;
+export interface LeaseTable<Row extends readonly unknown[], Task, Fairness extends object> extends TimedTable {
   /**
    * The columns of a row, over the table by its `alias` and what is joined to it. Content that several rows share may come
    * with the first one alone: see {@link ofFirst}.
@@ -48,18 +38,22 @@ export interface LeaseTable<Row extends readonly unknown[], Task, Fairness exten
    * comes once. @default none
    */
   shared?(tables: TableNames, pk: string): string;
-  /** For each queue, the condition on its rows: the next row due has the least `due_at` of all. */
-  readonly queues: readonly string[];
-  /** Selects of `due`, the time at which something else is to be done. @default none */
-  alsoDue?(tables: TableNames): readonly string[];
   /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
+  /** When a row was due, in milliseconds. With it, {@link choose} is asked for rows that are due since a time. @default it never is */
+  dueAtOf?(row: Row): number | null;
   /**
    * Prepares the choice of due rows. It differs by what is fair, and decides the plan. A statement's value $1 is the time, $2 how many.
    */
-  choose(tables: TableNames, choosing: Choosing<Row>): Choose<Row, DueRequest & Fairness>;
+  choose(tables: TableNames, choosing: Choosing<Row>): Choose<Row, DueRequest & Fairness & DueSince>;
   /** Makes tasks of rows, which come in one order. */
   tasks(rows: readonly Row[]): readonly Task[];
+}
+
+/** From when on due rows are chosen: see {@link WalkStart}. */
+interface DueSince {
+  /** Null for all of them. */
+  readonly since: string | null;
 }
 
 /** Chooses due rows by statements that it runs. */
@@ -130,7 +124,7 @@ export function namedLeases<Row extends readonly unknown[], Task, Fairness exten
   table: NamedLeaseTable<Row, Task, Fairness>,
 ): NamedLeaseStorage<Task, Fairness> {
   const moving = new MovingTenants();
-  const named = bind(bound, { due: run(prepareDue(table, moving)), claimNamed: run(prepareClaimNamed(table)) });
+  const named = bind(bound, { due: run(prepareDue(table, moving)), claimNamed: run(prepareClaimNamed(table, moving)) });
   return { ...leases(bound, table, moving), ...named };
 }
 
@@ -140,11 +134,11 @@ function prepareClaim<Row extends readonly unknown[], Task, Fairness extends obj
   moving: MovingTenants,
 ) {
   return (tables: TableNames, time: StorageTime) => {
-    const choose = table.choose(tables, leasing(table, tables));
+    const choose = chosenSince(table, tables, table.choose(tables, leasing(table, tables)));
     return (request: LeaseRequest & Fairness) => async (session: Session) => {
       const runClaim = runLeasing<Row>(session, request, time);
       const rows = await moving.leaveOut({ session, tables }, request, {
-        choose: (leaving) => choose(runClaim, leaving),
+        choose: (leaving) => choose({ session, at: time(request.at) }, runClaim, leaving),
         mayBeFull: ({ length }) => length === 0,
       });
       return table.tasks(rows);
@@ -152,13 +146,34 @@ function prepareClaim<Row extends readonly unknown[], Task, Fairness extends obj
   };
 }
 
+/** Chooses due rows, from the beginning or from a time on. */
+function chosenSince<Row extends readonly unknown[], Request>(
+  { table, dueAtOf }: Pick<LeaseTable<Row, unknown, never>, "table" | "dueAtOf">,
+  tables: TableNames,
+  choose: Choose<Row, Request & DueSince>,
+) {
+  const start = new WalkStart(tables[table]);
+  return (on: WalkedOn, runClaim: RunClaim<Row>, request: Request): Promise<readonly Row[]> => {
+    const from = (since: string | null) => choose(runClaim, { ...request, since });
+    return dueAtOf === undefined ? from(null) : start.walk(on, { from, timeOf: dueAtOf });
+  };
+}
+
 /** Leases rows that are due and named. */
-function prepareClaimNamed<Row extends readonly unknown[], Task, Fairness extends object>(table: NamedLeaseTable<Row, Task, Fairness>) {
+function prepareClaimNamed<Row extends readonly unknown[], Task, Fairness extends object>(
+  table: NamedLeaseTable<Row, Task, Fairness>,
+  moving: MovingTenants,
+) {
   return (tables: TableNames, time: StorageTime) => {
     const choose = table.chooseNamed(tables, leasing(table, tables));
     return (given: readonly Lease[], request: LeaseRequest & Fairness) => async (session: Session) => {
+      const runClaim = runLeasing<Row>(session, request, time);
       const named = given.filter(({ id }) => isUuid(id));
-      return table.tasks(await choose(runLeasing(session, request, time), { ...request, named }));
+      const rows = await moving.leaveOut({ session, tables }, request, {
+        choose: (leaving) => choose(runClaim, { ...leaving, named }),
+        mayBeFull: ({ length }) => length === 0 && named.length > 0,
+      });
+      return table.tasks(rows);
     };
   };
 }
@@ -171,16 +186,20 @@ function prepareDue<Row extends readonly unknown[], Task, Fairness extends objec
   const { alias } = table;
   return (tables: TableNames, time: StorageTime) => {
     const from = `${tables[table.table]} ${alias} JOIN ${CHOSEN} ON ${alias}.pk = k.pk`;
-    const choose = table.choose(tables, {
-      statement: (operation, due) => statement(`look_to_${operation}`, `WITH ${due} ${selectRows(table, tables, { from })}`),
-      locked: () => "",
-      takes: false,
-    });
+    const choose = chosenSince(
+      table,
+      tables,
+      table.choose(tables, {
+        statement: (operation, due) => statement(`look_to_${operation}`, `WITH ${due} ${selectRows(table, tables, { from })}`),
+        locked: () => "",
+        takes: false,
+      }),
+    );
     return (request: DueRequest & Fairness) =>
       async (session: Session): Promise<readonly NamedTask[]> => {
         const runLook: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(request.at), limit, ...values]);
         const rows = await moving.leaveOut({ session, tables }, request, {
-          choose: (leaving) => choose(runLook, leaving),
+          choose: (leaving) => choose({ session, at: time(request.at) }, runLook, leaving),
           mayBeFull: ({ length }) => length > 0,
         });
         return namesOf(table.tasks(rows), table);
@@ -230,9 +249,7 @@ function prepareLeasedTo<Row extends readonly unknown[], Task, Fairness extends 
   };
 }
 
-type Named = Pick<LeaseTable<never, unknown, object>, "name" | "table" | "queues" | "alsoDue">;
-
-function prepareRenew({ name, table }: Named) {
+function prepareRenew({ name, table }: Pick<LeaseTable<never, unknown, object>, "name" | "table">) {
   return (tables: TableNames, time: StorageTime) => {
     const renew = statement<[id: string]>(
       `renew_${name}`,
@@ -245,51 +262,6 @@ function prepareRenew({ name, table }: Named) {
         const values = [...lists(named, "id", "fence"), owner, time(at), leaseMs];
         const held = new Set((await session.rows(renew, values)).map(([id]) => id));
         return named.filter(({ id }) => held.has(id.toLowerCase()));
-      };
-  };
-}
-
-function prepareLost({ name, table }: Named) {
-  return (tables: TableNames, time: StorageTime) => {
-    // Two ends of the index: between them are the leases that hold, and what is left there of those that have ended.
-    const outside = ["t.lease_until <= (SELECT now FROM clock)", "t.lease_until > (SELECT now + $2 * interval '1 millisecond' FROM clock)"];
-    const lost = (operation: string, conditions: readonly string[]) => {
-      const leasesIn = (condition: string) =>
-        `(SELECT t.* FROM ${tables[table]} t WHERE t.lease_owner IS NOT NULL AND ${condition} ORDER BY t.lease_until LIMIT $3)`;
-      return statement<[id: string, fence: number, owner: string, until: number, attempt: number]>(
-        operation,
-        `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now)
-        SELECT t.id, t.fence, t.lease_owner, ${milliseconds("t.lease_until")}, t.attempt
-        FROM (${conditions.map(leasesIn).join(" UNION ALL ")}) t ORDER BY t.lease_until LIMIT $3`,
-      );
-    };
-    const ofAnybody = lost(`lost_${name}`, outside);
-    const ofOthers = lost(`lost_${name}_of_others`, [`(t.lease_owner <> $4 OR ${outside.join(" OR ")})`]);
-    return ({ at, limit, furthestMs, notOwnedBy }: LostLeaseQuery) =>
-      async (session: Session): Promise<readonly LostLease[]> => {
-        const values = [time(at), furthestMs, limit];
-        const rows =
-          notOwnedBy === undefined ? await session.rows(ofAnybody, values) : await session.rows(ofOthers, [...values, notOwnedBy]);
-        return rows.map(([id, fence, owner, until, attempt]) => ({ id, fence, owner, until: new Date(until), attempt }));
-      };
-  };
-}
-
-function prepareNextDue({ name, table, queues, alsoDue = () => [] }: Named) {
-  return (tables: TableNames, time: StorageTime) => {
-    const first = (column: string, where: string) =>
-      `(SELECT ${column} AS due FROM ${tables[table]} WHERE ${where} ORDER BY ${column} LIMIT 1)`;
-    const others = alsoDue(tables).map((one) => `(${one})`);
-    const times = [...queues.map((queue) => first("due_at", queue)), ...others, first("lease_until", "lease_owner IS NOT NULL")];
-    const next = statement<[dueInMs: number | null]>(
-      `next_due_${name}`,
-      `SELECT greatest(0, ceil(${milliseconds("min(due)")} - ${milliseconds(timeOf("$1"))}))::bigint FROM (${times.join(" UNION ALL ")}) d
-      HAVING min(due) IS NOT NULL`,
-    );
-    return (at: Date) =>
-      async (session: Session): Promise<number | null> => {
-        const [row] = await session.rows(next, [time(at)]);
-        return row?.[0] ?? null;
       };
   };
 }

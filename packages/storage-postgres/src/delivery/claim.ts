@@ -9,6 +9,9 @@ import type { TableNames } from "../database/table-names.ts";
 const CANDIDATES_EACH = 10;
 const MAX_CANDIDATES = 200;
 
+/** Where a row has its time. */
+const DUE_AT = 14;
+
 /** Deliveries as tasks to be leased. */
 export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, DeliveryFairness> = {
   name: "deliveries",
@@ -22,11 +25,14 @@ export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, Deliv
   shared: ({ notifications, trackings, sends }, pk) => `LEFT JOIN ${notifications} n ON n.pk = ${pk}
     LEFT JOIN ${trackings} t ON t.notification_pk = ${pk} LEFT JOIN ${sends} s ON s.notification_pk = ${pk}`,
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
+  dueAtOf: (row) => row[DUE_AT],
   choose: (tables, choosing) => {
-    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
-    return async (runClaim, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints }) => {
-      const run = (statement: typeof first, most: number, { without = exceptEndpoints, looksAt = candidatesFor(most) } = {}) =>
-        runClaim(statement, most, [channels, exceptTenants, ...lists(without, "channel", "recipient"), looksAt, perEndpoint]);
+    const { first, firstSince, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
+    return async (runClaim, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints, since }) => {
+      const run = (statement: typeof first, most: number, { without = exceptEndpoints, looksAt = candidatesFor(most) } = {}) => {
+        const values = [channels, exceptTenants, ...lists(without, "channel", "recipient"), looksAt, perEndpoint];
+        return statement === first && since !== null ? runClaim(firstSince, most, [...values, since]) : runClaim(statement, most, values);
+      };
       // Usually each is another endpoint's, and there is no need to look at more than are taken.
       const claimed = exceptTenants.length === 0 ? await run(first, limit, { looksAt: limit }) : await run(firstOfOthers, limit);
       const rest = limit - claimed.length;
@@ -93,15 +99,13 @@ function claimStatements({ deliveries }: TableNames, choosing: Choosing<ClaimedR
       SELECT t.pk, t.due_at, t.channel, t.recipient FROM found f JOIN ${deliveries} t ON t.pk = f.pk WHERE ${IS_PENDING}
       ORDER BY f.due_at, f.pk LIMIT $7 ${choosing.locked("t")}
     ), ${DUE}`;
-  return {
-    first: choosing.statement(
-      "claim_deliveries",
-      `candidate AS MATERIALIZED (
-        SELECT pk, due_at, channel, recipient FROM ${deliveries} WHERE ${IS_DUE} AND tenant <> ALL ($4::text[])
+  const first = (condition: string) => `candidate AS MATERIALIZED (
+        SELECT pk, due_at, channel, recipient FROM ${deliveries} WHERE ${IS_DUE} AND tenant <> ALL ($4::text[])${condition}
         ORDER BY due_at LIMIT $7 ${choosing.locked()}
-      ), ${DUE}`,
-      VALUES,
-    ),
+      ), ${DUE}`;
+  return {
+    first: choosing.statement("claim_deliveries", first(""), VALUES),
+    firstSince: choosing.statement("claim_deliveries_since", first(" AND due_at >= $9::timestamptz"), VALUES + 1),
     firstOfOthers: choosing.statement(
       "claim_others_deliveries",
       `found AS MATERIALIZED (
