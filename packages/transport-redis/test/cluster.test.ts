@@ -111,6 +111,20 @@ describe.skipIf(!hasRedis)("a cluster of Redis (only where redis-server is insta
     await expect.poll(() => two.ear.users(), WAIT).toEqual(["user 0"]);
   });
 
+  test("a user whom the nodes refuse is refused, without the password", async () => {
+    const { logger, lines, fields } = keepLines();
+    const transport = redisTransport(
+      urls().map((url) => url.replace("//", "//ann:secret@")),
+      { logger },
+    );
+    cleanup(() => transport.stop());
+    await expect(transport.start(new Ear())).rejects.toMatchObject({
+      code: "CONFIGURATION",
+      message: expect.stringContaining("WRONGPASS"),
+    });
+    expect(JSON.stringify([lines, fields])).not.toContain("secret");
+  });
+
   test("one node of a cluster as if it were a server is refused", async () => {
     const ofAll = await current().nodeOf("belfry:all");
     const { url } = required(current().nodes.find((node) => node !== ofAll));
