@@ -1,4 +1,5 @@
 import { textOf } from "../foundation/errors.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import {
   declaredType,
@@ -126,6 +127,15 @@ export function tracedResult(result: AttemptResult): TracedEnd {
   const { status, provider } = result.outcome;
   return { hasFailed: status === "failed", facts: { outcome: status, provider } };
 }
+
+/** Logs a failed attempt, once a minute for each channel. What was said of it stays out: it may name addresses. */
+export function logFailure(lines: RepeatedLines, { tenant, notificationId, id: delivery, channel, attempt }: Delivery): void {
+  lines.warn(
+    { channel, tenant, notificationId, delivery, attempt },
+    `An attempt over the channel ${channel} failed; the delivery says why.`,
+  );
+}
+
 /** A delivery with what it delivers. */
 export type DeliveryContent = Pick<ClaimedDelivery, "delivery" | "notification" | "roomId" | "meta">;
 

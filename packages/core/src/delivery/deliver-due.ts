@@ -6,7 +6,7 @@ import type { LeasedTasks } from "../work/leased-tasks.ts";
 import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
-import { type AttemptResult, attempt, tracedAttempt, tracedResult } from "./attempt.ts";
+import { type AttemptResult, attempt, logFailure, tracedAttempt, tracedResult } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import type { Channel } from "./channel.ts";
 import { lackOfProvider } from "./channel-info.ts";
@@ -219,14 +219,14 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (wasHandedIn || outcome.status !== "failed") {
       await this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
     }
+    if (outcome.status === "failed" && delivery.channel !== INBOX_CHANNEL) {
+      logFailure(this.#context.lines, delivery);
+    }
     const channel = this.#context.channels.get(delivery.channel);
+    const number = delivery.attempt - delivery.attemptsBefore;
     const retryInMs =
       outcome.status === "failed" && outcome.transient && channel
-        ? retryDelayMs(channel.retryDelaysMs, {
-            attempt: delivery.attempt - delivery.attemptsBefore,
-            retryAfterMs: outcome.retryAfterMs,
-            random: Math.random(),
-          })
+        ? retryDelayMs(channel.retryDelaysMs, { attempt: number, retryAfterMs: outcome.retryAfterMs, random: Math.random() })
         : null;
     return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
   }
