@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { NotificationService } from "@belfry/core";
+import { BelfryError, NotificationService } from "@belfry/core";
 import { django, inboxV1, pack } from "@belfry/core/contracts";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { Hono } from "hono";
@@ -35,6 +35,16 @@ beforeEach(() => {
 afterEach(() => service.stop());
 
 describe("honoBelfry without a Node server", () => {
+  test("a handler of errors of the host's answers the status of an error of Belfry's", async () => {
+    const app = new Hono().route("/", belfryOf());
+    app.post("/wrong", async (context) => context.json(await service.create({ to: "", title: "Hello" })));
+    app.onError((error, context) =>
+      error instanceof BelfryError ? context.json({ error: error.code }, error.status) : context.text("Internal Server Error", 500),
+    );
+    const answer = await app.request("/wrong", { method: "POST" });
+    expect([answer.status, await answer.json()]).toEqual([422, { error: "VALIDATION_ERROR" }]);
+  });
+
   test("REST works as a pure function of requests", async () => {
     const app = new Hono().route("/", belfryOf());
     expect(await (await app.request("/api/notifications/create", create)).json()).toMatchObject({ user_id: "ann", content: "Zoë" });

@@ -23,6 +23,15 @@ test("a validation error names every issue in its message", () => {
   ]);
 });
 
+test("an error has the status of its code, which frameworks may set", () => {
+  const error: { status: number } = new BelfryError("VALIDATION_ERROR", "wrong");
+  expect([error.status, new BelfryError("NOT_FOUND", "gone").status, new BelfryError("CONFIGURATION", "wrong").status]).toEqual([
+    422, 404, 500,
+  ]);
+  error.status = 400;
+  expect(error.status).toBe(400);
+});
+
 test("only an unreachable storage is worth another try", () => {
   expect(new BelfryError("STORAGE_UNAVAILABLE", "busy").retryable).toBe(true);
   expect(new BelfryError("STORAGE_FAILED", "broken").retryable).toBe(false);

@@ -68,6 +68,11 @@ export interface BelfryErrorOptions {
 export class BelfryError extends Error {
   override readonly name = "BelfryError";
   readonly code: BelfryErrorCode;
+  /**
+   * The HTTP status that Belfry's contracts answer for the code, where none prescribes another. Express, Fastify and Koa answer it where a
+   * route of the host's throws the error.
+   */
+  readonly status: (typeof HTTP_STATUS)[BelfryErrorCode];
   readonly issues: readonly Issue[];
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -79,6 +84,8 @@ export class BelfryError extends Error {
   constructor(code: BelfryErrorCode, message: string, options: BelfryErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    // A member of its own, not a getter: Koa sets it.
+    this.status = HTTP_STATUS[code];
     this.issues = options.issues ?? [];
     this.details = options.details ?? {};
   }
