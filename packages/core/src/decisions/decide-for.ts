@@ -69,6 +69,7 @@ function channelRules({ declared, channel, notification }: DecisionSubject): Cha
     isUrgent: notification.priority === "urgent",
     ...{ afterMs, unlessRead, unlessOnline },
     hasDigest: digest !== undefined && !isOfInbox,
+    digestUnlessUrgent: digest?.unlessUrgent === true,
     hasThrottle: throttle !== undefined && !isOfInbox,
   };
 }

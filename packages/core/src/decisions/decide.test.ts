@@ -12,6 +12,7 @@ const RULES: ChannelRules = {
   unlessRead: false,
   unlessOnline: false,
   hasDigest: false,
+  digestUnlessUrgent: false,
   hasThrottle: false,
 };
 
@@ -97,6 +98,12 @@ describe("a decision", () => {
     expect(decided({ hasDigest: true }, {})).toMatchObject({ outcome: "digest", digest: { by: "type" }, reason: "digest" });
     expect(decided({ hasDigest: true }, { choice: immediate })).toMatchObject({ outcome: "deliver" });
     expect(decided({ hasDigest: true, hasThrottle: true }, {})).toMatchObject({ outcome: "deliver" });
+    const unlessUrgent = { hasDigest: true, digestUnlessUrgent: true };
+    expect(decided(unlessUrgent, {})).toMatchObject({ outcome: "digest", source: "type" });
+    expect(decided({ ...unlessUrgent, isUrgent: true }, {})).toMatchObject({ outcome: "deliver", at: NOW });
+    expect(decided({ ...unlessUrgent, isUrgent: true }, { choice: daily })).toMatchObject({ outcome: "digest", digest: { by: "choice" } });
+    const beyond = { ...unlessUrgent, isUrgent: true, hasThrottle: true };
+    expect(decided(beyond, { isWithinThrottle: false })).toMatchObject({ outcome: "digest", reason: "throttled" });
   });
 
   test("is the type's digest once a throttle is used up, and a skip without a digest", () => {
@@ -128,6 +135,7 @@ const anyRules = fc.record({
   unlessRead: flag,
   unlessOnline: flag,
   hasDigest: flag,
+  digestUnlessUrgent: flag,
   hasThrottle: flag,
 });
 const anyState = fc.record({

@@ -43,6 +43,8 @@ export interface ChannelRules {
   readonly unlessRead: boolean;
   readonly unlessOnline: boolean;
   readonly hasDigest: boolean;
+  /** Whether what is urgent goes by that digest at once. */
+  readonly digestUnlessUrgent: boolean;
   readonly hasThrottle: boolean;
 }
 
@@ -124,14 +126,14 @@ const ASK: Readonly<Record<DecisionRule, Rule>> = {
     }
     return meetsCondition === false ? skip("condition", "type") : null;
   },
-  digest: ({ hasDigest, hasThrottle }, { choice }, at) => {
+  digest: ({ hasDigest, digestUnlessUrgent, isUrgent, hasThrottle }, { choice }, at) => {
     if (isDigestFrequency(choice.value)) {
       // Frequencies come from choices alone.
       const { scope, name } = "scope" in choice.source ? choice.source : ({ scope: "all", name: "" } as const);
       const digest = { by: "choice", frequency: choice.value, scope, name } as const;
       return { outcome: "digest", at, digest, reason: "digest", source: sourceText(choice.source) };
     }
-    return hasDigest && !hasThrottle && choice.value !== "immediate"
+    return hasDigest && !(digestUnlessUrgent && isUrgent) && !hasThrottle && choice.value !== "immediate"
       ? { outcome: "digest", at, digest: { by: "type" }, reason: "digest", source: "type" }
       : null;
   },

@@ -131,9 +131,9 @@ export function planOf(
     const { scope, name, frequency } = digest;
     return { by: "choice", scope, name, key: "", frequency, windowMs: null, maxWindowMs: null, leading: false };
   }
-  const { windowMs = null, maxWindowMs = null, leading = false } = rulesOfType(deciding.declared, channel).digest ?? {};
+  const { frequency = null, windowMs = null, maxWindowMs = null, leading = false } = rulesOfType(deciding.declared, channel).digest ?? {};
   const name = deciding.notification.type;
-  return { by: "type", scope: "type", name, key: keys.get(channel) ?? "", frequency: null, windowMs, maxWindowMs, leading };
+  return { by: "type", scope: "type", name, key: keys.get(channel) ?? "", frequency, windowMs, maxWindowMs, leading };
 }
 
 interface Known {

@@ -8,7 +8,7 @@ import type { EntryPlan } from "./digest.ts";
 /** How long the directory may take to say where a user lives. */
 const LOOK_UP_MS = 5_000;
 
-/** When a digest of a chosen frequency closes that opens at a time; null for a type's own. */
+/** When a digest of a frequency closes that opens at a time; null for one without. */
 export function closingOf(
   { frequency }: Pick<EntryPlan, "frequency">,
   settings: UserSettings,

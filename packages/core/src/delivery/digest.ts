@@ -23,7 +23,7 @@ export interface DigestPlace {
   readonly name: string;
   /** What the type's `by` made of the data; empty without one. */
   readonly key: string;
-  /** Null for a type's own. */
+  /** How often it comes, where that was chosen or the type says it; null for a window of some length. */
   readonly frequency: DigestFrequency | null;
 }
 

@@ -54,7 +54,7 @@ export interface ExplainInput {
 export interface ExplainedDigest {
   /** What the type's `by` makes of the data; empty without one, and for a frequency that was chosen. */
   readonly key: string;
-  /** How often it comes, where that was chosen; null for the type's own digest. */
+  /** How often it comes, where that was chosen or the type says it; null for a window of some length. */
   readonly frequency: DigestFrequency | null;
   /** When its window closes: of one that is open, else of the one that the notification would open. */
   readonly closesAt: Date;

@@ -7,7 +7,7 @@ import { closingOf, DigestReach, UNKNOWN } from "./digest-times.ts";
 /** How many windows one step looks at. */
 const STEP = 100;
 
-/** Moves the open windows of a user's chosen frequencies to where the settings say now. */
+/** Moves the open windows of a user's frequencies to where the settings say now. */
 export async function moveWindows(context: DeliveryContext, owner: Owner): Promise<void> {
   await move(context, owner.tenant, await context.digests.openOf(owner));
 }

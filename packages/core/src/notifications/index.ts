@@ -108,6 +108,9 @@ export {
   type DigestContent,
   type DigestContents,
   type DigestEntry,
+  type DigestRules,
   type DigestSource,
+  type FrequencyDigest,
   type TypeDigest,
+  type WindowDigest,
 } from "./type-digest.ts";

@@ -149,6 +149,16 @@ test("a digest gets the stored data of its entries, and knows its own members", 
   expectTypeOf(types).toExtend<NotificationTypes>();
   // @ts-expect-error A window has a length.
   defineTypes({ comment: { channels: { email: { digest: { by: () => "" } } } } });
+  defineTypes({
+    comment: {
+      data: z.object({ postId: z.string() }),
+      channels: { email: { digest: { frequency: "daily", unlessUrgent: true, text: ({ entries }) => entries[0]?.data.postId ?? "" } } },
+    },
+  });
+  // @ts-expect-error There is no such frequency.
+  defineTypes({ comment: { channels: { email: { digest: { frequency: "yearly" } } } } });
+  // @ts-expect-error Its window has a length, or follows the calendar.
+  defineTypes({ comment: { channels: { email: { digest: { frequency: "daily", windowMs: 1 } } } } });
   // @ts-expect-error It is windowMs.
   defineTypes({ comment: { channels: { email: { digest: { windowMs: 1, windowMS: 1 } } } } });
 });

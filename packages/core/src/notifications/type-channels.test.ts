@@ -50,6 +50,22 @@ describe("the channels of a type", () => {
       'body, afterMs, unlessRead, unlessOnline, when, throttle, digest, default; got "after"',
     ],
     ["a digest without a window", { channels: { email: { digest: {} } } }, "windowMs must be a whole number from 1 to 2592000000"],
+    ["a digest of another frequency", { channels: { email: { digest: { frequency: "yearly" } } } }, "frequency must be one of"],
+    [
+      "a digest with two lengths",
+      { channels: { email: { digest: { frequency: "daily", windowMs: 1 } } } },
+      'windowMs has no effect beside frequency: "daily"',
+    ],
+    [
+      "a digest that leads the day",
+      { channels: { email: { digest: { frequency: "daily", leading: true } } } },
+      'leading has no effect beside frequency: "daily"',
+    ],
+    [
+      "a digest that is asked for urgency",
+      { channels: { email: { digest: { windowMs: 1, unlessUrgent: "yes" } } } },
+      "unlessUrgent must be",
+    ],
     ["a digest over the inbox", { channels: { inbox: { digest: { windowMs: 1 } } } }, 'takes default, optional; got "digest"'],
     ["a digest that waits", { channels: { email: { digest: { windowMs: 1, waitMs: 1 } } } }, 'got "waitMs"'],
     ["a digest by a name", { channels: { email: { digest: { windowMs: 1, by: "postId" } } } }, "by must be a function, is string"],

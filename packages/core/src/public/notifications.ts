@@ -20,9 +20,11 @@ export {
   type DigestContent,
   type DigestContents,
   type DigestEntry,
+  type DigestRules,
   type DigestSource,
   defineTypes,
   type FallbackInput,
+  type FrequencyDigest,
   type JsonForm,
   type Label,
   type MadeOf,
@@ -57,4 +59,5 @@ export {
   typeLabel,
   type UntypedCreateInput,
   type UntypedTopicInput,
+  type WindowDigest,
 } from "../notifications/index.ts";

@@ -174,7 +174,9 @@ function digestFacts({
   return [
     [
       "Digest",
-      plan.frequency === null ? `of the type ${plan.name}` : `${plan.frequency}, chosen for ${[plan.scope, plan.name].join(" ").trim()}`,
+      plan.by === "type"
+        ? [plan.frequency, `of the type ${plan.name}`].filter((part) => part !== null).join(", ")
+        : `${plan.frequency}, chosen for ${[plan.scope, plan.name].join(" ").trim()}`,
     ],
     ["Digest key", plan.key || null],
     ["Window", `from ${dateTime(openedAt)} to ${dateTime(closesAt)}`],

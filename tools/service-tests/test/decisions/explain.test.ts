@@ -41,6 +41,13 @@ const types = defineTypes({
       },
     },
   },
+  calendar: {
+    category: "social",
+    channels: {
+      email: { digest: { frequency: "daily", by: ({ data }) => (data.small === true ? "small" : "large"), unlessUrgent: true } },
+      push: { throttle: { max: 1, perMs: 60_000 }, digest: { frequency: "hourly", unlessUrgent: true } },
+    },
+  },
   throttled: {
     channels: { email: { throttle: { max: 1, perMs: 3_600_000 }, when: ({ data }) => data.small === true }, push: { afterMs: 3_600_000 } },
   },
