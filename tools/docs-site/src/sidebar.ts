@@ -20,7 +20,7 @@ const GROUPS: readonly Group[] = [
     text: "Who gets what",
     pages: ["guides/decisions", "guides/preferences", "guides/digests", "guides/topics", "guides/broadcast"],
   },
-  { text: "Over which channel", pages: ["guides/delivery", "guides/mail", "guides/push", "guides/chat", "guides/sms"] },
+  { text: "Over which channel", pages: ["guides/delivery", "guides/email", "guides/mail", "guides/push", "guides/chat", "guides/sms"] },
   {
     text: "The inbox",
     pages: ["guides/inbox", "guides/realtime", "guides/client", "guides/react", "guides/element"],

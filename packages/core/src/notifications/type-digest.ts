@@ -52,7 +52,7 @@ export interface DigestRules<Data = JsonObject> extends DigestContents<Data> {
   readonly single?: "plain" | "digest";
   /**
    * Whether a notification with the priority `urgent` goes out by itself at once. One that comes beyond a `throttle` waits all the same, and so
-   * does one for a user who chose how often digests come. @default false
+   * does one where the user or the tenant chose how often digests come. @default false
    */
   readonly unlessUrgent?: boolean;
 }
