@@ -1,13 +1,11 @@
 import { cookies } from "next/headers";
-import { firstPage } from "../server/belfry.ts";
 import { readSession, SESSION_COOKIE, USERS } from "../server/session.ts";
-import { signIn, signOut, writeTo } from "./actions.ts";
-import { UserInbox } from "./user-inbox.tsx";
+import { signIn, signOut } from "./actions.ts";
+import { writeTo } from "./write-to.ts";
 
 export default async function Page() {
-  const cookie = (await cookies()).get(SESSION_COOKIE)?.value;
-  const session = await readSession(cookie);
-  return session === null || cookie === undefined ? <SignIn /> : <Home user={session.user} cookie={cookie} />;
+  const session = await readSession((await cookies()).get(SESSION_COOKIE)?.value);
+  return session === null ? <SignIn /> : <Home user={session.user} />;
 }
 
 function SignIn() {
@@ -22,8 +20,7 @@ function SignIn() {
   );
 }
 
-async function Home({ user, cookie }: { readonly user: string; readonly cookie: string }) {
-  const initial = await firstPage(cookie);
+function Home({ user }: { readonly user: string }) {
   return (
     <>
       <form action={signOut}>
@@ -42,9 +39,6 @@ async function Home({ user, cookie }: { readonly user: string; readonly cookie: 
         <input name="text" aria-label="Text" required={true} maxLength={500} />
         <button type="submit">Send</button>
       </form>
-      <div className="inbox">
-        <UserInbox key={user} user={user} initial={initial} />
-      </div>
     </>
   );
 }

@@ -44,9 +44,10 @@ describe.runIf(process.env.BELFRY_LONG)("the application, as Next builds it", ()
   }, BUILD_TIMEOUT_MS);
 
   afterAll(async () => {
-    await browser.close();
+    // It ends although pages still have their streams open.
     server.kill();
     await once(server, "exit");
+    await browser.close();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -65,7 +66,11 @@ describe.runIf(process.env.BELFRY_LONG)("the application, as Next builds it", ()
     await ann.page.getByLabel("To").selectOption("Bob");
     await ann.page.getByLabel("Text").fill("Lunch?");
     await ann.page.getByRole("button", { name: "Send" }).click();
+    await bob.page.getByRole("button", { name: "Notifications, 1 unread" }).click();
     await bob.page.getByRole("article").getByText("Lunch?").waitFor();
+    // The styles came through those of Next.
+    const background = bob.page.locator(".belfry-panel").evaluate((panel) => getComputedStyle(panel).backgroundColor);
+    expect(await background).toBe("rgb(255, 255, 255)");
 
     const cookies = await bob.page.context().cookies();
     const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
@@ -75,6 +80,7 @@ describe.runIf(process.env.BELFRY_LONG)("the application, as Next builds it", ()
 
     // The browser takes over what the server rendered without a complaint, and changes arrive at the server.
     await bob.page.reload();
+    await bob.page.getByRole("button", { name: "Notifications, 1 unread" }).click();
     await bob.page.getByRole("article").waitFor();
     await bob.page.getByRole("button", { name: "Mark all as read" }).click();
     const counts = async () => {

@@ -15,10 +15,10 @@ const types = defineTypes({
 const makeService = () => new NotificationService({ storage: sqliteStorage(process.env.DATABASE_FILE ?? "data/app.db"), types });
 
 declare global {
-  var exampleNotifications: ReturnType<typeof makeService> | undefined;
+  var appNotifications: ReturnType<typeof makeService> | undefined;
 }
 
-globalThis.exampleNotifications ??= makeService();
+globalThis.appNotifications ??= makeService();
 
 /** The one service of the process. Next loads modules again when they change, and apart for pages and routes, so it is kept outside of them. */
-export const notifications = globalThis.exampleNotifications;
+export const notifications = globalThis.appNotifications;

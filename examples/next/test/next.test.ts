@@ -7,17 +7,21 @@ vi.mock("next/navigation", () => ({ useRouter: () => ({ push: () => undefined })
 process.env.DATABASE_FILE = ":memory:";
 
 const { GET, POST } = await import("../app/api/belfry/[...path]/route.ts");
-const { UserInbox } = await import("../app/user-inbox.tsx");
+const { Bell } = await import("../app/bell.tsx");
 const { register } = await import("../instrumentation.ts");
 const { firstPage } = await import("../server/belfry.ts");
 const { notifications } = await import("../server/notifications.ts");
 const { SESSION_COOKIE, signSession } = await import("../server/session.ts");
 
 let session: string;
+/** What the application does once it is told to end. */
+let onTerm: NodeJS.SignalsListener | undefined;
 
 beforeAll(async () => {
   vi.stubEnv("NEXT_RUNTIME", "nodejs");
+  const others = new Set(process.listeners("SIGTERM"));
   await register();
+  [onTerm] = process.listeners("SIGTERM").filter((listener) => !others.has(listener));
   session = await signSession("Ann");
   await notifications.create({ type: "comment", to: "Ann", data: { author: "Bob", text: "Lunch?" } });
 });
@@ -38,10 +42,17 @@ test("the route answers to whom the cookie says is signed in, and to nobody else
   expect([ticket.status, await ticket.json()]).toEqual([200, { ticket: null }]);
 });
 
+test("an order to end ends the streams, for which Next would wait", async () => {
+  const { body } = await GET(asking("/inbox/stream", `${SESSION_COOKIE}=${session}`));
+  const read = new Response(body).text();
+  onTerm?.("SIGTERM");
+  expect(await read).toContain("retry:");
+});
+
 test("the server renders the first page of an inbox, and the client in the browser begins with it", async () => {
   const initial = JSON.parse(JSON.stringify(await firstPage(session))) as Awaited<ReturnType<typeof firstPage>>;
-  const html = renderToString(createElement(UserInbox, { user: "Ann", initial }));
-  expect(html).toContain("Bob wrote to you");
+  const html = renderToString(createElement(Bell, { user: "Ann", initial }));
+  expect(html).toContain("Notifications, 1 unread");
   const client = createClient<typeof notifications>({ url: "/api/belfry/v1", user: "Ann", initial });
   expect(client.getSnapshot().counts).toEqual({ total: 1, unread: 1, unseen: 1 });
   expect(

@@ -14,7 +14,15 @@ const GROUPS: readonly Group[] = [
   { text: "Start", pages: ["guides/getting-started", "concepts", "cli", "glossary", "comparison"] },
   {
     text: "In your application",
-    pages: ["guides/frameworks", "guides/authentication", "guides/transactions", "guides/types", "guides/rendering", "guides/testing"],
+    pages: [
+      "guides/nextjs",
+      "guides/frameworks",
+      "guides/authentication",
+      "guides/transactions",
+      "guides/types",
+      "guides/rendering",
+      "guides/testing",
+    ],
   },
   {
     text: "Who gets what",
