@@ -42,10 +42,14 @@ test("the route answers to whom the cookie says is signed in, and to nobody else
   expect([ticket.status, await ticket.json()]).toEqual([200, { ticket: null }]);
 });
 
-test("an order to end ends the streams, for which Next would wait", async () => {
+test("an order to end ends the streams, and the process a little later, for which Next would wait", async () => {
   const { body } = await GET(asking("/inbox/stream", `${SESSION_COOKIE}=${session}`));
   const read = new Response(body).text();
+  // The process of the tests does not end with it.
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
   onTerm?.("SIGTERM");
+  expect(vi.getTimerCount()).toBe(1);
+  vi.useRealTimers();
   expect(await read).toContain("retry:");
 });
 

@@ -4,7 +4,10 @@ export async function register(): Promise<void> {
     const { belfry } = await import("./belfry.ts");
     const { notifications } = await import("./notifications.ts");
     await notifications.start();
-    // Next ends once all requests have: an open stream is one that lasts.
-    process.once("SIGTERM", () => belfry.close());
+    // Next ends once all connections have, and clients come again over those that they keep: whatever is open after 5 seconds ends with the process.
+    process.once("SIGTERM", () => {
+      belfry.close();
+      setTimeout(() => process.exit(), 5_000).unref();
+    });
   }
 }
