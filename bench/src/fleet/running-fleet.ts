@@ -50,8 +50,7 @@ export interface FleetRun {
 }
 
 /** Creates of each instance before anything is measured: code that runs for the first time is slow. */
-const WARM_UP = 1_000;
-const WARM_UP_PER_SECOND = 150;
+const WARM_UP = 500;
 
 /** A fleet of processes on a fresh database, and a process with the sockets of its users. */
 export class RunningFleet {
@@ -90,9 +89,10 @@ export class RunningFleet {
     }
   }
 
-  /** Has every instance create, so that its code is compiled. */
+  /** Has every instance create, one after the other, so that its code is compiled and a busy machine keeps up. */
   async warmUp(userIds: readonly string[]): Promise<void> {
-    await this.measure({ userIds, perSecond: WARM_UP_PER_SECOND, seconds: (WARM_UP * this.#instances.length) / WARM_UP_PER_SECOND });
+    const created = await this.#createAt(this.#instances, { userIds, each: WARM_UP, everyMs: null });
+    await this.#arrived(created.filter(({ userId }) => this.#instanceOf.has(userId)).length);
   }
 
   /** Creates, waits for all frames, and tells what that took. */
@@ -138,10 +138,17 @@ export class RunningFleet {
       return [];
     }
     const each = Math.ceil((perSecond * seconds) / writers);
+    return this.#createAt(this.#instances.slice(0, writers), { userIds, each, everyMs: (1_000 * seconds) / each });
+  }
+
+  async #createAt(
+    writers: readonly LoadProcess[],
+    { userIds, each, everyMs }: { readonly userIds: readonly string[]; readonly each: number; readonly everyMs: number | null },
+  ): Promise<readonly Created[]> {
     const answers = await Promise.all(
-      this.#instances.slice(0, writers).map(async (one, by) => {
+      writers.map(async (one, by) => {
         const chosen = Array.from({ length: each }, () => userIds[Math.floor(Math.random() * userIds.length)] ?? "");
-        const task = { create: { userIds: chosen, everyMs: (1_000 * seconds) / each } } satisfies FleetTask;
+        const task = { create: { userIds: chosen, everyMs } } satisfies FleetTask;
         const { committed } = await one.ask<{ readonly committed: Timed }>(task);
         return committed.map(([title, committedMs], at) => ({ by, userId: chosen[at] ?? "", title, committedMs }));
       }),

@@ -3,7 +3,8 @@
  * into how many channels of Redis inboxes are divided. Tasks:
  *
  * - `{ listen: true }`, answered with `{ port }`;
- * - `{ create: { userIds, everyMs } }`, one notification for each, at random times; answered with `{ committed: [title, ms][] }` in their order;
+ * - `{ create: { userIds, everyMs } }`, one notification for each, at random times, or one after the other if that is null; answered with
+ *   `{ committed: [title, ms][] }` in their order;
  * - `{ begin: true }`, and `{ end: true }`, answered with what the instance used in between: an {@link InstanceUse}.
  */
 import { NotificationService } from "@belfry/core";
@@ -16,7 +17,7 @@ import { belfrySockets } from "../settings/socket-servers.ts";
 /** What an instance is asked. */
 export type FleetTask =
   | { readonly listen: true }
-  | { readonly create: { readonly userIds: readonly string[]; readonly everyMs: number } }
+  | { readonly create: { readonly userIds: readonly string[]; readonly everyMs: number | null } }
   | { readonly begin: true }
   | { readonly end: true };
 
@@ -61,15 +62,27 @@ function counted(transport: Transport): Transport {
   return transport;
 }
 
-async function create(userIds: readonly string[], everyMs: number): Promise<Timed> {
-  const committed = userIds.map(async (userId, at) => {
-    await new Promise((resolve) => setTimeout(resolve, (at + Math.random()) * everyMs));
-    created += 1;
-    const title = `${process.pid}-${created}`;
-    await service.create({ to: userId, title });
-    return [title, performance.timeOrigin + performance.now()] as const;
-  });
-  return Promise.all(committed);
+async function createOne(userId: string): Promise<Timed[number]> {
+  created += 1;
+  const title = `${process.pid}-${created}`;
+  await service.create({ to: userId, title });
+  return [title, performance.timeOrigin + performance.now()];
+}
+
+async function create(userIds: readonly string[], everyMs: number | null): Promise<Timed> {
+  if (everyMs !== null) {
+    return Promise.all(
+      userIds.map(async (userId, at) => {
+        await new Promise((resolve) => setTimeout(resolve, (at + Math.random()) * everyMs));
+        return createOne(userId);
+      }),
+    );
+  }
+  const committed: Timed[number][] = [];
+  for (const userId of userIds) {
+    committed.push(await createOne(userId));
+  }
+  return committed;
 }
 
 function begin(): void {
