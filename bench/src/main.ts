@@ -92,30 +92,38 @@ function loadOf({ sockets, rate, seconds }: Readonly<Record<"sockets" | "rate" |
   return { sockets: positive("sockets", sockets), perSecond: positive("rate", rate), seconds: positive("seconds", seconds) };
 }
 
+type Values = ReturnType<typeof readArguments>["values"];
+
+function readArguments() {
+  return parseArgs({ options: OPTIONS, allowPositionals: true });
+}
+
+/** What is measured beside the rows, by the name that the command gives it, with the names behind that. */
+const OTHERS: Readonly<Record<string, (values: Values, names: readonly string[]) => Promise<void>>> = {
+  growth: ({ scale }) => printGrowth(positive("scale", scale), print),
+  workers: ({ deliveries, snapshot }, parts) =>
+    measureWorkers({ deliveries: positive("deliveries", deliveries), snapshotSeconds: positive("snapshot", snapshot), parts }, print),
+  import: async ({ rows }) => print(await measureImport(positive("rows", rows))),
+  fleet: ({ instances, ...load }) => measureFleet({ instances: countsOf(instances ?? "6"), ...loadOf(load) }, print),
+  model: ({ instances, ...load }, names) => measureModel(names, { instances: countsOf(instances ?? "1,2,4,6"), ...loadOf(load) }, print),
+  stalls: ({ scale }, names) => measureStalls(names, positive("scale", scale)),
+};
+
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = readArguments();
+  const [name = "", ...names] = positionals;
   const scale = positive("scale", values.scale);
+  const measureOther = Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined;
   if (values.help) {
     print([USAGE]);
   } else if (values.list) {
-    print((await loadRows()).map(({ id, what, cases }) => `${id}  ${what} (${cases.map(({ name }) => name).join(", ")})`));
-  } else if (positionals[0] === "growth") {
-    await printGrowth(scale, print);
-  } else if (positionals[0] === "workers") {
-    const [deliveries, snapshotSeconds] = [positive("deliveries", values.deliveries), positive("snapshot", values.snapshot)];
-    await measureWorkers({ deliveries, snapshotSeconds, parts: positionals.slice(1) }, print);
-  } else if (positionals[0] === "import") {
-    print(await measureImport(positive("rows", values.rows)));
+    print((await loadRows()).map(({ id, what, cases }) => `${id}  ${what} (${cases.map((one) => one.name).join(", ")})`));
+  } else if (measureOther) {
+    await measureOther(values, names);
   } else if (values.profile !== undefined) {
     for (const row of pickRows(await loadRows(), positionals)) {
       print(await profileRow(row, { scale: scaleBy(scale), side: values.profile }));
     }
-  } else if (positionals[0] === "fleet") {
-    await measureFleet({ instances: countsOf(values.instances ?? "6"), ...loadOf(values) }, print);
-  } else if (positionals[0] === "model") {
-    await measureModel(positionals.slice(1), { instances: countsOf(values.instances ?? "1,2,4,6"), ...loadOf(values) }, print);
-  } else if (positionals[0] === "stalls") {
-    await measureStalls(positionals.slice(1), scale);
   } else {
     await measureRows(positionals, { scale, rounds: values.rounds === undefined ? undefined : positive("rounds", values.rounds) });
   }

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { systemClock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger, type Logger } from "../foundation/logger.ts";
@@ -17,7 +16,7 @@ import { splitUrl } from "./parameters.ts";
 import type { Principal } from "./principal.ts";
 import { Queries, queryOf } from "./queries.ts";
 import { RateLimits } from "./rate-limits.ts";
-import { readJson, validate } from "./read-json.ts";
+import { readBody, validate } from "./read-json.ts";
 import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
 import { SSE_PING } from "./sse.ts";
 import { Stream } from "./stream.ts";
@@ -25,8 +24,6 @@ import { StreamCounts } from "./stream-counts.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { toResponse } from "./to-response.ts";
 import { UnsubscribePage } from "./unsubscribe-page.ts";
-
-const MAX_BODY_BYTES = 1024 * 1024;
 
 /** A request that is being answered, as far as it is known what it asks for and who asks. */
 interface Asked {
@@ -191,7 +188,9 @@ export class HandlerCore {
     const context = this.#context(routed);
     return route.body === undefined
       ? route.handle(context)
-      : this.#body(route.body, request, route).then((body) => route.handle({ ...context, body: body as never }));
+      : readBody(route.body, request, { ...route, maxBytes: this.settings.maxBodyBytes }).then((body) =>
+          route.handle({ ...context, body: body as never }),
+        );
   }
 
   #context({ request, route, match, presented }: Routed): RouteContext<never, never, never> {
@@ -227,11 +226,6 @@ export class HandlerCore {
     };
     this.#counted.add(counted);
     return counted;
-  }
-
-  async #body(schema: z.ZodType, request: HttpRequest, { bodyOptional }: Route): Promise<unknown> {
-    const value = await readJson(request, this.settings.maxBodyBytes ?? MAX_BODY_BYTES);
-    return validate(schema, value === undefined && bodyOptional ? {} : value, "body");
   }
 
   /** Logs an error that a caller cannot mend, and is not told of. */

@@ -4,10 +4,30 @@ import { IssueList } from "../foundation/issue-list.ts";
 import type { RequestPart } from "./contract.ts";
 import type { HttpRequest } from "./messages.ts";
 
+/** How large a body may be. */
+const MAX_BYTES = 1024 * 1024;
+
 /** The deepest JSON that Belfry reads. No contract needs more, and this much does not exhaust the stack. */
 const MAX_DEPTH = 100;
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+interface BodyToRead {
+  /** @default 1 MiB */
+  readonly maxBytes?: number | undefined;
+  /** Whether a request without a body has an empty object. */
+  readonly bodyOptional?: boolean | undefined;
+}
+
+/** Reads and checks the body of a request to a route. */
+export async function readBody(
+  schema: z.ZodType,
+  request: HttpRequest,
+  { maxBytes = MAX_BYTES, bodyOptional }: BodyToRead,
+): Promise<unknown> {
+  const value = await readJson(request, maxBytes);
+  return validate(schema, value === undefined && bodyOptional ? {} : value, "body");
+}
 
 /** Reads a request's JSON body; undefined if there is none. */
 export async function readJson(request: HttpRequest, maxBytes: number): Promise<unknown> {

@@ -112,7 +112,7 @@ function Lines({ entries, first, leave, back }: LinesProps) {
     if (event.key === "Tab") {
       leave();
     } else if (event.key === inwards) {
-      open(lines.findIndex((line) => line === event.target));
+      open(lines.indexOf(event.target as HTMLElement));
     } else if (event.key === outwards) {
       back?.();
     } else {
