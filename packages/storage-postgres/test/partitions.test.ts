@@ -8,6 +8,8 @@ import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { moveTenant, partition, postgresStorage } from "../src/index.ts";
 import { MIGRATIONS } from "../src/migrations/index.ts";
 import { migrateLater } from "../src/migrations/migrate.ts";
+import { BOUND } from "../src/partitions/layout.ts";
+import { nextChange } from "../src/partitions/next-change.ts";
 import { PartitionSteps } from "../src/partitions/partition-steps.ts";
 import { openPool, rowsOf, silent, useCleanup } from "./setup.ts";
 
@@ -207,6 +209,42 @@ describe("a table that is partitioned", () => {
     expect(await ranges()).toEqual(["MINVALUE TO 4000", "4000 TO MAXVALUE"]);
   });
 
+  test("has its bound taken away if it cannot be closed, and is not bound again before it can", async () => {
+    await fill(1);
+    const steps = new PartitionSteps(pool, "public");
+    await steps.ask(1_000);
+    const bounds = async () =>
+      (await rowsOf<{ checked: boolean }>(pool, `SELECT convalidated AS checked FROM pg_constraint WHERE conname = '${BOUND}'`)).map(
+        ({ checked }) => checked,
+      );
+    expect(await steps.next()).toBe("more");
+    expect(await steps.next()).toBe("more");
+    expect(await bounds()).toEqual([true]);
+    await pool.query("CREATE VIEW report AS SELECT count(*) FROM belfry_delivery_attempts");
+    for (const _ of ["as it closes", "before it binds"]) {
+      await expect(steps.next()).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("the view report") });
+      expect(await bounds()).toEqual([]);
+    }
+    // An attempt of a delivery beyond.
+    await fill(5_000);
+    await pool.query("DROP VIEW report");
+    await partition(pool, { deliveries: 1_000 });
+    expect(await bounds()).toEqual([]);
+    expect(await ranges()).toHaveLength(2);
+  });
+
+  test.each([
+    { last: 100, isChecked: false, next: { kind: "check" } },
+    { last: 100, isChecked: true, next: { kind: "close", before: 2_000 } },
+    { last: 1_750, isChecked: true, next: { kind: "close", before: 2_000 } },
+    { last: 1_751, isChecked: true, next: { kind: "unbind" } },
+    { last: 1_751, isChecked: false, next: { kind: "unbind" } },
+    { last: 2_500, isChecked: true, next: { kind: "unbind" } },
+  ])("with a bound at 2000 (checked: $isChecked) and keys up to $last is next to $next.kind", ({ last, isChecked, next }) => {
+    const open = { name: "belfry_delivery_attempts", from: null, before: null, bytes: 5_000_000, bound: { before: 2_000, isChecked } };
+    expect(nextChange({ isPartitioned: false, open, closed: [], last, given: last }, 1_000)).toEqual(next);
+  });
+
   test("stays as it is while something of the host's depends on it, or a tenant moves", async () => {
     const refused = (message: RegExp) =>
       expect(partition(pool)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(message) });
@@ -214,7 +252,9 @@ describe("a table that is partitioned", () => {
     await refused(/the view report/);
     await pool.query("DROP VIEW report; CREATE PUBLICATION stream FOR TABLE belfry_delivery_attempts");
     await refused(/the publication stream/);
-    await pool.query("DROP PUBLICATION stream");
+    await pool.query("DROP PUBLICATION stream; CREATE UNIQUE INDEX own ON belfry_delivery_attempts (started_at)");
+    await refused(/the unique index own/);
+    await pool.query("DROP INDEX own");
     await pool.query(`CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
       CREATE TRIGGER belfry_moving_x BEFORE UPDATE ON belfry_deliveries FOR EACH ROW EXECUTE FUNCTION nothing('acme', 'refuse')`);
     await expect(partition(pool)).rejects.toMatchObject({ code: "INVALID_STATE", message: expect.stringContaining('"acme"') });

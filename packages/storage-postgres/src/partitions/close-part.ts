@@ -21,6 +21,11 @@ export function bind({ name, from }: OpenPart, before: number): string {
   return `ALTER TABLE ${quoteIdentifier(name)} ADD CONSTRAINT ${BOUND} CHECK (${limits.join(" AND ")}) NOT VALID`;
 }
 
+/** The statement that takes a bound away. */
+export function unbind({ name }: OpenPart): string {
+  return `ALTER TABLE ${quoteIdentifier(name)} DROP CONSTRAINT ${BOUND}`;
+}
+
 /** Makes the open part one that ends before a key, and an empty one that takes all later deliveries. */
 export async function closePart({ session, client, layout: { isPartitioned, open } }: Place, before: number): Promise<void> {
   if (isPartitioned) {
@@ -108,13 +113,15 @@ const dependentsOf = statement<[what: string]>(
   UNION SELECT 'the trigger ' || tgname FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal
   UNION SELECT 'the policy ' || polname FROM pg_policy WHERE polrelid = $1::regclass
   UNION SELECT 'the publication ' || p.pubname FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = $1::regclass
+  UNION SELECT 'the unique index ' || indexrelid::regclass FROM pg_index WHERE indrelid = $1::regclass AND indisunique
+    AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = indrelid AND attname = '${KEY}' AND attnum = ANY(indkey))
   UNION SELECT 'the foreign key ' || conname FROM pg_constraint WHERE confrelid = $1::regclass
   UNION SELECT 'the table ' || inhrelid::regclass FROM pg_inherits WHERE inhparent = $1::regclass
   ORDER BY 1`,
 );
 
 /**
- * Makes sure that nothing of the host's would go on with the first partition alone, as if it were the whole table.
+ * Makes sure that nothing of the host's would go on with the first partition alone, as if it were the whole table, such as a key that is unique over all attempts.
  *
  * @throws BelfryError `INVALID_STATE` while a tenant moves, `CONFIGURATION` for anything else, which it names
  */

@@ -9,8 +9,8 @@ import type { Layout } from "./layout.ts";
  * | is to be closed, and small | `close`   | it is a partition that ends at a key ahead, and an empty one follows it        |
  * | is to be closed            | `bind`    | it refuses rows from a key on that is far ahead                                |
  * | has an unchecked bound     | `check`   | PostgreSQL reads it, beside all others, and knows that its rows are below that |
- * | the same, but it came near | `unbind`  | the bound is gone, and the next one is further ahead                           |
  * | has a checked bound        | `close`   | it is a partition that ends there, and an empty one follows it                 |
+ * | has a bound that is near   | `unbind`  | the bound is gone, and the next one is further ahead                           |
  *
  * A partition that was made ahead is empty, so it never has a bound that keys could come to while a dump holds its table for hours.
  */
@@ -31,8 +31,9 @@ export function nextChange({ isPartitioned, open, last }: Layout, size: number):
     return isDue ? { kind: open.bytes > SMALL_BYTES ? "bind" : "close", before } : null;
   }
   const { before, isChecked } = open.bound;
-  if (isChecked) {
-    return { kind: "close", before };
+  if (before - last < size / 4) {
+    // A checked one, too: whatever has kept it from being closed may do so until keys come to it, and their attempts are refused then.
+    return { kind: "unbind" };
   }
-  return { kind: before - last < size / 4 ? "unbind" : "check" };
+  return isChecked ? { kind: "close", before } : { kind: "check" };
 }

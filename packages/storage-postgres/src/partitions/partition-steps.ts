@@ -1,11 +1,11 @@
 import type { MigrationStep } from "@belfry/core/storage";
 import type { Pool } from "pg";
 import { Connection } from "../database/connection.ts";
-import { isLockTimeout } from "../database/errors.ts";
+import { isLockTimeout, isTransientConflict } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import { quoteIdentifier, type TableNames, tableNames } from "../database/table-names.ts";
 import { takeLock, useSchema } from "../migrations/migrate.ts";
-import { bind, closePart, type Place, requireAlone } from "./close-part.ts";
+import { bind, closePart, type Place, requireAlone, unbind } from "./close-part.ts";
 import { ATTEMPTS, BOUND, type Layout, readLayout } from "./layout.ts";
 import { type Change, nextChange } from "./next-change.ts";
 
@@ -67,7 +67,7 @@ export class PartitionSteps {
     if (!isThere) {
       return "done";
     }
-    const changed = await this.#gettingLocks((place, size) => this.#change(place, size));
+    const changed = await this.#changeOrLift();
     this.#tries = changed === "waited" ? this.#tries + 1 : 0;
     if (changed !== "done") {
       return changed === "more" ? "more" : "busy";
@@ -81,7 +81,29 @@ export class PartitionSteps {
     return dropped === "waited" ? "done" : dropped;
   }
 
-  /** Runs a step alone, in a transaction. Answers `waited` if it waited for a lock for too long. */
+  /** Takes away the bound, if there is one: attempts beyond it are refused. Answers whether it got the lock that this takes. */
+  async lift(): Promise<boolean> {
+    const went = await this.#gettingLocks(async ({ client, layout: { open } }) => {
+      if (open.bound !== null) {
+        await client.query(`SET LOCAL lock_timeout = ${PATIENT_TIMEOUT_MS}; ${unbind(open)}`);
+      }
+      return false;
+    });
+    return went !== "waited";
+  }
+
+  /** Does the next change. What fails, but not for a lock, may fail again and again, so no bound is to stay then. */
+  async #changeOrLift(): Promise<MigrationStep | "waited"> {
+    try {
+      return await this.#gettingLocks((place, size) => this.#change(place, size));
+    } catch (error) {
+      // The caller learns what failed first. If the bound stays, the next step finds it.
+      await this.lift().catch(() => false);
+      throw error;
+    }
+  }
+
+  /** Runs a step alone, in a transaction. Answers `waited` if it waited for a lock for too long, or in a circle. */
   async #gettingLocks(step: (place: Place, size: number) => Promise<boolean>): Promise<MigrationStep | "waited"> {
     try {
       return await this.#connection.transaction(async (session, client) => {
@@ -96,7 +118,7 @@ export class PartitionSteps {
         return row !== undefined && (await step({ session, client, layout }, row[0])) ? "more" : "done";
       });
     } catch (error) {
-      if (isLockTimeout(error)) {
+      if (isLockTimeout(error) || isTransientConflict(error)) {
         return "waited";
       }
       throw error;
@@ -123,10 +145,13 @@ export class PartitionSteps {
     await client.query(`SET LOCAL lock_timeout = ${isPatient ? PATIENT_TIMEOUT_MS : LOCK_TIMEOUT_MS}`);
     switch (change.kind) {
       case "bind":
+        if (!layout.isPartitioned) {
+          await requireAlone(place.session);
+        }
         await client.query(bind(layout.open, change.before));
         return;
       case "unbind":
-        await client.query(`ALTER TABLE ${open} DROP CONSTRAINT ${BOUND}`);
+        await client.query(unbind(layout.open));
         return;
       case "close":
         await closePart(place, change.before);

@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { type DrizzlePostgresDatabase, poolOf } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { DEFAULT_SCHEMA } from "../postgres-options.ts";
+import { BOUND } from "./layout.ts";
 import { PartitionSteps } from "./partition-steps.ts";
 
 /** Where the tables are, and how large partitions are to be. */
@@ -28,8 +29,8 @@ const PAUSE_MS = 1_000;
  * from time to time, as the owner of the tables: it does that, too. If it was interrupted, it goes on where it was. There is no way back.
  *
  * @param source a pg pool, or a drizzle database over one, whose user owns Belfry's tables
- * @throws BelfryError `CONFIGURATION` for options that are not valid, for tables that are not there, and while views, triggers, publications or policies of
- *   yours depend on the table; `INVALID_STATE` while a tenant moves; `STORAGE_UNAVAILABLE`, for example if a transaction held the table for ten minutes;
+ * @throws BelfryError `CONFIGURATION` for options that are not valid, for tables that are not there, and while views, triggers, publications, policies or
+ *   unique indexes of yours depend on the table; `INVALID_STATE` while a tenant moves; `STORAGE_UNAVAILABLE`, for example if a transaction held the table for ten minutes;
  *   `STORAGE_FAILED`
  *
  * @example
@@ -68,9 +69,9 @@ async function runAll(steps: PartitionSteps): Promise<void> {
     if (went === "more") {
       gotLockMs = performance.now();
     } else if (performance.now() - gotLockMs > WAIT_MS) {
-      const message =
-        "The attempts of deliveries could not be partitioned: a transaction holds their table. What is done stays; call partition again.";
-      throw new BelfryError("STORAGE_UNAVAILABLE", message);
+      const kept = (await steps.lift()) ? "" : ` A bound (${BOUND}) stays on it, beyond which attempts will be refused: call it soon.`;
+      const message = "The attempts of deliveries could not be partitioned: a transaction holds their table. Call partition again.";
+      throw new BelfryError("STORAGE_UNAVAILABLE", `${message}${kept}`);
     } else {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
