@@ -15,6 +15,8 @@ const WAIT_MS = 500;
 const MAX_UNTOLD = 10_000;
 /** So many other counters are remembered. */
 const MAX_KNOWN = 1_000;
+/** For how long a counter of which Redis had a lease counts without being asked for again. */
+const KNOWN_MS = 5_000;
 
 /** The parts of {@link RedisSocketCounts}. */
 export interface SocketCountsOptions {
@@ -34,8 +36,8 @@ export class RedisSocketCounts implements SocketCounts {
   readonly #name = randomUUID().slice(0, 13);
   /** What this process has open. */
   readonly #open = new Map<string, number>();
-  /** When the leases of others end, at the earliest. */
-  readonly #leasedUntilMs = new Map<string, number>();
+  /** Until when others count that had a lease, by this process's own time: clocks of others may be wrong. */
+  readonly #knownUntilMs = new Map<string, number>();
   readonly #renewal: Loop;
   /** The keys of which Redis may not know what is open here. */
   readonly #untold = new Set<string>();
@@ -53,9 +55,7 @@ export class RedisSocketCounts implements SocketCounts {
   }
 
   note(key: string, open: number): Promise<number> {
-    if (this.#untold.size <= MAX_UNTOLD) {
-      this.#untold.add(key);
-    }
+    this.#doubt(key);
     if (open > 0) {
       this.#open.set(key, open);
       this.#renewal.wakeIn(RENEW_MS);
@@ -76,10 +76,14 @@ export class RedisSocketCounts implements SocketCounts {
   /** Has Redis forget what this process has open. */
   async stop(): Promise<void> {
     await this.#renewal.stop();
-    if (this.#leased !== null) {
-      this.#leased = null;
-      await this.#stays.leave(this.#name);
+    if (this.#leased === null) {
+      return;
     }
+    this.#leased = null;
+    const field = this.#stays.of(this.#name);
+    // Others may go on counting for some seconds what they know to have had a lease, so the lease alone is not enough.
+    const removed = inParts([...this.#open.keys()], (key) => this.#client.hdel(this.#keyOf(key), field));
+    await Promise.all([this.#stays.leave(this.#name), removed]);
   }
 
   /** Tells Redis how many are open here. How many others have; 0 if it cannot be reached. */
@@ -99,29 +103,43 @@ export class RedisSocketCounts implements SocketCounts {
 
   async #tell(key: string): Promise<void> {
     const [hash, field, open] = [this.#keyOf(key), this.#stays.of(this.#name), this.#open.get(key)];
-    await (open === undefined
-      ? this.#client.hdel(hash, field)
-      : Promise.all([this.#client.hset(hash, field, open), this.#client.expire(hash, KEPT_S)]));
+    // Before the command: an earlier one that succeeds says nothing of a later one that is lost.
     this.#untold.delete(key);
+    try {
+      await (open === undefined
+        ? this.#client.hdel(hash, field)
+        : Promise.all([this.#client.hset(hash, field, open), this.#client.expire(hash, KEPT_S)]));
+    } catch (error) {
+      this.#doubt(key);
+      this.#renewal.wakeIn(RENEW_MS);
+      throw error;
+    }
+  }
+
+  /** Redis may not know what is open here for a key. */
+  #doubt(key: string): void {
+    if (this.#untold.size <= MAX_UNTOLD) {
+      this.#untold.add(key);
+    }
   }
 
   /** Adds up what living others have open, and removes what the others had. */
   async #sumOf(key: string, counts: Readonly<Record<string, string>>): Promise<number> {
     const others = Object.keys(counts).filter((stay) => !stay.startsWith(`${this.#name}#`));
-    const nowMs = Date.now();
-    const lives = (stay: string) => (this.#leasedUntilMs.get(stay) ?? 0) > nowMs;
-    const leases = await this.#stays.read(others.filter((stay) => !lives(stay)));
+    const nowMs = performance.now();
+    const known = new Set(others.filter((stay) => (this.#knownUntilMs.get(stay) ?? 0) > nowMs));
+    const leases = await this.#stays.read(others.filter((stay) => !known.has(stay)));
     const ended = [...leases].flatMap(([stay, lease]) => (lease === null ? [stay] : []));
     if (ended.length > 0) {
       await this.#client.hdel(this.#keyOf(key), ...ended);
     }
-    if (this.#leasedUntilMs.size > MAX_KNOWN) {
-      this.#leasedUntilMs.clear();
+    if (this.#knownUntilMs.size > MAX_KNOWN) {
+      this.#knownUntilMs.clear();
     }
     for (const [stay, lease] of leases) {
-      this.#leasedUntilMs.set(stay, lease?.leasedUntilMs ?? 0);
+      this.#knownUntilMs.set(stay, lease === null ? 0 : nowMs + KNOWN_MS);
     }
-    const counted = others.filter((stay) => lives(stay) || (leases.get(stay) ?? null) !== null);
+    const counted = others.filter((stay) => known.has(stay) || (leases.get(stay) ?? null) !== null);
     return counted.reduce((sum, stay) => sum + Number(counts[stay]), 0);
   }
 

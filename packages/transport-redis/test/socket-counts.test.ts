@@ -1,8 +1,9 @@
 import type { SocketCounts } from "@belfry/core/http";
 import { hasRedis } from "@belfry/redis-launcher";
 import { Redis } from "ioredis";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { redisTransport } from "../src/index.ts";
+import { RedisSocketCounts } from "../src/socket-counts.ts";
 import { BACK, Ear, GONE, keepLines, useCleanup, useRedis, WAIT } from "./setup.ts";
 
 describe.skipIf(!hasRedis)("counts of sockets over Redis (only where redis-server is installed)", () => {
@@ -44,6 +45,8 @@ describe.skipIf(!hasRedis)("counts of sockets over Redis (only where redis-serve
     await client.flushall();
     await one.counts.note("8.8.8.8", 2);
     await two.counts.note("8.8.8.8", 3);
+    // It knows of the lease of the one that stops.
+    expect(await elsewhere(three.counts)).toBe(5);
     await one.transport.stop();
     expect(await elsewhere(three.counts)).toBe(3);
     await client.del(...(await client.keys("belfry:sockets:instance:*")));
@@ -51,6 +54,44 @@ describe.skipIf(!hasRedis)("counts of sockets over Redis (only where redis-serve
     const four = await process();
     expect(await elsewhere(four.counts)).toBe(0);
     expect(await client.keys("belfry:sockets:*")).toEqual([]);
+  });
+
+  test("a process that was killed counts no more after some seconds, however far ahead its clock was", async () => {
+    const [one, two] = [await process(), await process()];
+    const client = admin();
+    await client.flushall();
+    await one.counts.note("8.8.8.8", 2);
+    const [lease = ""] = await client.keys("belfry:sockets:instance:*");
+    await client.set(lease, Date.now() + 3_600_000);
+    expect(await elsewhere(two.counts)).toBe(2);
+    await client.del(lease);
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + 5_000);
+    cleanup(() => clock.mockRestore());
+    expect(await elsewhere(two.counts)).toBe(0);
+  });
+
+  test("a number that was lost is told again, also if an earlier one arrived after it", async () => {
+    const client = admin();
+    const hset = client.hset.bind(client);
+    const answer = Promise.withResolvers<void>();
+    const counts = new RedisSocketCounts({ client, prefix: "belfry", logger: keepLines().logger });
+    cleanup(() => counts.stop());
+    await counts.note("7.7.7.7", 1_000);
+    const told = vi.spyOn(client, "hset");
+    told.mockImplementationOnce(async (...command) => {
+      const added = await hset(...command);
+      await answer.promise;
+      return added;
+    });
+    told.mockRejectedValueOnce(new Error("The connection was lost."));
+    const early = counts.note("7.7.7.7", 900);
+    expect(await counts.note("7.7.7.7", 800)).toBe(0);
+    answer.resolve();
+    await early;
+    client.emit("ready");
+    const two = await process();
+    await expect.poll(() => two.counts.note("7.7.7.7", 0), WAIT).toBe(800);
   });
 
   test("while Redis is away each process counts its own, and it learns again what is open", async () => {
