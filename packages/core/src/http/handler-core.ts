@@ -176,7 +176,7 @@ export class HandlerCore {
 
   /** Answers with a stream that counts among those of its address. */
   #streamed(reply: Reply, request: HttpRequest): MaybePromise<HttpResponse> {
-    return andThen(this.counts.checkAll(request, 0), () => {
+    return andThen(this.counts.checkAll(request), () => {
       // Others may have been opened meanwhile.
       this.counts.check(request);
       return toResponse(reply, request.method);

@@ -75,8 +75,9 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   let takeOff = () => {};
   try {
     core.counts.check(request);
-    takeOff = core.counts.add(request);
-    await core.counts.checkAll(request, 1);
+    const counted = core.counts.begin(request);
+    takeOff = counted.takeOff;
+    await counted.letIn();
     const opened = await openedBy(handshake);
     return { accepted: true, open: (peer) => OpenSocket.open(handshake, peer, { opened, takeOff }) };
   } catch (error) {

@@ -86,22 +86,46 @@ test("an address may have as many as the limit over all processes", async () => 
   const request = from("8.8.8.8");
   one.add(request);
   const takeOff = one.add(request);
-  await two.checkAll(request, 0);
-  two.add(request);
+  await two.checkAll(request);
+  await two.begin(request).letIn();
   two.check(request);
-  await expect(two.checkAll(request, 0)).rejects.toMatchObject({ code: "RATE_LIMITED", details: { retry_after_ms: 30_000 } });
-  await two.checkAll(request, 1);
+  await expect(two.checkAll(request)).rejects.toMatchObject({ code: "RATE_LIMITED", details: { retry_after_ms: 30_000 } });
   expect(lines).toEqual([{}]);
   takeOff();
-  await two.checkAll(request, 0);
-  await two.checkAll(from("9.9.9.9"), 0);
+  await two.checkAll(request);
+  await two.checkAll(from("9.9.9.9"));
+});
+
+test("sockets that are being opened take room in their own process alone, so that no two processes refuse all of a crowd", async () => {
+  const { one, two } = twoProcesses(3);
+  const request = from("8.8.8.8");
+  one.add(request);
+  one.add(request);
+  const crowd = [two, two, two].map((counts) => counts.begin(request));
+  expect(() => two.check(request)).toThrow("too many streams and sockets");
+  await one.begin(request).letIn();
+  const refused = crowd.map(({ letIn }) => expect(letIn()).rejects.toMatchObject({ code: "RATE_LIMITED" }));
+  await Promise.all(refused);
+  for (const { takeOff } of crowd) {
+    takeOff();
+  }
+  two.check(request);
+});
+
+test("of a crowd that a process lets in at once, as many come in as there is room for", async () => {
+  const { one, two } = twoProcesses(3);
+  const request = from("8.8.8.8");
+  one.add(request);
+  const outcomes = await Promise.allSettled([two, two, two].map((counts) => counts.begin(request).letIn()));
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+  await expect(one.checkAll(request)).rejects.toMatchObject({ code: "RATE_LIMITED" });
 });
 
 test("a process that cannot know of others counts its own, says so once, and waits for nobody where no one else counts", async () => {
   const away = countsWith({ maxSocketsPerAddress: 1, socketCounts: { note: () => Promise.reject(new Error("It is away.")) } });
-  await away.counts.checkAll(from("8.8.8.8"), 0);
+  await away.counts.checkAll(from("8.8.8.8"));
   away.counts.add(from("8.8.8.8"));
-  await expect(away.counts.checkAll(from("8.8.8.8"), 0)).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  await expect(away.counts.checkAll(from("8.8.8.8"))).rejects.toMatchObject({ code: "RATE_LIMITED" });
   expect(away.lines).toEqual([{ error: new Error("It is away.") }, {}]);
-  expect(countsWith({ maxSocketsPerAddress: 1 }).counts.checkAll(from("8.8.8.8"), 0)).toBe(undefined);
+  expect(countsWith({ maxSocketsPerAddress: 1 }).counts.checkAll(from("8.8.8.8"))).toBe(undefined);
 });

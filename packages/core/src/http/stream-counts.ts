@@ -10,7 +10,27 @@ const DEFAULT_MAX = 1_000;
 /** The time after which an address with too many streams may try again. */
 const RETRY_MS = 30_000;
 
-const NOT_COUNTED = (): void => {};
+/** A stream or socket that is counted. */
+interface CountedStream {
+  /**
+   * Counts one that was being opened among those that are open, which other processes are told of. Throws `RATE_LIMITED` when the
+   * address has reached its limit with those and with what other processes have open.
+   */
+  letIn(): MaybePromise<void>;
+  /** Removes it from the count. */
+  takeOff(): void;
+}
+
+const NOT_COUNTED: CountedStream = { letIn() {}, takeOff() {} };
+
+/** How many streams and sockets of an address this process has. */
+interface Count {
+  open: number;
+  /** Those that are not let in yet. Other processes do not know of them: they would refuse others for what is refused itself. */
+  opening: number;
+}
+
+const NONE: Readonly<Count> = { open: 0, opening: 0 };
 
 type Settings = Pick<HandlerSettings, "clientAddress" | "maxSocketsPerAddress" | "socketCounts" | "logger" | "clock">;
 
@@ -18,17 +38,18 @@ type Settings = Pick<HandlerSettings, "clientAddress" | "maxSocketsPerAddress" |
 export class StreamCounts {
   readonly #settings: Settings;
   readonly #lines: RepeatedLines;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, Count>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#lines = new RepeatedLines(settings.logger, settings.clock);
   }
 
-  /** Throws `RATE_LIMITED` when the request's address has reached its limit in this process. */
+  /** Throws `RATE_LIMITED` when the request's address has reached its limit in this process, with those that are being opened. */
   check(request: HttpRequest): void {
     const address = this.#addressOf(request);
-    if (address !== null && this.#here(address) >= this.#max) {
+    const { open, opening } = this.#here(address);
+    if (address !== null && open + opening >= this.#max) {
       throw this.#refusal();
     }
   }
@@ -36,51 +57,80 @@ export class StreamCounts {
   /**
    * Throws `RATE_LIMITED` when the request's address has reached its limit together with what other processes have open. It waits for nothing
    * where each process counts its own.
-   *
-   * @param counted how many of those that count here are this request's own
    */
-  checkAll(request: HttpRequest, counted: 0 | 1): MaybePromise<void> {
-    const { socketCounts } = this.#settings;
-    const address = socketCounts === undefined ? null : this.#addressOf(request);
-    return socketCounts === undefined || address === null ? undefined : this.#checkAll(socketCounts, { address, counted });
+  checkAll(request: HttpRequest): MaybePromise<void> {
+    return this.#checkAll(this.#addressOf(request));
   }
 
-  async #checkAll(counts: SocketCounts, { address, counted }: { readonly address: string; readonly counted: number }): Promise<void> {
-    const elsewhere = await this.#elsewhere(counts, address);
-    if (this.#here(address) - counted + elsewhere >= this.#max) {
-      throw this.#refusal();
-    }
-  }
-
-  /** Counts one stream or socket. The returned function removes it from the count. */
+  /** Counts one stream or socket that is open. The returned function removes it from the count. */
   add(request: HttpRequest): () => void {
-    const address = this.#addressOf(request);
+    return this.#count(this.#addressOf(request), "open").takeOff;
+  }
+
+  /** Counts one stream or socket that is being opened. */
+  begin(request: HttpRequest): CountedStream {
+    return this.#count(this.#addressOf(request), "opening");
+  }
+
+  #count(address: string | null, first: keyof Count): CountedStream {
     if (address === null) {
       return NOT_COUNTED;
     }
-    this.#counts.set(address, this.#here(address) + 1);
-    this.#tell(address);
-    let isCounted = true;
-    return () => {
-      if (isCounted) {
-        isCounted = false;
-        this.#takeOff(address);
-      }
+    let countedAs: keyof Count | null = null;
+    const countAs = (next: keyof Count | null) => {
+      this.#move(address, countedAs, next);
+      countedAs = next;
+    };
+    countAs(first);
+    return {
+      letIn: () =>
+        this.#checkAll(address, () => {
+          if (countedAs === "opening") {
+            countAs("open");
+          }
+        }),
+      takeOff: () => {
+        if (countedAs !== null) {
+          countAs(null);
+        }
+      },
     };
   }
 
-  #takeOff(address: string): void {
-    const left = this.#here(address) - 1;
-    if (left > 0) {
-      this.#counts.set(address, left);
+  #move(address: string, from: keyof Count | null, to: keyof Count | null): void {
+    const count = { ...this.#here(address) };
+    if (from !== null) {
+      count[from] -= 1;
+    }
+    if (to !== null) {
+      count[to] += 1;
+    }
+    if (count.open + count.opening > 0) {
+      this.#counts.set(address, count);
     } else {
       this.#counts.delete(address);
     }
-    this.#tell(address);
+    if (from === "open" || to === "open") {
+      this.#tell(address);
+    }
   }
 
-  #here(address: string): number {
-    return this.#counts.get(address) ?? 0;
+  #here(address: string | null): Readonly<Count> {
+    return (address === null ? undefined : this.#counts.get(address)) ?? NONE;
+  }
+
+  /** Goes on with `passed` in the same step: what it counts, the next one finds. */
+  #checkAll(address: string | null, passed = () => {}): MaybePromise<void> {
+    const { socketCounts } = this.#settings;
+    if (socketCounts === undefined || address === null) {
+      return passed();
+    }
+    return this.#elsewhere(socketCounts, address).then((elsewhere) => {
+      if (this.#here(address).open + elsewhere >= this.#max) {
+        throw this.#refusal();
+      }
+      passed();
+    });
   }
 
   get #max(): number {
@@ -99,7 +149,7 @@ export class StreamCounts {
   /** Tells other processes how many are open here. How many they have. */
   async #elsewhere(counts: SocketCounts, address: string): Promise<number> {
     try {
-      return await counts.note(address, this.#here(address));
+      return await counts.note(address, this.#here(address).open);
     } catch (error) {
       this.#lines.warn({ error }, "Belfry could not count the sockets that other processes have open; it counts its own.");
       return 0;
