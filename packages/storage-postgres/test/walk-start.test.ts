@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { WalkStart } from "../src/database/walk-start.ts";
+import { type WalkReach, WalkStart } from "../src/database/walk-start.ts";
+import { DELIVERY_LEASES } from "../src/delivery/claim.ts";
 
 const MINUTE_MS = 60_000;
 const SLACK_MS = 10_000;
@@ -14,10 +15,11 @@ function table(times: { readonly dead: number; live: readonly number[] }) {
   const session = {
     rows: async () => [[times.dead * 250, AT]] as never,
   };
-  const walk = () =>
+  const walk = (reach?: WalkReach) =>
     start.walk(
       { session, at: null },
       {
+        ...(reach === undefined ? {} : { reach }),
         async from(since) {
           begun.push(since);
           nowMs += since === null ? times.dead : 0;
@@ -68,4 +70,22 @@ test("what comes with an older time is found by the next walk that goes all the 
   expect(await walk()).toEqual([AT]);
   pass(start.restMs);
   expect(await walk()).toEqual([AT - 2 * MINUTE_MS, AT]);
+});
+
+const request = { at: new Date(AT), limit: 10, perEndpoint: 5, exceptTenants: [], channels: ["inbox", "email"], exceptEndpoints: [] };
+const endpoint = { channel: "email", recipient: "ann" };
+
+test.each([
+  ["busy tenants", { exceptTenants: ["acme"] }],
+  ["busy endpoints", { exceptEndpoints: [endpoint] }],
+])("a claim that leaves out %s says nothing of where others begin, and begins where they do", async (_, without) => {
+  const { begun, start, walk } = table({ dead: 100, live: [AT] });
+  const reachOf = (more: object) => DELIVERY_LEASES.walk?.reachOf({ ...request, ...more });
+  await walk(reachOf(without));
+  expect(start.restMs).toBe(0);
+  await walk(reachOf({}));
+  await walk(reachOf(without));
+  await walk(reachOf({ channels: ["inbox"] }));
+  await walk(reachOf({ channels: ["email", "inbox"] }));
+  expect(begun).toEqual([null, null, iso(AT - SLACK_MS), null, iso(AT - SLACK_MS)]);
 });

@@ -6,7 +6,7 @@ import { prepareLost, prepareNextDue, type TimedTable } from "./lease-times.ts";
 import { MovingTenants } from "./moving-tenants.ts";
 import { lists, type Statement, type StorageTime, statement, timeOf } from "./statement.ts";
 import type { TableNames } from "./table-names.ts";
-import { type WalkedOn, WalkStart } from "./walk-start.ts";
+import { type WalkedOn, type WalkReach, WalkStart } from "./walk-start.ts";
 
 /** Makes statements that lease the rows that they choose, or that only look at them. */
 export interface Choosing<Row extends readonly unknown[]> {
@@ -40,14 +40,21 @@ export interface LeaseTable<Row extends readonly unknown[], Task, Fairness exten
   shared?(tables: TableNames, pk: string): string;
   /** The columns that a claim sets beside the lease, as SQL that ends in a comma. @default nothing */
   readonly claimed?: string;
-  /** When a row was due, in milliseconds. With it, {@link choose} is asked for rows that are due since a time. @default it never is */
-  dueAtOf?(row: Row): number | null;
+  /** How the rows are walked by the times when they are due. With it, {@link choose} is asked for rows since a time. @default it never is */
+  readonly walk?: DueWalk<Row, DueRequest & Fairness>;
   /**
    * Prepares the choice of due rows. It differs by what is fair, and decides the plan. A statement's value $1 is the time, $2 how many.
    */
   choose(tables: TableNames, choosing: Choosing<Row>): Choose<Row, DueRequest & Fairness & DueSince>;
   /** Makes tasks of rows, which come in one order. */
   tasks(rows: readonly Row[]): readonly Task[];
+}
+
+/** A walk along the times when rows are due. */
+interface DueWalk<Row, Request> {
+  /** When a row was due, in milliseconds. */
+  dueAtOf(row: Row): number | null;
+  reachOf(request: Request): WalkReach;
 }
 
 /** From when on due rows are chosen: see {@link WalkStart}. */
@@ -148,14 +155,14 @@ function prepareClaim<Row extends readonly unknown[], Task, Fairness extends obj
 
 /** Chooses due rows, from the beginning or from a time on. */
 function chosenSince<Row extends readonly unknown[], Request>(
-  { table, dueAtOf }: Pick<LeaseTable<Row, unknown, never>, "table" | "dueAtOf">,
+  { table, walk }: Pick<LeaseTable<Row, unknown, never>, "table"> & { readonly walk?: DueWalk<Row, Request> },
   tables: TableNames,
   choose: Choose<Row, Request & DueSince>,
 ) {
   const start = new WalkStart(tables[table]);
   return (on: WalkedOn, runClaim: RunClaim<Row>, request: Request): Promise<readonly Row[]> => {
     const from = (since: string | null) => choose(runClaim, { ...request, since });
-    return dueAtOf === undefined ? from(null) : start.walk(on, { from, timeOf: dueAtOf });
+    return walk === undefined ? from(null) : start.walk(on, { reach: walk.reachOf(request), from, timeOf: walk.dueAtOf });
   };
 }
 

@@ -25,8 +25,20 @@ export interface WalkedOn {
   readonly at: ReturnType<StorageTime>;
 }
 
+/** Which rows a walk may find. */
+export interface WalkReach {
+  /** Names what all its rows have in common, such as their channels. */
+  readonly scope: string;
+  /** Whether it finds the first row of its scope, and leaves out none for a while, such as those of busy tenants. */
+  readonly isWhole: boolean;
+}
+
+const ALL: WalkReach = { scope: "", isWhole: true };
+
 /** A walk along an index of times, in their order. */
 export interface Walk<Row> {
+  /** @default all rows */
+  readonly reach?: WalkReach;
   /** Walks from a time on; from the beginning for null. */
   from(since: string | null): Promise<readonly Row[]>;
   /** The time of a row, in milliseconds; null if it has none. */
@@ -36,12 +48,15 @@ export interface Walk<Row> {
 /**
  * Where walks along an index of times begin. While somebody holds an old snapshot, nothing that has ended can leave the index, and each walk passes over all
  * of it before it comes to what is there. So after a walk that took long, the next ones begin with the first row that it found, and at least ten seconds
- * before it. Every few seconds one goes all the way again, and finds what has come with an older time since.
+ * before it. Every few seconds one goes all the way again, and finds what has come with an older time since. A walk that leaves rows out says nothing of
+ * where others may begin, and none of where those of another scope may.
  */
 export class WalkStart {
   readonly #table: string;
   readonly #now: () => number;
   #since: string | null = null;
+  /** The scope of the walk that found it. */
+  #scope = ALL.scope;
   #untilMs = Number.NEGATIVE_INFINITY;
 
   /** @param table as SQL names it */
@@ -55,9 +70,10 @@ export class WalkStart {
     return this.#since === null ? 0 : Math.max(0, Math.ceil(this.#untilMs - this.#now()));
   }
 
-  async walk<Row>({ session, at }: WalkedOn, { from, timeOf: timeOfRow }: Walk<Row>): Promise<readonly Row[]> {
-    if (this.restMs > 0) {
-      return await from(this.#since);
+  async walk<Row>({ session, at }: WalkedOn, { reach = ALL, from, timeOf: timeOfRow }: Walk<Row>): Promise<readonly Row[]> {
+    const isResting = this.restMs > 0;
+    if (isResting || !reach.isWhole) {
+      return await from(isResting && reach.scope === this.#scope ? this.#since : null);
     }
     const begunMs = this.#now();
     const rows = await from(null);
@@ -67,6 +83,7 @@ export class WalkStart {
     if (dead >= MANY) {
       const first = rows.map(timeOfRow).find((time) => time !== null) ?? Number.POSITIVE_INFINITY;
       this.#since = new Date(Math.min(first, nowMs - SLACK_MS)).toISOString();
+      this.#scope = reach.scope;
       this.#untilMs = this.#now() + Math.min(MOST_REST_MS, REST * tookMs);
     }
     return rows;

@@ -25,7 +25,13 @@ export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, Deliv
   shared: ({ notifications, trackings, sends }, pk) => `LEFT JOIN ${notifications} n ON n.pk = ${pk}
     LEFT JOIN ${trackings} t ON t.notification_pk = ${pk} LEFT JOIN ${sends} s ON s.notification_pk = ${pk}`,
   queues: ["status = 'pending' AND lease_owner IS NULL", "status = 'waiting' AND due_at IS NOT NULL"],
-  dueAtOf: (row) => row[DUE_AT],
+  walk: {
+    dueAtOf: (row) => row[DUE_AT],
+    reachOf: ({ exceptTenants, exceptEndpoints, channels }) => ({
+      scope: channels.toSorted().join(" "),
+      isWhole: exceptTenants.length === 0 && exceptEndpoints.length === 0,
+    }),
+  },
   choose: (tables, choosing) => {
     const { first, firstSince, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
     return async (runClaim, { limit, exceptTenants, perEndpoint, channels, exceptEndpoints, since }) => {
