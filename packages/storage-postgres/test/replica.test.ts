@@ -256,6 +256,25 @@ describe("reads that may be behind", () => {
     expect(told).toEqual(["A replica of Belfry's database cannot answer. The database itself answers until it can."]);
   });
 
+  test("of one caller that take too long are answered by the database, and leave the replica to others", async () => {
+    const pool = new pg.Pool({ connectionString: standby.url, max: 1 });
+    cleanup(() => pool.end());
+    const { told, logger } = lines();
+    const service = await serviceOf({ database: pool, maxLagMs: LONG_MS }, logger);
+    await service.create({ to: "kim", title: "First" });
+    await followed();
+    const lagging = service.inbox("kim").mayLag();
+    await expect.poll(async () => (await lagging.counts()).lagMs, { timeout: 30_000 }).toBeGreaterThan(0);
+    const client = await pool.connect();
+    const query = client.query.bind(client);
+    const slowly = (asked: pg.QueryConfig) =>
+      query(asked.text.includes("pg_is_in_recovery") ? asked : { text: "SET statement_timeout = 10; SELECT pg_sleep(60)" });
+    Object.assign(client, { query: slowly }).release();
+    expect(await lagging.counts()).toMatchObject({ total: 1, lagMs: 0 });
+    expect((await lagging.counts()).lagMs).toBeGreaterThan(0);
+    expect(told).toEqual([]);
+  });
+
   test("go on when the replica goes away under them, and when it is there again", async () => {
     const { inbox } = await read("hal");
     await standby.shutDown("immediate");

@@ -7,7 +7,7 @@ import { emitWhole, publishWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
 import { ANYWHERE } from "./find-item.ts";
 import type { ItemPlace, MatchingKind } from "./inbox-item.ts";
-import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+import { type InboxFilter, itemFilter, placeOf, requireFilter } from "./item-filter.ts";
 import type { ChangeKey } from "./logged-change.ts";
 import { SteppedChange } from "./stepped-change.ts";
 
@@ -40,7 +40,7 @@ export async function changeMatching(
 ): Promise<number> {
   requireInput(verb, input, INPUT);
   const { filter = {}, upTo = Number.MAX_SAFE_INTEGER } = input;
-  requireInput("a filter", filter, FILTER_CHECKS);
+  requireFilter(filter);
   const places = placesOf(mark, filter);
   const conditions = itemFilter(context.types, filter) ?? {};
   using _call = await context.ready();

@@ -7,7 +7,7 @@ import type { ItemFilter } from "./filter-storage.ts";
 import { inLocale, LOCALE_INPUT, type LocaleInput } from "./in-locale.ts";
 import type { InboxCounts, InboxItem, ItemPlace } from "./inbox-item.ts";
 import type { InboxPage } from "./inbox-storage.ts";
-import { COUNTED_ITEMS, countOf, FILTER_CHECKS, type FilteredCount, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
+import { COUNTED_ITEMS, countOf, type FilteredCount, type InboxFilter, itemFilter, placeOf, requireFilter } from "./item-filter.ts";
 import type { InboxReads } from "./replica-storage.ts";
 
 /** What to count beside the whole inbox. */
@@ -69,7 +69,7 @@ function parseFilters({ types }: InboxContext, input: CountsInput): readonly Cou
     throw validationError([{ path: ["filters"], type: "list_type", message: `must be a list of at most ${MAX_FILTERS} filters, ${is}` }]);
   }
   return filters.map((filter: InboxFilter) => {
-    requireInput("a filter", filter, FILTER_CHECKS);
+    requireFilter(filter);
     return { place: placeOf(filter), filter: itemFilter(types, filter) ?? {} };
   });
 }

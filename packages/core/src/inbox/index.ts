@@ -78,7 +78,7 @@ export type {
   WholeInboxChange,
 } from "./inbox-storage.ts";
 export { leastLookedAt } from "./inbox-storage.ts";
-export { COUNTED_ITEMS, type FilteredCount, type InboxFilter } from "./item-filter.ts";
+export { COUNTED_ITEMS, type FilteredCount, type InboxFilter, requireFilter } from "./item-filter.ts";
 export type { ExportedItem, InboxRetention, KeptItemsStorage, SweptBefore } from "./kept-items-storage.ts";
 export { KeyedInbox } from "./keyed-inbox.ts";
 export type { Lagging, LaggingInbox, LagInput } from "./lagging-inbox.ts";

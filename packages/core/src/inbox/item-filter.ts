@@ -1,5 +1,5 @@
 import type { Issue } from "../foundation/errors.ts";
-import { type ChecksOf, validationError } from "../foundation/issue-list.ts";
+import { type ChecksOf, requireInput, validationError } from "../foundation/issue-list.ts";
 import { type Check, describe, GROUP_RULE, NAME_RULE, oneOf, shown, text, textIssue } from "../foundation/parse-text.ts";
 import type { Notification, NotificationTypes } from "../notifications/index.ts";
 import type { ItemFilter, ItemTally } from "./filter-storage.ts";
@@ -69,6 +69,11 @@ export const FILTER_CHECKS: ChecksOf<InboxFilter> = {
   archived: SWITCH,
   snoozed: SWITCH,
 };
+
+/** Checks a filter. @throws BelfryError `VALIDATION_ERROR` for what is no member of one, such as a list's `roomId`, and for a wrong value */
+export function requireFilter(filter: InboxFilter): void {
+  requireInput("a filter", filter, FILTER_CHECKS);
+}
 
 /** The place that a filter names. @throws BelfryError `VALIDATION_ERROR` for two places */
 export function placeOf({ archived: isArchived = false, snoozed: isSnoozed = false }: InboxFilter): ItemPlace {

@@ -84,6 +84,11 @@ export function isReadTimeout(error: unknown): boolean {
   return errorMessage(error) === READ_TIMEOUT;
 }
 
+/** Whether a statement was ended, or not answered in time, by what may concern it alone: it took too long, or was in the way of others. */
+export function isEndedStatement(error: unknown): boolean {
+  return isTransientConflict(error) || errorCode(error) === "57014" || isReadTimeout(error);
+}
+
 /** Whether the transaction had failed before, so that PostgreSQL ignores everything up to its end. */
 export function isFailedTransaction(error: unknown): boolean {
   return errorCode(error) === "25P02";

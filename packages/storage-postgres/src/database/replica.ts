@@ -2,7 +2,7 @@ import type { Logger } from "@belfry/core";
 import type { FoundByReplica } from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
 import { type IdentityCheck, requireReadableValues, type Session, session } from "./connection.ts";
-import { listenForErrors } from "./errors.ts";
+import { isEndedStatement, listenForErrors } from "./errors.ts";
 import { type LogMark, LogMarks } from "./log-marks.ts";
 import { openPool } from "./open-pool.ts";
 import { type RunOptions, statement } from "./statement.ts";
@@ -99,14 +99,21 @@ export class Replica {
   }
 
   async #readOn<Found>(client: PoolClient, work: (session: Session) => Promise<Found>): Promise<FoundByReplica<Found> | null> {
-    let isBroken = true;
+    let [isReading, isBroken] = [false, true];
     try {
       const on = session(client, this.#run);
       const mark = await this.#markReachedBy(client, on);
+      isReading = true;
       const found = mark === null ? null : await work(on);
       isBroken = false;
       const lagMs = mark === null ? Number.POSITIVE_INFINITY : Math.ceil(this.#marks.ageMs(mark));
       return found === null || lagMs > this.#parts.maxLagMs ? null : { found, lagMs };
+    } catch (error) {
+      // The replica answers others: one caller's slow read must not take it from them.
+      if (isReading && isEndedStatement(error)) {
+        return null;
+      }
+      throw error;
     } finally {
       giveBack(client, isBroken);
     }

@@ -180,6 +180,10 @@ export function nativeSuite(harness: HttpHarness): void {
       [`?filter=${encodeURIComponent("{")}`, ["filter"]],
       [filter({ kind: ["comment"] }), []],
       [filter({ types: "comment" }), ["types"]],
+      ...["type", "roomId", "status", "offset", "limit", "cursor", "locale"].map((name): [string, string[]] => [
+        filter({ [name]: "all" }),
+        [],
+      ]),
       [filter(null), ["filter"]],
       [filter([]), ["filter"]],
       ["?limit=0", ["limit"]],

@@ -3,7 +3,7 @@ import { fingerprint } from "../../foundation/digest.ts";
 import type { JsonValue } from "../../foundation/json.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import type { InboxCounts, InboxFilter, LagInput } from "../../inbox/index.ts";
+import { type InboxCounts, type InboxFilter, type LagInput, requireFilter } from "../../inbox/index.ts";
 import { errors } from "./failure.ts";
 import { countsJson, countsSchema, itemJson, itemSchema } from "./item.ts";
 import { locale } from "./locale.ts";
@@ -134,6 +134,7 @@ export const readingRoutes: readonly Route[] = [
     responses: { 200: { description: "One page", schema: listSchema }, 304: { description: "Nothing changed" }, ...errors(400, 422) },
     async handle(context) {
       const { filter: wanted = {}, mayLag: lag, ...page } = context.query;
+      requireFilter(wanted);
       const shown = ["list", wanted, page.limit, page.cursor ?? null, page.locale ?? null] as readonly JsonValue[];
       return unlessKnown(context, { lag, shown }, async (inbox) => {
         const isFirst = page.cursor === undefined && context.query.filter === undefined;
