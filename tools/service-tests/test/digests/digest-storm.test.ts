@@ -81,7 +81,8 @@ function killable(storage: Storage, random: () => number): { readonly storage: S
     },
   });
   const spare = () => {
-    left = Number.POSITIVE_INFINITY;
+    // One that was killed stays so, or it would renew leases of work that it never ends.
+    left = left > 0 ? Number.POSITIVE_INFINITY : left;
   };
   return { storage: proxy, died, spare };
 }
