@@ -105,7 +105,7 @@ export class Connection<Shown extends Item> {
 
   /** Follows the inbox by a transport until that ends. */
   async #follow(name: TransportName): Promise<Followed> {
-    const { http, locale, position, onFrame, onStatus } = this.#parts;
+    const { http, transports, locale, position, onFrame, onStatus } = this.#parts;
     const turn = new AbortController();
     this.#turn = turn;
     let [isOpened, isAway] = [false, false];
@@ -131,7 +131,7 @@ export class Connection<Shown extends Item> {
       const onLife = () => {
         this.#heardAtMs = Date.now();
       };
-      await TRANSPORTS[name]({ http, query: { since, locale }, signal: turn.signal, onText, onLife });
+      await TRANSPORTS[name]({ http, query: { since, locale }, isOnly: transports.length === 1, signal: turn.signal, onText, onLife });
     } catch (thrown) {
       error = errorOf(thrown);
       isAway = thrown instanceof RequestError && !isRefusal(thrown.error);

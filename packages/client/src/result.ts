@@ -1,6 +1,9 @@
 /** Why something failed. */
 export interface ClientError {
-  /** The server's code, such as `VALIDATION_ERROR`; `UNREACHABLE` if there was no answer, `QUEUE_FULL` if too many changes wait. */
+  /**
+   * The server's code, such as `VALIDATION_ERROR`; `UNREACHABLE` if there was no answer, `QUEUE_FULL` if too many changes wait, `NO_SOCKETS` if the
+   * server opens no WebSockets and no other transport may be tried.
+   */
   readonly code: string;
   /** What happened, and what to do. */
   readonly message: string;

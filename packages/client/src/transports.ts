@@ -2,6 +2,7 @@ import { lostFrame } from "./frame.ts";
 import type { Http } from "./http.ts";
 import type { Counts } from "./item.ts";
 import { pause } from "./pause.ts";
+import { RequestError } from "./result.ts";
 
 /** A way to learn of what happens in the inbox. */
 export type TransportName = "ws" | "sse" | "poll";
@@ -11,6 +12,8 @@ export interface Following {
   readonly http: Http;
   /** The position to resume from, and the language of texts. */
   readonly query: { readonly since: string; readonly locale: string | undefined };
+  /** Whether there is no other transport to go on with. */
+  readonly isOnly: boolean;
   /** Ends the connection. */
   readonly signal: AbortSignal;
   /** Is called with the text of each frame. */
@@ -30,10 +33,13 @@ export type Transport = (following: Following) => Promise<void>;
 /** The transports by their names. */
 export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { ws: followSocket, sse: followStream, poll };
 
-async function followSocket({ http, query, signal, onText, onLife }: Following): Promise<void> {
+async function followSocket({ http, query, isOnly, signal, onText, onLife }: Following): Promise<void> {
   const { ticket } = await http.json<{ readonly ticket: string | null }>("/inbox/ticket", { method: "POST", signal });
   if (ticket === null) {
     // The server opens no sockets, and browsers complain of one that is refused.
+    if (isOnly) {
+      throw new RequestError({ code: "NO_SOCKETS", status: 0, message: 'The server opens no WebSockets. Add "sse" to transports.' });
+    }
     return;
   }
   const url = http.url("/inbox/socket", { ...query, ticket });

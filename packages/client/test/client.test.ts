@@ -97,6 +97,19 @@ test("a server that is away for a moment is followed by the same transport after
   expect(host.connections()).toBe(1);
 });
 
+test("a client with WebSockets alone says that the server opens none, and one with more goes on without a word", async () => {
+  const withoutSockets: typeof fetch = async (url, init) =>
+    new URL(String(url)).pathname.endsWith("/inbox/ticket") ? Response.json({ ticket: null }) : fetch(url, init);
+  const alone = clientOf("no-sockets", { transports: ["ws"], fetch: withoutSockets });
+  alone.start();
+  await vi.waitFor(() => expect(alone.getSnapshot()).toMatchObject({ connection: "offline", error: { code: "NO_SOCKETS" } }));
+  const client = clientOf("no-sockets", { fetch: withoutSockets });
+  const errors: unknown[] = [];
+  client.subscribe(() => errors.push(client.getSnapshot().error));
+  await live(client);
+  expect(new Set(errors)).toEqual(new Set([null]));
+});
+
 test("what a gap did to items that were not loaded is counted", async () => {
   const [oldest = ""] = await create("gap", ["1", "2", "3"]);
   let reconnect: Promise<unknown> | null = null;
