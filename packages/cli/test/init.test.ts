@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { EXIT } from "../src/index.ts";
 import { filesFor } from "../src/init/files.ts";
 import { belfry, directory, documentOf } from "./setup.ts";
@@ -67,7 +68,7 @@ test("it shows each line, asks, and writes; a second run finds nothing to do", a
   expect([done.code, done.stdout]).toEqual([EXIT.ok, expect.stringMatching(/^Wrote notification-types\.js, .*\nNext: npm install /)]);
   const again = await belfry(["init", "--json"], { cwd });
   expect(again.code).toBe(EXIT.ok);
-  expect((documentOf(again).files as { state: string }[]).map(({ state }) => state)).toEqual(["same", "same", "same", "same"]);
+  expect((documentOf(again).files as { state: string }[]).map(({ state }) => state)).toEqual(Array.from({ length: 5 }, () => "same"));
 });
 
 test("what it did not write is left as it is", async () => {
@@ -119,6 +120,22 @@ describe.each([
   });
 });
 
+test("commands need no secret of what is written", async () => {
+  vi.stubEnv("JWT_SECRET", undefined);
+  vi.stubEnv("DATABASE_FILE", join(await application({}), "app.db"));
+  const configOf = (framework: string) => fileURLToPath(new URL(`./written/${framework}/belfry.config.ts`, import.meta.url));
+  try {
+    expect(await belfry(["migrate", "--config", configOf("express")])).toMatchObject({ code: EXIT.ok, stderr: "" });
+    const examined = documentOf(await belfry(["doctor", "--json", "--config", configOf("next")]));
+    expect(examined.findings).toContainEqual(expect.objectContaining({ about: "proxies", message: expect.stringContaining("Callers") }));
+  } finally {
+    vi.unstubAllEnvs();
+    // Other tests load the applications anew: the commands have stopped their services.
+    vi.resetModules();
+    Reflect.deleteProperty(globalThis, "belfry");
+  }
+});
+
 test("the mount of Express answers whom a JWT names", async () => {
   const { default: serve } = await import("express");
   const { SignJWT } = await import("jose");
@@ -157,9 +174,9 @@ test("in CommonJS, imports and exports are those of require", () => {
     expect(text).not.toMatch(/^(?:import|export)\b|: Promise|: EventEmitter/m);
   }
   expect(texts["belfry.js"]).toMatch(
-    /^const \{ expressBelfry \} = require\("@belfry\/adapter-express"\);[\s\S]*module\.exports = \{ handler, belfry, startBelfry, stopBelfry \};\n$/,
+    /^const \{ expressBelfry \} = require\("@belfry\/adapter-express"\);[\s\S]*module\.exports = \{ belfry, startBelfry, stopBelfry \};\n$/,
   );
   expect(texts["belfry.config.js"]).toBe(
-    'const { handler } = require("./belfry.js");\nconst { notifications } = require("./notifications.js");\n\nmodule.exports = { handler, notifications };\n',
+    'const { handler } = require("./belfry-options.js");\nconst { notifications } = require("./notifications.js");\n\nmodule.exports = { handler, notifications };\n',
   );
 });

@@ -26,7 +26,7 @@ function configEnding({ language, modules, isModule }: Project): string {
 }
 
 function configText(from: string, importEnding: string): string {
-  return `export { handler } from "${from}belfry${importEnding}";
+  return `export { handler } from "${from}belfry-options${importEnding}";
 export { notifications } from "${from}notifications${importEnding}";
 `;
 }

@@ -1,19 +1,27 @@
 import { join, relative } from "node:path";
 import type { NewFile, Project } from "./project.ts";
 
-/** The options of a mount. `more` stands between the contracts and who asks. */
-const handlerText = (more = "") => `/**
- * Users are who the JWT of a request says, which your sign-in makes: its \`sub\`, signed with JWT_SECRET of at least 32 characters.
- * If a cookie of yours says it, give a function for \`auth\` instead: see "A function of your own" in docs/guides/authentication.md.
+/** The options of a mount: commands read them, so they make nothing, and need no secret. */
+function optionsText({ framework }: Project): string {
+  const sockets = framework === "next" ? " sockets: false," : "";
+  return `import { native } from "@belfry/core/contracts";
+
+/**
+ * How the service is mounted. Users are who the JWT of a request says, which your sign-in makes: its \`sub\`, signed with JWT_SECRET of at least 32
+ * characters. If a cookie of yours says it, give a function for \`auth\` instead: see "A function of your own" in docs/guides/authentication.md.
  */
-export const handler = { contracts: [native()],${more} auth: { jwt: { secret: process.env.JWT_SECRET ?? "" } } };
+export const handler = { contracts: [native()],${sockets} auth: { jwt: { secret: process.env.JWT_SECRET ?? "" } } };
 `;
+}
 
 /** The files that mount the service. */
 export function mountFiles(project: Project, ending: string): readonly NewFile[] {
-  return project.framework === "next"
-    ? nextFiles(project, ending)
-    : [{ path: join(project.sources, `belfry${ending}`), text: mountText(project) }];
+  return [
+    { path: join(project.sources, `belfry-options${ending}`), text: optionsText(project) },
+    ...(project.framework === "next"
+      ? nextFiles(project, ending)
+      : [{ path: join(project.sources, `belfry${ending}`), text: mountText(project) }]),
+  ];
 }
 
 const MOUNTS = {
@@ -25,10 +33,9 @@ function mountText({ framework, importEnding }: Project): string {
   const { adapter, make, use } = MOUNTS[framework === "hono" ? "hono" : "express"];
   return `import type { EventEmitter } from "node:events";
 import { ${make} } from "${adapter}";
-import { native } from "@belfry/core/contracts";
+import { handler } from "./belfry-options${importEnding}";
 import { notifications } from "./notifications${importEnding}";
 
-${handlerText()}
 /** Answers below /api/belfry/v1: \`${use}\`. */
 export const belfry = ${make}(notifications, handler);
 
@@ -52,11 +59,10 @@ function nextFiles({ sources, importEnding }: Project, ending: string): readonly
   return [
     {
       path: join(sources, `belfry${ending}`),
-      text: `import { native } from "@belfry/core/contracts";
-import { createHandler } from "@belfry/core/http";
+      text: `import { createHandler } from "@belfry/core/http";
+import { handler } from "./belfry-options${importEnding}";
 import { notifications } from "./notifications${importEnding}";
 
-${handlerText(" sockets: false,")}
 const makeBelfry = () => createHandler(notifications, handler);
 
 const kept<: typeof globalThis & { belfryHandler?: ReturnType<typeof makeBelfry> }> = globalThis;

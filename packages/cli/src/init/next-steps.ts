@@ -37,7 +37,7 @@ export function nextSteps({ framework, database, manager, packages }: Omit<Proje
   return {
     install: installs.length === 0 ? "nothing is left to install" : installs.join(" && "),
     next: [
-      `set JWT_SECRET, or give a function of your own as auth in belfry (docs/guides/authentication.md); and ${address}`,
+      `set JWT_SECRET, or give a function of your own as auth in belfry-options (docs/guides/authentication.md); and ${address}`,
       ...mounting(framework, database),
       "npx belfry doctor",
     ],

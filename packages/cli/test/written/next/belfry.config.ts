@@ -1,2 +1,2 @@
-export { handler } from "./belfry.ts";
+export { handler } from "./belfry-options.ts";
 export { notifications } from "./notifications.ts";
