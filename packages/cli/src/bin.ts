@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
+import { loadNextEnv } from "./next-env.ts";
 import { run } from "./run.ts";
 
 const interrupted = new AbortController();
@@ -24,6 +25,7 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   loadEnvFile: (path) => process.loadEnvFile(path),
+  loadNextEnv: (directory) => loadNextEnv(directory, (message) => process.stderr.write(`belfry: ${message}\n`)),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -16,6 +16,8 @@ export interface Io {
   readonly stderr: Terminal<Writable>;
   /** Adds the variables of a file to `env`; those that are there win. */
   loadEnvFile(path: string): void;
+  /** Adds those of an application of Next to `env`, as the Next that it has installed reads them. Returns false where it has none. */
+  loadNextEnv(directory: string): boolean;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
 }

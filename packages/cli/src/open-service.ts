@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { HandlerOptions } from "@belfry/core/http";
 import type { CommandService } from "./command-service.ts";
 import { databaseService, parseDatabaseUrl } from "./database-service.ts";
@@ -33,7 +33,7 @@ export async function openService(io: Io, { config, database, schema }: ServiceO
     throw wrongUsage("--config and --database name two services. Give one of them.");
   }
   if (database === undefined) {
-    readEnvFiles(io);
+    readVariables(io, config === undefined ? io.cwd : applicationOf(resolve(io.cwd, config)));
   }
   const path = database === undefined ? findConfig(io.cwd, config) : null;
   if (path !== null) {
@@ -54,14 +54,21 @@ export async function openService(io: Io, { config, database, schema }: ServiceO
   return { service: await databaseService(choice, schema), handler: null, isApplications: false };
 }
 
+/** The application that a file belongs to: the nearest directory around it that has a package.json. */
+function applicationOf(file: string): string {
+  const directory = dirname(file);
+  return existsSync(join(directory, "package.json")) || directory === dirname(directory) ? directory : applicationOf(directory);
+}
+
 /** The files that Next reads in all its modes. What the first one says wins. */
 const ENV_FILES = [".env.local", ".env"];
 
 /** Reads the variables of an application of Next, which its process gets from Next alone. */
-function readEnvFiles({ cwd, loadEnvFile }: Io): void {
-  for (const file of isNextApplication(cwd) ? ENV_FILES.map((name) => join(cwd, name)) : []) {
-    if (existsSync(file)) {
-      loadEnvFile(file);
-    }
+function readVariables({ loadEnvFile, loadNextEnv }: Io, directory: string): void {
+  if (!isNextApplication(directory) || loadNextEnv(directory)) {
+    return;
+  }
+  for (const file of ENV_FILES.map((name) => join(directory, name)).filter((path) => existsSync(path))) {
+    loadEnvFile(file);
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,6 +28,36 @@ test("the program takes its arguments, prints results alone on stdout, and ends 
   expect(program(bundled, ["migrate"])).toMatchObject({ status: EXIT.ok });
   const sent = program(bundled, ["send", "--to", "ann", "--title", "Hello"]);
   expect([sent.status, sent.stdout, sent.stderr]).toEqual([EXIT.ok, expect.stringMatching(/^Created .*, in the inbox of ann\.\n$/), ""]);
+});
+
+test("an application of Next has the variables that its Next reads, also one whose configuration is named", () => {
+  const application = join(cwd, "next");
+  mkdirSync(join(application, "server"), { recursive: true });
+  writeFileSync(join(application, "package.json"), JSON.stringify({ dependencies: { next: "*" } }));
+  writeFileSync(join(application, ".env"), "FILE=own\nDATABASE_URL=sqlite:$FILE\\$.db\n");
+  writeFileSync(join(application, ".env.development"), "FILE=developed\n");
+  writeFileSync(join(application, ".env.production"), "FILE=produced\n");
+  mkdirSync(join(application, "node_modules"));
+  symlinkSync(fileURLToPath(new URL("../../../examples/next/node_modules/next", import.meta.url)), join(application, "node_modules/next"));
+  writeFileSync(
+    join(application, "server/belfry.config.mjs"),
+    `const [nothing, migrations] = [async () => {}, async () => ({ known: 1, newest: 1, hasTables: true, pending: [] })];
+     const database = { place: process.env.DATABASE_URL, migrations };
+     export const notifications = { tenant() {}, sweep: nothing, start: nothing, stop: nothing, apiKeys: {}, database };`,
+  );
+  const { DATABASE_URL: _, NODE_ENV: __, ...others } = process.env;
+  const placeFrom = (from: string, env: Readonly<Record<string, string>>, ...args: string[]) => {
+    const ran = spawnSync(process.execPath, [bundledProgram(bin), "migrate", "--dry-run", "--json", ...args], {
+      cwd: from,
+      env: { ...others, ...env, NODE_NO_WARNINGS: "1" },
+      encoding: "utf8",
+    });
+    expect(ran.stderr).toBe("");
+    return (JSON.parse(ran.stdout) as { readonly place: string }).place;
+  };
+  expect(placeFrom(application, {})).toMatch(/developed\$\.db$/);
+  expect(placeFrom(cwd, { NODE_ENV: "production" }, "--config", "next/server/belfry.config.mjs")).toBe("sqlite:produced$.db");
+  expect(placeFrom(application, { DATABASE_URL: "sqlite:set.db" })).toMatch(/set\.db$/);
 });
 
 test("results that cannot be written are a failure", () => {

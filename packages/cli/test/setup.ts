@@ -61,6 +61,7 @@ export async function belfry(
     env: variables,
     cwd,
     loadEnvFile: (path) => void Object.assign(variables, { ...parseEnv(readFileSync(path, "utf8")), ...variables }),
+    loadNextEnv: () => false,
     stdin,
     stdout: stdout.stream,
     stderr: Object.assign(stderr.stream, { isTTY, columns: 200 }),
