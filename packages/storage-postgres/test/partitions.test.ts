@@ -13,6 +13,9 @@ import { nextChange } from "../src/partitions/next-change.ts";
 import { PartitionSteps } from "../src/partitions/partition-steps.ts";
 import { openPool, rowsOf, silent, useCleanup } from "./setup.ts";
 
+/** What takes seconds runs where the long tests do. */
+const longTest = test.runIf(process.env.BELFRY_LONG);
+
 const cleanup = useCleanup();
 let url: string;
 let pool: Pool;
@@ -73,6 +76,15 @@ async function startService(retention = {}) {
     return notification.id;
   };
   return { notifications, mails, send };
+}
+
+/** Has storages look at once and often, not ten seconds after the start and then every ten minutes. */
+function hurryUpkeep(): void {
+  const after = systemClock.after.bind(systemClock);
+  vi.spyOn(systemClock, "after").mockImplementation((delayMs, task, purpose) =>
+    after([5_000, 10_000, 600_000].includes(delayMs) ? 20 : delayMs, task, purpose),
+  );
+  cleanup(() => vi.restoreAllMocks());
 }
 
 /** A statement of Belfry's. */
@@ -136,7 +148,7 @@ describe("a table that is partitioned", () => {
     expect(built).toEqual(["p2000", "p2000", "p4000", "p4000"]);
   });
 
-  test("can be written all the time: nothing fails, is lost or comes twice", { timeout: 60_000 }, async () => {
+  longTest("can be written all the time: nothing fails, is lost or comes twice", { timeout: 60_000 }, async () => {
     const { notifications, mails } = await startService();
     await fill(0);
     const accepted: string[] = [];
@@ -184,7 +196,7 @@ describe("a table that is partitioned", () => {
     await steps.ask(1_000);
     const holder = await pool.connect();
     await holder.query("BEGIN; LOCK TABLE belfry_delivery_attempts IN ACCESS SHARE MODE");
-    expect(await steps.next()).toBe("busy");
+    expect(await steps.next()).toBe("waited");
     // Others waited for a moment alone.
     await send("bob@example.com");
     await holder.query("COMMIT");
@@ -233,16 +245,54 @@ describe("a table that is partitioned", () => {
     expect(await ranges()).toHaveLength(2);
   });
 
-  test.each([
-    { last: 100, isChecked: false, next: { kind: "check" } },
-    { last: 100, isChecked: true, next: { kind: "close", before: 2_000 } },
-    { last: 1_750, isChecked: true, next: { kind: "close", before: 2_000 } },
-    { last: 1_751, isChecked: true, next: { kind: "unbind" } },
-    { last: 1_751, isChecked: false, next: { kind: "unbind" } },
-    { last: 2_500, isChecked: true, next: { kind: "unbind" } },
-  ])("with a bound at 2000 (checked: $isChecked) and keys up to $last is next to $next.kind", ({ last, isChecked, next }) => {
-    const open = { name: "belfry_delivery_attempts", from: null, before: null, bytes: 5_000_000, bound: { before: 2_000, isChecked } };
-    expect(nextChange({ isPartitioned: false, open, closed: [], last, given: last }, 1_000)).toEqual(next);
+  test("does not keep a storage from stopping while its bound is checked", async () => {
+    hurryUpkeep();
+    await fill(1);
+    const steps = new PartitionSteps(pool, "public");
+    await steps.ask(1_000);
+    expect(await steps.next()).toBe("more");
+    // PostgreSQL cannot go on before this one ends, as if it read very many rows.
+    const holder = await pool.connect();
+    await holder.query("BEGIN; LOCK TABLE belfry_delivery_attempts IN SHARE UPDATE EXCLUSIVE MODE");
+    const storage = postgresStorage(pool, { logger: silent });
+    await storage.open();
+    const checks =
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%VALIDATE CONSTRAINT%' AND pid <> pg_backend_pid()";
+    await expect.poll(() => rowsOf(pool, checks)).toHaveLength(1);
+    await storage.close();
+    expect(await rowsOf(pool, checks)).toEqual([]);
+    await holder.query("COMMIT");
+    holder.release();
+    await partition(pool, { deliveries: 1_000 });
+    expect(await ranges()).toHaveLength(2);
+  });
+
+  test("is noted in a table that belongs to the same owner", async () => {
+    const role = `belfry_owner_${process.pid}`;
+    await pool.query(`CREATE ROLE ${role}; ALTER TABLE belfry_delivery_attempts OWNER TO ${role}`);
+    cleanup(() => pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
+    await new PartitionSteps(pool, "public").ask(1_000);
+    expect(await rowsOf(pool, "SELECT tableowner FROM pg_tables WHERE tablename = 'belfry_partitions'")).toEqual([{ tableowner: role }]);
+  });
+
+  test("waits while an index of it is not valid", async () => {
+    await pool.query(
+      "CREATE INDEX own ON belfry_delivery_attempts (started_at); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'own'::regclass",
+    );
+    const steps = new PartitionSteps(pool, "public");
+    await steps.ask(1_000);
+    expect(await steps.next()).toBe("waited");
+    await pool.query("DROP INDEX own");
+    expect(await steps.next()).toBe("more");
+  });
+
+  test("is closed at its bound, or loses it where keys have come near, whether it is checked or not", () => {
+    const open = { name: "belfry_delivery_attempts", from: null, before: null, bytes: 5_000_000 };
+    const next = (last: number, isChecked: boolean) =>
+      nextChange({ isPartitioned: false, open: { ...open, bound: { before: 2_000, isChecked } }, closed: [], last, given: last }, 1_000);
+    expect([100, 1_750, 1_751, 2_500].map((last) => next(last, false)?.kind)).toEqual(["check", "check", "unbind", "unbind"]);
+    expect([100, 1_750, 1_751, 2_500].map((last) => next(last, true)?.kind)).toEqual(["close", "close", "unbind", "unbind"]);
+    expect(next(100, true)).toEqual({ kind: "close", before: 2_000 });
   });
 
   test("stays as it is while something of the host's depends on it, or a tenant moves", async () => {
@@ -250,9 +300,21 @@ describe("a table that is partitioned", () => {
       expect(partition(pool)).rejects.toMatchObject({ code: "CONFIGURATION", message: expect.stringMatching(message) });
     await pool.query("CREATE VIEW report AS SELECT count(*) FROM belfry_delivery_attempts");
     await refused(/the view report/);
-    await pool.query("DROP VIEW report; CREATE PUBLICATION stream FOR TABLE belfry_delivery_attempts");
-    await refused(/the publication stream/);
-    await pool.query("DROP PUBLICATION stream; CREATE UNIQUE INDEX own ON belfry_delivery_attempts (started_at)");
+    await pool.query("DROP VIEW report");
+    for (const tables of ["TABLE belfry_delivery_attempts", "ALL TABLES", "TABLES IN SCHEMA public"]) {
+      await pool.query(`CREATE PUBLICATION stream FOR ${tables}`);
+      await refused(/the publication stream/);
+      await pool.query("DROP PUBLICATION stream");
+    }
+    await pool.query("GRANT SELECT (attempt) ON belfry_delivery_attempts TO PUBLIC");
+    await refused(/the rights on the column attempt/);
+    await pool.query(
+      "REVOKE SELECT (attempt) ON belfry_delivery_attempts FROM PUBLIC; ALTER TABLE belfry_delivery_attempts ENABLE ROW LEVEL SECURITY",
+    );
+    await refused(/row level security/);
+    await pool.query(
+      "ALTER TABLE belfry_delivery_attempts DISABLE ROW LEVEL SECURITY; CREATE UNIQUE INDEX own ON belfry_delivery_attempts (started_at)",
+    );
     await refused(/the unique index own/);
     await pool.query("DROP INDEX own");
     await pool.query(`CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -269,12 +331,7 @@ describe("a table that is partitioned", () => {
 
 describe("partitions", () => {
   test("are made ahead, and dropped once their deliveries are gone, by the storages that are open", async () => {
-    // Upkeep looks ten seconds after the start, and then every ten minutes.
-    const after = systemClock.after.bind(systemClock);
-    vi.spyOn(systemClock, "after").mockImplementation((delayMs, task, purpose) =>
-      after([5_000, 10_000, 600_000].includes(delayMs) ? 20 : delayMs, task, purpose),
-    );
-    cleanup(() => vi.restoreAllMocks());
+    hurryUpkeep();
     await partition(pool, { deliveries: 1_000 });
     const { notifications, send } = await startService({ deliveriesMs: 0 });
     await send("ann@example.com");
@@ -307,7 +364,7 @@ describe("partitions", () => {
     await send("bob@example.com");
   });
 
-  test("that are not looked up are not read: neither for the attempts of a notification, nor to write one", async () => {
+  longTest("that are not looked up are not read: neither for the attempts of a notification, nor to write one", async () => {
     await partition(pool, { deliveries: 1_000 });
     const asked: Asked[] = [];
     const query = pool.query.bind(pool) as (...args: readonly unknown[]) => unknown;
@@ -345,7 +402,7 @@ describe("partitions", () => {
     }
   });
 
-  test("move with a tenant", async () => {
+  longTest("move with a tenant", async () => {
     const other = await migratedPostgres();
     const to = openPool(other.url);
     cleanup(async () => {

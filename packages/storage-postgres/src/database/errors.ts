@@ -69,6 +69,11 @@ export function isLockTimeout(error: unknown): boolean {
   return errorCode(error) === "55P03";
 }
 
+/** Whether the statement took longer than it was allowed to, or was cancelled. */
+export function isCancelled(error: unknown): boolean {
+  return errorCode(error) === "57014";
+}
+
 /** Whether a row has the key of one that is there. */
 export function isRepeated(error: unknown): boolean {
   return errorCode(error) === "23505";

@@ -60,8 +60,8 @@ const grantsOf = statement<[privilege: string, grantee: string, option: string]>
   FROM pg_class, aclexplode(relacl) WHERE oid = $1::regclass AND grantee <> relowner`,
 );
 
-/** The statements that make a table belong to whom the first partition belongs. */
-async function ownerOf(session: Session, table: string): Promise<readonly string[]> {
+/** The statements that make a table belong to whom the table of attempts belongs. */
+export async function ownerOf(session: Session, table: string): Promise<readonly string[]> {
   const owner = statement<[owner: string]>(
     "partition_owner",
     "SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = $1::regclass AND pg_get_userbyid(relowner) <> current_user",
@@ -103,8 +103,19 @@ const constraintsOf = statement<[name: string, definition: string]>(
 const indexesOf = statement<[name: string, definition: string]>(
   "partition_indexes",
   `SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-  WHERE i.indrelid = $1::regclass AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)`,
+  WHERE i.indrelid = $1::regclass AND i.indisvalid AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)`,
 );
+
+const invalidIndexes = statement<[isThere: boolean]>(
+  "partition_invalid_indexes",
+  "SELECT EXISTS (SELECT FROM pg_index WHERE indrelid = $1::regclass AND NOT indisvalid)",
+);
+
+/** Whether an index of a part is being built, or was left unfinished. */
+export async function hasInvalidIndex(session: Session, { name }: OpenPart): Promise<boolean> {
+  const [[isThere] = [false]] = await session.rows(invalidIndexes, [quoteIdentifier(name)]);
+  return isThere;
+}
 
 const dependentsOf = statement<[what: string]>(
   "partition_dependents",
@@ -112,7 +123,10 @@ const dependentsOf = statement<[what: string]>(
     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::regclass
   UNION SELECT 'the trigger ' || tgname FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal
   UNION SELECT 'the policy ' || polname FROM pg_policy WHERE polrelid = $1::regclass
-  UNION SELECT 'the publication ' || p.pubname FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = $1::regclass
+  UNION SELECT 'row level security' FROM pg_class WHERE oid = $1::regclass AND relrowsecurity
+  UNION SELECT 'the rights on the column ' || attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attacl IS NOT NULL
+  UNION SELECT 'the publication ' || pubname FROM pg_publication_tables
+    WHERE to_regclass(quote_ident(schemaname) || '.' || quote_ident(tablename)) = $1::regclass
   UNION SELECT 'the unique index ' || indexrelid::regclass FROM pg_index WHERE indrelid = $1::regclass AND indisunique
     AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = indrelid AND attname = '${KEY}' AND attnum = ANY(indkey))
   UNION SELECT 'the foreign key ' || conname FROM pg_constraint WHERE confrelid = $1::regclass
@@ -121,7 +135,8 @@ const dependentsOf = statement<[what: string]>(
 );
 
 /**
- * Makes sure that nothing of the host's would go on with the first partition alone, as if it were the whole table, such as a key that is unique over all attempts.
+ * Makes sure that nothing of the host's would go on with the first partition alone, as if it were the whole table, such as a key that is unique over all
+ * attempts.
  *
  * @throws BelfryError `INVALID_STATE` while a tenant moves, `CONFIGURATION` for anything else, which it names
  */

@@ -16,7 +16,7 @@ export interface PartitionOptions {
 
 const DELIVERIES = 10_000_000;
 const FEWEST_DELIVERIES = 1_000;
-/** How long it tries to get locks, in milliseconds, since it last got one. */
+/** How long it tries to get locks, in milliseconds, since it last got one, or last saw another process at work. */
 const WAIT_MS = 600_000;
 /** The pause before the next try, which leaves the table to others for much longer than a try keeps them waiting. */
 const PAUSE_MS = 1_000;
@@ -29,9 +29,9 @@ const PAUSE_MS = 1_000;
  * from time to time, as the owner of the tables: it does that, too. If it was interrupted, it goes on where it was. There is no way back.
  *
  * @param source a pg pool, or a drizzle database over one, whose user owns Belfry's tables
- * @throws BelfryError `CONFIGURATION` for options that are not valid, for tables that are not there, and while views, triggers, publications, policies or
- *   unique indexes of yours depend on the table; `INVALID_STATE` while a tenant moves; `STORAGE_UNAVAILABLE`, for example if a transaction held the table for ten minutes;
- *   `STORAGE_FAILED`
+ * @throws BelfryError `CONFIGURATION` for options that are not valid, for tables that are not there, and while views, triggers, publications, policies,
+ *   unique indexes or rights on columns of yours depend on the table; `INVALID_STATE` while a tenant moves; `STORAGE_UNAVAILABLE`, for example if a
+ *   transaction held the table for ten minutes; `STORAGE_FAILED`
  *
  * @example
  * ```ts
@@ -66,14 +66,17 @@ async function runAll(steps: PartitionSteps): Promise<void> {
     if (went === "done") {
       return;
     }
-    if (went === "more") {
+    if (went !== "waited") {
       gotLockMs = performance.now();
-    } else if (performance.now() - gotLockMs > WAIT_MS) {
-      const kept = (await steps.lift()) ? "" : ` A bound (${BOUND}) stays on it, beyond which attempts will be refused: call it soon.`;
-      const message = "The attempts of deliveries could not be partitioned: a transaction holds their table. Call partition again.";
-      throw new BelfryError("STORAGE_UNAVAILABLE", `${message}${kept}`);
-    } else {
+    }
+    if (went !== "more") {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    if (performance.now() - gotLockMs > WAIT_MS) {
+      const kept = (await steps.lift()) ? "" : ` A bound (${BOUND}) stays on it, beyond which attempts will be refused: call it soon.`;
+      const message =
+        "The attempts of deliveries could not be partitioned: a transaction holds their table, or an index of it is not valid. Call partition again.";
+      throw new BelfryError("STORAGE_UNAVAILABLE", `${message}${kept}`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type Logger, systemClock } from "@belfry/core";
-import { Loop } from "@belfry/core/storage";
+import { type LaterMigrations, Loop } from "@belfry/core/storage";
 import type { Pool } from "pg";
 import { PartitionSteps } from "./partition-steps.ts";
 
@@ -16,11 +16,30 @@ export interface PartitionUpkeepParts {
   readonly logger: Logger;
 }
 
-/** Makes partitions ahead, and drops those that nothing needs, where a host has asked for partitions: several processes may do so at once. */
-export function partitionUpkeep({ pool, schema, logger }: PartitionUpkeepParts): Loop {
+/**
+ * Makes partitions ahead, and drops those that nothing needs, where a host has asked for partitions: several processes may do so at once. A stop ends the check
+ * of a bound, which takes long.
+ */
+export function partitionUpkeep({ pool, schema, logger }: PartitionUpkeepParts): Pick<LaterMigrations, "stop"> {
   const steps = new PartitionSteps(pool, schema);
-  const run = async () => ((await steps.next()) === "done" ? LOOK_MS : PAUSE_MS);
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const run = async () => {
+    try {
+      return (await steps.next(signal)) === "done" ? LOOK_MS : PAUSE_MS;
+    } catch (error) {
+      if (signal.aborted) {
+        return null;
+      }
+      throw error;
+    }
+  };
   const loop = new Loop({ task: "keep its partitions", run, retryMs: LOOK_MS, level: "warn", clock: systemClock, logger });
   loop.wakeIn(FIRST_LOOK_MS);
-  return loop;
+  return {
+    stop() {
+      stopped.abort();
+      return loop.stop();
+    },
+  };
 }
