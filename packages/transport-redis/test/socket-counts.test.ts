@@ -86,6 +86,8 @@ describe.skipIf(!hasRedis)("counts of sockets over Redis (only where redis-serve
     });
     told.mockRejectedValueOnce(new Error("The connection was lost."));
     const early = counts.note("7.7.7.7", 900);
+    // It sends what is open then.
+    await expect.poll(() => told.mock.calls.length, WAIT).toBe(1);
     expect(await counts.note("7.7.7.7", 800)).toBe(0);
     answer.resolve();
     await early;
