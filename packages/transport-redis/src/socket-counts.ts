@@ -88,6 +88,10 @@ export class RedisSocketCounts implements SocketCounts {
 
   /** Tells Redis how many are open here. How many others have; 0 if it cannot be reached. */
   async #note(key: string): Promise<number> {
+    if (this.#renewal.isStopping) {
+      // Sockets that end with the process would take another lease.
+      return 0;
+    }
     try {
       if (this.#open.has(key)) {
         this.#leased ??= this.#lease();

@@ -96,6 +96,20 @@ describe.skipIf(!hasRedis)("counts of sockets over Redis (only where redis-serve
     await expect.poll(() => two.counts.note("7.7.7.7", 0), WAIT).toBe(800);
   });
 
+  test("what ends after a stop is not told, and what is still open is told with the next start", async () => {
+    const client = admin();
+    await client.flushall();
+    const counts = new RedisSocketCounts({ client, prefix: "belfry", logger: keepLines().logger });
+    cleanup(() => counts.stop());
+    await counts.note("7.7.7.7", 3);
+    await counts.stop();
+    await counts.note("7.7.7.7", 2);
+    expect(await client.keys("belfry:sockets:*")).toEqual([]);
+    counts.start();
+    const two = await process();
+    await expect.poll(() => two.counts.note("7.7.7.7", 0), WAIT).toBe(2);
+  });
+
   test("while Redis is away each process counts its own, and it learns again what is open", async () => {
     const [one, two] = [await process(), await process()];
     await one.counts.note("8.8.8.8", 2);
