@@ -5,6 +5,8 @@ export interface Example {
   /** The line where it starts, for example `docs/guides/types.md:5`. */
   readonly place: string;
   readonly code: string;
+  /** Whether it has JSX: a component, whose types are checked. */
+  readonly hasJsx: boolean;
   /** The name of its file, by which other examples import it; null if it has none. */
   readonly file: string | null;
   /** Whether the test also runs it, besides checking its types. */
@@ -27,7 +29,8 @@ const NAMED = "file=";
  * Reads the TypeScript programs of a Markdown document.
  *
  * A `ts` block is a program of its own. `ts continued` continues the block before. `ts run` is also run, and a `text`
- * block after it has the expected output. `ts file=name.ts` is a module that others of the document import.
+ * block after it has the expected output. `ts file=name.ts` is a module that others of the document import. A `tsx` block is
+ * a component, or a part of one; `tsx file=…` is a file of an example, which has a test of its own.
  */
 export async function readExamples(root: string, document: string): Promise<Example[]> {
   const examples: Example[] = [];
@@ -36,15 +39,20 @@ export async function readExamples(root: string, document: string): Promise<Exam
     const last = examples.at(-1);
     if (block.words.includes("continued") && last) {
       examples[examples.length - 1] = { ...last, code: last.code + block.code };
-    } else if (block.words[0] === "ts") {
+    } else if (block.words[0] === "ts" || isComponent(block)) {
       const file = block.words.find((word) => word.startsWith(NAMED))?.slice(NAMED.length) ?? null;
-      examples.push({ place: `${document}:${block.line}`, code: block.code, file, runs: block.words.includes("run"), prints: null });
+      const { code, line, words } = block;
+      examples.push({ place: `${document}:${line}`, code, hasJsx: isComponent(block), file, runs: words.includes("run"), prints: null });
     } else if (block.words[0] === "text" && last && previous?.words.includes("run")) {
       examples[examples.length - 1] = { ...last, prints: block.code };
     }
     previous = block;
   }
   return examples;
+}
+
+function isComponent({ words }: Block): boolean {
+  return words[0] === "tsx" && words.length === 1;
 }
 
 /** Reads the code blocks of a Markdown text. */

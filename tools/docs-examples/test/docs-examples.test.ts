@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bundledPrograms } from "../../../test/bundled-program.ts";
-import { extractExamples, fileOf } from "../src/extract-examples.ts";
+import { COMPONENTS, extractExamples, fileOf } from "../src/extract-examples.ts";
 import { freePort } from "../src/free-port.ts";
 import { type Example, readExamples } from "../src/read-examples.ts";
 
@@ -36,19 +36,25 @@ beforeAll(async () => {
     incremental: true,
     // Documents may show a declaration without using it.
     noUnusedLocals: false,
-    lib: ["es2024", "dom"],
+    lib: ["es2024", "dom", "dom.iterable"],
+    jsx: "react-jsx",
     types: ["node"],
   };
-  const project = { extends: "../../../tsconfig.base.json", compilerOptions, include: ["*.ts"], references: [{ path: "../../.." }] };
-  await writeFile(join(extracted, "tsconfig.json"), JSON.stringify(project));
+  const [base, root] = ["../../../tsconfig.base.json", "../../.."];
+  const programs = { extends: base, compilerOptions, include: ["*.ts"], references: [{ path: root }] };
+  const components = { extends: `../${base}`, compilerOptions, include: ["*"], references: [{ path: `../${root}` }] };
+  await writeFile(join(extracted, "tsconfig.json"), JSON.stringify(programs));
+  await writeFile(join(extracted, COMPONENTS, "tsconfig.json"), JSON.stringify(components));
 });
 
 afterAll(() => rm(extracted, { recursive: true, force: true }));
 
 // On a clean checkout this compiles the declarations of all packages first, which `pnpm types` then finds done.
-test("every TypeScript example in the documents compiles", { timeout: 240_000 }, async () => {
+test("every TypeScript example in the documents compiles", { timeout: 600_000 }, async () => {
   expect(examples.length).toBeGreaterThan(20);
-  const problems = await run("tsc", ["-b", "--pretty", "false", "--checkers", "1", extracted], { cwd: root }).then(
+  const problems = await run("tsc", ["-b", "--pretty", "false", "--checkers", "1", extracted, join(extracted, COMPONENTS)], {
+    cwd: root,
+  }).then(
     () => "",
     (error: { stdout: string }) => error.stdout,
   );
