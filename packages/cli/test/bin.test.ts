@@ -37,8 +37,7 @@ test("an application of Next has the variables that its Next reads, also one who
   writeFileSync(join(application, ".env"), "FILE=own\nDATABASE_URL=sqlite:$FILE\\$.db\n");
   writeFileSync(join(application, ".env.development"), "FILE=developed\n");
   writeFileSync(join(application, ".env.production"), "FILE=produced\n");
-  mkdirSync(join(application, "node_modules"));
-  symlinkSync(fileURLToPath(new URL("../../../examples/next/node_modules/next", import.meta.url)), join(application, "node_modules/next"));
+  symlinkSync(fileURLToPath(new URL("../../../examples/next/node_modules", import.meta.url)), join(application, "node_modules"));
   writeFileSync(
     join(application, "server/belfry.config.mjs"),
     `const [nothing, migrations] = [async () => {}, async () => ({ known: 1, newest: 1, hasTables: true, pending: [] })];
