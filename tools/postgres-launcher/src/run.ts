@@ -23,10 +23,15 @@ export async function ownedByServer(directory: string): Promise<void> {
   }
 }
 
-/** Runs one of PostgreSQL's programs to its end, as a user that it accepts. If it fails, this rejects with its output. */
-export async function run(program: string, args: readonly string[], directory: string): Promise<void> {
+/** Runs one of PostgreSQL's programs to its end, as a user that it accepts, and resolves with what it said. If it fails, this rejects with its output. */
+export async function run(program: string, args: readonly string[], directory: string): Promise<string> {
   try {
-    await execute(program, [...args], { cwd: directory, ...serverUser, env: { ...process.env, LC_ALL: "C", TZ: "UTC" } });
+    const { stdout } = await execute(program, [...args], {
+      cwd: directory,
+      ...serverUser,
+      env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+    });
+    return stdout;
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
     throw new Error(`${program} ${args[0]} failed: ${stdout}${stderr}`, { cause: error });

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly durable?: boolean;
   /** More lines for postgresql.conf, for example `{ max_connections: "20" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The folder with the programs of another version: `bin`, `lib` and `share`. @default npm's package for this platform */
+  readonly programs?: string;
 }
 
 /** A PostgreSQL server that belongs to this process. */
@@ -48,7 +50,7 @@ const START_ATTEMPTS = 5;
  */
 export function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   return startIn(async (directory) => {
-    await copyBinaries(directory);
+    await copyBinaries(directory, options.programs);
     return initialise(directory, options);
   });
 }
@@ -92,7 +94,8 @@ async function initialise(directory: string, { durable = false, settings = {} }:
   const data = join(directory, "data");
   const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
   // The password is random, so that rounds of hashing protect nothing; they would cost every connection milliseconds.
-  const access = ["--username=postgres", `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--set=scram_iterations=1", "--no-sync"];
+  const rounds = (await majorOf(directory)) >= 16 ? ["--set=scram_iterations=1"] : [];
+  const access = ["--username=postgres", `--pwfile=${passwordFile}`, "--auth=scram-sha-256", ...rounds, "--no-sync"];
   await run(join(directory, "bin", "initdb"), ["-D", data, ...locale, ...access], directory);
   await rm(passwordFile);
   const all: Record<string, string> = {
@@ -106,6 +109,12 @@ async function initialise(directory: string, { durable = false, settings = {} }:
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
   await appendFile(join(data, "postgresql.conf"), lines.join(""));
   return password;
+}
+
+/** The major version of the programs in a directory: from `postgres (PostgreSQL) 18.4`. */
+async function majorOf(directory: string): Promise<number> {
+  const [major] = /\d+/.exec(await run(join(directory, "bin", "postgres"), ["--version"], directory)) ?? [];
+  return Number(major);
 }
 
 async function startOnFreePort(directory: string): Promise<number> {
@@ -131,8 +140,8 @@ function startOn(port: number, directory: string): Promise<void> {
 }
 
 /** Sends the server in `directory` a command, and waits until it is done. */
-function control(directory: string, command: readonly string[]): Promise<void> {
-  return run(join(directory, "bin", "pg_ctl"), [...command, "-w", "-t", "30", "-D", join(directory, "data")], directory);
+async function control(directory: string, command: readonly string[]): Promise<void> {
+  await run(join(directory, "bin", "pg_ctl"), [...command, "-w", "-t", "30", "-D", join(directory, "data")], directory);
 }
 
 async function freePort(): Promise<number> {
