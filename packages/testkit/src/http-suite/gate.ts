@@ -144,7 +144,8 @@ export function gateSuite(harness: HttpHarness): void {
   test("streams and sockets of other processes count among an address's", async () => {
     let elsewhere = 2;
     const socketCounts = { note: async () => elsewhere };
-    const { url } = await serve({ contracts: [inboxV1(), hub()], maxSocketsPerAddress: 3, socketCounts });
+    const limits = { maxSocketsPerAddress: 3, socketCounts, clientAddress: () => "203.0.113.7" };
+    const { url } = await serve({ contracts: [inboxV1(), hub()], ...limits });
     const headers = { authorization: `Bearer ${await jwt("ann")}` };
     const stream = await new StreamClient().open(`${url}${V1}/stream`, headers);
     await stream.received.count(1);

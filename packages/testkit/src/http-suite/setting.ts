@@ -58,7 +58,8 @@ export function useSetting(
   afterAll(async () => {
     await server?.close();
     await service?.stop();
-    expect(logs.complaints).toEqual([]);
+    // Attempts fail where a test has its channel fail.
+    expect(logs.complaints.filter((line) => !line.startsWith("An attempt over the channel"))).toEqual([]);
     expect(logs.text).not.toMatch(CREDENTIALS);
   });
   return {
