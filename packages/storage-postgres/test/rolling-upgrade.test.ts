@@ -58,10 +58,13 @@ test("a newer version migrates and starts while the older one works: nothing is 
   let isLoaded = true;
   const accepted: string[] = [];
   const failures: unknown[] = [];
+  /** The round that each user's load is in. */
+  const rounds = new Map<string, number>();
 
   /** Creates, at each of the processes that serve, and marks what came before. */
   async function load(user: string): Promise<void> {
     for (let number = 0; isLoaded; number += 1) {
+      rounds.set(user, number);
       const service = serving[number % serving.length] as NotificationService;
       const name = `${user}-${number}@example.com`;
       try {
@@ -94,6 +97,10 @@ test("a newer version migrates and starts while the older one works: nothing is 
   await more();
 
   serving = [newer.notifications, another.notifications];
+  // Rounds that still use the others end first.
+  const before = new Map(rounds);
+  const areOver = () => users.every((user) => Number(rounds.get(user)) > Number(before.get(user)));
+  await expect.poll(areOver, { timeout: 20_000 }).toBe(true);
   await Promise.all([old.end(), late.end()]);
   const acceptedBefore = accepted.length;
   await migrateLater(newer.pool, { schema: "public", migrations: NEXT }, { mayCleanUp: true });
