@@ -1,4 +1,4 @@
-import { textOf } from "../foundation/errors.ts";
+import { isRetryable, textOf } from "../foundation/errors.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import {
@@ -96,7 +96,8 @@ const TOO_LATE = {
 
 /**
  * Finds the recipient's address, which may be suppressed, decides once more whether a user wants it, renders the texts in the recipient's language and has `channel` deliver once, all within the
- * channel's time; whatever goes wrong is an outcome.
+ * channel's time; whatever goes wrong is an outcome. Rejects with `STORAGE_UNAVAILABLE` if the database was out of reach before the channel was called:
+ * that is no failure of the channel.
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
@@ -108,6 +109,9 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     return "outcome" in outcome ? { ruling: outcome, isSplit } : { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
   } catch (error) {
     const { step, isSplit } = progress;
+    if (step !== "channel" && isRetryable(error)) {
+      throw error;
+    }
     const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
     return { outcome, wasHandedIn: step === "channel", reason: null, isSplit };

@@ -257,8 +257,8 @@ export function bundled(delivery: Delivery, dueAt: Date | null): Delivery {
 export function ruled(delivery: Delivery, ruling: Ruling, now: Date): Delivery {
   const { source: reasonSource } = ruling;
   const after = ruling.outcome === "skip" ? settled(delivery, { status: "skipped", now }) : due(delivery, ruling.dueAt);
-  // One that carries a digest goes on doing so when a pause is over.
-  const reason = ruling.reason === "paused" && after.reason === "bundled" ? after.reason : ruling.reason;
+  // One that carries a digest goes on doing so when the wait is over.
+  const reason = ruling.outcome === "wait" && after.reason === "bundled" ? after.reason : ruling.reason;
   return { ...after, reason, reasonSource, attempt: delivery.attempt - 1 };
 }
 

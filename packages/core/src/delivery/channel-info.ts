@@ -1,4 +1,4 @@
-import { textOf } from "../foundation/errors.ts";
+import { BelfryError, textOf } from "../foundation/errors.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import type { Channel } from "./channel.ts";
 import type { DevicePlatform } from "./device.ts";
@@ -17,6 +17,20 @@ export interface ChannelInfo {
 }
 
 const INBOX: ChannelInfo = { name: INBOX_CHANNEL, takes: "users", devices: [], hasPreview: false, isConfigured: true };
+
+/** The channels by name. Throws `CONFIGURATION` for a name that is missing, given twice, or Belfry's own: the inbox. */
+export function channelsByName(channels: readonly Channel[]): ReadonlyMap<string, Channel> {
+  const byName = new Map<string, Channel>();
+  for (const channel of channels) {
+    if (typeof channel?.name !== "string" || channel.name === "" || channel.name === INBOX_CHANNEL || byName.has(channel.name)) {
+      const got = `${JSON.stringify(channel?.name)}${byName.has(channel?.name) ? " twice" : ""}`;
+      const rule = `The channels of a service need names of their own, other than "${INBOX_CHANNEL}"`;
+      throw new BelfryError("CONFIGURATION", `${rule}; got ${got}.`);
+    }
+    byName.set(channel.name, channel);
+  }
+  return byName;
+}
 
 /** Describes the channels of a service, for one of its tenants: the inbox first, then the others as the service has them. */
 export function describeChannels(channels: ReadonlyMap<string, Channel>, tenant: string): readonly ChannelInfo[] {

@@ -1,5 +1,5 @@
 import { obeysChoices } from "../decisions/index.ts";
-import { BelfryError } from "../foundation/errors.ts";
+import { isRetryable } from "../foundation/errors.ts";
 import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LostLease, NamedLeaseStorage } from "../work/lease-storage.ts";
 import type { LeasedTasks } from "../work/leased-tasks.ts";
@@ -8,7 +8,6 @@ import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
 import { type AttemptResult, attempt, logFailure, tracedAttempt, tracedResult } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
-import type { Channel } from "./channel.ts";
 import { lackOfProvider } from "./channel-info.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
@@ -30,6 +29,8 @@ const MAX_BATCH = 256;
  * fail.
  */
 const INBOX_ATTEMPTS = 10;
+/** After how long an attempt is made that could not begin since the database was out of reach. */
+const UNBEGUN_DELAY_MS = 1_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 
@@ -199,7 +200,23 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     await this.#prune();
   }
 
-  async attempt(asClaimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
+  /** A database that is out of reach before the channel is called is no failure of the channel: the attempt does not count, and is made soon after. */
+  async attempt(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
+    try {
+      return await this.#attempt(claimed, cancellation);
+    } catch (error) {
+      if (!isRetryable(error)) {
+        throw error;
+      }
+      const { clock, lines } = this.#context;
+      const { id: deliveryId, fence } = claimed.delivery;
+      lines.warn({ error }, "The database was out of reach before a delivery was attempted; it is attempted a second later.");
+      const dueAt = new Date(clock.now() + UNBEGUN_DELAY_MS);
+      return { claimed, bundle: null, attempt: { deliveryId, fence, ruling: { outcome: "wait", dueAt, reason: null, source: "storage" } } };
+    }
+  }
+
+  async #attempt(asClaimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
     const { delivery } = asClaimed;
     const { clock } = this.#context;
     const startedAt = new Date(clock.now());
@@ -277,20 +294,6 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
 function failed(provider: string, error: string): AttemptResult {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
-}
-
-/** The channels by name. Throws `CONFIGURATION` for a name that is missing, given twice, or Belfry's own: the inbox. */
-export function channelsByName(channels: readonly Channel[]): ReadonlyMap<string, Channel> {
-  const byName = new Map<string, Channel>();
-  for (const channel of channels) {
-    if (typeof channel?.name !== "string" || channel.name === "" || channel.name === INBOX_CHANNEL || byName.has(channel.name)) {
-      const got = `${JSON.stringify(channel?.name)}${byName.has(channel?.name) ? " twice" : ""}`;
-      const rule = `The channels of a service need names of their own, other than "${INBOX_CHANNEL}"`;
-      throw new BelfryError("CONFIGURATION", `${rule}; got ${got}.`);
-    }
-    byName.set(channel.name, channel);
-  }
-  return byName;
 }
 
 /** Whether nothing else changes the counts of its notification: no other delivery, and no fan-out, which counts as a chain. */

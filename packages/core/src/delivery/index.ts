@@ -17,11 +17,11 @@ export type {
   MessagePreview,
   TaskDigest,
 } from "./channel.ts";
-export { addressProblem, type ChannelInfo, describeChannels, lackOfProvider } from "./channel-info.ts";
+export { addressProblem, type ChannelInfo, channelsByName, describeChannels, lackOfProvider } from "./channel-info.ts";
 export { CloseDigests } from "./close-digests.ts";
 export { type DeliveryContext, type DeliveryEvents, reconsider } from "./context.ts";
 export { createSend, sendWithin, sendWriter } from "./create-send.ts";
-export { channelsByName, DeliverDue } from "./deliver-due.ts";
+export { DeliverDue } from "./deliver-due.ts";
 export {
   type AddressClaim,
   type AttemptEnded,

@@ -1,4 +1,5 @@
-import { BelfryError, type Channel, NotificationService } from "@belfry/core";
+import { BelfryError, type Channel, defineTypes, NotificationService } from "@belfry/core";
+import { recorder, testClock } from "@belfry/testkit/host";
 import { expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
@@ -39,6 +40,39 @@ onEveryStorage((database) => {
       ["delivered", 1, 1],
     ]);
   });
+
+  test.each(["suppressions", "pauses", "digests"] as const)(
+    "a database that is out of reach before an attempt costs none of the attempts: the %s cannot be read",
+    async (part) => {
+      const storage = database.storage();
+      const reads = {
+        suppressions: vi.spyOn(storage.suppressions, "of"),
+        pauses: vi.spyOn(storage.holds, "pauses"),
+        digests: vi.spyOn(storage.digests, "bundleOf"),
+      };
+      const clock = testClock(new Date("2030-01-01T00:00:00Z"));
+      const channel = recorder({ retryDelaysMs: [300_000] });
+      const types = defineTypes({ note: { channels: { email: true } }, news: { channels: { email: { digest: { windowMs: 60_000 } } } } });
+      const directory = () => new Map([["ann", { email: "ann@example.com" }]]);
+      const options = { storage, clock, types, channels: [channel], directory, logger: silent };
+      const notifications = stopsAfterTest(new NotificationService(options));
+      const { notification } = await notifications.create({ type: part === "digests" ? "news" : "note", to: "ann", message: "Hello" });
+      reads[part].mockClear().mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost."));
+      await notifications.runDue();
+      await clock.skip(60_000);
+      for (let second = 0; second < 4; second += 1) {
+        await notifications.runDue();
+        await clock.skip(1_000);
+      }
+      expect([reads[part].mock.calls.length > 2, channel.tasks]).toEqual([true, []]);
+      reads[part].mockRestore();
+      await clock.skip(1_000);
+      await notifications.runDue();
+      expect(channel.tasks).toHaveLength(1);
+      const { deliveries } = await notifications.deliveries(notification.id);
+      expect(deliveries).toMatchObject([{ status: "delivered", attempt: 1, attempts: [{ attempt: 1, status: "delivered" }] }]);
+    },
+  );
 
   test("an endpoint that is gone is left alone, until somebody retries and it answers", async () => {
     const asked: string[] = [];
