@@ -1,12 +1,20 @@
-import { type Cpu, cpuOf, DEFAULT_LIMITS, type FleetCosts, readCosts, type TransportName, tableOf, workIn } from "@belfry/fleet-model";
+import {
+  type Cpu,
+  cpuOf,
+  DEFAULT_LIMITS,
+  deliveryCostOf,
+  type FleetCosts,
+  readCosts,
+  type TransportName,
+  tableOf,
+  workIn,
+} from "@belfry/fleet-model";
 import type { RedisServer } from "@belfry/redis-launcher";
-import { deliveriesBy } from "./deliveries.ts";
 import { linesOf as fleetLines, runOf } from "./fleet.ts";
-import type { ModelLoad } from "./measure-costs.ts";
+import { deliveryCost, type ModelLoad } from "./measure-costs.ts";
 import type { FleetRun, InstanceRun } from "./running-fleet.ts";
 
-const WORKERS = [2, 4];
-const DELIVERIES = 10_000;
+const WORKERS = [3, 4];
 
 /** A prediction counts as right within this. */
 const TOLERANCE = 0.25;
@@ -42,13 +50,9 @@ export async function checkModel({ instances, ...load }: CheckedLoad, redis: Red
     }
   }
   for (const workers of WORKERS) {
-    const { workerMicros, databaseMicros } = await deliveriesBy(workers, DELIVERIES);
-    checked.push({ what: `${workers} workers, µs a delivery`, predicted: costs.delivery.worker, measured: workerMicros / DELIVERIES });
-    checked.push({
-      what: `${workers} workers, µs a delivery: database`,
-      predicted: costs.delivery.database,
-      measured: databaseMicros / DELIVERIES,
-    });
+    const [predicted, measured] = [deliveryCostOf(costs.delivery, workers), await deliveryCost(workers)];
+    checked.push({ what: `${workers} workers, µs a delivery`, predicted: predicted.worker, measured: measured.worker });
+    checked.push({ what: `${workers} workers, µs a delivery: database`, predicted: predicted.database, measured: measured.database });
   }
   print(["", ...linesOf(checked)]);
 }

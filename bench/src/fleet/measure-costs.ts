@@ -1,4 +1,12 @@
-import { type FleetCosts, fitCosts, type Kind, type Observation, type TransportCosts, type Work } from "@belfry/fleet-model";
+import {
+  type DeliveryCost,
+  type FleetCosts,
+  fitCosts,
+  type Kind,
+  type Observation,
+  type TransportCosts,
+  type Work,
+} from "@belfry/fleet-model";
 import type { RedisServer } from "@belfry/redis-launcher";
 import { FLEET_FILE, thisMachine, writeResults } from "../harness/results.ts";
 import { deliveriesBy } from "./deliveries.ts";
@@ -11,8 +19,9 @@ const IDLE_SECONDS = 30;
 const DELIVERIES = 10_000;
 
 /** What costs the servers something. Who created a notification reads nothing of it, and PostgreSQL carries no signals beside Redis. */
+const COST_PROCESSES: readonly Kind[] = ["processSeconds", "socketSeconds", "creates", "signals", "ownFrames", "otherFrames"];
 const COST_DATABASE: readonly Kind[] = ["processSeconds", "socketSeconds", "creates", "otherFrames"];
-const COST_REDIS: readonly Kind[] = ["processSeconds", "creates", "signals"];
+const COST_REDIS: readonly Kind[] = ["seconds", "processSeconds", "creates", "signals"];
 
 /** How large runs are. */
 export interface ModelLoad {
@@ -32,7 +41,7 @@ interface CostRuns {
 export async function measureCosts(load: ModelLoad, redis: RedisServer): Promise<FleetCosts> {
   const overPostgres = await costRuns(load, { name: "PostgreSQL", redis: null });
   const overRedis = await costRuns(load, { name: "Redis", redis });
-  const { workerMicros, databaseMicros } = await deliveriesBy(1, DELIVERIES);
+  const delivery = { alone: await deliveryCost(1), shared: await deliveryCost(2) };
   await writeResults(FLEET_FILE, { PostgreSQL: overPostgres.runs, Redis: overRedis.runs });
   return {
     machine: thisMachine(),
@@ -41,7 +50,7 @@ export async function measureCosts(load: ModelLoad, redis: RedisServer): Promise
       PostgreSQL: transportCosts(overPostgres.runs, [...COST_DATABASE, "signals"]),
       Redis: transportCosts(overRedis.runs, COST_DATABASE),
     },
-    delivery: { worker: workerMicros / DELIVERIES, database: databaseMicros / DELIVERIES },
+    delivery,
     bytes: overRedis.bytes,
   };
 }
@@ -49,6 +58,12 @@ export async function measureCosts(load: ModelLoad, redis: RedisServer): Promise
 async function costRuns(load: ModelLoad, connection: Connection): Promise<CostRuns> {
   const alone = await aloneRuns(load, connection);
   return { ...alone, runs: [...alone.runs, ...(await besideRuns(load, connection))] };
+}
+
+/** What a delivery costs with so many workers. */
+export async function deliveryCost(workers: number): Promise<DeliveryCost> {
+  const { workerMicros, databaseMicros } = await deliveriesBy(workers, DELIVERIES);
+  return { worker: workerMicros / DELIVERIES, database: databaseMicros / DELIVERIES };
 }
 
 /** Users who have no socket. */
@@ -102,7 +117,7 @@ function transportCosts(runs: readonly FleetRun[], databaseKinds: readonly Kind[
     instances.map((one): Observation => ({ work: workDone({ seconds, instances: [one] }), micros: one.cpuMicros })),
   );
   return {
-    web: fitCosts(ofInstances),
+    web: fitCosts(ofInstances, COST_PROCESSES),
     database: fitCosts(
       observed(({ databaseMicros }) => databaseMicros ?? 0),
       databaseKinds,
@@ -118,6 +133,7 @@ function transportCosts(runs: readonly FleetRun[], databaseKinds: readonly Kind[
 function workDone({ seconds, instances }: Pick<FleetRun, "seconds" | "instances">): Work {
   const sum = (of: (one: InstanceRun) => number) => instances.reduce((total, one) => total + of(one), 0);
   return {
+    seconds,
     processSeconds: seconds * instances.length,
     socketSeconds: seconds * sum(({ sockets }) => sockets),
     creates: sum(({ created }) => created),

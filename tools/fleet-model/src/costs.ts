@@ -1,13 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 
-/** The kinds of work of the web processes of a fleet that use CPU. */
-export const KINDS = ["processSeconds", "socketSeconds", "creates", "signals", "ownFrames", "otherFrames"] as const;
+/** The kinds of work of a fleet's web processes and servers that use CPU. */
+export const KINDS = ["seconds", "processSeconds", "socketSeconds", "creates", "signals", "ownFrames", "otherFrames"] as const;
 
 export type Kind = (typeof KINDS)[number];
 
 /**
  * An amount for each kind of work: how much of it is done, or the CPU that one unit of it uses, in microseconds.
  *
+ * - `seconds`: a second passes, however many processes there are, which costs a server its own upkeep;
  * - `processSeconds`: a process is there for a second;
  * - `socketSeconds`: a socket is open for a second;
  * - `creates`: a notification for one user is created;
@@ -27,6 +28,18 @@ export interface TransportCosts {
 /** What web processes are connected by. */
 export type TransportName = "PostgreSQL" | "Redis";
 
+/** The CPU of a claim and a completion, in microseconds. The channel does nothing. */
+export interface DeliveryCost {
+  readonly worker: number;
+  readonly database: number;
+}
+
+/** What a delivery costs with one worker, and with two. */
+export interface DeliveryCosts {
+  readonly alone: DeliveryCost;
+  readonly shared: DeliveryCost;
+}
+
 /** Costs that were measured. */
 export interface FleetCosts {
   readonly machine: {
@@ -38,8 +51,7 @@ export interface FleetCosts {
   /** What was there and was created while they were measured, over all processes: at higher rates, work is done in larger parts and costs less. */
   readonly load: { readonly sockets: number; readonly perSecond: number };
   readonly transports: Readonly<Record<TransportName, TransportCosts>>;
-  /** The CPU of a claim and a completion, in microseconds. The channel does nothing. */
-  readonly delivery: { readonly worker: number; readonly database: number };
+  readonly delivery: DeliveryCosts;
   /** Resident memory of a process without sockets, and what an idle socket holds in it, without the buffers of the operating system. */
   readonly bytes: { readonly process: number; readonly socket: number };
 }

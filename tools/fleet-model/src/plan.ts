@@ -1,5 +1,5 @@
-import type { FleetCosts, TransportName } from "./costs.ts";
-import { cpuOf, type Fleet, workIn } from "./work.ts";
+import type { DeliveryCost, DeliveryCosts, FleetCosts, TransportName } from "./costs.ts";
+import { cpuOf, deliveryCostOf, type Fleet, workIn } from "./work.ts";
 
 /** What a fleet has to carry. */
 export interface Need {
@@ -61,17 +61,31 @@ export function planFor(need: Need, { costs, transport, limits }: PlanOptions): 
   for (let web = fewest; web <= MOST_PROCESSES; web += 1) {
     const cpu = cpuIn(web);
     if (cpu.web / web <= coreMicros) {
-      const workers = Math.ceil((perSecond * deliveries * costs.delivery.worker) / coreMicros);
+      const { workers, each } = workersFor(perSecond * deliveries, costs.delivery, coreMicros);
       return {
         web,
         workers,
-        databaseCores: (cpu.database + perSecond * deliveries * costs.delivery.database) / coreMicros,
+        databaseCores: (cpu.database + perSecond * deliveries * each.database) / coreMicros,
         redisCores: cpu.redis / coreMicros,
         bytes: (web + workers) * costs.bytes.process + sockets * costs.bytes.socket,
       };
     }
   }
   return null;
+}
+
+/** The fewest workers that make so many deliveries a second, and what each costs then. */
+function workersFor(
+  deliveries: number,
+  costs: DeliveryCosts,
+  coreMicros: number,
+): { readonly workers: number; readonly each: DeliveryCost } {
+  const needed = (workers: number) => Math.ceil((deliveries * deliveryCostOf(costs, workers).worker) / coreMicros);
+  let workers = needed(1);
+  while (workers > 1 && workers < needed(workers)) {
+    workers = needed(workers);
+  }
+  return { workers, each: deliveryCostOf(costs, Math.max(1, workers)) };
 }
 
 /** What a plan is made from. */

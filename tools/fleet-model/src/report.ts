@@ -1,4 +1,4 @@
-import { type FleetCosts, KINDS, type TransportName } from "./costs.ts";
+import { type DeliveryCost, type FleetCosts, KINDS, type TransportName } from "./costs.ts";
 import { type Limits, type Need, type Plan, perSecondAt, planFor } from "./plan.ts";
 
 const TRANSPORTS: readonly TransportName[] = ["PostgreSQL", "Redis"];
@@ -29,9 +29,13 @@ export function costTable({ transports, delivery }: FleetCosts): readonly string
     ];
   });
   const lines = KINDS.map((kind) => [kind, ...columns.map(({ of }) => micros(of[kind]))]);
-  const deliveries = columns.map(({ name }) => (name.startsWith("process") ? delivery.worker : delivery.database));
-  const shown = deliveries.map((each, at) => (columns[at]?.name === "Redis" ? "0" : micros(each)));
-  return tableOf(["µs of CPU for one of", ...columns.map(({ name }) => name)], [...lines, ["deliveries", ...shown]]);
+  const ofDeliveries = ({ worker, database }: DeliveryCost) =>
+    columns.map(({ name }) => (name === "Redis" ? "0" : micros(name.startsWith("process") ? worker : database)));
+  const deliveries = [
+    ["deliveries, one worker", ...ofDeliveries(delivery.alone)],
+    ["deliveries, two workers", ...ofDeliveries(delivery.shared)],
+  ];
+  return tableOf(["µs of CPU for one of", ...columns.map(({ name }) => name)], [...lines, ...deliveries]);
 }
 
 /** Lines of a table of Markdown. */

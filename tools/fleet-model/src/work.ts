@@ -1,4 +1,4 @@
-import { KINDS, type TransportCosts, type TransportName, type Work } from "./costs.ts";
+import { type DeliveryCost, type DeliveryCosts, KINDS, type TransportCosts, type TransportName, type Work } from "./costs.ts";
 
 /** Web processes that share sockets and creates evenly. */
 export interface Fleet {
@@ -26,6 +26,7 @@ export function workIn(fleet: Fleet, transport: TransportName): Work {
   const { processes, sockets, perSecond, online } = fleet;
   const elsewhere = 1 - 1 / processes;
   return {
+    seconds: 1,
     processSeconds: processes,
     socketSeconds: sockets,
     creates: perSecond,
@@ -49,4 +50,14 @@ function hearersOverRedis({ processes, sockets, online, shards }: Fleet): number
 export function cpuOf(work: Work, costs: TransportCosts): Cpu {
   const sum = (each: Work) => KINDS.reduce((total, kind) => total + work[kind] * each[kind], 0);
   return { web: sum(costs.web), database: sum(costs.database), redis: sum(costs.redis) };
+}
+
+/**
+ * The CPU of a delivery with so many workers. A claim passes over what others are claiming, so a delivery costs more with two workers than with
+ * one, and then less and less more: it goes by the share of the work that others have.
+ */
+export function deliveryCostOf({ alone, shared }: DeliveryCosts, workers: number): DeliveryCost {
+  const more = (1 - 1 / workers) / (1 - 1 / 2);
+  const at = (part: keyof DeliveryCost) => alone[part] + more * (shared[part] - alone[part]);
+  return { worker: at("worker"), database: at("database") };
 }

@@ -3,11 +3,11 @@ import { type FleetCosts, readCosts, type Work } from "../src/costs.ts";
 import { fitCosts, workOf } from "../src/fit.ts";
 import { DEFAULT_LIMITS, type Need, planFor } from "../src/plan.ts";
 import { planTable } from "../src/report.ts";
-import { cpuOf, workIn } from "../src/work.ts";
+import { cpuOf, deliveryCostOf, workIn } from "../src/work.ts";
 
 const nothing = workOf(() => 0);
-const web: Work = { processSeconds: 5_000, socketSeconds: 1, creates: 1_000, signals: 50, ownFrames: 200, otherFrames: 500 };
-const database: Work = { processSeconds: 1_000, socketSeconds: 0, creates: 400, signals: 20, ownFrames: 0, otherFrames: 100 };
+const web: Work = { seconds: 0, processSeconds: 5_000, socketSeconds: 1, creates: 1_000, signals: 50, ownFrames: 200, otherFrames: 500 };
+const database: Work = { seconds: 300, processSeconds: 1_000, socketSeconds: 0, creates: 400, signals: 20, ownFrames: 0, otherFrames: 100 };
 const costs: FleetCosts = {
   machine: { node: "v24", system: "linux", processors: "2 × any", measuredAt: "2026-01-01T00:00:00.000Z" },
   load: { sockets: 100, perSecond: 10 },
@@ -15,7 +15,7 @@ const costs: FleetCosts = {
     PostgreSQL: { web, database, redis: nothing },
     Redis: { web, database: { ...database, signals: 0 }, redis: { ...nothing, creates: 10, signals: 5 } },
   },
-  delivery: { worker: 300, database: 100 },
+  delivery: { alone: { worker: 300, database: 100 }, shared: { worker: 400, database: 150 } },
   bytes: { process: 100 * 2 ** 20, socket: 8 * 2 ** 10 },
 };
 const need: Need = { sockets: 100_000, perDay: 86_400_000, peak: 1, online: 0.5, deliveries: 0.2 };
@@ -69,6 +69,11 @@ test("over Redis, a process with as many sockets as there are shards hears much 
   expect(workIn(fleet, "Redis").signals).toBeCloseTo(10 * (1 - 1 / Math.E), 2);
 });
 
+test("a delivery costs more the more workers there are, and never more than twice what a second one adds", () => {
+  const of = (workers: number) => deliveryCostOf(costs.delivery, workers).worker;
+  expect([1, 2, 4, 1_000_000].map((workers) => Math.round(of(workers)))).toEqual([300, 400, 450, 500]);
+});
+
 test("a plan has the fewest web processes whose cores are not too full", () => {
   const { web: count = 0 } = plan("Redis") ?? {};
   const used = (processes: number) => {
@@ -83,7 +88,8 @@ test("workers and memory follow from deliveries and sockets", () => {
   const needed = plan("Redis");
   // 1,000 notifications a second with 0.2 deliveries each, of 300 µs.
   expect(needed?.workers).toBe(1);
-  expect(plan("Redis", { deliveries: 4 })?.workers).toBe(2);
+  // Two workers would do at 300 µs, but with two a delivery takes 400 µs, and with three 433 µs.
+  expect(plan("Redis", { deliveries: 4 })?.workers).toBe(3);
   expect(needed?.bytes).toBe(((needed?.web ?? 0) + 1) * 100 * 2 ** 20 + 100_000 * 8 * 2 ** 10);
 });
 
