@@ -4,6 +4,9 @@ import type { Io } from "./io.ts";
 import { loadNextEnv } from "./next-env.ts";
 import { run } from "./run.ts";
 
+/** How wide a terminal is that does not say. */
+const COLUMNS = 80;
+
 const interrupted = new AbortController();
 process.on("SIGINT", () => {
   if (interrupted.signal.aborted) {
@@ -20,6 +23,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.stderr.write(`belfry: cannot write the results: ${error.message}\n`);
   process.exit(EXIT.failed);
 });
+
+if (process.stderr.isTTY && process.stderr.columns === 0) {
+  // A terminal without a size, as one in a container may be: questions would come one character a line.
+  process.stderr.columns = COLUMNS;
+}
 
 const io: Io = {
   env: process.env,

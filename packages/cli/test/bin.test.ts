@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -57,6 +57,36 @@ test("an application of Next has the variables that its Next reads, also one who
   expect(placeFrom(application, {})).toMatch(/developed\$\.db$/);
   expect(placeFrom(cwd, { NODE_ENV: "production" }, "--config", "next/server/belfry.config.mjs")).toBe("sqlite:produced$.db");
   expect(placeFrom(application, { DATABASE_URL: "sqlite:set.db" })).toMatch(/set\.db$/);
+});
+
+/** Gives a program a terminal of its own. It has no size, as that of a container may. */
+const SCRIPT = "/usr/bin/script";
+
+test.skipIf(!existsSync(SCRIPT))("in a terminal, somebody is asked: no and Ctrl-C change nothing, and yes does it", async () => {
+  const bundled = bundledProgram(bin);
+  const env = { ...process.env, DATABASE_URL: "sqlite:terminal.db", NODE_NO_WARNINGS: "1", CI: "" };
+  const run = (...args: readonly string[]) => spawnSync(process.execPath, [bundled, ...args], { cwd, env, encoding: "utf8" }).status;
+  expect([run("migrate"), run("send", "--to", "ann", "--title", "Hello")]).toEqual([EXIT.ok, EXIT.ok]);
+  const answer = async (typed: string) => {
+    const terminal = spawn(SCRIPT, ["-qec", `'${process.execPath}' '${bundled}' delete-user ann`, "/dev/null"], { cwd, env });
+    let shown = "";
+    let isAsked = false;
+    terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+      shown += text;
+      // The answers come last, once it listens.
+      if (!isAsked && shown.includes("No")) {
+        isAsked = true;
+        terminal.stdin.write(typed);
+      }
+    });
+    const code = await new Promise((resolve) => terminal.once("close", resolve));
+    return { code, shown };
+  };
+  const question = 'Remove all data of "ann" in the tenant default\\? It cannot be brought back\\.';
+  const ended = (code: number, said: string) => ({ code, shown: expect.stringMatching(new RegExp(`${question}.*${said}`, "s")) });
+  expect(await answer("n")).toEqual(ended(EXIT.interrupted, "Nothing was changed\\."));
+  expect(await answer("\u0003")).toEqual(ended(EXIT.interrupted, "Nothing was changed\\."));
+  expect(await answer("y")).toEqual(ended(EXIT.ok, "Removed 2 rows of ann\\."));
 });
 
 test("results that cannot be written are a failure", () => {
