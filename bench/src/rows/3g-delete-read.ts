@@ -10,46 +10,56 @@ import { SqliteSetting } from "../settings/sqlite.ts";
 const ITEMS = 500_000;
 const PAGE = 20;
 const ROUNDS = 3;
+/** One whose items are read by a mark of everything, as most people read them, and one whose items are read one by one. */
 const FILLINGS = [
-  { users: ["read"], readShare: 1 },
-  { users: ["unread"], readShare: 0 },
+  { users: ["marked"], readShare: 0 },
+  { users: ["singly"], readShare: 1 },
 ] as const;
 
-/** Undoes what both did, in the tables of a schema. */
+/** Undoes what was done, in the tables of a schema. */
 const undo = (prefix: string, items: number) => `
-  UPDATE ${prefix}belfry_inbox_items SET deleted_at = NULL WHERE tenant = 'default' AND user_id = 'read';
-  UPDATE ${prefix}belfry_inbox_counters SET total = ${items} WHERE tenant = 'default' AND user_id = 'read';
+  UPDATE ${prefix}belfry_inbox_items SET deleted_at = NULL WHERE deleted_at IS NOT NULL;
   DELETE FROM ${prefix}belfry_read_marks;
-  UPDATE ${prefix}belfry_inbox_counters SET unread = ${items}, read_up_to_seq = 0 WHERE tenant = 'default' AND user_id = 'unread';`;
+  UPDATE ${prefix}belfry_inbox_counters SET total = ${items}, read_up_to_seq = 0;
+  UPDATE ${prefix}belfry_inbox_counters SET unread = ${items} WHERE user_id = 'marked';`;
 
 interface Inboxes {
-  readonly read: Inbox;
-  readonly unread: Inbox;
+  readonly marked: Inbox;
+  readonly singly: Inbox;
   readonly items: number;
   reset(): unknown;
 }
 
-async function measure({ read, unread, items, reset }: Inboxes): Promise<Figures["samples"]> {
+/** Deletes what is read in an inbox, which is all. */
+async function removeAll(inbox: Inbox, items: number): ReturnType<typeof longestBlock> {
+  let removed = 0;
+  const measured = await longestBlock(async () => {
+    removed = await inbox.removeRead();
+  });
+  if (removed !== items) {
+    throw new Error(`${items} items were to be deleted, and ${removed} were.`);
+  }
+  return measured;
+}
+
+async function measure({ marked, singly, items, reset }: Inboxes): Promise<Figures["samples"]> {
   const samples: Record<string, number[]> = {};
   const add = (name: string, value: number) => {
     samples[name] = [...(samples[name] ?? []), value];
   };
   const offset = Math.round(items / 2);
   for (let round = 0; round < ROUNDS; round += 1) {
-    const page = await longestBlock(() => unread.list({ limit: PAGE, offset }));
-    const markAll = await longestBlock(() => unread.markAllRead());
-    let removed = 0;
-    const removeRead = await longestBlock(async () => {
-      removed = await read.removeRead();
-    });
-    if (removed !== items) {
-      throw new Error(`${items} items were to be deleted, and ${removed} were.`);
-    }
+    const page = await longestBlock(() => marked.list({ limit: PAGE, offset }));
+    const markAll = await longestBlock(() => marked.markAllRead());
+    const removeMarked = await removeAll(marked, items);
+    const removeSingly = await removeAll(singly, items);
     add("offset 250,000, ms", page.tookMs);
     add("mark-all-read, ms", markAll.tookMs);
-    add("delete-all-read, ms", removeRead.tookMs);
-    add("delete-all-read ÷ mark-all-read", removeRead.tookMs / markAll.tookMs);
-    add("longest block, ms", Math.max(page.blockMs, removeRead.blockMs));
+    add("delete-all-read, ms", removeMarked.tookMs);
+    add("of singly read items, ms", removeSingly.tookMs);
+    add("delete-all-read ÷ mark-all-read", removeMarked.tookMs / markAll.tookMs);
+    add("longest block, deleting, ms", Math.max(removeMarked.blockMs, removeSingly.blockMs));
+    add("longest block, ms", Math.max(page.blockMs, removeMarked.blockMs, removeSingly.blockMs));
     await reset();
   }
   return samples;
@@ -63,7 +73,7 @@ async function onSqlite(scale: Scale): Promise<Figures> {
   for (const filling of FILLINGS) {
     fillSqlite(raw, { ...filling, items });
   }
-  const inboxes = { read: service.inbox("read"), unread: service.inbox("unread"), items, reset: () => raw.exec(undo("", items)) };
+  const inboxes = { marked: service.inbox("marked"), singly: service.inbox("singly"), items, reset: () => raw.exec(undo("", items)) };
   const samples = await measure(inboxes);
   const knobs = setting.knobs("belfry.db");
   await setting.close();
@@ -81,7 +91,7 @@ async function onPostgres(scale: Scale): Promise<Figures> {
     await pool.query(undo("belfry.", items));
     await pool.query("VACUUM ANALYZE");
   };
-  const samples = await measure({ read: service.inbox("read"), unread: service.inbox("unread"), items, reset });
+  const samples = await measure({ marked: service.inbox("marked"), singly: service.inbox("singly"), items, reset });
   const knobs = await setting.knobs();
   await setting.close();
   return { samples, knobs };

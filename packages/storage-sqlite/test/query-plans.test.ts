@@ -106,7 +106,8 @@ const writes: typeof reads = {
   markAllSeen: ({ inbox }) => inbox.markAllSeen(ann, new Date()),
   markAllRead: ({ inbox }) => inbox.markAllRead(ann, new Date()),
   remove: ({ inbox }, id) => inbox.remove(ann, [id, { seq: 3 }], new Date()),
-  removeRead: ({ inbox }) => inbox.removeRead(ann, new Date()),
+  "changeMatching of what is read": ({ inbox }) =>
+    inbox.changeMatching(ann, { mark: "deleted_read", at: new Date(), places: ["active"], filter: {}, after: 0, upTo: 90 }),
   sweepChanges: ({ inbox }) => inbox.sweepChanges(new Date(1), { after: null, limit: 20 }),
   setChoice: ({ decisions }) => decisions.setChoice(ann, { ...NOTE, value: "off", isLocked: false }, 1_000),
   takeBack: ({ decisions }) => decisions.takeBack(ann, NOTE),

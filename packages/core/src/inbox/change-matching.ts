@@ -5,8 +5,9 @@ import { nextTurn } from "../work/timing.ts";
 import { bringUpToDate } from "./apply-due.ts";
 import { emitWhole, publishWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
+import type { MatchingStep } from "./filter-storage.ts";
 import { ANYWHERE } from "./find-item.ts";
-import type { ItemPlace, MatchingKind } from "./inbox-item.ts";
+import type { ItemPlace, WholeChange } from "./inbox-item.ts";
 import { type InboxFilter, itemFilter, placeOf, requireFilter } from "./item-filter.ts";
 import type { ChangeKey } from "./logged-change.ts";
 import { SteppedChange } from "./stepped-change.ts";
@@ -29,10 +30,7 @@ export interface Matching {
   readonly key?: ChangeKey | undefined;
 }
 
-/**
- * Changes all items that match, in short steps, so that others are not kept waiting. Tells clients and listeners of the
- * service once, also if a later step fails. Returns how many active items it changed.
- */
+/** Changes all items that match, and returns how many active items it changed. */
 export async function changeMatching(
   context: InboxContext,
   owner: Owner,
@@ -43,19 +41,35 @@ export async function changeMatching(
   requireFilter(filter);
   const places = placesOf(mark, filter);
   const conditions = itemFilter(context.types, filter) ?? {};
+  return await changeInSteps(context, owner, { change: `${mark}_matching`, mark, places, filter: conditions, upTo, key });
+}
+
+/** Deletes every active item that is read, and returns their number. @param key the key that it is made once for */
+export async function removeRead(context: InboxContext, owner: Owner, key?: ChangeKey): Promise<number> {
+  const upTo = Number.MAX_SAFE_INTEGER;
+  return await changeInSteps(context, owner, { change: "deleted_read", mark: "deleted_read", places: ["active"], filter: {}, upTo, key });
+}
+
+/** The items to change, and what everybody is told of that. */
+interface ChangingInSteps extends Pick<MatchingStep, "mark" | "places" | "filter" | "upTo" | "key"> {
+  readonly change: WholeChange;
+}
+
+/**
+ * Changes items of an inbox in short steps, so that others are not kept waiting. Tells clients and listeners of the service once, also
+ * if a later step fails. Returns how many active items it changed.
+ */
+async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo, key, ...which }: ChangingInSteps): Promise<number> {
   using _call = await context.ready();
   await bringUpToDate(context, owner);
   const at = new Date(context.clock.now());
-  const change: MatchingKind = `${mark}_matching`;
   let [count, last] = [0, upTo];
   const steps = new SteppedChange((done) => publishWhole(context, owner, { ...done, isChange: true, change, at }));
   try {
     for (let after: number | null = 0; after !== null; ) {
       const step = await context.inbox.changeMatching(owner, {
-        mark,
+        ...which,
         at,
-        places,
-        filter: conditions,
         after,
         upTo: last,
         ...steps.next(context.clock.now()),

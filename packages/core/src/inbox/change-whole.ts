@@ -15,9 +15,9 @@ const WHOLE_EVENTS = {
   archived_matching: "inbox.matching_archived",
 } as const satisfies Record<WholeChange, string>;
 
-/** A change of all that an inbox has. */
+/** A change of all that an inbox has, which no item has to be looked at for. */
 export interface ChangingWhole {
-  readonly change: "read_all" | "seen_all" | "deleted_read";
+  readonly change: "read_all" | "seen_all";
   /** The key that it is made once for. @default none */
   readonly key?: ChangeKey | undefined;
 }
@@ -28,7 +28,7 @@ export async function changeWhole(context: InboxContext, owner: Owner, { change,
   const { inbox, clock } = context;
   const at = new Date(clock.now());
   await bringUpToDate(context, owner);
-  const verb = ({ read_all: "markAllRead", seen_all: "markAllSeen", deleted_read: "removeRead" } as const)[change];
+  const verb = ({ read_all: "markAllRead", seen_all: "markAllSeen" } as const)[change];
   const done = await inbox[verb](owner, at, key);
   announceWhole(context, owner, { ...done, change, at });
   if (change === "read_all") {

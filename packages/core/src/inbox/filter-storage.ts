@@ -50,8 +50,8 @@ export interface CountedItems {
   readonly tallies: Readonly<Record<ItemPlace, readonly ItemTally[]>>;
 }
 
-/** The changes of all items that match a filter. */
-export type MatchingMark = Exclude<ItemMark, "woken"> | "read" | "unread" | "deleted";
+/** The changes of all items that match a filter. `deleted_read` deletes those that are read. */
+export type MatchingMark = Exclude<ItemMark, "woken"> | "read" | "unread" | "deleted" | "deleted_read";
 
 /** Which items {@link FilterStorage.changeMatching} looks at, and which of them it changes. */
 export interface MatchingStep extends StepOfCall {
@@ -88,7 +88,8 @@ export interface FilterStorage {
 
   /**
    * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range (of a group's, if the filter has one), oldest first: a short step, however large the
-   * inbox. It has a `rev`, and its own line in the log unless it continues another.
+   * inbox. It has a `rev`, and its own line in the log unless it continues another. No step follows one of `deleted_read` that leaves no
+   * active item that is read.
    */
   changeMatching(owner: Owner, step: MatchingStep): Promise<MatchingChange>;
 }

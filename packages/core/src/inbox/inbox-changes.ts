@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import { type Changing, changeItems } from "./change-items.ts";
-import { changeMatching, type MatchingInput } from "./change-matching.ts";
+import { changeMatching, type MatchingInput, removeRead } from "./change-matching.ts";
 import { changeWhole } from "./change-whole.ts";
 import type { Acknowledged, InboxContext } from "./context.ts";
 import { ANYWHERE, absenceError, findItem } from "./find-item.ts";
@@ -165,9 +165,12 @@ export abstract class InboxChanges<Item extends InboxItem = InboxItem> {
     return (await this.#change("deleted", refs)).length;
   }
 
-  /** Deletes every active item that is read, and returns their number. */
+  /**
+   * Deletes every active item that is read, and returns their number. It takes steps of up to 1,000 items, as {@link archiveAll} does.
+   * What comes in meanwhile stays.
+   */
   async removeRead(): Promise<number> {
-    return await changeWhole(this.#context, this.owner, { change: "deleted_read" });
+    return await removeRead(this.#context, this.owner);
   }
 
   async #changeOne(change: Changing["change"], ref: ItemRef): Promise<Item> {

@@ -247,9 +247,6 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   /** Deletes active items softly: they leave lists and counts. Unknown refs, archived, snoozed and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;
 
-  /** Deletes every read item that is active softly. */
-  removeRead(owner: Owner, at: Date, key?: ChangeKey): Promise<WholeInboxChange>;
-
   /**
    * Gives every inbox a new epoch, so that clients that saw numbers of a lost history start over. Call it once after you
    * restore a database from a backup.

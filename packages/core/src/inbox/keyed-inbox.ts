@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import { type Changing, changeItems } from "./change-items.ts";
-import { changeMatching, type Matching, type MatchingInput } from "./change-matching.ts";
+import { changeMatching, type Matching, type MatchingInput, removeRead } from "./change-matching.ts";
 import { type Once, onceFor } from "./change-once.ts";
 import { changeWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
@@ -70,7 +70,7 @@ export class KeyedInbox {
 
   /** See `Inbox.removeRead`. */
   removeRead(): Promise<number> {
-    return this.#changeWhole("deleted_read");
+    return this.#once(["deleted_read"], (key) => removeRead(this.#context, this.owner, key));
   }
 
   /** See `Inbox.group`. */
@@ -85,7 +85,7 @@ export class KeyedInbox {
     });
   }
 
-  #changeWhole(change: "read_all" | "seen_all" | "deleted_read"): Promise<number> {
+  #changeWhole(change: "read_all" | "seen_all"): Promise<number> {
     return this.#once([change], (key) => changeWhole(this.#context, this.owner, { change, key }));
   }
 

@@ -9,7 +9,7 @@ import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { filterText } from "./item-filter.ts";
 import { IN_PLACE } from "./item-row.ts";
-import { marksOf } from "./mark.ts";
+import { type MarkText, marksOf } from "./mark.ts";
 
 type StepRow = readonly [
   isCurrent: boolean,
@@ -52,16 +52,31 @@ export function prepareChangeMatching(tables: TableNames) {
     };
 }
 
-/** The number after which the next step goes on; null if none has to follow. */
-const NEXT = `SELECT CASE WHEN count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM looked`;
-const STEP = { continues: "$6::bigint", openUntil: `CASE WHEN (${NEXT}) IS NOT NULL THEN $7::timestamptz END` };
+/** How each mark changes items; see {@link marksOf}. */
+const rulesOf = (tables: TableNames): Readonly<Record<MatchingMark, MarkText>> => {
+  const marks = marksOf(tables);
+  return { ...marks, deleted_read: { ...marks.deleted, which: "NOT i.is_unread" } };
+};
+
+/** Whether a step of a mark, or one after it, may find something: the counts say whether any active item is read. */
+function isAnyLeft(mark: MatchingMark, total: string, unread: string): string {
+  return mark === "deleted_read" ? `${total} > ${unread}` : "true";
+}
+
+/** The number after which the next step of a mark goes on; null if none has to follow. */
+function nextOf(mark: MatchingMark): string {
+  const isMore = isAnyLeft(mark, "inbox.total + tally.total", "inbox.unread + tally.unread");
+  return `SELECT CASE WHEN (SELECT ${isMore} FROM inbox CROSS JOIN tally) AND count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM looked`;
+}
 
 /**
  * $3 the number to begin after, $4 the number to end with, $5 the time of the change, $6 the step that it continues, $7 until when more
  * may follow, then the values of the filter.
  */
 function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Variant): string {
-  const { set, which, also, after = {} } = marksOf(tables)[mark];
+  const { set, which, also, after = {} } = rulesOf(tables)[mark];
+  const next = nextOf(mark);
+  const step = { continues: "$6::bigint", openUntil: `CASE WHEN (${next}) IS NOT NULL THEN $7::timestamptz END` };
   // Nothing up to there is unread, or unseen.
   const isLater =
     mark === "read" || mark === "seen" ? "AND i.seq > coalesce(least(inbox.read_up_to_seq, inbox.reopened_from_seq - 1), 0)" : "";
@@ -75,7 +90,7 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
         WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3::bigint ${isLater} AND i.seq <= $4::bigint${ofGroup}
         ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}
       ) i
-      WHERE inbox.is_current
+      WHERE inbox.is_current AND ${isAnyLeft(mark, "inbox.total", "inbox.unread")}
     ),
     changed AS (
       UPDATE ${tables.inboxItems} item SET ${set} FROM looked i
@@ -91,8 +106,8 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
     counted AS (
       UPDATE ${tables.inboxCounters} c SET ${countTally(also)} FROM tally WHERE c.tenant = $1 AND c.user_id = $2 AND tally.changed > 0
     ),
-    ${loggedChange(tables, { kind: mark, ...LOGGED_TALLY, at: "$5::timestamptz", ...STEP })}
+    ${loggedChange(tables, { kind: mark, ...LOGGED_TALLY, at: "$5::timestamptz", ...step })}
     SELECT inbox.is_current, tally.changed, tally.active,
-      (${NEXT}), ${mark === "read" ? sends : "NULL::json"}, ${COUNTS_AFTER}
+      (${next}), ${mark === "read" ? sends : "NULL::json"}, ${COUNTS_AFTER}
     FROM inbox CROSS JOIN tally`;
 }

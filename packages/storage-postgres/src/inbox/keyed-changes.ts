@@ -7,7 +7,6 @@ import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen } from "./mark.ts";
-import { prepareRemoveRead } from "./remove.ts";
 
 /** A change that may have a key. */
 interface MaybeKeyed<Done> {
@@ -55,7 +54,6 @@ function keyedWhole(prepare: (tables: TableNames) => (owner: Owner, at: Date) =>
 
 export const prepareKeyedMarkAllRead = keyedWhole(prepareMarkAllRead);
 export const prepareKeyedMarkAllSeen = keyedWhole(prepareMarkAllSeen);
-export const prepareKeyedRemoveRead = keyedWhole(prepareRemoveRead);
 
 export function prepareKeyedMark(tables: TableNames) {
   const [mark, noted] = [prepareMark(tables), prepareNoteKey(tables)];

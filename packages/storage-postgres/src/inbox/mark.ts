@@ -73,7 +73,8 @@ export function prepareMarkAllSeen(tables: TableNames) {
     };
 }
 
-type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime" | "unlessDue"> & Partial<Pick<ItemsChangeText, "readTime">>;
+/** How a mark changes items. */
+export type MarkText = Omit<ItemsChangeText, "operation" | "kind" | "readTime" | "unlessDue"> & Partial<Pick<ItemsChangeText, "readTime">>;
 
 const GONE: MarkText = {
   set: "deleted_at = $5, archived_at = NULL, snoozed_until = NULL, expires_at = NULL, replace_key = NULL",

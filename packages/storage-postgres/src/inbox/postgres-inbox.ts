@@ -9,13 +9,7 @@ import { prepareCounts, preparePositions, prepareTally, prepareVersion } from ".
 import { prepareCreateFanOut, prepareFanOutNext } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareUnread } from "./inbox-state.ts";
-import {
-  prepareKeyedChangeMatching,
-  prepareKeyedMark,
-  prepareKeyedMarkAllRead,
-  prepareKeyedMarkAllSeen,
-  prepareKeyedRemoveRead,
-} from "./keyed-changes.ts";
+import { prepareKeyedChangeMatching, prepareKeyedMark, prepareKeyedMarkAllRead, prepareKeyedMarkAllSeen } from "./keyed-changes.ts";
 import { prepareGet, prepareList, prepareListStored, prepareListTenant } from "./list.ts";
 import { prepareListAfter } from "./list-after.ts";
 import { prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
@@ -63,7 +57,6 @@ export function postgresInbox(
       changeMatching: run(prepareKeyedChangeMatching),
       applyDue: run(prepareApplyDue),
       remove: run(prepareRemove),
-      removeRead: run(prepareKeyedRemoveRead),
       erase: inStep(prepareErase),
       export: run(prepareExport),
       sweep: run(prepareSweep),

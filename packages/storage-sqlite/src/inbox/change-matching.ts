@@ -1,11 +1,11 @@
-import type { Owner } from "@belfry/core";
-import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep } from "@belfry/core/storage";
+import type { InboxCounts, Owner } from "@belfry/core";
+import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep, rangesOf } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { type FilterValues, filterText, filterValues, IN_PLACE, IS_READ, IS_SEEN, itemsOf, OWN, OWN_ITEMS } from "./conditions.ts";
 import { prepareSettleGroups } from "./groups.ts";
-import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { isAway } from "./item-row.ts";
-import { addedBy, changeOf, groupChanges, type ItemFlags, type ItemMove, MARKS } from "./mark.ts";
+import { addedBy, changeOf, groupChanges, type ItemFlags, type ItemMove, MARKS, type MarkRule } from "./mark.ts";
 
 type LookedAt = readonly [
   seq: number,
@@ -24,8 +24,14 @@ interface LookedValues extends Owner, ReadState, FilterValues {
   readonly upTo: number;
 }
 
+const RULES: Readonly<Record<MatchingMark, MarkRule>> = {
+  ...MARKS,
+  deleted_read: { ...MARKS.deleted, changes: ({ readAt }) => readAt !== null },
+};
+
 interface SetValues extends Owner {
-  readonly seqs: readonly number[];
+  readonly first: number;
+  readonly last: number;
   readonly at: Date;
   readonly rev: number;
 }
@@ -42,19 +48,20 @@ export function prepareChangeMatching(context: QueryContext) {
   return (owner: Owner, step: MatchingStep): MatchingChange => {
     const state = inboxState(owner);
     const { mark, at, continues } = step;
-    const rows = lookAt(step).all({ ...state, ...owner, ...filterValues(step.filter), after: firstAfter(step, state), upTo: step.upTo });
-    const isMore = rows.length === MATCHED_AT_ONCE;
-    const rule = MARKS[mark];
+    const values = { ...state, ...owner, ...filterValues(step.filter), after: firstAfter(step, state), upTo: step.upTo };
+    const rows = isAnyLeft(mark, state.counts) ? lookAt(step).all(values) : [];
+    const rule = RULES[mark];
     const matching = rows.flatMap((row) => (row[2] === 1 ? [{ ...flagsOf(row), notificationPk: row[1] }] : []));
     const changed = matching.filter(rule.changes);
     const after = rule.after(at, null);
-    if (changed.length > 0) {
-      set(mark).run({ ...owner, seqs: changed.map(({ seq }) => seq), at, rev: state.counts.rev + 1 });
+    for (const [first, last] of rangesOf(changed.map(({ seq }) => seq))) {
+      set(mark).run({ ...owner, first, last, at, rev: state.counts.rev + 1 });
     }
     const reopened = after?.readAt === null ? changed.map(({ seq }) => seq).filter((seq) => seq <= state.readUpToSeq) : [];
     const moves = changed.map((item): ItemMove => [item, after === null ? null : { ...item, ...after }]);
     settleGroups(owner, state.readRev, groupChanges(moves));
     const added = addedBy(moves);
+    const isMore = rows.length === MATCHED_AT_ONCE && isAnyLeft(mark, state.counts, added);
     return {
       changed: changed.length,
       count: changed.filter((item) => !isAway(item)).length,
@@ -67,6 +74,11 @@ export function prepareChangeMatching(context: QueryContext) {
       next: isMore ? (rows.at(-1)?.[0] ?? null) : null,
     };
   };
+}
+
+/** Whether a step, or one after what was `added`, may find something: the counts say whether any active item is read. */
+function isAnyLeft(mark: MatchingMark, { total, unread }: InboxCounts, added: Added = NOTHING_ADDED): boolean {
+  return mark !== "deleted_read" || total + added.total > unread + added.unread;
 }
 
 /** The number above which items may change: nothing up to `unreadAfterSeq` is unread, or unseen. */
@@ -98,9 +110,10 @@ function prepareLookAt({ prepareRows }: QueryContext) {
   };
 }
 
+/** The statement that changes items one after the other: to look up each of their numbers would take twice as long. */
 function prepareSet({ prepare }: QueryContext) {
   const prepareOne = (mark: MatchingMark) =>
-    prepare<SetValues>(`UPDATE belfry_inbox_items SET ${MARKS[mark].set} WHERE ${OWN} AND seq IN (SELECT value FROM json_each(:seqs))`);
+    prepare<SetValues>(`UPDATE belfry_inbox_items SET ${RULES[mark].set} WHERE ${OWN} AND seq BETWEEN :first AND :last`);
   const prepared = new Map<MatchingMark, ReturnType<typeof prepareOne>>();
   return (mark: MatchingMark) => {
     const statement = prepared.get(mark) ?? prepareOne(mark);

@@ -3,7 +3,7 @@ import type { GroupItemsQuery, GroupListQuery, GroupSummary, GroupsPage } from "
 import { shownActors } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN, OWN_ITEMS } from "./conditions.ts";
-import { prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { prepareInboxState } from "./inbox-state.ts";
 import { prepareFindItem } from "./item-row.ts";
 
 /** What a change of one item, or of several of one group, adds to the counts of the group. */
@@ -70,14 +70,6 @@ export function prepareDropGroups({ prepare }: QueryContext) {
       }
     }
   };
-}
-
-/** Counts the read active items of each group of an inbox. */
-export function prepareReadOfGroups({ prepareRows }: QueryContext, isRead: string) {
-  const count = prepareRows<Owner & Pick<ReadState, "readUpToSeq" | "readRev">, readonly [group: string, read: number]>(`
-    SELECT i.group_name, count(*) FROM ${GROUPED_ITEMS} AND i.group_name IS NOT NULL AND i.deleted_at IS NULL AND ${isRead}
-    GROUP BY i.group_name`);
-  return (owner: Owner, { readUpToSeq, readRev }: ReadState) => count.all({ ...owner, readUpToSeq, readRev });
 }
 
 type GroupRow = readonly [group: string, newestSeq: number, total: number, unread: number, actors: string];

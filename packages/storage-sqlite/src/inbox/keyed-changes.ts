@@ -5,7 +5,6 @@ import type { QueryContext } from "../database/statement.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { OWN } from "./conditions.ts";
 import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen } from "./mark.ts";
-import { prepareRemoveRead } from "./remove.ts";
 
 /** A change that may have a key. */
 interface MaybeKeyed<Done> {
@@ -61,7 +60,6 @@ function keyedWhole(prepare: (context: QueryContext) => (owner: Owner, at: Date)
 
 export const prepareKeyedMarkAllRead = keyedWhole(prepareMarkAllRead);
 export const prepareKeyedMarkAllSeen = keyedWhole(prepareMarkAllSeen);
-export const prepareKeyedRemoveRead = keyedWhole(prepareRemoveRead);
 
 export function prepareKeyedMark(context: QueryContext) {
   const [mark, noted] = [prepareMark(context), prepareNoteKey(context)];

@@ -1,35 +1,8 @@
 import type { Owner } from "@belfry/core";
-import type { WholeInboxChange } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
-import { IS_READ, IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN, OWN_ITEM } from "./conditions.ts";
-import { prepareDropGroups, prepareReadOfGroups, prepareSettleGroups } from "./groups.ts";
-import { prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
-
-/** Deletes every read item of an inbox softly. */
-export function prepareRemoveRead(context: QueryContext) {
-  const inboxState = prepareInboxState(context);
-  const addToCounts = prepareAddToCounts(context);
-  const readOfGroups = prepareReadOfGroups(context, IS_READ);
-  const settleGroups = prepareSettleGroups(context);
-  const setDeletedAt = context.prepareRows<
-    Owner & Pick<ReadState, "readUpToSeq" | "readRev"> & { readonly at: Date },
-    readonly [seq: number]
-  >(
-    `UPDATE belfry_inbox_items AS i SET deleted_at = :at, expires_at = NULL WHERE ${OWN} AND deleted_at IS NULL AND ${IS_READ} RETURNING seq`,
-  );
-  return (owner: Owner, at: Date): WholeInboxChange => {
-    const state = inboxState(owner);
-    const { counts, readUpToSeq, readRev } = state;
-    const count = counts.total - counts.unread;
-    if (count === 0) {
-      return { count, isChange: false, counts };
-    }
-    const grouped = readOfGroups(owner, state).map(([group, read]) => ({ group, total: -read, unread: 0 }));
-    const seqs = setDeletedAt.all({ ...owner, at, readUpToSeq, readRev }).map(([seq]) => seq);
-    settleGroups(owner, readRev, grouped);
-    return { count, isChange: true, counts: addToCounts(owner, counts, { change: { kind: "deleted_read", at, seqs }, total: -count }) };
-  };
-}
+import { IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN_ITEM } from "./conditions.ts";
+import { prepareDropGroups, prepareSettleGroups } from "./groups.ts";
+import { prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
 
 /** An item to be removed for good; flags are 0 or 1. An archived or snoozed item is away. */
 export type DroppedItem = readonly [

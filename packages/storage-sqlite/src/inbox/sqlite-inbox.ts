@@ -9,13 +9,7 @@ import { preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, preparePutOffNext, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread, prepareVersion } from "./inbox-state.ts";
-import {
-  prepareKeyedChangeMatching,
-  prepareKeyedMark,
-  prepareKeyedMarkAllRead,
-  prepareKeyedMarkAllSeen,
-  prepareKeyedRemoveRead,
-} from "./keyed-changes.ts";
+import { prepareKeyedChangeMatching, prepareKeyedMark, prepareKeyedMarkAllRead, prepareKeyedMarkAllSeen } from "./keyed-changes.ts";
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import { prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
@@ -57,7 +51,6 @@ export function sqliteInbox(
       changeMatching: write(prepareKeyedChangeMatching),
       applyDue: write(prepareApplyDue),
       remove: write(prepareRemove),
-      removeRead: write(prepareKeyedRemoveRead),
       erase: step(prepareErase),
       export: read(prepareExport),
       sweep: step(prepareSweep),

@@ -1,4 +1,5 @@
-import type { Deletion, DeletionStep, ErasureStep, ExportStep, Storage, SweepStep } from "@belfry/core/storage";
+import type { InboxCounts, Owner } from "@belfry/core";
+import type { Deletion, DeletionStep, ErasureStep, ExportStep, InboxStorage, Storage, SweepStep } from "@belfry/core/storage";
 
 /** Erases step by step, with a look after each, and answers how many rows went. */
 export async function eraseAll(step: () => Promise<ErasureStep>, look: () => Promise<unknown> = async () => undefined): Promise<number> {
@@ -60,5 +61,23 @@ export async function deleteSend(
     if (step?.isDone ?? true) {
       return shown;
     }
+  }
+}
+
+/** Deletes what is read in an inbox step by step, and answers how many items went, and the counts after that. */
+export async function removeRead(
+  inbox: Pick<InboxStorage, "changeMatching">,
+  owner: Owner,
+  at: Date,
+): Promise<{ readonly count: number; readonly counts: InboxCounts }> {
+  const step = { mark: "deleted_read", at, places: ["active"], filter: {}, upTo: Number.MAX_SAFE_INTEGER } as const;
+  let count = 0;
+  for (let [after, continues]: [number, number | undefined] = [0, undefined]; ; ) {
+    const done = await inbox.changeMatching(owner, { ...step, after, ...(continues === undefined ? {} : { continues }) });
+    count += done.count;
+    if (done.next === null) {
+      return { count, counts: done.counts };
+    }
+    [after, continues] = [done.next, done.counts.rev];
   }
 }

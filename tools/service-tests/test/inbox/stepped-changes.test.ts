@@ -155,6 +155,49 @@ onEveryStorage((database) => {
       live.close();
     });
 
+    test("that deletes what is read is one change, and if it failed, the next call does the rest of it", async () => {
+      let inbox: Inbox | null = null;
+      const meanwhile = async (step: number) => {
+        if (step === 3) {
+          throw new Error("The connection is gone.");
+        }
+        if (step === 6 && inbox !== null) {
+          await inbox.markUnread({ seq: ITEMS - 1 });
+          await inbox.archive({ seq: ITEMS });
+          await here.notifications.create({ to: "ann", title: "later" });
+          await inbox.markRead({ seq: ITEMS + 1 });
+        }
+      };
+      const here = await start(between(database.storage(), meanwhile));
+      await fill(here);
+      inbox = here.inbox;
+      await inbox.markAllRead();
+      await inbox.markUnread({ seq: 1 });
+      const client = new FollowingClient();
+      await client.resume(inbox);
+      const one = await events(inbox);
+      const counts: number[] = [];
+      here.notifications.on("inbox.read_deleted", ({ count }) => void counts.push(count));
+      await expect(inbox.removeRead()).rejects.toThrow("gone");
+      expect(await inbox.counts()).toMatchObject({ total: ITEMS - 1_999, unread: 1 });
+      expect(await inbox.removeRead()).toBe(98);
+      expect(await inbox.counts()).toMatchObject({ total: 3, unread: 2 });
+      expect(counts).toEqual([1_999, 98]);
+      const shown = await linesOf(inbox);
+      await expect.poll(() => client.lines).toEqual(shown);
+      expect(client.lost).toBe(0);
+      expect(one.told.map(short)).toMatchObject([
+        { change: "deleted_read", count: 1_999, rev: 4, covers: 1_999 },
+        { change: "unread", seq: ITEMS - 1 },
+        { change: "archived", seq: ITEMS },
+        { change: "created", seq: ITEMS + 1 },
+        { change: "read", seq: ITEMS + 1 },
+        { change: "deleted_read", count: 98, rev: 8, covers: 98 },
+      ]);
+      one.close();
+      client.drop();
+    });
+
     test("on a group is one change as well", async () => {
       const here = await start();
       await fill(here);

@@ -3,7 +3,7 @@ import { FORGOTTEN_AT_ONCE, type LoggedChange, MAX_LOGGED_CHANGES, MAX_LOGGED_RA
 import { describe, expect, onTestFinished, test } from "vitest";
 import { at, type Fixture, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
-import { eraseAll, exportAll, sweepAll } from "../steps.ts";
+import { eraseAll, exportAll, removeRead, sweepAll } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
 const NAMED = { upToSeq: null, group: null, until: null };
@@ -52,7 +52,7 @@ export function changeLogTests(harness: StorageHarness): void {
       await inbox.mark(ann, refs(2), { mark: "archived", at: at(10) });
       await inbox.remove(ann, refs(1), at(11));
       await inbox.markAllRead(ann, at(12));
-      await inbox.removeRead(ann, at(13));
+      await removeRead(inbox, ann, at(13));
       await fixture.fill("ann", 1);
       await inbox.mark(ann, refs(6), { mark: "expired", at: at(14) });
       expect(await wholeLog(fixture, ann)).toEqual([
@@ -113,7 +113,7 @@ export function changeLogTests(harness: StorageHarness): void {
       await fixture.inbox.mark(ann, refs(...odd.slice(1)), { mark: "seen", at: at(1) });
       await fixture.inbox.markRead(ann, refs(...seqs), at(2));
       await fixture.inbox.markUnread(ann, refs(...odd), at(3));
-      await fixture.inbox.removeRead(ann, at(4));
+      await fixture.inbox.remove(ann, refs(...seqs.filter((seq) => seq % 2 === 0)), at(4));
       const [seen, read, unread, removed] = await wholeLog(fixture, ann);
       expect(seen).toEqual({ ...NAMED, rev: 1, lastSeq: seqs.length, kind: "seen", seqs: odd.slice(1), at: at(1) });
       expect(read).toEqual({ ...NAMED, rev: 2, lastSeq: seqs.length, kind: "read", seqs, at: at(2) });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
+import { removeRead } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
 const USERS = ["ann", "bob", "cid", "dan", "eve"];
@@ -66,7 +67,7 @@ export function concurrencyTests(harness: StorageHarness): void {
       const changes = range(1, 60).flatMap((number) => [
         fixture.create("ann"),
         number % 4 === 0 ? fixture.inbox.markAllRead(owner, at(number)) : fixture.inbox.markRead(owner, [{ seq: number }], at(number)),
-        number % 5 === 0 ? fixture.inbox.removeRead(owner, at(number)) : fixture.inbox.remove(owner, [{ seq: number - 3 }], at(number)),
+        number % 5 === 0 ? removeRead(fixture.inbox, owner, at(number)) : fixture.inbox.remove(owner, [{ seq: number - 3 }], at(number)),
       ]);
       const reads = range(1, 60).map(async () => {
         const { items, counts, matching } = await fixture.inbox.list(owner, { status: "all", limit: 1_000 });
@@ -95,7 +96,7 @@ export function concurrencyTests(harness: StorageHarness): void {
         }
         removed.push(...(await fixture.inbox.remove(owner, [{ seq: number * 2 }, { seq: number }], at(number))).items);
         if (number % 16 === 0) {
-          const { count } = await fixture.inbox.removeRead(owner, at(number));
+          const { count } = await removeRead(fixture.inbox, owner, at(number));
           cleared += count;
         }
       });

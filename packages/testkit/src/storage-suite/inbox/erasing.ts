@@ -3,7 +3,7 @@ import { EMPTY_COUNTS, type InboxRetention } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
-import { eraseAll, exportAll, sweepAll } from "../steps.ts";
+import { eraseAll, exportAll, removeRead, sweepAll } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
 /** The promises of `erase` and `export`. */
@@ -215,7 +215,7 @@ export function sweepingTests(harness: StorageHarness): void {
       const before = fixture.entry("nobody").notification.createdAt;
       const sweep = () => sweepAll((after) => fixture.inbox.sweep(readBefore(before), { after, limit: 3 }));
       const marks = range(1, 20).map((seq) => fixture.inbox.markRead(owner, [{ seq }], at(seq)));
-      await Promise.all([sweep(), sweep(), fixture.inbox.removeRead(owner, at(30)), fixture.fill("ann", 3), ...marks]);
+      await Promise.all([sweep(), sweep(), removeRead(fixture.inbox, owner, at(30)), fixture.fill("ann", 3), ...marks]);
       await expectTrueCounts(fixture, owner);
       await sweep();
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([23, 22, 21]);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { inTurn } from "../in-turn.ts";
-import { eraseAll, sweepAll } from "../steps.ts";
+import { eraseAll, removeRead, sweepAll } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
 const PAGE = { status: "all", limit: 100 } as const;
@@ -95,7 +95,7 @@ export function groupTests(harness: StorageHarness): void {
         ["a", 2, 1, 2],
       ]);
       await fixture.inbox.markAllRead(owner, at(2));
-      await fixture.inbox.removeRead(owner, at(3));
+      await removeRead(fixture.inbox, owner, at(3));
       expect(await shown(owner)).toEqual([]);
     });
 

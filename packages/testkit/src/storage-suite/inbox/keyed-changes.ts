@@ -15,7 +15,7 @@ const CHANGES: Readonly<Record<string, (inbox: InboxStorage, owner: Owner, key?:
   markAllRead: (inbox, owner, key) => inbox.markAllRead(owner, at(1), key),
   markAllSeen: (inbox, owner, key) => inbox.markAllSeen(owner, at(1), key),
   changeMatching: (inbox, owner, key) => inbox.changeMatching(owner, { ...ALL, mark: "read", upTo: 2, key }),
-  removeRead: (inbox, owner, key) => inbox.removeRead(owner, at(1), key),
+  removeRead: (inbox, owner, key) => inbox.changeMatching(owner, { ...ALL, mark: "deleted_read", key }),
 };
 const FOUND = { mark: 2, markAllRead: 2, markAllSeen: 2, changeMatching: 1, removeRead: 1 };
 

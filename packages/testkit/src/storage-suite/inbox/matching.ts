@@ -56,6 +56,34 @@ export function matchingTests(harness: StorageHarness): void {
       await expectTrueCounts(fixture, owner);
     });
 
+    test("deleting what is read ends once nothing active is read any more, and looks at nothing if nothing was", async () => {
+      const owner = fixture.owner("ann");
+      const { inbox } = fixture;
+      const read = { ...everything, mark: "deleted_read", places: ["active"] } as const;
+      await fixture.fill("ann", MATCHED_AT_ONCE + 5);
+      expect(await inbox.changeMatching(owner, read)).toMatchObject({ changed: 0, next: null, counts: { rev: 0 } });
+      await inbox.markRead(owner, [{ seq: 2 }, { seq: 3 }, { seq: 9 }], at(0));
+      await inbox.mark(owner, [{ seq: 9 }], { mark: "archived", at: at(0) });
+      expect(await inbox.changeMatching(owner, read)).toMatchObject({ changed: 2, count: 2, next: null });
+      await inbox.markAllRead(owner, at(1));
+      await inbox.markUnread(owner, [{ seq: 5 }], at(2));
+      const first = await inbox.changeMatching(owner, read);
+      expect(first).toMatchObject({ changed: MATCHED_AT_ONCE - 4, next: MATCHED_AT_ONCE, counts: { total: 6, unread: 1 } });
+      const last = await inbox.changeMatching(owner, { ...read, after: first.next ?? 0, continues: first.counts.rev });
+      expect(last).toMatchObject({ changed: 5, next: null, counts: { total: 1, unread: 1 } });
+      expect((await inbox.changesAfter(owner, 0, 9)).changes.at(-1)).toMatchObject({
+        ...{ kind: "deleted_read", firstRev: first.counts.rev, rev: last.counts.rev },
+        ranges: [
+          [1, 1],
+          [4, 4],
+          [6, 8],
+          [10, MATCHED_AT_ONCE + 5],
+        ],
+      });
+      expect((await expectTrueCounts(fixture, owner)).map(({ seq }) => seq)).toEqual([5]);
+      expect((await inbox.list(owner, { status: "all", place: "archived", limit: 9 })).items).toMatchObject([{ seq: 9 }]);
+    });
+
     test("it tells which of the items that it read have deliveries, and changes nothing of an inbox that never had an item", async () => {
       const owner = fixture.owner("ann");
       await fixture.create("ann");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { at, itemOf, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
+import { removeRead } from "../steps.ts";
 import { expectTrueCounts } from "./recount.ts";
 
 const NOBODYS_ID = "0198c000-0000-7000-8000-000000000000";
@@ -91,7 +92,7 @@ export function removingTests(harness: StorageHarness): void {
       await fixture.inbox.markAllRead(owner, at(1));
       await fixture.fill("ann", 3);
       await fixture.inbox.markRead(owner, [{ seq: 5 }], at(2));
-      expect(await fixture.inbox.removeRead(owner, at(3))).toMatchObject({ count: 4, counts: { total: 2, unread: 2, lastSeq: 6 } });
+      expect(await removeRead(fixture.inbox, owner, at(3))).toMatchObject({ count: 4, counts: { total: 2, unread: 2, lastSeq: 6 } });
       expect(seqsOf(await expectTrueCounts(fixture, owner))).toEqual([6, 4]);
       expect(await fixture.inbox.absence(owner, { seq: 1 })).toBe("deleted");
     });
@@ -100,8 +101,8 @@ export function removingTests(harness: StorageHarness): void {
       await fixture.fill("ann", 2);
       const owner = fixture.owner("ann");
       await fixture.inbox.markRead(owner, [{ seq: 1 }], at(1));
-      await fixture.inbox.removeRead(owner, at(2));
-      expect(await fixture.inbox.removeRead(owner, at(3))).toMatchObject({ count: 0, counts: { total: 1, unread: 1 } });
+      await removeRead(fixture.inbox, owner, at(2));
+      expect(await removeRead(fixture.inbox, owner, at(3))).toMatchObject({ count: 0, counts: { total: 1, unread: 1 } });
     });
 
     test("items removed before are not counted", async () => {
@@ -109,7 +110,7 @@ export function removingTests(harness: StorageHarness): void {
       const owner = fixture.owner("ann");
       await fixture.inbox.markAllRead(owner, at(1));
       await fixture.inbox.remove(owner, [{ seq: 2 }], at(2));
-      expect(await fixture.inbox.removeRead(owner, at(3))).toMatchObject({ count: 2, counts: { total: 0, unread: 0, lastSeq: 3 } });
+      expect(await removeRead(fixture.inbox, owner, at(3))).toMatchObject({ count: 2, counts: { total: 0, unread: 0, lastSeq: 3 } });
     });
 
     test("it concerns one user of one tenant", async () => {
@@ -118,7 +119,7 @@ export function removingTests(harness: StorageHarness): void {
       for (const owner of [fixture.owner("ann"), fixture.owner("bob"), other]) {
         await fixture.inbox.markAllRead(owner, at(1));
       }
-      expect((await fixture.inbox.removeRead(fixture.owner("ann"), at(2))).count).toBe(1);
+      expect((await removeRead(fixture.inbox, fixture.owner("ann"), at(2))).count).toBe(1);
       expect(await fixture.inbox.counts(fixture.owner("bob"))).toMatchObject({ total: 1 });
       expect(await fixture.inbox.counts(other)).toMatchObject({ total: 1 });
     });

@@ -264,7 +264,7 @@ export class InboxModel {
       .filter((row) => row.seq > after && row.seq <= upTo && places.some((place) => PLACES[place](row)))
       .filter((row) => matchesFilter(row, filter));
     const active = new Set(matching.filter(isActive).map((row) => row.seq));
-    const change = this.mark(owner, matching, { mark, at, places });
+    const change = mark === "deleted_read" ? this.#deleteRead(owner, matching) : this.mark(owner, matching, { mark, at, places });
     return { ...change, count: change.changed.filter((seq) => active.has(seq)).length };
   }
 
@@ -294,11 +294,15 @@ export class InboxModel {
   }
 
   removeRead(owner: Owner): number {
-    const read = this.#present(owner).filter((row) => row.readAt !== null);
-    for (const row of read) {
+    return this.#deleteRead(owner, this.#present(owner)).changed.length;
+  }
+
+  #deleteRead(owner: Owner, rows: readonly ModelRow[]): ModelChange {
+    const changed = rows.filter(({ readAt }) => readAt !== null);
+    for (const row of changed) {
       row.deleted = true;
     }
-    return this.#noteChange(owner, { changed: read }, { kind: "deleted_read" }).changed.length;
+    return this.#noteChange(owner, { changed }, { kind: "deleted_read" });
   }
 
   /** Gives a notification to users who do not have it yet, and answers the numbers of the items of all of them. */

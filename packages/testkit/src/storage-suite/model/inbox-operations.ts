@@ -84,9 +84,18 @@ const MARKS: ItemMarking["mark"][] = [
 ];
 const MATCHING: MatchingMark[] = [
   ...(["read", "read", "unread", "seen", "seen", "unseen", "pinned", "unpinned", "archived", "archived", "unarchived", "deleted"] as const),
+  "deleted_read",
 ];
 /** The marks that leave an item where it is, or take it from there. */
 const ANYWHERE: readonly ItemMarking["mark"][] = ["seen", "unseen", "pinned", "unpinned", "read", "unread", "deleted"];
+
+/** Where a change by filter may look for its items, of the places that were drawn. */
+function placesOf({ mark, places }: { readonly mark: MatchingMark; readonly places: readonly ItemPlace[] }): readonly ItemPlace[] {
+  if (mark === "deleted_read") {
+    return ["active"];
+  }
+  return ANYWHERE.includes(mark) ? places : ["active", "archived"];
+}
 
 const tenant = fc.nat({ max: 1 });
 const user = fc.nat({ max: MODEL_USERS.length - 1 });
@@ -184,7 +193,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
         second,
         range: fc.tuple(fc.constantFrom(0, 0, 0, 30), fc.constantFrom(60, 100, 100, 120)),
       })
-      .map((step) => (ANYWHERE.includes(step.mark) ? step : { ...step, places: ["active" as const, "archived" as const] })),
+      .map((step) => ({ ...step, places: placesOf(step) })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("applyDue" as const), tenant, user, second }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },

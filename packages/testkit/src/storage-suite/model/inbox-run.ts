@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
 import { linesOf } from "../inbox/change-log.ts";
+import { removeRead } from "../steps.ts";
 import { byGroup, byNotification, InboxModel } from "./inbox-model.ts";
 import {
   type Draft,
@@ -278,7 +279,8 @@ export class InboxRun {
   async #sweep(operation: Step<"markAllRead" | "markAllSeen" | "removeRead">): Promise<void> {
     const owner = this.#owner(operation);
     const time = at(operation.second);
-    const sweep = await this.#fixture.inbox[operation.do](owner, time);
+    const { inbox } = this.#fixture;
+    const sweep = operation.do === "removeRead" ? await removeRead(inbox, owner, time) : await inbox[operation.do](owner, time);
     const count = this.#model[operation.do](owner, time);
     expect(sweep.count).toBe(count);
     expect(sweep.counts).toMatchObject(this.#model.counts(owner));

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { at, range, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness, StorageSubject } from "../harness.ts";
 import { allItems, expectTrueCounts } from "../inbox/recount.ts";
+import { removeRead } from "../steps.ts";
 
 /** The promises of `open`, `close` and `renewEpochs`, and that data outlives a restart. */
 export function lifecycleTests(harness: StorageHarness): void {
@@ -96,7 +97,7 @@ export function lifecycleTests(harness: StorageHarness): void {
         (await fixture.inbox.markRead(owner, [{ seq: 1 }], at(1))).counts,
         (await fixture.inbox.markAllRead(owner, at(2))).counts,
         (await fixture.inbox.remove(owner, [{ seq: 2 }], at(3))).counts,
-        (await fixture.inbox.removeRead(owner, at(4))).counts,
+        (await removeRead(fixture.inbox, owner, at(4))).counts,
         (await fixture.create("ann")).items[0],
         await fixture.inbox.counts(owner),
       ];

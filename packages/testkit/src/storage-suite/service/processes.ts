@@ -5,6 +5,7 @@ import { LogBook } from "../../http-suite/log-book.ts";
 import { at, range, seqsOf, sortBytewise, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
+import { removeRead } from "../steps.ts";
 
 /** Two storages over one database, as in two processes of a host, give the same result as one. */
 export function processTests(harness: StorageHarness): void {
@@ -73,7 +74,7 @@ export function processTests(harness: StorageHarness): void {
         });
         expect((await Promise.all(changes)).reduce((sum, count) => sum + count, 0)).toBe(60);
         expect(await fixture.inbox.counts(owner)).toMatchObject({ total: 60, unread: 0 });
-        const sweeps = await Promise.all([...storages, ...storages].map(({ inbox }) => inbox.removeRead(owner, at(100))));
+        const sweeps = await Promise.all([...storages, ...storages].map(({ inbox }) => removeRead(inbox, owner, at(100))));
         expect(sweeps.reduce((sum, { count }) => sum + count, 0)).toBe(60);
         expect(await fixture.inbox.counts(owner)).toMatchObject({ total: 0, unread: 0, lastSeq: 60 });
       });
