@@ -86,6 +86,27 @@ export {
   toSourceRecord,
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
+export { BLOCK_LENGTH, COUNTED_FROM } from "./inbox/block-sizes.ts";
+export {
+  type BlockCount,
+  blockOf,
+  type CountedAt,
+  CountedList,
+  type PageSpans,
+  type SeqSpan,
+  spanOf,
+} from "./inbox/counted-list.ts";
+export {
+  CHANGED_COLUMNS,
+  type ChangedItems,
+  CountedLists,
+  canFollow,
+  changedBlocks,
+  changesText,
+  isCountable,
+  isSameMoment,
+  MAX_READ_CHANGES,
+} from "./inbox/counted-lists.ts";
 export { firstActors, type Grouped, isGrouped, MOST_ACTORS, shownActors, WOKEN_AT_ONCE, withAlso } from "./inbox/grouped.ts";
 export { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "./inbox/keyed-line.ts";
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";

@@ -1,7 +1,21 @@
+import { COUNTED_FROM } from "@belfry/storage-sql";
 import { storageSuite } from "@belfry/testkit";
+import { expect, test, vi } from "vitest";
 import { byPath, shared } from "./storage-subject.ts";
 
+// Blocks of a few numbers, and counts by blocks for every inbox.
+vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
+  BLOCK_LENGTH: 4,
+  COUNTED_FROM: 1,
+  COUNTED_BYTES: 50_000,
+  MAX_CHANGED_BLOCKS: 6,
+}));
+
 const isLong = Boolean(process.env.BELFRY_LONG);
+
+test("the models read lists of every inbox by blocks", () => {
+  expect(COUNTED_FROM).toBe(1);
+});
 
 // More where there is time.
 storageSuite("sqlite by path", {

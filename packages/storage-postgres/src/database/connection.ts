@@ -142,6 +142,12 @@ export interface Session {
   rows<Row extends readonly unknown[]>(run: Statement<Row>, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** A session that can also run several statements on one state of the database. */
+export interface Snapshots extends Session {
+  /** Runs `work`, which only reads, in a transaction that sees the database as it was at its first statement. */
+  snapshot<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
+}
+
 /** What can run statements in a transaction of its own, or within the one that is open. */
 export interface Transactional extends Session {
   transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
@@ -170,8 +176,25 @@ export function session(queryable: Queryable, options: RunOptions): Session {
   };
 }
 
+/** A session on a connection that nobody else uses. If a snapshot fails, the connection must be closed: its transaction may be open. */
+export function snapshots(client: PoolClient, options: RunOptions): Snapshots {
+  const on = session(client, options);
+  const answer = (text: string) => client.query({ text, query_timeout: options.timeoutMs } as QueryConfig);
+  return {
+    rows: (run, values) => on.rows(run, values),
+    async snapshot(work) {
+      await answer(`BEGIN ISOLATION LEVEL ${SNAPSHOT}`);
+      const result = await work(on);
+      await answer("COMMIT");
+      return result;
+    },
+  };
+}
+
+const SNAPSHOT = "REPEATABLE READ, READ ONLY";
+
 /** The pool that a storage works on. */
-export class Connection implements Session {
+export class Connection implements Snapshots {
   readonly #pool: Pool;
   readonly #options: RunOptions;
   readonly #session: Session;
@@ -202,13 +225,21 @@ export class Connection implements Session {
     return this.#transaction("; SET LOCAL synchronous_commit = off", work);
   }
 
-  async #transaction<Result>(settings: string, work: (session: Session, client: PoolClient) => Promise<Result>): Promise<Result> {
+  snapshot<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    return this.#transaction("", work, SNAPSHOT);
+  }
+
+  async #transaction<Result>(
+    settings: string,
+    work: (session: Session, client: PoolClient) => Promise<Result>,
+    isolation = "READ COMMITTED",
+  ): Promise<Result> {
     const client = await takeClient(this.#pool);
     const { timeoutMs } = this.#options;
     const answer = (text: string) => client.query({ text, query_timeout: timeoutMs } as QueryConfig);
     let isBroken = false;
     try {
-      await answer(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}${settings}`);
+      await answer(`BEGIN ISOLATION LEVEL ${isolation}; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}${settings}`);
       const result = await work(session(client, this.#options), client);
       await answer("COMMIT");
       return result;

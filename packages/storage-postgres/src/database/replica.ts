@@ -1,7 +1,7 @@
 import type { Logger } from "@belfry/core";
 import type { FoundByReplica } from "@belfry/core/storage";
 import type { Pool, PoolClient } from "pg";
-import { type IdentityCheck, requireReadableValues, type Session, session } from "./connection.ts";
+import { type IdentityCheck, requireReadableValues, type Session, type Snapshots, snapshots } from "./connection.ts";
 import { isEndedStatement, listenForErrors } from "./errors.ts";
 import { type LogMark, LogMarks } from "./log-marks.ts";
 import { openPool } from "./open-pool.ts";
@@ -72,7 +72,7 @@ export class Replica {
   }
 
   /** Runs reads on one connection; null if the replica cannot answer them. Does not reject. */
-  async read<Found>(work: (session: Session) => Promise<Found>): Promise<FoundByReplica<Found> | null> {
+  async read<Found>(work: (session: Snapshots) => Promise<Found>): Promise<FoundByReplica<Found> | null> {
     const isTrial = this.#triedMs !== null;
     if (!this.#mayTry()) {
       // So that there are marks when it is tried.
@@ -98,10 +98,10 @@ export class Replica {
     }
   }
 
-  async #readOn<Found>(client: PoolClient, work: (session: Session) => Promise<Found>): Promise<FoundByReplica<Found> | null> {
+  async #readOn<Found>(client: PoolClient, work: (session: Snapshots) => Promise<Found>): Promise<FoundByReplica<Found> | null> {
     let [isReading, isBroken] = [false, true];
     try {
-      const on = session(client, this.#run);
+      const on = snapshots(client, this.#run);
       const mark = await this.#markReachedBy(client, on);
       isReading = true;
       const found = mark === null ? null : await work(on);

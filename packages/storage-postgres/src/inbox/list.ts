@@ -8,7 +8,8 @@ import {
   type ItemPlace,
   leastLookedAt,
 } from "@belfry/core/storage";
-import type { Session } from "../database/connection.ts";
+import { COUNTED_FROM, type CountedLists, isCountable } from "@belfry/storage-sql";
+import type { Session, Snapshots } from "../database/connection.ts";
 import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
@@ -20,8 +21,6 @@ import {
   ITEM_MARKS_OF_I,
   ITEM_WIDTH,
   type ItemRow,
-  isRead,
-  isUnread,
   itemColumns,
   joinNotification,
   ownReadTime,
@@ -32,6 +31,8 @@ import {
   toItem,
   toStoredItem,
 } from "./item-row.ts";
+import { type ListColumns, prepareListByBlocks } from "./list-by-blocks.ts";
+import { isOfRoom, OF_STATUS } from "./list-conditions.ts";
 
 /** The columns that a list reads of each item, and what it makes of them. */
 interface Reading<Row extends readonly unknown[], Item> {
@@ -53,13 +54,9 @@ interface Variant {
   /** The parameter that is the offset; null for none. */
   readonly offset: number | null;
   readonly scan: ScanLimit;
+  /** Whether it finds nothing in a large inbox, whose list is read by blocks. */
+  readonly isCountable: boolean;
 }
-
-const OF_STATUS: Readonly<Record<InboxStatus, { readonly filter: string; readonly count: string }>> = {
-  all: { filter: "", count: "inbox.total" },
-  unread: { filter: `AND ${isUnread("inbox")}`, count: "inbox.unread" },
-  read: { filter: `AND ${isRead("inbox")}`, count: "(inbox.total - inbox.unread)" },
-};
 
 /** Reads a page of an inbox, newest first. */
 export const prepareList = listOf({
@@ -78,23 +75,35 @@ export const prepareListStored = listOf({
 });
 
 function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, toItem: read }: Reading<Row, Item>) {
-  return (tables: TableNames) => {
-    const prepared = memoized((variant: string) => {
-      return pageStatement(tables, { columns: columns(tables), marks }, JSON.parse(variant) as Variant);
-    });
+  return (lists: CountedLists) => (tables: TableNames) => {
+    const of = { columns: columns(tables), marks, width };
+    const prepared = memoized((variant: string) => pageStatement(tables, of, JSON.parse(variant) as Variant));
+    const byBlocks = prepareListByBlocks(tables, of, lists);
+    const listByBlocks = async (session: Snapshots, owner: Owner, query: InboxQuery): Promise<InboxPage<Item>> => {
+      const { rows, ...page } = await byBlocks(owner, query)(session);
+      return { items: rows.map((row) => read(row as unknown as Row, owner)), ...page };
+    };
+    const listAll = async (session: Session, owner: Owner, query: InboxQuery): Promise<InboxPage<Item>> => {
+      const { variant, values } = askedFor(tables, owner, query);
+      const rows = await session.rows(prepared(JSON.stringify(variant)), values);
+      const [first] = rows;
+      if (first === undefined) {
+        return withMore(query, { items: [], counts: EMPTY_COUNTS, matching: 0 }, 0);
+      }
+      // Behind the columns of the item stand the counts. The first column is null if there is no item.
+      const [matching, looked, ...counts] = first.slice(width) as [number, number, ...CountsRow];
+      const found = first[0] === null ? [] : rows;
+      const items = found.map((row) => read(row as unknown as Row, owner));
+      return withMore(query, { items, counts: toCounts(counts), matching }, looked);
+    };
     return (owner: Owner, query: InboxQuery) =>
-      async (session: Session): Promise<InboxPage<Item>> => {
-        const { variant, values } = askedFor(tables, owner, query);
-        const rows = await session.rows(prepared(JSON.stringify(variant)), values);
-        const [first] = rows;
-        if (first === undefined) {
-          return withMore(query, { items: [], counts: EMPTY_COUNTS, matching: 0 }, 0);
+      async (session: Snapshots): Promise<InboxPage<Item>> => {
+        const isByBlocks = isCountable(query);
+        if (isByBlocks && lists.find(owner, query) !== undefined) {
+          return listByBlocks(session, owner, query);
         }
-        // Behind the columns of the item stand the counts. The first column is null if there is no item.
-        const [matching, looked, ...counts] = first.slice(width) as [number, number, ...CountsRow];
-        const found = first[0] === null ? [] : rows;
-        const items = found.map((row) => read(row as unknown as Row, owner));
-        return withMore(query, { items, counts: toCounts(counts), matching }, looked);
+        const page = await listAll(session, owner, query);
+        return isByBlocks && page.counts.lastSeq >= COUNTED_FROM ? listByBlocks(session, owner, query) : page;
       };
   };
 }
@@ -118,14 +127,15 @@ function askedFor(
   const values: unknown[] = [tenant, userId, before, limit, ...[type, roomId].filter((value) => value !== undefined)];
   const conditions = filter === undefined ? null : filterText(tables, filter, values);
   const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, conditions };
-  return { variant: { status, place, ...has, offset: offset > 0 ? values.push(offset) : null, scan: scanLimit(limit) }, values };
+  const skipped = offset > 0 ? values.push(offset) : null;
+  return { variant: { status, place, ...has, offset: skipped, scan: scanLimit(limit), isCountable: isCountable(query) }, values };
 }
 
 /** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room, those of other conditions and the offset if given. */
 function pageStatement(
   tables: TableNames,
-  { columns, marks }: { readonly columns: string; readonly marks: string },
-  { status, place, hasType, hasRoom, conditions, offset: skipped, scan }: Variant,
+  { columns, marks }: ListColumns,
+  { status, place, hasType, hasRoom, conditions, offset: skipped, scan, isCountable: isByBlocks }: Variant,
 ) {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
@@ -133,7 +143,8 @@ function pageStatement(
   const offset = skipped === null ? "0" : `$${skipped}::bigint`;
   // Begins no scan that cannot find anything.
   const isThere = place === "active" ? `i.${IN_PLACE.active} AND ${count} > 0` : `i.${IN_PLACE[place]}`;
-  const own = `i.tenant = $1 AND i.user_id = $2 AND ${isThere}`;
+  const isSmall = isByBlocks ? `AND inbox.last_seq < ${COUNTED_FROM}` : "";
+  const own = `i.tenant = $1 AND i.user_id = $2 AND ${isThere} ${isSmall}`;
   const more = `${filter} ${type} ${room}${conditions ?? ""}`;
   const matches = `${own} ${more}`;
   const isCounted = place !== "active" || hasType || hasRoom;
@@ -171,12 +182,6 @@ function pageStatement(
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
   );
-}
-
-/** Whether an item's data has this text as `room_id`. (As a number or anything else, it is not this text.) */
-function isOfRoom({ notifications }: TableNames, room: string): string {
-  return `(SELECT n.data ->> 'room_id' FROM ${notifications} n
-    WHERE n.pk = i.notification_pk AND json_typeof(n.data -> 'room_id') = 'string') = ${room}`;
 }
 
 type TenantItemRow = readonly [userId: string, ...ItemRow];

@@ -1,5 +1,5 @@
 import type { InboxStorage } from "@belfry/core/storage";
-import { type Sql, sharedInbox } from "@belfry/storage-sql";
+import { CountedLists, type Sql, sharedInbox } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
@@ -31,14 +31,15 @@ export function postgresInbox(
   bound: Bound,
   { sql, announcements, hostTransactions }: InboxParts,
 ): InboxStorage<PostgresTransaction, Promise<void>> {
+  const lists = new CountedLists();
   return {
     ...sharedInbox(sql),
     ...bind(bound, {
       createMany: run((tables) => prepareCreateMany(tables, announcements)),
       createFanOut: run(prepareCreateFanOut),
       fanOutNext: run(prepareFanOutNext),
-      list: run(prepareList),
-      listStored: run(prepareListStored),
+      list: run(prepareList(lists)),
+      listStored: run(prepareListStored(lists)),
       listAfter: run(prepareListAfter),
       listTenant: run(prepareListTenant),
       get: run(prepareGet),

@@ -28,6 +28,9 @@ export const IS_READ = `(i.read_at IS NOT NULL OR ${IS_COVERED})`;
 /** The item `i` is unread, in an inbox with nothing unread up to `unreadAfterSeq`. */
 export const IS_UNREAD = `(i.seq > +:unreadAfterSeq AND i.read_at IS NULL AND NOT (${IS_COVERED}))`;
 
+/** The same where other conditions bound the numbers from below: SQLite goes by one such bound alone, which may be the lower one. */
+export const IS_UNREAD_IN_SPAN = `(i.read_at IS NULL AND NOT (${IS_COVERED}))`;
+
 /** The item `i` is read, beside the counters `c` of its inbox. */
 export const IS_READ_BESIDE_COUNTERS = `(i.read_at IS NOT NULL OR ${isCovered("c.read_up_to_seq", "c.read_rev")})`;
 
@@ -44,6 +47,12 @@ export const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
   archived: "i.archived_at IS NOT NULL",
   snoozed: "i.snoozed_until IS NOT NULL",
 };
+
+/** The item `i` is of the type of the value. */
+export const OF_TYPE = "AND i.type = +:type";
+
+/** The item `i` is of the room of the value, which is content of its notification. */
+export const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = +:roomId";
 
 /** The priority of the item `i`, which its notification has. */
 export const PRIORITY = "(SELECT priority FROM belfry_notifications WHERE pk = i.notification_pk)";

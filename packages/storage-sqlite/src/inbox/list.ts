@@ -8,6 +8,7 @@ import {
   leastLookedAt,
   type PageBounds,
 } from "@belfry/core/storage";
+import { COUNTED_FROM, type CountedLists, isCountable } from "@belfry/storage-sql";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import {
   type FilterValues,
@@ -19,9 +20,11 @@ import {
   itemsOf,
   JOIN_COUNTERS,
   newestOf,
+  OF_ROOM,
+  OF_TYPE,
   OWN_ITEMS,
 } from "./conditions.ts";
-import { prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { type InboxState, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import {
   ACTIONS,
   ITEM_COLUMNS,
@@ -36,6 +39,7 @@ import {
   toItem,
   toStoredItem,
 } from "./item-row.ts";
+import { type CountedRows, prepareListByBlocks } from "./list-by-blocks.ts";
 
 /** The values of a list's statements, each of which takes the ones that its text names. */
 interface ListValues extends Owner, ReadState, FilterValues {
@@ -72,29 +76,40 @@ export const prepareList = listOf({ columns: ITEM_COLUMNS, toItem });
 export const prepareListStored = listOf({ columns: STORED_COLUMNS, toItem: toStoredItem });
 
 function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item>) {
-  return (context: QueryContext) => {
+  return (lists: CountedLists) => (context: QueryContext) => {
     const inboxState = prepareInboxState(context);
     const readTimes = prepareReadTimes(context);
-    const statementsFor = prepareVariants<Row>(context, reading.columns);
+    const listRows = prepareListRows<Row>(context, reading.columns);
+    const listByBlocks = prepareListByBlocks<Row>(context, reading.columns, lists);
     return (owner: Owner, query: InboxQuery): InboxPage<Item> => {
       const state = inboxState(owner);
-      const { counts, awayUnread: _, awaySeenUnread: __, ...marks } = state;
-      const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-      const { tenant, userId } = owner;
-      const statements = statementsFor(query);
-      const given = { type, roomId, before, least: 0, limit, skipped: offset - 1, ...filterValues(filter) };
-      const values = { tenant, userId, ...marks, ...given };
-      const ofStatus = countOf(counts, status);
-      const isCounted = place === "active" && (isUnfiltered(query) || ofStatus === 0);
-      const { matching, looked } = isCounted ? { matching: ofStatus, looked: 0 } : (statements.matching.get(values) ?? NONE);
-      const isLarge = looked > COUNTED_ITEMS;
-      values.least = isLarge ? leastLookedAt(query, counts) : 0;
-      // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
-      values.limit = isLarge ? limit : Math.min(limit, matching - offset);
+      const isByBlocks = state.counts.lastSeq >= COUNTED_FROM && isCountable(query);
+      const { rows, ...page } = (isByBlocks ? listByBlocks : listRows)(owner, query, state);
       const states = readTimes(owner, state);
-      const items = pageRows(statements, values).map((row) => reading.toItem(row, owner, states));
-      return { items, counts, matching, ...moreOf(query, items, { isLarge, least: values.least }) };
+      return { items: rows.map((row) => reading.toItem(row, owner, states)), counts: state.counts, ...page };
     };
+  };
+}
+
+/** Reads the rows of a page, and counts what matches in the whole inbox. */
+function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
+  const statementsFor = prepareVariants<Row>(context, columns);
+  return (owner: Owner, query: InboxQuery, state: InboxState): CountedRows<Row> & Pick<InboxPage, "more" | "rest"> => {
+    const { counts, awayUnread: _, awaySeenUnread: __, ...marks } = state;
+    const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+    const { tenant, userId } = owner;
+    const statements = statementsFor(query);
+    const given = { type, roomId, before, least: 0, limit, skipped: offset - 1, ...filterValues(filter) };
+    const values = { tenant, userId, ...marks, ...given };
+    const ofStatus = countOf(counts, status);
+    const isCounted = place === "active" && (isUnfiltered(query) || ofStatus === 0);
+    const { matching, looked } = isCounted ? { matching: ofStatus, looked: 0 } : (statements.matching.get(values) ?? NONE);
+    const isLarge = looked > COUNTED_ITEMS;
+    values.least = isLarge ? leastLookedAt(query, counts) : 0;
+    // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
+    values.limit = isLarge ? limit : Math.min(limit, matching - offset);
+    const rows = pageRows(statements, values);
+    return { rows, matching, ...moreOf(query, rows, { isLarge, least: values.least }) };
   };
 }
 
@@ -107,13 +122,13 @@ function isUnfiltered({ type, roomId, filter }: InboxQuery): boolean {
 /** What a filtered page says of the items that were not counted, and of those that were not looked at. */
 function moreOf(
   { filter, limit }: InboxQuery,
-  items: readonly unknown[],
+  rows: readonly unknown[],
   { isLarge, least }: { readonly isLarge: boolean; readonly least: number },
 ): Pick<InboxPage, "more" | "rest"> {
   if (filter === undefined) {
     return {};
   }
-  return { more: isLarge, ...(least > 1 && items.length < limit ? { rest: least } : {}) };
+  return { more: isLarge, ...(least > 1 && rows.length < limit ? { rest: least } : {}) };
 }
 
 function countOf({ total, unread }: InboxCounts, status: InboxStatus): number {
@@ -130,8 +145,6 @@ function pageRows<Row>({ lastSkipped, page }: ListStatements<Row>, values: ListV
 }
 
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };
-const OF_TYPE = "AND i.type = +:type";
-const OF_ROOM = "AND (SELECT data ->> '$.room_id' FROM belfry_notifications WHERE pk = i.notification_pk) = +:roomId";
 
 /** Prepares the statements of a combination of filters when it is first used. */
 function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {

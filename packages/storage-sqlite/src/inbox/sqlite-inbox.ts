@@ -1,5 +1,5 @@
 import type { FanOutChunk, FanOutTurn, InboxStorage, NewNotification } from "@belfry/core/storage";
-import { type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
+import { CountedLists, type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readNow, step, write, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
@@ -26,13 +26,14 @@ export function sqliteInbox(
   current: Current<{ readonly hostTransactions: HostTransactions }>,
   sql: Sql,
 ): InboxStorage<SqliteTransaction, void> {
+  const lists = new CountedLists();
   return {
     ...sharedInbox(sql),
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
-      list: readNow(prepareList),
-      listStored: readNow(prepareListStored),
+      list: readNow(prepareList(lists)),
+      listStored: readNow(prepareListStored(lists)),
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
       get: read(prepareGet),

@@ -231,7 +231,8 @@ const OF_ITEM = {
   remove: ({ inbox, id }: OnItem) => inbox.removeMany([id]),
   delete: ({ tenant, id }: OnItem) => tenant.delete(id),
   // Only what has deliveries can be edited.
-  update: ({ tenant, id }: OnItem) => tenant.update(id, { title: `Edited ${Math.random()}` }).catch(refused),
+  update: ({ tenant, id }: OnItem) =>
+    tenant.update(id, { title: `Edited ${Math.random()}`, data: { room_id: Math.random() < 0.5 ? "blue" : "red" } }).catch(refused),
 } as const;
 
 /** Not every item can be snoozed, nor every notification be edited. */

@@ -1,5 +1,5 @@
 import { EMPTY_EPOCH, type InboxCounts, type InboxItem, type ItemRef, type Owner } from "@belfry/core";
-import { type InboxPage, type InboxQuery, type MatchingStep, type NewNotification, storedItem } from "@belfry/core/storage";
+import { type InboxPage, type InboxQuery, type MatchingStep, type NewNotification, type Storage, storedItem } from "@belfry/core/storage";
 import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
@@ -34,6 +34,8 @@ export class InboxRun {
   /** The tenant that had its turn at fan-outs last. */
   #served = "";
   readonly #epochs = new Map<string, string>();
+  /** Another process, which is told nothing of what this one does; none where one process alone can use the storage. */
+  #other: Storage | null = null;
 
   constructor(fixture: Fixture, run: number) {
     this.#fixture = fixture;
@@ -45,6 +47,11 @@ export class InboxRun {
     while (await this.#fixture.inbox.fanOutNext(at(0))) {
       // Each turn takes one.
     }
+    this.#other = (await this.#fixture.subject.another?.()) ?? null;
+  }
+
+  async end(): Promise<void> {
+    await this.#other?.close();
   }
 
   async apply(operation: Operation): Promise<void> {
@@ -152,6 +159,9 @@ export class InboxRun {
     const expected = { ...this.#model.counts(owner), epoch: this.#epoch(owner, counts.epoch) };
     expectItems(items, this.#model.list(owner, query));
     expectSame({ owner, query, ...counted, matching }, { owner, query, ...expected, matching: this.#model.list(owner, filter).length });
+    if (this.#other !== null) {
+      expectSame(await this.#other.inbox.list(owner, query), page);
+    }
     return page;
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { ContentCacheRun, cacheLook, cacheStep } from "./content-cache-run.ts";
+import { countedListTests } from "./counted-list-tests.ts";
 import { deliveryLook, deliveryOperation } from "./delivery-operations.ts";
 import { DeliveryRun } from "./delivery-run.ts";
 import { hubLook, hubOperation } from "./hub-operations.ts";
@@ -41,6 +42,7 @@ interface DomainModel<Operation, Look> {
  */
 export function modelTests(harness: StorageHarness): void {
   describe("model", () => {
+    countedListTests(harness);
     modelTest(harness, {
       title: "do to inboxes what they do to a plain list of items",
       ...{ operation, look },

@@ -1,0 +1,11 @@
+/** How many numbers of an inbox make a block, whose matching items are counted together. */
+export const BLOCK_LENGTH = 1_024;
+
+/** An inbox with fewer numbers is walked over each time: that takes a millisecond. So is what an offset below this skips. */
+export const COUNTED_FROM = 10_000;
+
+/** How much memory the counts of all lists may take. */
+export const COUNTED_BYTES = 8 * 1024 * 1024;
+
+/** When more blocks than this have changed, all are counted anew. */
+export const MAX_CHANGED_BLOCKS = 256;

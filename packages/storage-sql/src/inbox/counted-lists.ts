@@ -1,0 +1,163 @@
+import type { LoggedKind, Owner } from "@belfry/core";
+import { type InboxQuery, type LoggedChange, parseRanges, rangesOf, type SeqRange } from "@belfry/core/storage";
+import type { Tables } from "../database/sql.ts";
+import { COUNTED_BYTES, COUNTED_FROM, MAX_CHANGED_BLOCKS } from "./block-sizes.ts";
+import { blockOf, type CountedAt, type CountedList } from "./counted-list.ts";
+
+/** The filters of a list that is counted by blocks. */
+export type CountedFilters = Pick<InboxQuery, "status" | "place" | "type" | "roomId">;
+
+/** Whether a list is counted by blocks if its inbox is large: one whose matching items no counter has, or one with a deep offset. */
+export function isCountable({ type, roomId, place = "active", filter, offset = 0 }: Omit<InboxQuery, "limit">): boolean {
+  return filter === undefined && (type !== undefined || roomId !== undefined || place !== "active" || offset >= COUNTED_FROM);
+}
+
+/** What a list and its size take in memory beside its counts. */
+const OVERHEAD_BYTES = 512;
+/** No list may take more than this part of the memory. */
+const LARGEST_SHARE = 8;
+
+/**
+ * Keeps how many items of lists of large inboxes match, block by block, so that they need not all be counted for each page. It is exact
+ * without being told of any change: what is kept says the moment of which it is, and a list that is read at a later one
+ * counts those blocks again that have changed, by the inbox's log. The log has every change of an existing item under a number of
+ * its own, and new items have later numbers. Where a number is missing, or a change does not say which items it changed, all are counted.
+ *
+ * It takes so many bytes at the most: the lists that were asked for longest ago go first.
+ */
+export class CountedLists {
+  /** In the order in which they were asked for. */
+  readonly #lists = new Map<string, CountedList>();
+  #bytes = 0;
+
+  /** What is known of a list, of whatever moment. */
+  find(owner: Owner, filters: CountedFilters): CountedList | undefined {
+    const key = keyOf(owner, filters);
+    const list = this.#lists.get(key);
+    if (list !== undefined) {
+      // The newest one now.
+      this.#lists.delete(key);
+      this.#lists.set(key, list);
+    }
+    return list;
+  }
+
+  /** Keeps a list, unless a later state of it is known already. */
+  keep(owner: Owner, filters: CountedFilters, list: CountedList): void {
+    const key = keyOf(owner, filters);
+    const known = this.#lists.get(key);
+    if (known !== undefined && known.at.contentToken === list.at.contentToken && isLater(known.at, list.at)) {
+      return;
+    }
+    this.#drop(key, known);
+    const bytes = bytesOf(key, list);
+    if (bytes * LARGEST_SHARE > COUNTED_BYTES) {
+      return;
+    }
+    this.#lists.set(key, list);
+    this.#bytes += bytes;
+    for (const [oldest, one] of this.#lists) {
+      if (this.#bytes <= COUNTED_BYTES) {
+        return;
+      }
+      this.#drop(oldest, one);
+    }
+  }
+
+  #drop(key: string, list: CountedList | undefined): void {
+    if (list !== undefined) {
+      this.#lists.delete(key);
+      this.#bytes -= bytesOf(key, list);
+    }
+  }
+}
+
+function bytesOf(key: string, { bytes }: CountedList): number {
+  return 2 * key.length + bytes + OVERHEAD_BYTES;
+}
+
+function keyOf({ tenant, userId }: Owner, { status, place = "active", type, roomId }: CountedFilters): string {
+  return JSON.stringify([tenant, userId, status, place, type ?? null, roomId ?? null]);
+}
+
+/** Whether one moment is the same as another of the same numbering, or a later one. */
+function isLater(one: CountedAt, other: CountedAt): boolean {
+  return one.epoch === other.epoch && one.rev >= other.rev && one.lastSeq >= other.lastSeq;
+}
+
+/** Whether two moments are the same. */
+export function isSameMoment(one: CountedAt, other: CountedAt): boolean {
+  return isLater(one, other) && isLater(other, one) && one.contentToken === other.contentToken;
+}
+
+/** The columns of a {@link ChangedItems} of the log `l`. */
+export const CHANGED_COLUMNS = "l.rev, l.first_rev, l.kind, l.seq_ranges, l.seqs";
+
+/** The columns of a line of the log: its numbers, its kind and its items, in lines of an older version as a list in JSON. */
+export type ChangedItems = readonly [rev: number, firstRev: number | null, kind: LoggedKind, ranges: string | null, seqs: string | null];
+
+/** How many lines of the log are read at the most: more of them are no less work than to count all. */
+export const MAX_READ_CHANGES = 200;
+
+/** A statement that reads the log of the inbox of tenant $1 and user $2 after the change $3. */
+export function changesText({ inboxChanges }: Pick<Tables, "inboxChanges">): string {
+  return `SELECT ${CHANGED_COLUMNS} FROM ${inboxChanges} l WHERE l.tenant = $1 AND l.user_id = $2 AND l.rev > $3 ORDER BY l.rev LIMIT ${MAX_READ_CHANGES}`;
+}
+
+/** Whether the log can tell what has changed in a list since it was counted. */
+export function canFollow(list: CountedList | undefined, now: CountedAt): list is CountedList {
+  return list !== undefined && list.at.contentToken === now.contentToken && isLater(now, list.at);
+}
+
+/**
+ * The blocks of a list that have to be counted again; null if all have to be.
+ *
+ * @param lines the changes since the list was counted, the oldest first
+ */
+export function changedBlocks(
+  { at }: CountedList,
+  now: CountedAt,
+  { lines, filters }: { readonly lines: readonly ChangedItems[]; readonly filters: CountedFilters },
+): readonly number[] | null {
+  const ranges: SeqRange[] = now.lastSeq > at.lastSeq ? [[at.lastSeq + 1, now.lastSeq]] : [];
+  let { rev } = at;
+  for (const [lineRev, firstRev, kind, text, seqs] of lines) {
+    const changed = isOfFilters(kind, filters) ? rangesIn(text, seqs) : [];
+    if ((firstRev ?? lineRev) > rev + 1 || changed === null) {
+      return null;
+    }
+    rev = lineRev;
+    ranges.push(...changed);
+  }
+  return rev === now.rev ? blocksOf(ranges) : null;
+}
+
+function rangesIn(text: string | null, seqs: string | null): LoggedChange["ranges"] {
+  if (text !== null) {
+    return parseRanges(text);
+  }
+  return seqs === null ? null : rangesOf(JSON.parse(seqs) as readonly number[]);
+}
+
+/** The changes that no list here depends on. */
+const ASIDE: readonly LoggedKind[] = ["seen", "unseen", "seen_all", "pinned", "unpinned"];
+/** The changes that a list of read items, or of unread ones, depends on alone. */
+const OF_READING: readonly LoggedKind[] = ["read", "unread", "read_all"];
+
+function isOfFilters(kind: LoggedKind, { status }: CountedFilters): boolean {
+  return !ASIDE.includes(kind) && (status !== "all" || !OF_READING.includes(kind));
+}
+
+/** The blocks in which ranges are; null for too many. */
+function blocksOf(ranges: readonly SeqRange[]): readonly number[] | null {
+  const blocks = new Set<number>();
+  for (const [from, to] of ranges) {
+    for (let block = blockOf(from); block <= blockOf(to); block += 1) {
+      blocks.add(block);
+      if (blocks.size > MAX_CHANGED_BLOCKS) {
+        return null;
+      }
+    }
+  }
+  return [...blocks];
+}

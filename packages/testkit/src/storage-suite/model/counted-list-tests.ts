@@ -1,0 +1,117 @@
+import type { Owner } from "@belfry/core";
+import type { InboxQuery, ItemMarking, Storage } from "@belfry/core/storage";
+import { describe, expect, test } from "vitest";
+import { at, type Fixture, useFixture } from "../fixture.ts";
+import type { StorageHarness } from "../harness.ts";
+
+/** The lists that are counted before each change. */
+const LISTS: readonly Omit<InboxQuery, "limit">[] = [
+  { status: "all", type: "note" },
+  { status: "unread", type: "note" },
+  { status: "read", type: "alert" },
+  { status: "all", roomId: "blue" },
+  { status: "all", place: "archived" },
+  { status: "all", place: "snoozed" },
+  { status: "all", offset: 7 },
+  { status: "unread", type: "alert", before: 14 },
+];
+
+interface Change {
+  readonly storage: Storage;
+  readonly owner: Owner;
+  readonly fixture: Fixture;
+}
+
+const refsOf = (seqs: readonly number[]) => seqs.map((seq) => ({ seq }));
+
+/** A change of some items by a mark. */
+const marking =
+  (marking: ItemMarking, ...seqs: readonly number[]) =>
+  ({ storage, owner }: Change) =>
+    storage.inbox.mark(owner, refsOf(seqs), marking);
+
+/** A change of what matches. */
+const STEP = { at: at(200), places: ["active"], after: 4, upTo: 18 } as const;
+
+/** Every kind of change, by its name. */
+const CHANGES: Readonly<Record<string, (change: Change) => unknown>> = {
+  "new items": ({ storage, fixture }) => storage.inbox.createMany([1, 2, 3].map(() => fixture.entry("ann", { data: { room_id: "blue" } }))),
+  "an item in the place of another": ({ storage, fixture }) => storage.inbox.createMany([fixture.entry("ann", { replaceKey: "key" })]),
+  "marks of single items": async (change) => {
+    await change.storage.inbox.markRead(change.owner, refsOf([2, 9, 11]), at(200));
+    await change.storage.inbox.markUnread(change.owner, refsOf([10]), at(201));
+  },
+  "deleted items": ({ storage, owner }) => storage.inbox.remove(owner, refsOf([1, 12, 20]), at(200)),
+  "archived items": marking({ mark: "archived", at: at(200) }, 3, 17),
+  "items that are archived no more": marking({ mark: "unarchived", at: at(200) }, 5, 6),
+  "snoozed items": marking({ mark: "snoozed", at: at(200), until: at(300) }, 3, 17),
+  "items that wake": ({ storage, owner }) => storage.inbox.applyDue(owner, at(10_000)),
+  "a read inbox": ({ storage, owner }) => storage.inbox.markAllRead(owner, at(200)),
+  "a seen inbox": ({ storage, owner }) => storage.inbox.markAllSeen(owner, at(200)),
+  "deleted read items": ({ storage, owner }) => storage.inbox.changeMatching(owner, { ...STEP, mark: "deleted_read", filter: {} }),
+  "a change of what matches": ({ storage, owner }) =>
+    storage.inbox.changeMatching(owner, { ...STEP, mark: "read", filter: { types: ["note"] } }),
+  "steps of one call": async ({ storage, owner }) => {
+    const { counts } = await storage.inbox.mark(owner, refsOf([1, 2]), { mark: "deleted", at: at(200), openUntil: at(210) });
+    await storage.inbox.mark(owner, refsOf([19]), { mark: "deleted", at: at(200), continues: counts.rev });
+  },
+  "items whose time is over": ({ storage }) =>
+    storage.inbox.sweep({ at: at(90_000), readBefore: at(80_000), unreadBefore: at(80_000), types: {} }, { after: null, limit: 1_000 }),
+  "another inbox in its place": async ({ storage, owner, fixture }) => {
+    while (!(await storage.inbox.erase(owner, 1_000)).isDone) {
+      // A step more.
+    }
+    await storage.inbox.createMany([fixture.entry("ann"), fixture.entry("ann", { type: "alert" })]);
+  },
+  "a new epoch": ({ storage }) => storage.inbox.renewEpochs(),
+  "more changes than are followed": async ({ storage, owner }) => {
+    for (let turn = 0; turn < 101; turn += 1) {
+      await storage.inbox.markRead(owner, refsOf([turn === 100 ? 3 : 2]), at(turn));
+      await storage.inbox.markUnread(owner, refsOf([2]), at(turn));
+    }
+  },
+};
+
+/** Lists that a process has counted stay right, whoever changes their inbox. */
+export function countedListTests(harness: StorageHarness): void {
+  describe("lists that were counted", () => {
+    const fixture = useFixture(harness);
+
+    async function fill(owner: Owner): Promise<void> {
+      const entries = Array.from({ length: 20 }, (_, index) =>
+        fixture.entry("ann", {
+          type: index % 3 === 0 ? "alert" : "note",
+          data: { room_id: index % 2 === 0 ? "blue" : "red" },
+          replaceKey: index === 13 ? "key" : null,
+        }),
+      );
+      await fixture.inbox.createMany(entries);
+      await fixture.inbox.markRead(owner, refsOf([4, 10, 16]), at(100));
+      await fixture.inbox.mark(owner, refsOf([5, 6]), { mark: "archived", at: at(101) });
+      await fixture.inbox.mark(owner, refsOf([7, 8]), { mark: "snoozed", at: at(102), until: at(150) });
+    }
+
+    /** A filter without conditions has all items looked at, one by one. */
+    async function expectRight(owner: Owner): Promise<void> {
+      for (const list of LISTS) {
+        for (const limit of [2, 50]) {
+          const { more: _, ...expected } = await fixture.inbox.list(owner, { ...list, limit, filter: {} });
+          expect({ list, ...(await fixture.inbox.list(owner, { ...list, limit })) }).toEqual({ list, ...expected });
+        }
+      }
+    }
+
+    test.each(Object.entries(CHANGES))("know of %s", async (_, change) => {
+      const owner = fixture.owner("ann");
+      await fill(owner);
+      await expectRight(owner);
+      const another = await fixture.subject.another?.();
+      try {
+        await change({ storage: another ?? fixture.storage, owner, fixture });
+        await expectRight(owner);
+      } finally {
+        await another?.close();
+      }
+    });
+  });
+}
