@@ -1,9 +1,20 @@
 import { cookies } from "next/headers";
+import { connection } from "next/server";
+import { Suspense } from "react";
 import { readSession, SESSION_COOKIE, USERS } from "../server/session.ts";
 import { signIn, signOut } from "./actions.ts";
 import { writeTo } from "./write-to.ts";
 
-export default async function Page() {
+export default function Page() {
+  return (
+    <Suspense>
+      <SessionPage />
+    </Suspense>
+  );
+}
+
+async function SessionPage() {
+  await connection();
   const session = await readSession((await cookies()).get(SESSION_COOKIE)?.value);
   return session === null ? <SignIn /> : <Home user={session.user} />;
 }

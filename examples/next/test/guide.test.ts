@@ -21,12 +21,15 @@ test("the files of the guide are those of this application", async () => {
   );
   expect(shown.map(({ file }) => file)).toEqual([
     "server/notifications.ts",
+    "server/session.ts",
     "server/belfry.ts",
     "app/api/belfry/[...path]/route.ts",
     "instrumentation.ts",
     "app/bell.tsx",
     "app/layout.tsx",
     "app/write-to.ts",
+    "app/actions.ts",
+    "app/page.tsx",
   ]);
   for (const { file, code } of shown) {
     expect(code).toBe(asInTheGuide(await readFile(fileURLToPath(new URL(`../${file}`, import.meta.url)), "utf8")));
