@@ -59,11 +59,15 @@ async function sendOnce(mail: Mail, sender: MailSender, signal: AbortSignal): Pr
   }
 }
 
-/** Says why a server that knows only ASCII refuses an address with other letters. */
+/** Says why a server that knows only ASCII refuses an address with other letters: there may be somebody all the same. */
 function explained(failure: DeliveryFailure, { envelope }: Mail): DeliveryFailure {
   const isPlain = isAscii(`${envelope.from}${envelope.to.join("")}`);
   const reason = "it may not take addresses with letters beside ASCII (SMTPUTF8)";
-  return isPlain || failure.transient ? failure : { ...failure, error: `${failure.error}; ${reason}` };
+  if (isPlain || failure.transient) {
+    return failure;
+  }
+  const { isHardBounce: _, ...rest } = failure;
+  return { ...rest, error: `${failure.error}; ${reason}` };
 }
 
 /** Rejects on abort, without waiting for a transport, or a function of the host, that ignores signals. */

@@ -1,4 +1,5 @@
 import type { DeliveryFailure } from "@belfry/core";
+import { isNoRecipient } from "./refused-recipient.ts";
 
 /** A 5xx to one of these commands is about this mail. An earlier 5xx, to a greeting or a login, is about the connection. */
 const MAIL_COMMANDS: ReadonlySet<string> = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
@@ -27,9 +28,11 @@ const RESPONSE_LENGTH = 1_000;
 export function failureOf(error: unknown): DeliveryFailure {
   const { code, command, responseCode, response } = describeError(error);
   const transient = !isPermanent(code, command, responseCode);
+  const isHardBounce = !transient && command === "RCPT TO" && isNoRecipient(responseCode, response ?? "");
   return {
     ...emailFailure(errorText(code, command, responseCode), transient),
     ...(response !== undefined && { response: oneLine(response) }),
+    ...(isHardBounce && { isHardBounce }),
   };
 }
 

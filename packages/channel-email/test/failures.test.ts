@@ -44,6 +44,63 @@ describe("failures", () => {
     }
   });
 
+  it("says of an answer to RCPT TO that nobody is there, and of no other refusal", async () => {
+    const isHard: Readonly<Record<string, boolean>> = {
+      "550 5.1.1 no such user": true,
+      "550-5.1.1 The account does not exist": true,
+      "550 5.1.10 recipient not found": true,
+      "553 5.1.3 bad recipient address syntax": true,
+      "554 5.1.1 unknown": true,
+      "550 Unknown user": true,
+      "551 user not local": true,
+      "550 no mailbox (#5.1.1)": true,
+      "550 5.1.8 sender address rejected: domain not found": false,
+      "550 5.1.0 sender address rejected": false,
+      "550 5.7.1 blocked by policy": false,
+      "553 not in my list of allowed rcpthosts (#5.7.1)": false,
+      "550 relay not permitted": false,
+      "550 Access denied - see http://example.com, 10.5.1.1": false,
+      "552 5.2.2 mailbox full": false,
+      "552 mailbox full": false,
+      "554 transaction failed": false,
+      "450 4.1.1 no such user yet": false,
+    };
+    const lines = Object.keys(isHard);
+    const answer = (address: string) => {
+      const line = lines[Number(/\d+/.exec(address)?.[0])] ?? "";
+      return smtpError(Number(line.slice(0, 3)), line.slice(4));
+    };
+    const atRcpt = await servers.start({ onRcptTo: ({ address }, _session, callback) => callback(answer(address)) });
+    const channel = email({ transport: atRcpt.url, from });
+    const found: Record<string, boolean> = {};
+    for (const [index, line] of lines.entries()) {
+      const outcome = await channel.deliver(taskOf({ address: `u${index}@example.com` }), noAbort);
+      found[line] = outcome.status === "failed" && outcome.isHardBounce === true;
+    }
+    expect(found).toEqual(isHard);
+  });
+
+  it("says it of no answer to another command, and of no address that the server may be unable to read", async () => {
+    const refuses = smtpError(550, "5.1.1 no such user");
+    const atMail = await servers.start({ onMailFrom: (_address, _session, callback) => callback(refuses) });
+    const atData = await servers.start({
+      onData: (stream, _session, callback) => {
+        stream.resume();
+        stream.on("end", () => callback(refuses));
+      },
+    });
+    const atRcpt = await servers.start({ onRcptTo: (_address, _session, callback) => callback(refuses) });
+    for (const [server, address] of [
+      [atMail, "jane@example.com"],
+      [atData, "jane@example.com"],
+      [atRcpt, "jäne@example.com"],
+    ] as const) {
+      const outcome = await email({ transport: server.url, from }).deliver(taskOf({ address }), noAbort);
+      expect(outcome).toMatchObject({ status: "failed", transient: false });
+      expect(outcome).not.toHaveProperty("isHardBounce");
+    }
+  });
+
   it("tries again when the connection breaks before the answer, and not when it breaks after it", async () => {
     const before = await servers.start({}, (_accept, server) => server.drop("reset"));
     expect(await email({ transport: before.url, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "failed", transient: true });

@@ -1,6 +1,4 @@
 import { isRetryable, textOf } from "../foundation/errors.ts";
-import type { RepeatedLines } from "../foundation/repeated-lines.ts";
-import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import {
   declaredType,
   type NotificationTypes,
@@ -16,13 +14,15 @@ import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
-import type { Delivery, UnreachedReason } from "./delivery.ts";
+import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
+import { type HardBounce, hardBounceOf } from "./hard-bounces.ts";
 import type { Rulings } from "./ruling.ts";
-import type { SuppressedAddresses } from "./suppressed-addresses.ts";
+import { placeOf, type SuppressedAddresses } from "./suppressed-addresses.ts";
+import type { Place } from "./suppressions-storage.ts";
 import type { ToDevices } from "./to-devices.ts";
 
 /** What a channel is to deliver for a claimed delivery. */
@@ -76,6 +76,8 @@ export type AttemptResult =
       readonly outcome: DeliveryOutcome;
       readonly wasHandedIn: boolean;
       readonly reason: UnreachedReason | null;
+      /** What its channel said of the address, if nobody is there for good. @default nothing */
+      readonly bounced?: HardBounce | null;
       readonly isSplit?: boolean;
     }
   | { readonly ruling: Ruling; readonly isSplit?: boolean };
@@ -101,12 +103,14 @@ const TOO_LATE = {
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
-  const progress: Progress = { step: "directory", isSplit: false };
+  const progress: Progress = { step: "directory", isSplit: false, place: null };
   const work = (ends: AbortSignal) => deliverWithin({ channel, claimed, context, progress }, ends);
   try {
     const outcome = await withinTime(work, { ...context, timeoutMs });
-    const { step, isSplit } = progress;
-    return "outcome" in outcome ? { ruling: outcome, isSplit } : { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
+    const { step, isSplit, place } = progress;
+    return "outcome" in outcome
+      ? { ruling: outcome, isSplit }
+      : { outcome, wasHandedIn: step === "channel", reason: null, bounced: hardBounceOf(outcome, place), isSplit };
   } catch (error) {
     const { step, isSplit } = progress;
     if (step !== "channel" && isRetryable(error)) {
@@ -116,28 +120,6 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
     return { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
   }
-}
-
-/** An attempt, for traces. */
-export function tracedAttempt({ tenant, notificationId, id, channel, attempt: number, isFallback }: Delivery): TracedWork {
-  return { name: "deliver", tenant, notificationId, facts: { channel, delivery: id, attempt: number, fallback: isFallback } };
-}
-
-/** Its end, for traces. What a provider said stays out of them: it may name addresses. */
-export function tracedResult(result: AttemptResult): TracedEnd {
-  if ("ruling" in result) {
-    return { facts: { outcome: result.ruling.outcome } };
-  }
-  const { status, provider } = result.outcome;
-  return { hasFailed: status === "failed", facts: { outcome: status, provider } };
-}
-
-/** Logs a failed attempt, once a minute for each channel. What was said of it stays out: it may name addresses. */
-export function logFailure(lines: RepeatedLines, { tenant, notificationId, id: delivery, channel, attempt }: Delivery): void {
-  lines.warn(
-    { channel, tenant, notificationId, delivery, attempt },
-    `An attempt over the channel ${channel} failed; the delivery says why.`,
-  );
 }
 
 /** A delivery with what it delivers. */
@@ -150,6 +132,8 @@ type RenderingContext = Pick<AttemptContext, "clock" | "types" | "links" | "bund
 interface Progress {
   step: keyof typeof TOO_LATE | "channel";
   isSplit: boolean;
+  /** What its channel was called for; null before that, and for devices, which nobody can suppress. */
+  place: Place | null;
 }
 
 interface Attempting {
@@ -194,6 +178,7 @@ async function deliverWithin({ channel, claimed, context, progress }: Attempting
     ends.throwIfAborted();
   }
   progress.step = "channel";
+  progress.place = devices.length === 0 ? placeOf(channel, reached.address) : null;
   const task = taskOf(claimed, reached, texts);
   const outcome = await (devices.length === 0 ? channel.deliver(task, ends) : context.toDevices.deliver(channel, { task, devices }, ends));
   return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);

@@ -100,6 +100,12 @@ export interface DeliveryFailure {
    * somebody explicitly retries. @default false
    */
   readonly isEndpointGone?: boolean;
+  /**
+   * The provider said for good that there is nobody at the task's address, as a mail server does by 550 5.1.1: the address is suppressed
+   * with the reason `hard_bounce`, in the transaction that ends the attempt. It counts where `transient` is false, and not for devices.
+   * @default false
+   */
+  readonly isHardBounce?: boolean;
   /** What was sent, and what came back, for operators. @default nothing is kept */
   readonly exchange?: AttemptExchange;
 }

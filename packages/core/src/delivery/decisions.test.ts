@@ -103,6 +103,17 @@ describe("an attempt that ended", () => {
     expect(send?.status).toBe("pending");
   });
 
+  test("where nobody is for good suppresses the address in the same transaction, once for all deliveries to it", () => {
+    const [one, two] = [leased({ id: "one", chain: 0 }), leased({ id: "two", chain: 1 })];
+    const bounced = { channel: "email", address: "ann@example.com", actor: "smtp", detail: "550 5.1.1 no such user" };
+    const attempts = [one, two].map(({ id }) => [id, ended({ deliveryId: id, outcome: offline, bounced })] as const);
+    const { changes } = endAttempts([loaded([[one], [two]])], NOW, { owner: "w", byId: new Map(attempts) });
+    expect(changes.deliveries.map(({ status }) => status)).toEqual(["failed", "failed"]);
+    expect(changes.suppressions).toEqual([{ ...bounced, kind: "suppress", reason: "hard_bounce", tenant: "t", notificationId: "n" }]);
+    // Whose lease was lost says nothing: another attempt will.
+    expect(endAttempts([loaded([[one], [two]])], NOW, { owner: "other", byId: new Map(attempts) }).changes.suppressions).toBeUndefined();
+  });
+
   test("sent by presence alone: there is nothing to wait for", () => {
     const { chain, send } = end(loaded([[leased(), email()]]), ended({ outcome: sent }));
     expect(chain).toEqual([

@@ -6,21 +6,23 @@ import type { LeasedTasks } from "../work/leased-tasks.ts";
 import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
-import { type AttemptResult, attempt, logFailure, tracedAttempt, tracedResult } from "./attempt.ts";
+import { type AttemptResult, attempt } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import { lackOfProvider } from "./channel-info.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
-import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from "./end-attempts.ts";
+import { endAttempts, endLostLeases } from "./end-attempts.ts";
+import { bouncedAt, type EndedDelivery, isAlone } from "./ended-delivery.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { EndpointShare } from "./endpoints.ts";
+import { logFailure, tracedAttempt, tracedResult } from "./follow-attempts.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
 import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
 import type { CarriedBundle } from "./settle-bundles.ts";
-import { SuppressedAddresses } from "./suppressed-addresses.ts";
+import { SuppressedAddresses, tellSuppressed } from "./suppressed-addresses.ts";
 import { ToDevices } from "./to-devices.ts";
 
 const MAX_BATCH = 256;
@@ -33,14 +35,6 @@ const INBOX_ATTEMPTS = 10;
 const UNBEGUN_DELAY_MS = 1_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
-
-/** A claimed delivery with its attempt, which has ended or was decided against. */
-interface EndedDelivery {
-  readonly claimed: ClaimedDelivery;
-  /** The digest that it carries, or null. */
-  readonly bundle: StoredBundle | null;
-  readonly attempt: EndedAttempt | RuledAttempt;
-}
 
 /** Makes due deliveries. It is the work of the delivery worker. Its promises are under "Guarantees" in docs/guides/delivery.md. */
 export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness, EndedDelivery> {
@@ -109,6 +103,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
    * entries in a transaction of its own.
    */
   async record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
+    return (await tellSuppressed(this.#context, bouncedAt(ended), () => this.#record(owner, ended))).result;
+  }
+
+  async #record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
     const byId = new Map(ended.map(({ attempt }) => [attempt.deliveryId, attempt]));
     const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId });
     const counted = new Set<string>();
@@ -123,7 +121,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
         }
       }
     };
-    const claimed = ended.filter(({ claimed, bundle }) => isOnlyChain(claimed) && bundle === null).map((one) => one.claimed);
+    const claimed = ended.filter(isAlone).map((one) => one.claimed);
     if (claimed.length > 0) {
       count(await complete(this.#context, { owner, claimed }, decide));
     }
@@ -230,7 +228,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if ("ruling" in delivered) {
       return { claimed, bundle, attempt: { deliveryId, fence, ruling: delivered.ruling } };
     }
-    const { outcome, reason, wasHandedIn } = delivered;
+    const { outcome, reason, wasHandedIn, bounced } = delivered;
     const finishedAt = new Date(clock.now());
     // What failed before its channel was called says nothing of the endpoint.
     if (wasHandedIn || outcome.status !== "failed") {
@@ -245,7 +243,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       outcome.status === "failed" && outcome.transient && channel
         ? retryDelayMs(channel.retryDelaysMs, { attempt: number, retryAfterMs: outcome.retryAfterMs, random: Math.random() })
         : null;
-    return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, retryInMs } };
+    return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, bounced, retryInMs } };
   }
 
   #deliver(claimed: ClaimedDelivery, bundle: StoredBundle | null, cancellation: Cancellation): AttemptResult | Promise<AttemptResult> {
@@ -294,10 +292,4 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
 
 function failed(provider: string, error: string): AttemptResult {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
-}
-
-/** Whether nothing else changes the counts of its notification: no other delivery, and no fan-out, which counts as a chain. */
-function isOnlyChain({ isOnly, state }: ClaimedDelivery): boolean {
-  const { pending, sent, delivered, failed, cancelled, skipped } = state.chains;
-  return isOnly && pending + sent + delivered + failed + cancelled + skipped === 1;
 }

@@ -4,7 +4,8 @@ import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
-import { keptExchange } from "./kept-exchange.ts";
+import { type HardBounce, withHardBounces } from "./hard-bounces.ts";
+import { keptExchange, short } from "./kept-exchange.ts";
 import { type CarriedBundle, heirOf, settleBundles } from "./settle-bundles.ts";
 
 /** The lost leases, and the number of attempts of each channel. */
@@ -94,18 +95,23 @@ function unknownAttempt(delivery: Delivery, now: Date, { leaseMs }: LostDeliveri
   };
 }
 
-const MAX_TEXT = 1_000;
-
 /** An attempt that has ended, as the worker that made it reports it. */
 export interface EndedAttempt extends Pick<DeliveryAttempt, "deliveryId" | "startedAt" | "finishedAt"> {
   readonly fence: number;
   readonly outcome: DeliveryOutcome;
   /** Whether its channel was called. It is not where there is no channel or no address. */
   readonly wasHandedIn: boolean;
+  /** What its channel said of the address, if nobody is there for good. @default nothing */
+  readonly bounced?: HardBounce | null | undefined;
   /** The reason it failed, if a later read still counts. */
   readonly reason: UnreachedReason | null;
   /** The milliseconds until the next attempt after a failure; null when there is none. */
   readonly retryInMs: number | null;
+}
+
+/** The hard bounce that ended an attempt; null for none. */
+export function bouncedBy(ended: EndedAttempt | RuledAttempt | undefined): HardBounce | null {
+  return ended !== undefined && "outcome" in ended ? (ended.bounced ?? null) : null;
 }
 
 /** An attempt that was not begun, because it was decided so when its delivery was claimed. */
@@ -143,7 +149,8 @@ export function endAttempts(loaded: readonly LoadedSend[], now: Date, { owner, b
     }
     return delivery.leaseOwner === owner && delivery.fence === ended.fence ? endBy(delivery, ended, now) : null;
   };
-  return endInChains(loaded, now, { endOf, bundles });
+  const settlement = endInChains(loaded, now, { endOf, bundles });
+  return withHardBounces(settlement, (id) => bouncedBy(byId.get(heirs.get(id)?.id ?? id)));
 }
 
 function endBy(delivery: LoadedDelivery, ended: EndedAttempt | RuledAttempt, now: Date): End {
@@ -180,9 +187,4 @@ function recordOf(delivery: Delivery, { outcome, startedAt, finishedAt }: EndedA
     isTransient: failed && outcome.transient,
     exchange: keptExchange(outcome.exchange),
   };
-}
-
-/** A provider's words as they are kept: they may be of any length and hold what no database keeps. */
-export function short(text: string | undefined): string | null {
-  return text === undefined ? null : text.slice(0, MAX_TEXT).replaceAll("\u0000", "").toWellFormed();
 }

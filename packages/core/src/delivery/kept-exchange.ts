@@ -6,6 +6,13 @@ const MAX_VALUE = 500;
 const MAX_NAME = 100;
 const MAX_HEADERS = 50;
 
+const MAX_TEXT = 1_000;
+
+/** A provider's words as they are kept: they may be of any length and hold what no database keeps. */
+export function short(text: string | undefined): string | null {
+  return text === undefined ? null : stored(text, MAX_TEXT);
+}
+
 /** An exchange as it is kept. A channel is the host's own code: what it says may be of any length, and may be anything. */
 export function keptExchange(given: unknown): AttemptExchange | null {
   const { request, response } = membersOf(given);

@@ -5,12 +5,12 @@ import { NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
-import { short } from "./end-attempts.ts";
+import { short } from "./kept-exchange.ts";
 import { type ReceiptKind, recordReceipt } from "./record-receipt.ts";
 import { NO_NOTIFICATION } from "./send.ts";
-import { placeOf } from "./suppressed-addresses.ts";
+import { placeOf, tellSuppressed } from "./suppressed-addresses.ts";
 import { ADDRESS_RULE } from "./suppressions.ts";
-import type { Place, Suppression, SuppressionChange } from "./suppressions-storage.ts";
+import type { Place, SuppressionChange } from "./suppressions-storage.ts";
 
 /** The parts that receipts use. */
 export type ReceiptsContext = BaseContext &
@@ -159,18 +159,8 @@ export class Receipts {
 
   /** Runs `record`, and tells the host's listeners if it suppressed the address. Returns whether the address is suppressed. */
   async #suppressing(of: { readonly tenant: string; readonly place: Place } | null, record: () => Promise<void>): Promise<boolean> {
-    const before = of && (await this.#suppression(of));
-    await record();
-    const after = of && (await this.#suppression(of));
-    if (of !== null && before === null && after !== null) {
-      this.#context.events.emit("address.suppressed", { ...after, tenant: of.tenant });
-    }
-    return after !== null;
-  }
-
-  async #suppression({ tenant, place }: { readonly tenant: string; readonly place: Place }): Promise<Suppression | null> {
-    const [found = null] = await this.#context.suppressions.of(tenant, [place]);
-    return found;
+    const { suppressed } = await tellSuppressed(this.#context, of === null ? [] : [of], record);
+    return suppressed.length > 0;
   }
 
   #place({ channel = "email" }: Receipt, address: string): Place {

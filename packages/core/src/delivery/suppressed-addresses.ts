@@ -1,17 +1,18 @@
+import type { Emits } from "../foundation/context.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel } from "./channel.ts";
-import type { Place, Suppression, SuppressionSource } from "./suppressions-storage.ts";
+import type { Place, Suppression, SuppressionEvents, SuppressionSource } from "./suppressions-storage.ts";
 
 /** An address of a tenant, over a channel. */
-interface Asked {
+export interface AskedAddress {
   readonly tenant: string;
   readonly place: Place;
 }
 
 /** Says what stands against delivering to an address. What is asked in one turn of the event loop is read at once. */
 export class SuppressedAddresses {
-  readonly #found: Coalesced<Asked, Suppression | null>;
+  readonly #found: Coalesced<AskedAddress, Suppression | null>;
 
   constructor(suppressions: SuppressionSource) {
     this.#found = new Coalesced((asked) => suppressionsOf(suppressions, asked));
@@ -22,6 +23,30 @@ export class SuppressedAddresses {
     const found = await this.#found.get({ tenant, place: placeOf(channel, address) });
     return found === null ? null : { outcome: "skip", reason: "suppressed", source: "suppressions" };
   }
+}
+
+/** The parts that are asked and told what a change suppressed. */
+interface Telling {
+  readonly suppressions: SuppressionSource;
+  readonly events: Emits<SuppressionEvents>;
+}
+
+/** Runs `change`, and tells the host's listeners which of these addresses it suppressed. Returns its result, and those that are suppressed then. */
+export async function tellSuppressed<Result>(
+  { suppressions, events }: Telling,
+  asked: readonly AskedAddress[],
+  change: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly suppressed: readonly Suppression[] }> {
+  const before = await suppressionsOf(suppressions, asked);
+  const result = await change();
+  const after = await suppressionsOf(suppressions, asked);
+  for (const [index, { tenant }] of asked.entries()) {
+    const [old, suppression] = [before[index] ?? null, after[index] ?? null];
+    if (old === null && suppression !== null) {
+      events.emit("address.suppressed", { ...suppression, tenant });
+    }
+  }
+  return { result, suppressed: after.flatMap((one) => one ?? []) };
 }
 
 /** The place that an address is. A channel that is not there, or fails, compares addresses as they are. */
@@ -40,7 +65,7 @@ export function placesOf(channels: Iterable<Channel>, addresses: readonly string
   return [...channels].flatMap((channel) => addresses.map((address) => placeOf(channel, address)));
 }
 
-async function suppressionsOf(suppressions: SuppressionSource, asked: readonly Asked[]): Promise<readonly (Suppression | null)[]> {
+async function suppressionsOf(suppressions: SuppressionSource, asked: readonly AskedAddress[]): Promise<readonly (Suppression | null)[]> {
   const found = new Map<string, ReadonlyMap<string, Suppression>>();
   for (const [tenant, group] of Map.groupBy(asked, (one) => one.tenant)) {
     const places = new Map(group.map(({ place }) => [keyOf(place), place]));

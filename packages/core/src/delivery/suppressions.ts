@@ -64,7 +64,7 @@ const LIFTED: ChecksOf<Acting> = { actor: text(NAME_RULE) };
 
 /**
  * Addresses that nothing is delivered to: `notifications.suppressions`. Hard bounces, complaints and repeated soft bounces add to them by
- * `notifications.receipts`, and people do here. What is for such an address is skipped with the reason `suppressed`, also what is required,
+ * `notifications.receipts`, hard bounces also by the attempts of channels, and people do here. What is for such an address is skipped with the reason `suppressed`, also what is required,
  * and its fallback goes instead.
  *
  * @example

@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import type { Channel, DeliveryTask } from "../delivery/index.ts";
+import type { Channel, DeliveryOutcome, DeliveryTask } from "../delivery/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import type { ContractService } from "../http/route.ts";
 import type { HandlerResult } from "../hub/processor.ts";
@@ -197,6 +197,16 @@ test("listeners get the event they named", () => {
   expectTypeOf(notifications.inbox("ann").markMany).parameter(1).extract<"unseen" | "deleted">().toEqualTypeOf<"unseen">();
   // @ts-expect-error There is no such event.
   notifications.on("item.created", () => {});
+});
+
+test("a channel says of a failure alone that nobody is at the address", () => {
+  const failure = { status: "failed", transient: false, error: "refused", provider: "smtp" } as const;
+  expectTypeOf({ ...failure, isHardBounce: true } as const).toExtend<DeliveryOutcome>();
+  // @ts-expect-error It is true or false.
+  const text: DeliveryOutcome = { ...failure, isHardBounce: "yes" };
+  // @ts-expect-error What went out has not bounced yet.
+  const sent: DeliveryOutcome = { status: "sent", provider: "smtp", isHardBounce: true };
+  void [text, sent];
 });
 
 test("items, events and the tasks of channels have the data of their declared type, as JSON gives it back", () => {

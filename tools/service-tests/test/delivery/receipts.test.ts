@@ -1,4 +1,12 @@
-import { type Channel, type Directory, defineTypes, NotificationService, type Receipt } from "@belfry/core";
+import {
+  type Channel,
+  type DeliveryFailure,
+  type DeliveryTask,
+  type Directory,
+  defineTypes,
+  NotificationService,
+  type Receipt,
+} from "@belfry/core";
 import { recorder, testClock } from "@belfry/testkit/host";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
@@ -19,7 +27,7 @@ onEveryStorage((database) => {
     const clock = testClock();
     const email = { ...recorder({ answer: () => ({ status: "sent" }) }), comparableAddress: (address: string) => address.toLowerCase() };
     const suppression = { softBounces: 3, withinMs: DAY_MS };
-    const channels = [email, ...more];
+    const channels = more.some(({ name }) => name === email.name) ? more : [email, ...more];
     const service = stopsAfterTest(
       new NotificationService({ storage: database.storage(), types, channels, directory, clock, logger: silent, suppression }),
     );
@@ -177,6 +185,74 @@ onEveryStorage((database) => {
       for (const { notification } of [one, two]) {
         expect(await stateOf(notification.id)).toEqual([["failed", "bounced", "hard bounce"]]);
       }
+    });
+  });
+
+  describe("an attempt that finds nobody at its address", () => {
+    const gone = {
+      status: "failed",
+      transient: false,
+      provider: "smtp",
+      error: "refused",
+      response: "550 5.1.1 no\u0000 such user",
+    } as const;
+
+    /** A service whose mail server knows nobody. */
+    function withoutMailboxes(outcome: Partial<DeliveryFailure> = {}) {
+      const tasks: DeliveryTask[] = [];
+      const email: Channel = {
+        ...recorder(),
+        comparableAddress: (address) => address.toLowerCase(),
+        async deliver(task) {
+          tasks.push(task);
+          return { ...gone, isHardBounce: true, ...outcome };
+        },
+      };
+      return { ...setUp([email]), tasks };
+    }
+
+    test("suppresses it as a receipt does: the next mail is skipped, explain and the audit log say so", async () => {
+      const { service, told, tasks, stateOf } = withoutMailboxes();
+      const { notification } = await service.create({ to: ["ann", { email: "ann@example.com" }], type: "mail", ...texts });
+      await service.runDue();
+      expect((await stateOf(notification.id)).filter(([status]) => status === "failed")).not.toEqual([]);
+      const next = await service.create({ to: "ann", type: "important", ...texts });
+      await service.runDue();
+      expect(await stateOf(next.notification.id)).toEqual([["skipped", "suppressed", "suppressions"]]);
+      expect(new Set(tasks.map(({ notificationId }) => notificationId))).toEqual(new Set([notification.id]));
+      expect(await service.suppressions.get("email", "ann@example.com")).toMatchObject({
+        ...{ reason: "hard_bounce", actor: "smtp", detail: "550 5.1.1 no such user" },
+      });
+      expect(await service.explain("ann", "mail")).toMatchObject([{ outcome: "skip", reason: "suppressed" }]);
+      const lines = (await service.operator.auditLog({})).filter(({ action }) => action === "suppressed");
+      expect(lines.map(({ action, actor, details }) => [action, actor, details])).toEqual([["suppressed", "smtp", "email, hard_bounce"]]);
+      expect(told.filter((name) => name === "address.suppressed")).toHaveLength(1);
+    });
+
+    test("suppresses it for a digest, and takes no other tenant's mail", async () => {
+      const { service, clock, told, tasks, stateOf } = withoutMailboxes();
+      const entries = [
+        await service.create({ to: "ann", type: "daily", ...texts }),
+        await service.create({ to: "ann", type: "daily", ...texts }),
+      ];
+      await service.runDue();
+      await clock.pass(60_000);
+      await service.runDue();
+      for (const { notification } of entries) {
+        expect(await stateOf(notification.id)).toEqual([["failed", null, null]]);
+      }
+      expect((await service.suppressions.list()).suppressions).toMatchObject([{ address: "ann@example.com", reason: "hard_bounce" }]);
+      expect(told.filter((name) => name === "address.suppressed")).toHaveLength(1);
+      await service.tenant("other").create({ to: "ann", type: "mail", ...texts });
+      await service.runDue();
+      expect(tasks.map(({ tenant }) => tenant)).toEqual(["default", "other"]);
+    });
+
+    test.each([{ transient: true }, { isHardBounce: false }])("does not with %j", async (outcome) => {
+      const { service, told, sent } = withoutMailboxes(outcome);
+      await sent();
+      expect((await service.suppressions.list()).suppressions).toEqual([]);
+      expect(told).not.toContain("address.suppressed");
     });
   });
 

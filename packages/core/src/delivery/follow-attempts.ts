@@ -1,0 +1,26 @@
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
+import type { AttemptResult } from "./attempt.ts";
+import type { Delivery } from "./delivery.ts";
+
+/** An attempt, for traces. */
+export function tracedAttempt({ tenant, notificationId, id, channel, attempt: number, isFallback }: Delivery): TracedWork {
+  return { name: "deliver", tenant, notificationId, facts: { channel, delivery: id, attempt: number, fallback: isFallback } };
+}
+
+/** Its end, for traces. What a provider said stays out of them: it may name addresses. */
+export function tracedResult(result: AttemptResult): TracedEnd {
+  if ("ruling" in result) {
+    return { facts: { outcome: result.ruling.outcome } };
+  }
+  const { status, provider } = result.outcome;
+  return { hasFailed: status === "failed", facts: { outcome: status, provider } };
+}
+
+/** Logs a failed attempt, once a minute for each channel. What was said of it stays out: it may name addresses. */
+export function logFailure(lines: RepeatedLines, { tenant, notificationId, id: delivery, channel, attempt }: Delivery): void {
+  lines.warn(
+    { channel, tenant, notificationId, delivery, attempt },
+    `An attempt over the channel ${channel} failed; the delivery says why.`,
+  );
+}
