@@ -47,8 +47,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    // Many tests wait for processes and databases, so a core can serve more than one of them.
-    maxWorkers: Math.max(3, availableParallelism()),
+    // Many tests wait for processes and databases: two cores have work for four of them.
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: SlowFilesFirst },
     projects: [
       {

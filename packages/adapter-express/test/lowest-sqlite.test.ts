@@ -4,6 +4,7 @@ import { sqliteStorage } from "@belfry/storage-sqlite";
 import { httpSuite } from "@belfry/testkit";
 import express4 from "express-4";
 import { expect, test } from "vitest";
+import { migratedSqlite } from "../../storage-sqlite/test/migrated-sqlite.ts";
 import { expressHarness } from "./harness.ts";
 
 test("the Express here is the lowest that the package's peer range allows", () => {
@@ -14,6 +15,6 @@ test("the Express here is the lowest that the package's peer range allows", () =
 });
 
 httpSuite("Express 4.18 over SQLite in memory", {
-  ...expressHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }), express4),
+  ...expressHarness(async (needs) => new NotificationService({ storage: sqliteStorage(await migratedSqlite()), ...needs }), express4),
   covers: process.env.BELFRY_LONG ? "everything" : "framework",
 });

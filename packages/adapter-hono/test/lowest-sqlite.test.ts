@@ -6,6 +6,7 @@ import { httpSuite } from "@belfry/testkit";
 import { createAdaptorServer } from "@hono/node-server-lowest";
 import { Hono } from "hono-lowest";
 import { expect, test, vi } from "vitest";
+import { migratedSqlite } from "../../storage-sqlite/test/migrated-sqlite.ts";
 import { honoBelfry } from "../src/index.ts";
 import { honoHarness } from "./harness.ts";
 
@@ -25,6 +26,9 @@ test("the Hono and the server here are the lowest that the package's peer ranges
 });
 
 httpSuite("Hono 4.8 over SQLite in memory", {
-  ...honoHarness(async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }), createAdaptorServer),
+  ...honoHarness(
+    async (needs) => new NotificationService({ storage: sqliteStorage(await migratedSqlite()), ...needs }),
+    createAdaptorServer,
+  ),
   covers: process.env.BELFRY_LONG ? "everything" : "framework",
 });

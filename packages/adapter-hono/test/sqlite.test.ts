@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NotificationService } from "@belfry/core";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { httpSuite } from "@belfry/testkit";
 import { afterAll } from "vitest";
+import { migratedImage } from "../../storage-sqlite/test/migrated-sqlite.ts";
 import { honoHarness } from "./harness.ts";
 
 const folders: string[] = [];
@@ -18,7 +19,9 @@ httpSuite("Hono over SQLite", {
   ...honoHarness(async (needs) => {
     const folder = await mkdtemp(join(tmpdir(), "belfry-hono-"));
     folders.push(folder);
-    return new NotificationService({ storage: sqliteStorage(join(folder, "app.db")), ...needs });
+    const path = join(folder, "app.db");
+    await writeFile(path, await migratedImage());
+    return new NotificationService({ storage: sqliteStorage(path), ...needs });
   }),
   covers: process.env.BELFRY_LONG ? "everything" : "framework",
 });

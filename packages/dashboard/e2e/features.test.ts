@@ -289,6 +289,32 @@ describe.each(MOUNTS)("on $framework at $place", ({ framework, prefix }) => {
     expect(await stage.service().operator.count({ status: "failed" })).toBe(30);
   });
 
+  test("a retry whose start got no answer is found among the earlier ones", async () => {
+    await stage.service().create({ channels: ["sms"], to: "+4911", message: "1234" });
+    await stage.service().runDue();
+    await open("?view=search&status=failed");
+    stage.channel.isBroken = false;
+    await page.route(
+      (url) => url.pathname.endsWith("/api/retry-runs"),
+      async (route) => {
+        if (route.request().method() !== "POST") {
+          await route.continue();
+          return;
+        }
+        await route.fetch();
+        await vi.waitFor(async () => expect(await stage.service().operator.retries.list()).toMatchObject([{ state: "finished" }]));
+        await route.abort();
+      },
+    );
+    await page.getByRole("button", { name: "Retry what failed…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Try 1 again" }).click();
+    await dialog.getByText(/^The server cannot be reached/).waitFor();
+    await dialog.getByRole("region", { name: "Earlier runs" }).getByText("1 of 1 tried again; finished").waitFor();
+    expect(problems.every((problem) => problem.includes("ERR_FAILED"))).toBe(true);
+    problems.length = 0;
+  });
+
   test("the health view has figures, a chart and its table for each channel and range", async () => {
     await stage.service().create({ channels: ["sms"], to: "+4911", message: "1" });
     await stage.service().runDue();

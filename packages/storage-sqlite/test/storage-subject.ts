@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StorageSubject } from "@belfry/testkit";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { type SqliteTransaction, sqliteStorage } from "../src/index.ts";
+import { migratedImage, migratedSqlite } from "./migrated-sqlite.ts";
 
 type Run = (work: (tx: SqliteTransaction) => void) => Promise<void>;
 
@@ -24,15 +25,14 @@ interface Places {
   dispose(): void;
 }
 
-/** A directory with a path for the database under test, and another database that has Belfry's tables too. */
+/** A directory with the database under test, and another database; both have Belfry's tables already. */
 async function places(): Promise<Places> {
   const directory = mkdtempSync(join(tmpdir(), "belfry-sqlite-"));
-  const elsewhere = new Database(join(directory, "elsewhere.db"));
-  const storage = sqliteStorage(elsewhere);
-  await storage.open();
-  await storage.close();
+  const path = join(directory, "belfry.db");
+  writeFileSync(path, await migratedImage());
+  const elsewhere = await migratedSqlite();
   return {
-    path: join(directory, "belfry.db"),
+    path,
     elsewhere,
     dispose() {
       elsewhere.close();

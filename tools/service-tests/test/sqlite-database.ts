@@ -1,25 +1,8 @@
 import { sqliteStorage } from "@belfry/storage-sqlite";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { afterAll, beforeEach } from "vitest";
+import { migratedSqlite } from "../../../packages/storage-sqlite/test/migrated-sqlite.ts";
 import type { ServiceDatabase } from "./service-database.ts";
-
-let image: Promise<Buffer> | undefined;
-
-/** Opens a database in memory that has Belfry's tables already: it is migrated once, and copied from then on. */
-export async function migratedSqlite(): Promise<Database.Database> {
-  image ??= migratedImage();
-  return new Database(await image);
-}
-
-async function migratedImage(): Promise<Buffer> {
-  const database = new Database(":memory:");
-  const storage = sqliteStorage(database);
-  await storage.open();
-  await storage.close();
-  const bytes = database.serialize();
-  database.close();
-  return bytes;
-}
 
 /** A database in memory for each test of a block. It outlives the services and storages of the test, so they may stop and start. */
 export function useSqliteDatabase(): ServiceDatabase {

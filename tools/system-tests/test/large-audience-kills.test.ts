@@ -20,7 +20,7 @@ const SUBSCRIBERS = process.env.BELFRY_LONG ? 100_000 : 12_000;
 const MAIL_USERS = process.env.BELFRY_LONG ? 20_000 : 1_200;
 const KILLS = process.env.BELFRY_LONG ? 8 : 2;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 240_000;
-const WAIT = { timeout: TIMEOUT_MS, interval: 5 };
+const WAIT = { timeout: TIMEOUT_MS, interval: 20 };
 const PAGE = 1_000;
 
 /** The names of users, in another order than that of their names. */

@@ -30,8 +30,9 @@ interface RunState {
   /** Null before one is started or chosen. */
   readonly run: Run | null;
   readonly action: Action;
-  start(): void;
-  move(verb: "pause" | "resume" | "cancel"): void;
+  /** Resolves with whether the server said that it has begun. */
+  start(): Promise<boolean>;
+  move(verb: "pause" | "resume" | "cancel"): Promise<boolean>;
   choose(run: Run): void;
 }
 
@@ -63,13 +64,13 @@ function useRun(filter: SearchFilter): RunState {
       controller.abort();
     };
   }, [run]);
-  const act = (path: string, query: SearchFilter = {}) => void action.run(async () => setRun(await post<Run>(path, {}, query)));
+  const act = (path: string, query: SearchFilter = {}) => action.run(async () => setRun(await post<Run>(path, {}, query)));
   return {
     run,
     action,
     start: () => act("retry-runs", filter),
     move: (verb) => act(`retry-runs/${run?.id}/${verb}`),
-    choose: setRun,
+    choose: (chosen) => void action.run(async () => setRun(chosen)),
   };
 }
 
@@ -85,6 +86,12 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
       keepKeyboard(actions.current?.querySelector<HTMLElement>("button:last-child"));
     }
   }, [run?.state]);
+  const begin = async () => {
+    if (!(await start())) {
+      // It may have begun all the same: the answer alone may have been lost.
+      runs.reload();
+    }
+  };
   const matched = before.value?.matched ?? 0;
   const isOpen = run?.state === "running" || run?.state === "paused";
   return (
@@ -93,7 +100,7 @@ export function RetryAllDialog({ filter, onClose }: RetryAllDialogProps) {
       <FailureNote failure={action.failure} what="That did not work." />
       <div class="dialog-actions" ref={actions}>
         {run === null ? (
-          <Button kind="primary" isBusy={action.isBusy} isDisabled={matched === 0} onPress={start}>
+          <Button kind="primary" isBusy={action.isBusy} isDisabled={matched === 0} onPress={begin}>
             Try {matched > 0 ? countedUp(matched) : ""} again
           </Button>
         ) : null}

@@ -5,6 +5,7 @@ import { upgradeListener } from "@belfry/core/node";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { httpSuite, runServer } from "@belfry/testkit";
 import { getRequestListener } from "@hono/node-server";
+import { migratedSqlite } from "../../../../packages/storage-sqlite/test/migrated-sqlite.ts";
 
 /** A host without a framework: Request in, Response out. */
 async function host(handler: HttpHandler, request: Request): Promise<Response> {
@@ -20,7 +21,7 @@ httpSuite("fetch over SQLite", {
   knowsPeer: false,
   // The adapters' suites show everything else of the contracts, which is the same code below.
   covers: process.env.BELFRY_LONG ? "everything" : "framework",
-  service: async (needs) => new NotificationService({ storage: sqliteStorage(":memory:"), ...needs }),
+  service: async (needs) => new NotificationService({ storage: sqliteStorage(await migratedSqlite()), ...needs }),
   async serve(service, options, { prefix = "" } = {}) {
     const handler = createHandler(service, { ...options, basePath: prefix });
     const server = createServer(getRequestListener((request) => host(handler, request), { hostname: "localhost" }));

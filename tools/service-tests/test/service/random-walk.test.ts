@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { migratedSqlite } from "../sqlite-database.ts";
+import { migratedSqlite } from "../../../../packages/storage-sqlite/test/migrated-sqlite.ts";
 import { ServiceWalk, step, walkOptions } from "../walk/service-walk.ts";
 
 const RUNS = process.env.BELFRY_LONG ? 10_000 : 150;

@@ -74,7 +74,9 @@ function modelTest<Operation, Look>(harness: StorageHarness, model: DomainModel<
   const seed = numberFrom("BELFRY_MODEL_SEED");
   // A seed is given to find the operation after which something is wrong.
   const checkEvery = seed === undefined ? (harness.modelCheckEvery ?? 1) : 1;
-  const steps = fc.array(fc.tuple(model.operation, model.look), { minLength: 1, maxLength: MAX_RUN_LENGTH, size: "max" });
+  // A few operations in all are not to become a long run.
+  const maxLength = Math.min(MAX_RUN_LENGTH, operations);
+  const steps = fc.array(fc.tuple(model.operation, model.look), { minLength: 1, maxLength, size: "max" });
 
   describe("random", () => {
     const fixture = useFixture(harness);
