@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
 import { consumerProblems, type PackedPackage } from "./consumer-types.ts";
 import { packPackages } from "./pack-packages.ts";
 import { declarationsOf, type EntryPoint, unexportedTypes } from "./unexported-types.ts";
@@ -73,7 +75,7 @@ function report(subject: string, problems: readonly string[]): void {
 
 async function check({ directory, tarball, entryPoints, manifest }: Packed): Promise<string[]> {
   const found = await Promise.all([
-    tool("publint", ["--strict", tarball]),
+    published(tarball),
     wrongTypes(tarball),
     contents(tarball),
     publishedEntryPoints(manifest),
@@ -82,15 +84,14 @@ async function check({ directory, tarball, entryPoints, manifest }: Packed): Pro
   return found.flat();
 }
 
-/** Runs a checker of the workspace; if it fails, its whole output is the problem. */
-async function tool(name: string, args: readonly string[]): Promise<string[]> {
-  return run(name, args).then(
-    () => [],
-    (error: { stdout: string; stderr: string }) => [`${name}:\n${error.stdout}${error.stderr}`],
-  );
+/** Runs publint in this process: it takes longer to load than to check. */
+async function published(tarball: string): Promise<string[]> {
+  const { buffer } = new Uint8Array(await readFile(tarball));
+  const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true, level: "error" });
+  return messages.map((message) => `publint: ${formatMessage(message, pkg) ?? message.code}`);
 }
 
-/** Runs are-the-types-wrong in this process: it takes longer to load than to check. `node10` knows no `exports`. */
+/** Runs are-the-types-wrong in this process, too. `node10` knows no `exports`. */
 async function wrongTypes(tarball: string): Promise<string[]> {
   const data = createPackageFromTarballData(new Uint8Array(await readFile(tarball)));
   // Styles, and scripts that nobody imports, have no types.
@@ -131,15 +132,18 @@ function importedEntryPoints({ directory, manifest }: Packed): EntryPoint[] {
 
 /** Checks that every entry point loads by import and by require, and that both give the same names. */
 async function loads(directory: string, { name, entryPoints }: Pick<PackedPackage, "name" | "entryPoints">): Promise<string[]> {
-  const loaded = entryPoints.filter((key) => !NOT_LOADED.has(name + key.slice(1)));
-  const problems = loaded.map(async (key) => {
-    const entry = JSON.stringify(name + key.slice(1));
-    const print = "console.log(Object.keys(names).filter((name) => name !== 'default' && name !== '__esModule').sort().join())";
-    const [imported, required] = await Promise.all([
-      run(process.execPath, ["--input-type=module", "-e", `const names = await import(${entry}); ${print}`], { cwd: directory }),
-      run(process.execPath, ["--input-type=commonjs", "-e", `const names = require(${entry}); ${print}`], { cwd: directory }),
-    ]).catch((error: { stderr: string }) => [{ stdout: error.stderr }, { stdout: "" }]);
-    return imported?.stdout === required?.stdout ? [] : [`${entry} by import: ${imported?.stdout}by require: ${required?.stdout}`];
-  });
-  return (await Promise.all(problems)).flat();
+  const entries = entryPoints.map((key) => name + key.slice(1)).filter((entry) => !NOT_LOADED.has(entry));
+  // What entry points have in common is loaded once for all of them.
+  const printed = async (type: string, load: string) => {
+    const names = "Object.keys(names).filter((name) => name !== 'default' && name !== '__esModule').sort().join()";
+    const script = `for (const entry of ${JSON.stringify(entries)}) { const names = ${load}; console.log(entry, ${names}); }`;
+    const { stdout } = await run(process.execPath, [`--input-type=${type}`, "-e", script], { cwd: directory });
+    return stdout;
+  };
+  try {
+    const [imported, required] = await Promise.all([printed("module", "await import(entry)"), printed("commonjs", "require(entry)")]);
+    return imported === required ? [] : [`by import:\n${imported}by require:\n${required}`];
+  } catch (error) {
+    return [String(error)];
+  }
 }
