@@ -50,7 +50,7 @@ export {
   usersInParts,
 } from "./delivery/fan-out-parts.ts";
 export { holdsStorage } from "./delivery/holds.ts";
-export { FAILED_STEP, LATENCY_STEPS, latencyStep } from "./delivery/latency-steps.ts";
+export { FAILED_STEP, LATENCY_STEPS, LOST_STEP, latencyStep } from "./delivery/latency-steps.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {

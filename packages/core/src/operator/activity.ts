@@ -172,6 +172,8 @@ export interface ChannelHealth extends ChannelBacklog {
    * attempts do not count.
    */
   readonly failed: number;
+  /** Those of {@link failed} whose worker was lost: they say nothing of the channel. */
+  readonly lost: number;
   /**
    * The median time to send, in milliseconds, over the deliveries sent in the period: in steps of 5 to 15 percent, of which it is the one
    * that was reached. It runs from the time

@@ -58,8 +58,8 @@ const TITLES: Readonly<Record<AlarmKind, Readonly<Record<Alarm["state"], (value:
     ended: () => "digests are rendered in time again",
   },
   worker_lost: {
-    raised: (value) => `a worker has said nothing for ${value}`,
-    ended: () => "no worker is missing any more",
+    raised: (value) => `no worker has said anything for ${value}`,
+    ended: () => "a worker does this work again",
   },
 };
 

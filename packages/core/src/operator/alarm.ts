@@ -4,7 +4,8 @@ export type ChannelAlarmKind = "oldest_due" | "failure_rate" | "lag";
 /**
  * What an alarm is about: `oldest_due`, for how long a delivery has been due; `failure_rate`, which share of attempts failed; `lag`, the time within which
  * 95 % of deliveries went out; `hub_oldest_due`, for how long a processing record has been due; `hub_failure_rate`, which share of records failed;
- * `digest_oldest_due`, for how long a digest has been due; `worker_lost`, for how long a worker has said nothing that did not stop.
+ * `digest_oldest_due`, for how long a digest has been due; `worker_lost`, for how long no worker of a kind has said anything, of which one did
+ * not stop.
  */
 export type AlarmKind = ChannelAlarmKind | "hub_oldest_due" | "hub_failure_rate" | "digest_oldest_due" | "worker_lost";
 
@@ -46,13 +47,16 @@ export interface AlarmEvents {
 export interface AlarmLines {
   /** For how long the oldest due delivery of a channel, processing record of the hub, or digest may be due, in milliseconds. @default 300_000 */
   readonly oldestDueMs?: number | null;
-  /** Which share of a channel's attempts may fail, and of the hub's processing records, from 0 to 1. @default 0.5 */
+  /**
+   * Which share of a channel's attempts may fail, and of the hub's processing records, from 0 to 1. Attempts that were lost with their process do not
+   * count. @default 0.5
+   */
   readonly failureRate?: number | null;
   /** Within which time 95 % of a channel's deliveries have to go out, from when each first could, in milliseconds. @default 300_000 */
   readonly lagMs?: number | null;
   /**
-   * For how long a worker of any process may say nothing, in milliseconds, unless it stopped. A worker says every 10 seconds that it lives. That is told
-   * for the first of the tenants. @default 60_000
+   * For how long the workers of all processes that do the same work may say nothing, in milliseconds, unless they stopped. A worker says every 10 seconds
+   * that it lives. It ends once another one does the work. That is told for the first of the tenants. @default 60_000
    */
   readonly workerLostMs?: number | null;
 }
@@ -68,7 +72,7 @@ export interface AlarmOptions extends AlarmLines {
   readonly tenants?: readonly string[];
   /** Over how long failures and lag count, in milliseconds, from 60_000 to 3_600_000. @default 300_000 */
   readonly windowMs?: number;
-  /** From how many attempts in that time on they count. @default 20 */
+  /** From how many attempts in that time on they count. Where all attempts over a channel failed, 3 are enough. @default 20 */
   readonly minAttempts?: number;
   /** How often one of the processes looks, in milliseconds, at least 5_000. @default 30_000 */
   readonly intervalMs?: number;

@@ -60,12 +60,30 @@ function valuesOf(
   health: Omit<ChannelHealth, "backlog"> | undefined,
   { now, minAttempts }: { readonly now: Date; readonly minAttempts: number },
 ): Readonly<Record<ChannelAlarmKind, number | null>> {
-  const { succeeded = 0, failed = 0, p95Ms = null, oldestDueAt = null } = health ?? {};
+  const { succeeded = 0, p95Ms = null, oldestDueAt = null } = health ?? {};
   return {
     oldest_due: since(oldestDueAt, now),
-    failure_rate: failureRate({ succeeded, failed }, minAttempts),
+    failure_rate: health === undefined ? 0 : channelFailureRate(health, minAttempts),
     lag: succeeded >= minAttempts ? (p95Ms ?? 0) : succeeded === 0 ? 0 : null,
   };
+}
+
+/** From how many attempts on it is said of a channel that all of them failed: fewer than of a share, as a dead mail server makes few in a small app. */
+const LEAST_ALL_FAILED = 3;
+
+/**
+ * Per mille; null if too little has ended to say. What was lost with its process says nothing of the channel. Nor does it say that a channel works if
+ * nothing is attempted while something waits for another attempt.
+ */
+function channelFailureRate(
+  { succeeded, failed: all, lost, waiting }: Pick<ChannelHealth, "succeeded" | "failed" | "lost" | "waiting">,
+  minAttempts: number,
+): number | null {
+  const failed = all - lost;
+  if (succeeded === 0 && failed === 0) {
+    return waiting.retrying > 0 ? null : 0;
+  }
+  return failureRate({ succeeded, failed }, succeeded === 0 ? Math.min(minAttempts, LEAST_ALL_FAILED) : minAttempts);
 }
 
 async function ofHub({ activity }: WatchContext, { tenant, settings, now }: Watch): Promise<readonly WatchedValue[]> {
@@ -88,13 +106,14 @@ async function ofDigests({ activity }: WatchContext, { tenant, now }: Watch): Pr
 }
 
 /**
- * For how long the worker of each kind has said nothing that did so longest. One that is forgotten is missed no longer. While the database was away,
- * or this process slept, all were silent: so none is missed until its own heartbeats have come through for as long as a worker may be silent.
+ * For how long every worker of each kind has said nothing: where another one lives, it does the work of one that was lost. Those that are forgotten are
+ * missed no longer. While the database was away, or this process slept, all were silent: so none is missed until its own heartbeats have come through
+ * for as long as a worker may be silent.
  */
 async function ofWorkers({ health }: WatchContext, { settings, raised, now, heartbeat }: Watch): Promise<readonly WatchedValue[]> {
   const silenceMs = settings.lines.get("worker_lost") ?? 0;
   const isSure = heartbeat.hasReachedSince(now.getTime() - silenceMs);
-  const silences = new Map((await health.quietest()).map(({ name, seenAt }) => [name, since(seenAt, now)]));
+  const silences = new Map((await health.lastSeen()).map(({ name, seenAt }) => [name, since(seenAt, now)]));
   const known = raised.filter(({ kind }) => kind === "worker_lost").map(({ channel }) => channel);
   return [...new Set([...silences.keys(), ...known])].map((name) => {
     const value = silences.get(name) ?? 0;

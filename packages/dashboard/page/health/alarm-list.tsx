@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<AlarmKind, string>> = {
   hub_oldest_due: "an event has been due for",
   hub_failure_rate: "the share of handlers that fail is",
   digest_oldest_due: "a digest has been due for",
-  worker_lost: "a worker has said nothing for",
+  worker_lost: "no worker has said anything for",
 };
 
 const SHARES: readonly AlarmKind[] = ["failure_rate", "hub_failure_rate"];

@@ -1,7 +1,7 @@
 import type { ChannelHealth, HealthBucket } from "@belfry/core";
 import type { ActivityStorage, HealthWindow } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
-import { FAILED_STEP } from "../delivery/latency-steps.ts";
+import { LOST_STEP } from "../delivery/latency-steps.ts";
 import { type WaitingGroup, waitingOf } from "./waiting.ts";
 
 /** Deliveries of a channel that wait for an attempt in one state. */
@@ -57,7 +57,7 @@ export function channelHealth(sql: Sql, countWaiting: CountWaiting): Pick<Activi
   };
 }
 
-type AttemptFigures = Pick<ChannelHealth, "succeeded" | "failed" | "p50Ms" | "p95Ms" | "buckets">;
+type AttemptFigures = Pick<ChannelHealth, "succeeded" | "failed" | "lost" | "p50Ms" | "p95Ms" | "buckets">;
 
 function attemptsOf(rows: readonly SumRow[], { from, bucketMs, buckets }: HealthWindow): AttemptFigures {
   const parts = Array.from({ length: buckets }, (_, index) => ({
@@ -66,18 +66,23 @@ function attemptsOf(rows: readonly SumRow[], { from, bucketMs, buckets }: Health
     failed: 0,
   }));
   const latencies = new Map<number, number>();
+  let lost = 0;
   for (const { part, latencyMs, attempts } of rows) {
     const bucket: { -readonly [Member in keyof HealthBucket]: HealthBucket[Member] } | undefined = parts[part];
+    // Latencies below 0 are none: the step of a failure, or of a loss.
+    const isGood = latencyMs >= 0;
     if (bucket !== undefined) {
-      bucket[latencyMs === FAILED_STEP ? "failed" : "succeeded"] += attempts;
+      bucket[isGood ? "succeeded" : "failed"] += attempts;
+      lost += latencyMs === LOST_STEP ? attempts : 0;
     }
-    if (latencyMs !== FAILED_STEP) {
+    if (isGood) {
       latencies.set(latencyMs, (latencies.get(latencyMs) ?? 0) + attempts);
     }
   }
   return {
     succeeded: parts.reduce((sum, { succeeded }) => sum + succeeded, 0),
     failed: parts.reduce((sum, { failed }) => sum + failed, 0),
+    lost,
     p50Ms: percentile(latencies, 0.5),
     p95Ms: percentile(latencies, 0.95),
     buckets: parts,

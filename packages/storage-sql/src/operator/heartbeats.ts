@@ -4,7 +4,7 @@ import { type RowOf, type Sql, selected } from "../database/sql.ts";
 type WorkerRow = RowOf<WorkerBeat & { readonly seenAt: Date }>;
 
 /** What workers say of themselves. */
-export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "quietest" | "leave" | "pruneWorkers"> {
+export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "lastSeen" | "leave" | "pruneWorkers"> {
   const { workerHeartbeats } = sql.tables;
   const at = (parameter: string) => sql.cast(parameter, "timestamptz");
   const number = (place: number) => sql.cast(`(e.value ->> ${place})`, "bigint");
@@ -19,7 +19,7 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
     ...{ leased: "leased", lagMs: "lag_ms", seenAt: sql.milliseconds("at") },
   });
   const read = `SELECT ${columns} FROM ${workerHeartbeats} ORDER BY CASE WHEN at <= ${at("$2")} THEN 0 ELSE 1 END, at DESC, instance, name LIMIT $1`;
-  const quietest = `SELECT name, ${sql.milliseconds("min(at)")} AS "seenAt" FROM ${workerHeartbeats} GROUP BY name ORDER BY name`;
+  const lastSeen = `SELECT name, ${sql.milliseconds("max(at)")} AS "seenAt" FROM ${workerHeartbeats} GROUP BY name ORDER BY name`;
   const leave = `DELETE FROM ${workerHeartbeats} WHERE instance = $1 RETURNING instance`;
   const prune = `DELETE FROM ${workerHeartbeats} WHERE at < ${at("$1")} RETURNING instance`;
   return {
@@ -33,8 +33,8 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
     async workers(limit, lost) {
       return (await sql.rows<WorkerRow>("seen_workers", read, [limit, lost])).map(seen);
     },
-    async quietest() {
-      return (await sql.rows<Pick<WorkerRow, "name" | "seenAt">>("quietest_workers", quietest, [])).map(seen);
+    async lastSeen() {
+      return (await sql.rows<Pick<WorkerRow, "name" | "seenAt">>("last_seen_workers", lastSeen, [])).map(seen);
     },
     async leave(instance) {
       await sql.rows("leave_workers", leave, [instance]);

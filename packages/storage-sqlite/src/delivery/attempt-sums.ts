@@ -1,5 +1,5 @@
 import type { DeliveryAttempt } from "@belfry/core";
-import { FAILED_STEP, latencyStep } from "@belfry/storage-sql";
+import { FAILED_STEP, LOST_STEP, latencyStep } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 
 const MINUTE_MS = 60_000;
@@ -58,5 +58,10 @@ function keyOf({ status, startedAt, finishedAt }: DeliveryAttempt, [, tenant, ch
   const endMs = finishedAt.getTime();
   const beginMs = isFallback === 1 ? Math.min(startedAt.getTime(), sinceMs ?? endMs) : (sinceMs ?? endMs);
   const isGood = status === "sent" || status === "delivered";
-  return [tenant, endMs - (endMs % MINUTE_MS), channel, isGood ? latencyStep(endMs - beginMs) : FAILED_STEP];
+  return [
+    tenant,
+    endMs - (endMs % MINUTE_MS),
+    channel,
+    isGood ? latencyStep(endMs - beginMs) : status === "unknown" ? LOST_STEP : FAILED_STEP,
+  ];
 }

@@ -142,7 +142,7 @@ async function expectDeliveries({ deliveries, apiKeys }: Storage): Promise<void>
 
 async function expectSums({ activity }: Storage): Promise<void> {
   const window = { from: minuteOf(RECENT), bucketMs: 60_000, buckets: 1 };
-  const counted = { channel: "email", succeeded: 1, failed: 1, p50Ms: 1_200, p95Ms: 1_200 };
+  const counted = { channel: "email", succeeded: 1, failed: 1, lost: 0, p50Ms: 1_200, p95Ms: 1_200 };
   expect(await activity.health("counted", window, new Date())).toMatchObject([counted]);
 }
 

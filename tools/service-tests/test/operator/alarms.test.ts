@@ -9,16 +9,18 @@ const MINUTE_MS = 60_000;
 
 onEveryStorage((database) => {
   /** Services over one database, a channel that fails as long as it is told to, and one for alarms that may be away. */
-  function setUp() {
+  function setUp({ retryDelaysMs = [] as readonly number[], minAttempts = 4 } = {}) {
     const state = { isBroken: true, isPagerAway: false };
     const told: DeliveryTask[] = [];
     const call: Channel = {
       name: "call",
-      retryDelaysMs: [],
+      retryDelaysMs,
       timeoutMs: 5_000,
       invalidRecipient: () => null,
       deliver: async () =>
-        state.isBroken ? { status: "failed", transient: false, error: "no line", provider: "test" } : { status: "sent", provider: "test" },
+        state.isBroken
+          ? { status: "failed", transient: retryDelaysMs.length > 0, error: "no line", provider: "test" }
+          : { status: "sent", provider: "test" },
     };
     const pager: Channel = {
       ...call,
@@ -37,7 +39,7 @@ onEveryStorage((database) => {
       stopsAfterTest(
         new NotificationService({
           ...{ storage: database.storage(), channels: [call, pager], clock, logger: silent, delivery: { worker } },
-          alarms: { to: { pager: "ops" }, minAttempts: 4, lagMs: null },
+          alarms: { to: { pager: "ops" }, minAttempts, lagMs: null },
         }),
       );
     const calls = async (service: NotificationService, count: number) => {
@@ -95,11 +97,11 @@ onEveryStorage((database) => {
   test("few attempts raise nothing, and a value around its line raises one alarm", async () => {
     const { state, told, clock, open, calls } = setUp();
     const service = open();
-    await calls(service, 3);
+    await calls(service, 2);
     await clock.pass(MINUTE_MS);
     await service.runDue();
     expect(told).toEqual([]);
-    await calls(service, 3);
+    await calls(service, 4);
     state.isBroken = false;
     await calls(service, 5);
     await clock.pass(MINUTE_MS);
@@ -109,6 +111,48 @@ onEveryStorage((database) => {
     await service.runDue();
     // 46 % is below the line, and above 80 % of it.
     expect(told.map(({ data }) => data.state)).toEqual(["raised"]);
+  });
+
+  test("a channel over which everything fails raises one with three attempts, which lasts while retries wait", async () => {
+    const { state, told, clock, open, calls } = setUp({ retryDelaysMs: [60 * MINUTE_MS], minAttempts: 20 });
+    const service = open();
+    await calls(service, 3);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    const titles = () => told.filter(({ data }) => data.alarm === "failure_rate").map(({ title }) => title);
+    expect(titles()).toEqual(["call: 100 % of attempts fail"]);
+    // Nothing is attempted for longer than attempts count.
+    await clock.pass(20 * MINUTE_MS);
+    await service.runDue();
+    expect(titles()).toHaveLength(1);
+    state.isBroken = false;
+    await clock.pass(60 * MINUTE_MS);
+    await service.runDue();
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    expect(titles().slice(1)).toEqual(["call: attempts go well again, 0 % fail"]);
+  });
+
+  test("attempts that were lost with their process raise none", async () => {
+    const { told, clock, open, calls, state } = setUp({ retryDelaysMs: [MINUTE_MS] });
+    state.isBroken = false;
+    const storage = database.storage();
+    await storage.open();
+    const leaving = open(false);
+    await calls(leaving, 6);
+    const dead = { owner: "dead", at: new Date(clock.now()), leaseMs: MINUTE_MS, limit: 6, exceptTenants: [] };
+    const fairness = { perEndpoint: 6, channels: ["call"], exceptEndpoints: [] };
+    expect(await storage.deliveries.leases.claim({ ...dead, ...fairness })).toHaveLength(6);
+    await clock.pass(2 * MINUTE_MS);
+    const service = open();
+    await service.runDue();
+    state.isBroken = true;
+    await calls(service, 2);
+    await clock.pass(MINUTE_MS / 2);
+    await service.runDue();
+    expect(await service.operator.health("1h")).toMatchObject([{ channel: "call", succeeded: 6, failed: 8, lost: 6 }]);
+    expect(told).toEqual([]);
+    await storage.close();
   });
 });
 

@@ -78,8 +78,8 @@ export function activityHealthTests(harness: StorageHarness): void {
         range(0, 4).map((part) => ({ from: minute(part), succeeded: good[part] ?? 0, failed: bad[part] ?? 0 }));
       const idle = { pending: 0, waiting: { scheduled: 0, due: 0, retrying: 0, held: 0 }, oldestDueAt: null };
       expect(await health()).toEqual([
-        { channel: "email", succeeded: 2, failed: 2, p50Ms: 56_000, p95Ms: 56_000, ...idle, buckets: parts([0, 1, 0, 0, 1], [2]) },
-        { channel: "webhook", succeeded: 0, failed: 1, p50Ms: null, p95Ms: null, ...idle, buckets: parts([], [0, 0, 0, 1]) },
+        { channel: "email", succeeded: 2, failed: 2, lost: 1, p50Ms: 56_000, p95Ms: 56_000, ...idle, buckets: parts([0, 1, 0, 0, 1], [2]) },
+        { channel: "webhook", succeeded: 0, failed: 1, lost: 0, p50Ms: null, p95Ms: null, ...idle, buckets: parts([], [0, 0, 0, 1]) },
       ]);
       fixture.nextTenant();
       expect(await health()).toEqual([]);
