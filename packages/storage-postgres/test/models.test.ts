@@ -3,12 +3,14 @@ import { storageSuite } from "@belfry/testkit";
 import { expect, test, vi } from "vitest";
 import { driverTransaction, drizzleTransaction, openSubject } from "./storage-subject.ts";
 
-// Blocks of a few numbers, and counts by blocks for every inbox.
+// Blocks of a few numbers, and counts by blocks for every inbox, which take many parts where they take any.
 vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
   BLOCK_LENGTH: 4,
   COUNTED_FROM: 1,
   COUNTED_BYTES: 50_000,
   MAX_CHANGED_BLOCKS: 6,
+  PART_MS: 0,
+  BLOCKS_AT_ONCE: 2,
 }));
 
 const isLong = Boolean(process.env.BELFRY_LONG);

@@ -37,22 +37,38 @@ export function spanOf(block: number): SeqSpan {
   return { low: block * BLOCK_LENGTH, high: (block + 1) * BLOCK_LENGTH };
 }
 
+/** What is left of a count that is made in parts. */
+export interface LeftToCount {
+  /** The blocks below this one are still to be counted. */
+  readonly blocks: number;
+  /** How often it was begun: a change of the whole inbox between two parts makes it begin again. */
+  readonly begun: number;
+}
+
 /** How many items of an inbox match the filters of a list, in each block of numbers, at one moment. It never changes. */
 export class CountedList {
   readonly at: CountedAt;
   /** The number of items that match. */
   readonly matching: number;
+  readonly left: LeftToCount;
   readonly #blocks: Uint16Array;
 
-  private constructor(at: CountedAt, blocks: Uint16Array) {
+  private constructor(at: CountedAt, blocks: Uint16Array, left: LeftToCount) {
     this.at = at;
+    this.left = left;
     this.#blocks = blocks;
     this.matching = blocks.reduce((sum, count) => sum + count, 0);
   }
 
   /** @param counts those of all blocks that have matching items */
   static of(at: CountedAt, counts: Iterable<BlockCount>): CountedList {
-    return new CountedList(at, withCounts(new Uint16Array(blockOf(at.lastSeq) + 1), counts));
+    return new CountedList(at, withCounts(new Uint16Array(blockOf(at.lastSeq) + 1), counts), { blocks: 0, begun: 1 });
+  }
+
+  /** A list of which nothing is counted. @param begun how often its count was begun before */
+  static begin(at: CountedAt, begun: number): CountedList {
+    const blocks = blockOf(at.lastSeq) + 1;
+    return new CountedList(at, new Uint16Array(blocks), { blocks, begun: begun + 1 });
   }
 
   /** Roughly how much memory it takes. */
@@ -60,11 +76,15 @@ export class CountedList {
     return this.#blocks.byteLength;
   }
 
-  /** The same list at a later moment, with the counts of the blocks that changed between. */
-  later(at: CountedAt, counts: Iterable<BlockCount>): CountedList {
+  /**
+   * The same list at a later moment, with the counts of the blocks that changed between, or that were left.
+   *
+   * @param left how many blocks are left then. @default as many as before
+   */
+  later(at: CountedAt, counts: Iterable<BlockCount>, left = this.left.blocks): CountedList {
     const blocks = new Uint16Array(blockOf(at.lastSeq) + 1);
     blocks.set(this.#blocks);
-    return new CountedList(at, withCounts(blocks, counts));
+    return new CountedList(at, withCounts(blocks, counts), { ...this.left, blocks: left });
   }
 
   /** Finds a page: it goes along the counts, and leaves out blocks without matching items. */

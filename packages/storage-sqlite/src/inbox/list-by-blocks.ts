@@ -1,6 +1,7 @@
 import type { InboxStatus, Owner } from "@belfry/core";
 import type { InboxQuery } from "@belfry/core/storage";
 import {
+  BLOCKS_AT_ONCE,
   type BlockCount,
   blockOf,
   type ChangedItems,
@@ -11,6 +12,7 @@ import {
   changedBlocks,
   changesText,
   isSameMoment,
+  PART_MS,
   type PageSpans,
   type SeqSpan,
   spanOf,
@@ -45,37 +47,61 @@ export interface CountedRows<Row> {
   readonly matching: number;
 }
 
-/** Reads the rows of a page of a large inbox: see {@link CountedLists}. */
+/** A count that had to begin so often is made in one part. */
+const MOST_BEGUN = 5;
+
+/**
+ * Reads the rows of a page of a large inbox: see {@link CountedLists}. It answers with what it has counted if that takes longer: to be called
+ * with it again.
+ */
 export function prepareListByBlocks<Row extends readonly unknown[]>(
   context: QueryContext,
   columns: string,
   lists: CountedLists,
-): (owner: Owner, query: InboxQuery, state: InboxState) => CountedRows<Row> {
+): (asked: Asked, state: InboxState, counted: CountedList | undefined) => CountedRows<Row> | CountedList {
   const statementsFor = prepareVariants<Row>(context, columns);
   const momentOf = prepareMoment(context);
   const changesAfter = context.prepareRows<readonly unknown[], ChangedItems>(changesText({ inboxChanges: "belfry_inbox_changes" }));
-  const countAgain = (list: CountedList, now: CountedAt, { owner, query }: Asked): readonly number[] | null => {
-    const lines = now.rev === list.at.rev ? [] : changesAfter.all([owner.tenant, owner.userId, list.at.rev]);
-    return changedBlocks(list, now, { lines, filters: query });
-  };
-  return (owner, query, state) => {
-    const { statements, values } = { statements: statementsFor(query), values: valuesOf(owner, query, state) };
-    const now = momentOf(owner, query, state);
-    const known = lists.find(owner, query);
-    const follows = canFollow(known, now);
-    if (follows && isSameMoment(known.at, now)) {
-      return { rows: rowsOf(statements, values, known.page(query)), matching: known.matching };
+  /** The list as it is now, as far as it was counted; null if the log does not tell what has changed. */
+  const follow = (known: CountedList | undefined, { owner, query }: Asked, counting: Counting<Row>): CountedList | null => {
+    const { now } = counting;
+    if (!canFollow(known, now)) {
+      return null;
     }
-    const blocks = follows ? countAgain(known, now, { owner, query }) : null;
-    const list =
-      follows && blocks !== null
-        ? known.later(now, countsOf(statements, values, blocks))
-        : CountedList.of(now, allCounts(statements, values, query.status === "unread" ? state.unreadAfterSeq + 1 : 0));
-    lists.keep(owner, query, list);
-    return { rows: rowsOf(statements, values, list.page(query)), matching: list.matching };
+    if (isSameMoment(known.at, now)) {
+      return known;
+    }
+    const lines = now.rev === known.at.rev ? [] : changesAfter.all([owner.tenant, owner.userId, known.at.rev]);
+    const blocks = changedBlocks(known, now, { lines, filters: query });
+    return blocks === null ? null : known.later(now, countsOf(counting, blocks));
+  };
+  return (asked, state, counted) => {
+    const { owner, query } = asked;
+    const least = query.status === "unread" ? state.unreadAfterSeq + 1 : 0;
+    const now = momentOf(owner, query, state);
+    const counting = { now, statements: statementsFor(query), values: valuesOf(owner, query, state), least };
+    const known = counted ?? lists.find(owner, query);
+    const list = countLeft(follow(known, asked, counting) ?? CountedList.begin(now, counted?.left.begun ?? 0), counting);
+    if (list.left.blocks > 0) {
+      return list;
+    }
+    if (list !== known) {
+      lists.keep(owner, query, list);
+    }
+    return { rows: rowsOf(counting, list.page(query)), matching: list.matching };
   };
 }
 
+/** What counts a list. */
+interface Counting<Row> {
+  readonly now: CountedAt;
+  readonly statements: SpanStatements<Row>;
+  readonly values: SpanValues;
+  /** No item with a number below this matches. */
+  readonly least: number;
+}
+
+/** A list, and whose. */
 interface Asked {
   readonly owner: Owner;
   readonly query: InboxQuery;
@@ -115,27 +141,43 @@ function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows 
 }
 
 /** Counts the items of some blocks. */
-function countsOf<Row>({ matching }: SpanStatements<Row>, values: SpanValues, blocks: readonly number[]): readonly BlockCount[] {
-  return blocks.map((block) => [block, matching.get({ ...values, ...spanOf(block) })?.matching ?? 0]);
+function countsOf<Row>({ statements, values }: Counting<Row>, blocks: readonly number[]): readonly BlockCount[] {
+  return blocks.map((block) => [block, statements.matching.get({ ...values, ...spanOf(block) })?.matching ?? 0]);
 }
 
-/** Counts the items of all blocks from the number `low` on: it goes from one that has any to the next. */
-function* allCounts<Row>({ matching, next }: SpanStatements<Row>, values: SpanValues, low: number): Generator<BlockCount> {
-  let high = Number.MAX_SAFE_INTEGER;
-  for (;;) {
-    const found = next.get({ ...values, low, high });
+/** Counts blocks that are left, the newest first, for as long as a part may take. */
+function countLeft<Row>(list: CountedList, counting: Counting<Row>): CountedList {
+  if (list.left.blocks === 0) {
+    return list;
+  }
+  const endMs = list.left.begun > MOST_BEGUN ? Number.POSITIVE_INFINITY : performance.now() + PART_MS;
+  const counts: BlockCount[] = [];
+  let left = list.left.blocks;
+  do {
+    const from = Math.max(left - BLOCKS_AT_ONCE, 0);
+    counts.push(...countsBetween(counting, spanOf(from).low, spanOf(left).low));
+    left = from;
+  } while (left > 0 && performance.now() < endMs);
+  return list.later(list.at, counts, left);
+}
+
+/** Counts the blocks that have any items between two numbers: it goes from one to the next. */
+function* countsBetween<Row>({ statements, values, least }: Counting<Row>, low: number, high: number): Generator<BlockCount> {
+  const [bottom, skipped] = [Math.max(low, least), 0];
+  for (let top = high; top > bottom; ) {
+    const found = statements.next.get({ ...values, low: bottom, high: top, skipped });
     if (found === undefined) {
       return;
     }
     const block = blockOf(found.seq);
     const span = spanOf(block);
-    yield [block, matching.get({ ...values, ...span })?.matching ?? 0];
-    high = span.low;
+    yield [block, statements.matching.get({ ...values, ...span })?.matching ?? 0];
+    top = span.low;
   }
 }
 
 /** Reads a page, span by span. */
-function rowsOf<Row>({ next, page }: SpanStatements<Row>, values: SpanValues, { spans, skipped, limit }: PageSpans): readonly Row[] {
+function rowsOf<Row>({ statements: { next, page }, values }: Counting<Row>, { spans, skipped, limit }: PageSpans): readonly Row[] {
   const rows: Row[] = [];
   let left = skipped;
   for (const { low, high } of spans) {

@@ -8,7 +8,8 @@ import {
   leastLookedAt,
   type PageBounds,
 } from "@belfry/core/storage";
-import { COUNTED_FROM, type CountedLists, isCountable } from "@belfry/storage-sql";
+import { COUNTED_FROM, CountedList, type CountedLists, isCountable } from "@belfry/storage-sql";
+import { Unfinished } from "../database/bind.ts";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import {
   type FilterValues,
@@ -81,10 +82,14 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     const readTimes = prepareReadTimes(context);
     const listRows = prepareListRows<Row>(context, reading.columns);
     const listByBlocks = prepareListByBlocks<Row>(context, reading.columns, lists);
-    return (owner: Owner, query: InboxQuery): InboxPage<Item> => {
+    return (counted: CountedList | undefined, owner: Owner, query: InboxQuery): InboxPage<Item> | Unfinished<CountedList> => {
       const state = inboxState(owner);
       const isByBlocks = state.counts.lastSeq >= COUNTED_FROM && isCountable(query);
-      const { rows, ...page } = (isByBlocks ? listByBlocks : listRows)(owner, query, state);
+      const found = isByBlocks ? listByBlocks({ owner, query }, state, counted) : listRows(owner, query, state);
+      if (found instanceof CountedList) {
+        return new Unfinished(found);
+      }
+      const { rows, ...page } = found;
       const states = readTimes(owner, state);
       return { items: rows.map((row) => reading.toItem(row, owner, states)), counts: state.counts, ...page };
     };

@@ -1,7 +1,7 @@
 import type { FanOutChunk, FanOutTurn, InboxStorage, NewNotification } from "@belfry/core/storage";
 import { CountedLists, type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, queryNow, read, readNow, step, write, writeTogether } from "../database/bind.ts";
+import { bind, type Current, queryNow, read, readInParts, readNow, step, write, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { prepareApplyDue } from "./apply-due.ts";
@@ -32,8 +32,8 @@ export function sqliteInbox(
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
-      list: readNow(prepareList(lists)),
-      listStored: readNow(prepareListStored(lists)),
+      list: readInParts(prepareList(lists)),
+      listStored: readInParts(prepareListStored(lists)),
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
       get: read(prepareGet),

@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { InboxQuery, ItemMarking, Storage } from "@belfry/core/storage";
+import type { InboxPage, InboxQuery, ItemMarking, Storage } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, type Fixture, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -91,15 +91,41 @@ export function countedListTests(harness: StorageHarness): void {
       await fixture.inbox.mark(owner, refsOf([7, 8]), { mark: "snoozed", at: at(102), until: at(150) });
     }
 
-    /** A filter without conditions has all items looked at, one by one. */
+    /** The page, of a list that is not counted: a filter without conditions has all items looked at, one by one. */
+    async function lookedThrough(owner: Owner, query: InboxQuery): Promise<InboxPage> {
+      const { more: _, ...page } = await fixture.inbox.list(owner, { ...query, filter: {} });
+      return page;
+    }
+
     async function expectRight(owner: Owner): Promise<void> {
       for (const list of LISTS) {
         for (const limit of [2, 50]) {
-          const { more: _, ...expected } = await fixture.inbox.list(owner, { ...list, limit, filter: {} });
+          const expected = await lookedThrough(owner, { ...list, limit });
           expect({ list, ...(await fixture.inbox.list(owner, { ...list, limit })) }).toEqual({ list, ...expected });
         }
       }
     }
+
+    test("are of one moment, whatever changes while they are counted", async () => {
+      const owner = fixture.owner("ann");
+      await fill(owner);
+      const query = { status: "unread", type: "note", limit: 50 } as const;
+      const changes = [
+        () => fixture.inbox.markRead(owner, refsOf([2]), at(200)),
+        () => fixture.inbox.createMany([fixture.entry("ann")]),
+        () => fixture.inbox.markAllRead(owner, at(201)),
+        () => fixture.inbox.markUnread(owner, refsOf([2, 20]), at(202)),
+      ];
+      for (const change of changes) {
+        // The new epoch has all counted from the beginning.
+        await fixture.inbox.renewEpochs();
+        const before = await lookedThrough(owner, query);
+        const listing = fixture.inbox.list(owner, query);
+        await change();
+        expect([before, await lookedThrough(owner, query)]).toContainEqual(await listing);
+        await expectRight(owner);
+      }
+    });
 
     test.each(Object.entries(CHANGES))("know of %s", async (_, change) => {
       const owner = fixture.owner("ann");
