@@ -34,6 +34,8 @@ interface PackageManager {
   /** Where it finds packages of Belfry, by the name of the file that tells it. */
   settings(registry: string): Readonly<Record<string, string>>;
   readonly install: readonly string[];
+  /** The name of one before it, which has installed the same already. */
+  readonly sharesWith?: string;
   /** Runs a file with what was installed. @default `node` */
   readonly node?: readonly string[];
 }
@@ -45,19 +47,20 @@ const yarnrc = (linker: string) => (registry: string) => ({
 });
 
 const YARN = ["npx", "-y", "--package=@yarnpkg/cli-dist@4.18.1", "yarn"];
-const MANAGERS: readonly PackageManager[] = [
-  { name: "npm", settings: npmrc, install: ["npm", "install", "--no-audit", "--no-fund"] },
+const NPM: PackageManager = { name: "npm", settings: npmrc, install: ["npm", "install", "--no-audit", "--no-fund"] };
+
+/** Installing waits for the registry, so these go beside each other. Those of a row follow each other: they share a folder, or what npx loads. */
+const MANAGERS: readonly (readonly PackageManager[])[] = [
   // The lowest that the packages ask for, in the place of the one that runs this.
-  {
-    name: "npm on Node 22.14",
-    settings: npmrc,
-    install: ["npm", "install", "--no-audit", "--no-fund"],
-    node: ["npx", "-y", "node@22.14.0"],
-  },
-  { name: "pnpm", settings: npmrc, install: ["npx", "-y", "pnpm@12.21.0", "install"] },
-  { name: "yarn", settings: yarnrc("node-modules"), install: [...YARN, "install"] },
-  { name: "yarn without node_modules", settings: yarnrc("pnp"), install: [...YARN, "install"], node: [...YARN, "node"] },
-  { name: "bun", settings: npmrc, install: ["npx", "-y", "bun@1.4.5", "install"] },
+  [NPM, { ...NPM, name: "npm on Node 22.14", sharesWith: NPM.name, node: ["npx", "-y", "node@22.14.0"] }],
+  [
+    { name: "pnpm", settings: npmrc, install: ["npx", "-y", "pnpm@12.21.0", "install"] },
+    { name: "bun", settings: npmrc, install: ["npx", "-y", "bun@1.4.5", "install"] },
+  ],
+  [
+    { name: "yarn", settings: yarnrc("node-modules"), install: [...YARN, "install"] },
+    { name: "yarn without node_modules", settings: yarnrc("pnp"), install: [...YARN, "install"], node: [...YARN, "node"] },
+  ],
 ];
 
 /** A quickstart, and what its README says is to be installed for it. */
@@ -79,15 +82,8 @@ try {
   );
   const quickstarts = await readQuickstarts();
   const others = await versionsTested();
-  for (const manager of MANAGERS) {
-    const directory = join(temporary, manager.name.replaceAll(" ", "-"));
-    const problems = await tryOut({ manager, directory, registry, quickstarts, others });
-    failures += problems.length;
-    console.log(`${problems.length === 0 ? "ok" : "NOT OK"}  ${manager.name}`);
-    for (const problem of problems) {
-      console.log(problem.replaceAll(/^/gm, "    "));
-    }
-  }
+  const given = { registry, quickstarts, others };
+  await Promise.all(MANAGERS.map((row) => tryOutInTurn(row, given)));
 } finally {
   registry?.close();
   await rm(temporary, { recursive: true, force: true });
@@ -132,6 +128,22 @@ async function versionsTested(): Promise<Readonly<Record<string, string>>> {
   return (JSON.parse(manifest) as { readonly devDependencies: Readonly<Record<string, string>> }).devDependencies;
 }
 
+type Given = Pick<Trial, "registry" | "quickstarts" | "others">;
+
+/** Tries out package managers one after another, and tells of each. */
+async function tryOutInTurn(managers: readonly PackageManager[], given: Given): Promise<void> {
+  for (const manager of managers) {
+    const directory = join(temporary, (manager.sharesWith ?? manager.name).replaceAll(" ", "-"));
+    const problems = await tryOut({ manager, directory, ...given });
+    failures += problems.length;
+    console.log([`${problems.length === 0 ? "ok" : "NOT OK"}  ${manager.name}`, ...problems.map(indented)].join("\n"));
+  }
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, "    ");
+}
+
 interface Trial {
   readonly manager: PackageManager;
   readonly directory: string;
@@ -141,15 +153,11 @@ interface Trial {
 }
 
 /** Installs everything into a new project, and runs each quickstart in it. Returns what went wrong. */
-async function tryOut({ manager, directory, registry: { url }, quickstarts, others }: Trial): Promise<string[]> {
-  await mkdir(directory);
-  const names = [...new Set(quickstarts.flatMap(({ packages }) => packages))];
-  const dependencies = Object.fromEntries(names.map((name) => [name, name.startsWith("@belfry/") ? "latest" : (others[name] ?? "latest")]));
-  const files = { "package.json": JSON.stringify({ name: "a-new-host", private: true, dependencies }), ...manager.settings(url) };
-  await Promise.all(Object.entries(files).map(([name, content]) => writeFile(join(directory, name), content)));
-  const installed = await command(manager.install, directory);
-  if (installed !== null) {
-    return [`${manager.install.join(" ")}:\n${installed}`];
+async function tryOut(trial: Trial): Promise<string[]> {
+  const { manager, directory, quickstarts } = trial;
+  const failure = manager.sharesWith === undefined ? await installInto(trial) : null;
+  if (failure !== null) {
+    return [failure];
   }
   const problems: string[] = [];
   for (const { name, code } of quickstarts) {
@@ -163,6 +171,17 @@ async function tryOut({ manager, directory, registry: { url }, quickstarts, othe
     }
   }
   return problems;
+}
+
+/** Installs what the quickstarts need into a new project. What went wrong, if it did. */
+async function installInto({ manager, directory, registry: { url }, quickstarts, others }: Trial): Promise<string | null> {
+  await mkdir(directory);
+  const names = [...new Set(quickstarts.flatMap(({ packages }) => packages))];
+  const dependencies = Object.fromEntries(names.map((name) => [name, name.startsWith("@belfry/") ? "latest" : (others[name] ?? "latest")]));
+  const files = { "package.json": JSON.stringify({ name: "a-new-host", private: true, dependencies }), ...manager.settings(url) };
+  await Promise.all(Object.entries(files).map(([name, content]) => writeFile(join(directory, name), content)));
+  const output = await command(manager.install, directory);
+  return output === null ? null : `${manager.install.join(" ")}:\n${output}`;
 }
 
 /** Runs a command; its output, if it fails. */

@@ -13,9 +13,12 @@ const SLOW = [
   "packages/adapter-express/test/postgres.test.ts",
   "packages/adapter-hono/test/sqlite.test.ts",
   "tools/service-tests/test/http/fetch.test.ts",
+  "packages/storage-sqlite/test/storage.test.ts",
   "packages/storage-sqlite/test/models.test.ts",
   "packages/adapter-express/test/fuzz.test.ts",
   "packages/adapter-hono/test/fuzz.test.ts",
+  "packages/adapter-hono/test/lowest-sqlite.test.ts",
+  "packages/adapter-express/test/lowest-sqlite.test.ts",
 ];
 
 /** Starts with the slow files, so that no worker is left with one of them when the others are done. */

@@ -8,10 +8,16 @@ import { promisify } from "node:util";
 import { freshDatabase } from "@belfry/postgres-launcher";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bundledPrograms } from "../../../test/bundled-program.ts";
 
 const execute = promisify(execFile);
 const directory = fileURLToPath(new URL("..", import.meta.url));
 const drizzleKit = join(dirname(createRequire(import.meta.url).resolve("drizzle-kit")), "bin.cjs");
+
+const [SQLITE, DRIZZLE, PG] = ["sqlite", "postgres-drizzle", "postgres-pg"].map(
+  (name) => new URL(`../src/${name}.ts`, import.meta.url),
+) as [URL, URL, URL];
+const programOf = bundledPrograms([SQLITE, DRIZZLE, PG]);
 
 const PRINTED = "We are out of the moon.\norders: 1, inbox: Order received: a lamp\n";
 
@@ -50,7 +56,7 @@ describe("an order and its notification in one transaction", () => {
   test("on SQLite, beside drizzle-kit, which leaves Belfry's tables alone", async () => {
     const push = () => run([drizzleKit, "push", "--config", "drizzle.sqlite.config.ts"], env);
     await push();
-    expect(await run(["src/sqlite.ts"], env)).toBe(PRINTED);
+    expect(await run([programOf(SQLITE)], env)).toBe(PRINTED);
     expect(await push()).toContain("No changes detected");
   });
 
@@ -58,7 +64,7 @@ describe("an order and its notification in one transaction", () => {
     const kit = (command: string) => run([drizzleKit, command, "--config", "drizzle.postgres.config.ts"], env);
     await kit("generate");
     await kit("migrate");
-    expect(await run(["src/postgres-drizzle.ts"], env)).toBe(PRINTED);
+    expect(await run([programOf(DRIZZLE)], env)).toBe(PRINTED);
     expect(await kit("generate")).toContain("No schema changes");
     const client = new pg.Client({ connectionString: env.DATABASE_URL });
     await client.connect();
@@ -68,6 +74,6 @@ describe("an order and its notification in one transaction", () => {
   });
 
   test("on PostgreSQL with pg", async () => {
-    expect(await run(["src/postgres-pg.ts"], env)).toBe(PRINTED);
+    expect(await run([programOf(PG)], env)).toBe(PRINTED);
   });
 });
