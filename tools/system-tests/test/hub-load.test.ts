@@ -4,7 +4,7 @@ import { DATABASES, emptyDatabase } from "./either-database.ts";
 import { storageAt } from "./storage-at.ts";
 import { useCleanup } from "./use-cleanup.ts";
 
-const EVENTS = process.env.BELFRY_LONG ? 50_000 : 500;
+const EVENTS = process.env.BELFRY_LONG ? 50_000 : 200;
 const HANDLERS = 20;
 const IN_FLIGHT = 64;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 1_800_000 : 180_000;
