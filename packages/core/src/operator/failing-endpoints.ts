@@ -3,9 +3,9 @@ import type { FailingDelivery, FailingKind } from "./activity-storage.ts";
 
 /** What went wrong at an endpoint: deliveries with the same last error. */
 export interface FailureCause {
-  /** Who said so, as attempts name it, such as `smtp`; empty where nobody is known. */
+  /** Who said so, as attempts name it, such as `smtp`; `belfry` for what no provider said, such as that a process was lost. */
   readonly provider: string;
-  /** The first 200 characters of the error; empty where the attempt went well, and `reason` says what came after it. */
+  /** The first 200 characters of the error, or Belfry's words where the attempt went well, as for a bounce, or was that of another delivery's digest. */
   readonly error: string;
   /** Why a delivery failed that its provider had taken, such as `bounced`; null otherwise. */
   readonly reason: DeliveryReason | null;
@@ -86,7 +86,17 @@ export class FailureTally {
   }
 }
 
-function addCause(causes: Map<string, CauseTally>, { provider, error, reason, firstAt, lastAt }: FailingDelivery): void {
+/** What went wrong where no attempt says it: it went well and the provider gave the notification back, or it was made for a digest by another delivery. */
+function wordsOf({ provider, reason }: FailingDelivery): string {
+  if (reason === "bounced") {
+    return "The provider took it, and gave it back later.";
+  }
+  return provider === "" ? "The digest that it was in was not delivered." : "It was not delivered, though the attempt went well.";
+}
+
+function addCause(causes: Map<string, CauseTally>, delivery: FailingDelivery): void {
+  const { reason, firstAt, lastAt } = delivery;
+  const [provider, error] = [delivery.provider || "belfry", delivery.error || wordsOf(delivery)];
   const [firstMs, lastMs] = [firstAt.getTime(), lastAt.getTime()];
   const key = [provider, error, reason].join("\u0000");
   // What is not told apart counts as the first one.

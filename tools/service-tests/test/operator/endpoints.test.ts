@@ -61,6 +61,35 @@ onEveryStorage((database) => {
       expect((await failing()).endpoints).toEqual([gone]);
     });
 
+    test("say what it was where no attempt says it: a lost process, a mail that came back", async () => {
+      const { service, clock, state, mails, failing } = setUp();
+      state.works = true;
+      const { notification } = await service.create({ to: { email: "back@example.com" }, title: "Hello" });
+      await service.runDue();
+      const [delivery] = (await service.deliveries(notification.id)).deliveries;
+      await service.receipts.record({ kind: "hard_bounce", messageId: delivery?.id ?? "" });
+      const idle = stopsAfterTest(
+        new NotificationService({ storage: database.storage(), clock, channels: [mails], logger: silent, delivery: { worker: false } }),
+      );
+      await idle.create({ to: { email: "lost@example.com" }, title: "Hello" });
+      const storage = database.storage();
+      await storage.open();
+      const dead = { owner: "dead", at: new Date(clock.now()), leaseMs: HOUR_MS, limit: 1, exceptTenants: [] };
+      await storage.deliveries.leases.claim({ ...dead, perEndpoint: 1, channels: ["email"], exceptEndpoints: [] });
+      await service.operator.pauses.pause({ channel: "email" });
+      await clock.skip(2 * HOUR_MS);
+      await service.runDue();
+      const said = (await failing()).endpoints.map(({ recipient, causes }) => [
+        recipient,
+        causes.map(({ provider, error }) => [provider, error]),
+      ]);
+      expect(Object.fromEntries(said)).toEqual({
+        "back@example.com": [["email", "The provider took it, and gave it back later."]],
+        "lost@example.com": [["belfry", "The process that made this attempt was lost before it ended."]],
+      });
+      await storage.close();
+    });
+
     test("are tried by one delivery, also while they rest", async () => {
       const { service, state, mails, mail } = setUp();
       const { endpoints } = service.operator;
