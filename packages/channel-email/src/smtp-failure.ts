@@ -1,5 +1,5 @@
 import type { DeliveryFailure } from "@belfry/core";
-import { isNoRecipient } from "./refused-recipient.ts";
+import { enhancedCodeOf, isNoRecipient } from "./refused-recipient.ts";
 
 /** A 5xx to one of these commands is about this mail. An earlier 5xx, to a greeting or a login, is about the connection. */
 const MAIL_COMMANDS: ReadonlySet<string> = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
@@ -26,11 +26,12 @@ const RESPONSE_LENGTH = 1_000;
 
 /** Turns the error of a transport into a failure of the delivery. */
 export function failureOf(error: unknown): DeliveryFailure {
-  const { code, command, responseCode, response } = describeError(error);
+  const { code, systemCode, command, responseCode, response } = describeError(error);
   const transient = !isPermanent(code, command, responseCode);
   const isHardBounce = !transient && command === "RCPT TO" && isNoRecipient(responseCode, response ?? "");
   return {
     ...emailFailure(errorText(code, command, responseCode), transient),
+    ...codeOf(responseCode === 0 ? (systemCode ?? code) : [responseCode, enhancedCodeOf(response ?? "")].filter(Boolean).join(" ")),
     ...(response !== undefined && { response: oneLine(response) }),
     ...(isHardBounce && { isHardBounce }),
   };
@@ -65,10 +66,17 @@ function errorText(code: string, command: string, responseCode: number): string 
   return TEXTS[code] ?? `the mail could not be sent${code === "" ? "" : ` (${code})`}`;
 }
 
+/** What happened, for the log; the codes of a transport of the host's own may be anything. */
+function codeOf(code: string): Pick<DeliveryFailure, "code"> {
+  return code === "" ? {} : { code };
+}
+
 function describeError(error: unknown) {
   const fields: Readonly<Record<string, unknown>> = error instanceof Error ? { ...error } : {};
   return {
     code: typeof fields.code === "string" ? fields.code : "",
+    /** The code of the system, such as ECONNREFUSED, which nodemailer keeps beside its own. */
+    systemCode: typeof fields.originalCode === "string" ? fields.originalCode : undefined,
     command: typeof fields.command === "string" ? fields.command : "",
     responseCode: typeof fields.responseCode === "number" ? fields.responseCode : 0,
     response: typeof fields.response === "string" ? fields.response : undefined,

@@ -73,11 +73,19 @@ describe("failures", () => {
     const atRcpt = await servers.start({ onRcptTo: ({ address }, _session, callback) => callback(answer(address)) });
     const channel = email({ transport: atRcpt.url, from });
     const found: Record<string, boolean> = {};
+    const codes: Record<string, string | undefined> = {};
     for (const [index, line] of lines.entries()) {
       const outcome = await channel.deliver(taskOf({ address: `u${index}@example.com` }), noAbort);
+      codes[line] = outcome.status === "failed" ? outcome.code : undefined;
       found[line] = outcome.status === "failed" && outcome.isHardBounce === true;
     }
     expect(found).toEqual(isHard);
+    expect(codes).toMatchObject({
+      "550 5.1.1 no such user": "550 5.1.1",
+      "550 no mailbox (#5.1.1)": "550 5.1.1",
+      "550 Access denied - see http://example.com, 10.5.1.1": "550",
+      "450 4.1.1 no such user yet": "450 4.1.1",
+    });
   });
 
   it("says it of no answer to another command, and of no address that the server may be unable to read", async () => {
@@ -111,7 +119,7 @@ describe("failures", () => {
     expect(await email({ transport: after.url, from }).deliver(taskOf(), noAbort)).toMatchObject({ status: "sent" });
   });
 
-  it("tries again when no server answers, and names neither host nor cause", async () => {
+  it("tries again when no server answers, and names the cause and no host", async () => {
     const server = await servers.start();
     await server.close();
     expect(await email({ transport: server.url, from }).deliver(taskOf(), noAbort)).toEqual({
@@ -119,6 +127,7 @@ describe("failures", () => {
       provider: "smtp",
       transient: true,
       error: "the mail server could not be reached, or broke off",
+      code: "ECONNREFUSED",
     });
   });
 

@@ -93,6 +93,11 @@ export interface DeliveryFailure {
   readonly error: string;
   readonly provider: string;
   readonly response?: string;
+  /**
+   * What happened as a code that names nobody, such as `550 5.1.1` or `ECONNREFUSED`, for the log: up to 40 letters, digits, spaces and characters of
+   * `.-_`. Another text is not logged. @default the log does not say what happened
+   */
+  readonly code?: string;
   /** The provider asked to wait this long. It is clamped to between the first retry delay and 24 hours. */
   readonly retryAfterMs?: number;
   /**

@@ -235,7 +235,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       await this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
     }
     if (outcome.status === "failed" && delivery.channel !== INBOX_CHANNEL) {
-      logFailure(this.#context.lines, delivery);
+      logFailure(this.#context.lines, delivery, outcome);
     }
     const channel = this.#context.channels.get(delivery.channel);
     const number = delivery.attempt - delivery.attemptsBefore;

@@ -1,6 +1,7 @@
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import type { AttemptResult } from "./attempt.ts";
+import type { DeliveryFailure } from "./channel.ts";
 import type { Delivery } from "./delivery.ts";
 
 /** An attempt, for traces. */
@@ -17,10 +18,14 @@ export function tracedResult(result: AttemptResult): TracedEnd {
   return { hasFailed: status === "failed", facts: { outcome: status, provider } };
 }
 
-/** Logs a failed attempt, once a minute for each channel. What was said of it stays out: it may name addresses. */
-export function logFailure(lines: RepeatedLines, { tenant, notificationId, id: delivery, channel, attempt }: Delivery): void {
+/** What a code of a failure may be, so that no address or text of a provider comes into the log. */
+const CODE = /^[\w .-]{1,40}$/;
+
+/** Logs a failed attempt, once a minute for each channel. What was said of it stays out but for its code: it may name addresses. */
+export function logFailure(lines: RepeatedLines, of: Delivery, { code }: Pick<DeliveryFailure, "code">): void {
+  const { tenant, notificationId, id: delivery, channel, attempt } = of;
   lines.warn(
-    { channel, tenant, notificationId, delivery, attempt },
+    { channel, tenant, notificationId, delivery, attempt, ...(typeof code === "string" && CODE.test(code) && { code }) },
     `An attempt over the channel ${channel} failed; the delivery says why.`,
   );
 }

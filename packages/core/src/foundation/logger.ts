@@ -11,9 +11,14 @@ export const consoleLogger: Logger = {
   debug() {},
   info() {},
   warn(fields, message) {
-    console.warn(message, fields);
+    console.warn(...lineOf(fields, message));
   },
   error(fields, message) {
-    console.error(message, fields);
+    console.error(...lineOf(fields, message));
   },
 };
+
+/** A message with its fields, without them where there are none. */
+function lineOf(fields: object, message: string): readonly [string, object?] {
+  return Object.keys(fields).length === 0 ? [message] : [message, fields];
+}
