@@ -135,6 +135,7 @@ export { newEpoch } from "./foundation/digest.ts";
 export type { ErasureStep, ExportStep, StepRange, SweepStep } from "./foundation/json.ts";
 export type { KeyPageInput } from "./foundation/key-pages.ts";
 export { foldCase } from "./foundation/parse-text.ts";
+export { RepeatedLines } from "./foundation/repeated-lines.ts";
 export type {
   ClaimedRecord,
   EndedRecord,

@@ -35,6 +35,9 @@ export class Contact {
 /** What an old Redis repeats of a command that it does not know: a password may be among it. */
 const REPEATED = /, with args beginning with[\s\S]*/i;
 
+/** Who it is that may not do something: newer versions of Redis say it. */
+const NAMED_USER = /\bUser \S+ (?=has no permissions)/i;
+
 /** The words of an error. The error itself may hold the command that failed, and with it a password. */
 export function reasonOf(error: unknown): string | null {
   if (!(error instanceof Error)) {
@@ -42,7 +45,7 @@ export function reasonOf(error: unknown): string | null {
   }
   // A cluster's client says of all nodes only that they failed.
   const ofNode = "lastNodeError" in error ? reasonOf(error.lastNodeError) : null;
-  return ofNode ?? error.message.replace(REPEATED, "");
+  return ofNode ?? error.message.replace(REPEATED, "").replace(NAMED_USER, "This user ");
 }
 
 /** What Redis says to those whom it never lets in. */
@@ -51,4 +54,12 @@ const REFUSALS = /WRONGPASS|NOAUTH|NOPERM|MOVED|CROSSSLOT|unknown command/i;
 /** Whether that is the reason of Redis itself, which does not go away by waiting. */
 export function isRefusal(reason: string): boolean {
   return REFUSALS.test(reason);
+}
+
+/** What Redis says to a user whose rules do not permit a command; the second one is of scripts before Redis 7.2. */
+const UNPERMITTED = /^NOPERM|The user executing the script can't/i;
+
+/** Whether that is the reason of a command that the user of Redis may not use, or not with those keys or channels. */
+export function isUnpermitted(reason: string): boolean {
+  return UNPERMITTED.test(reason);
 }

@@ -20,6 +20,7 @@ import { RedisPresence } from "./presence.ts";
 import { limiterOver, type RedisLimit } from "./rate-limiter.ts";
 import { checkRedisOptions, DEFAULT_HEARTBEAT_MS, DEFAULT_PREFIX, DEFAULT_SHARDS, type RedisTransportOptions } from "./redis-options.ts";
 import { type ConnectionSettings, type MakeClient, type RedisClient, type RedisSource, readSource } from "./redis-source.ts";
+import { Refusals } from "./refusals.ts";
 import { SendingConnection } from "./sending-connection.ts";
 import { Shards } from "./shards.ts";
 import { RedisSocketCounts } from "./socket-counts.ts";
@@ -114,6 +115,8 @@ class OverRedis implements RedisTransport {
     this.#contact = new Contact(logger);
     const settings = settingsOf(heartbeatMs);
     const client = makeClient({ ...settings, connectionName: "belfry", commandTimeout: heartbeatMs });
+    const refusals = new Refusals(prefix, logger);
+    refusals.watch(client);
     this.#sending = new SendingConnection(client, {
       onLost: (reason) => this.#sendingLost(reason),
       onNodeLost: (reason) => this.#refuse(reason),
@@ -126,6 +129,7 @@ class OverRedis implements RedisTransport {
     const listening = { ...settings, connectionName: "belfry-listen", commandTimeout: undefined };
     this.#hearer = hearerOf(client, listening, {
       logger,
+      refusals,
       heartbeatMs,
       onPayload: (payload) => this.#receive(payload),
       onLost: (reason) => this.#lost(reason),

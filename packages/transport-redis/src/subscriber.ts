@@ -2,6 +2,7 @@ import { type Logger, systemClock } from "@belfry/core";
 import { Loop } from "@belfry/core/storage";
 import type { Redis } from "ioredis";
 import { reasonOf } from "./contact.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** Hears channels of sharded pub/sub. */
 export interface Hearer {
@@ -16,6 +17,8 @@ export interface Hearer {
 /** What a {@link Hearer} tells of, and how it works. */
 export interface HearerListener {
   readonly logger: Logger;
+  /** Watches each connection. */
+  readonly refusals: Refusals;
   /** How often each connection is tested. */
   readonly heartbeatMs: number;
   onPayload(payload: string): void;
@@ -74,8 +77,9 @@ export class Subscriber implements Hearer {
   }
 
   open(): void {
-    const { connection, onPayload, onMoved, heartbeatMs } = this.#options;
+    const { connection, onPayload, onMoved, heartbeatMs, refusals } = this.#options;
     const client = connection();
+    refusals.watch(client);
     this.#client = client;
     client.on("smessage", (_channel: string, payload: string) => onPayload(payload));
     // An error that nobody listens for ends the process.
