@@ -29,7 +29,10 @@ const DRIVER = { sqlite: "better-sqlite3", postgres: "pg" } as const;
 export function nextSteps({ framework, database, manager, packages }: Omit<Project, "importEnding">): NextSteps {
   const needed = ["@belfry/core", ...STORAGE[database], ...MOUNT[framework]];
   const missing = needed.filter((name) => !packages.has(name));
-  const address = database === "sqlite" ? "DATABASE_FILE, if data/belfry.db is not where it shall be" : "DATABASE_URL";
+  const address =
+    database === "sqlite"
+      ? "DATABASE_FILE, if data/belfry.db is not where it shall be, such as the file of your own database, whose transactions can then create notifications (docs/guides/transactions.md)"
+      : "DATABASE_URL";
   const installs = [
     ...(missing.length === 0 ? [] : [`${ADD[manager]} ${missing.join(" ")}`]),
     ...(packages.has(CLI) ? [] : [`${ADD[manager]} -D ${CLI}`]),
