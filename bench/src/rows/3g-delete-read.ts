@@ -49,17 +49,20 @@ async function measure({ marked, singly, items, reset }: Inboxes): Promise<Figur
   };
   const offset = Math.round(items / 2);
   for (let round = 0; round < ROUNDS; round += 1) {
+    // The first one of each round counts all items, since all have changed.
+    const first = await longestBlock(() => marked.list({ limit: PAGE, offset }));
     const page = await longestBlock(() => marked.list({ limit: PAGE, offset }));
     const markAll = await longestBlock(() => marked.markAllRead());
     const removeMarked = await removeAll(marked, items);
     const removeSingly = await removeAll(singly, items);
+    add("offset 250,000, first page, ms", first.tookMs);
     add("offset 250,000, ms", page.tookMs);
     add("mark-all-read, ms", markAll.tookMs);
     add("delete-all-read, ms", removeMarked.tookMs);
     add("of singly read items, ms", removeSingly.tookMs);
     add("delete-all-read ÷ mark-all-read", removeMarked.tookMs / markAll.tookMs);
     add("longest block, deleting, ms", Math.max(removeMarked.blockMs, removeSingly.blockMs));
-    add("longest block, ms", Math.max(page.blockMs, removeMarked.blockMs, removeSingly.blockMs));
+    add("longest block, ms", Math.max(first.blockMs, page.blockMs, removeMarked.blockMs, removeSingly.blockMs));
     await reset();
   }
   return samples;
