@@ -20,7 +20,7 @@ import type { HandlerOptions } from "@belfry/core/http";
 export interface CommandService {
   readonly defaultTenant: CommandTenant;
   readonly apiKeys: Pick<ApiKeys, "create" | "list" | "revoke">;
-  readonly database: Pick<ServiceDatabase, "place" | "inspect" | "migrations" | "migrate">;
+  readonly database: Pick<ServiceDatabase, "place" | "inspect" | "migrations" | "migrate" | "supportsPartitions" | "partition">;
   readonly retention: RetentionOptions;
   tenant(tenantId: string): CommandTenant;
   sweep(): Promise<SweepResult>;

@@ -3,6 +3,7 @@ import { doctor } from "./commands/doctor.ts";
 import { init } from "./commands/init.ts";
 import { keys } from "./commands/keys.ts";
 import { migrate } from "./commands/migrate.ts";
+import { partition } from "./commands/partition.ts";
 import { deleteUser, exportUser } from "./commands/privacy.ts";
 import { retention } from "./commands/retention.ts";
 import { retry } from "./commands/retry.ts";
@@ -15,7 +16,7 @@ import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
 import { packageVersion } from "./package-version.ts";
 
-const COMMANDS: readonly AddCommand[] = [init, migrate, doctor, keys, send, tail, retry, exportUser, deleteUser, retention];
+const COMMANDS: readonly AddCommand[] = [init, migrate, doctor, keys, send, tail, retry, exportUser, deleteUser, retention, partition];
 
 /** Those that write down who did it. */
 const WITH_ACTOR: ReadonlySet<string> = new Set(["send", "retry", "export-user", "delete-user"]);

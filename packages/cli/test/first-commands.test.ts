@@ -118,7 +118,7 @@ describe.each(KINDS)("on $kind", ({ kind, empty, migrated, unreachable }) => {
     }
   });
 
-  test.each([["migrate"], ["keys", "list"], ["send", "--to", "ann", "--title", "Hello"]])(
+  test.each([["migrate"], ["partition", "--yes"], ["keys", "list"], ["send", "--to", "ann", "--title", "Hello"]])(
     "%s %s: a database out of reach ends it with 3, and shows no password",
     async (...args) => {
       const ran = await belfry([...args, "--database", unreachable]);

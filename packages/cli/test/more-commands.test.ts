@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BelfryError, type Channel, NotificationService } from "@belfry/core";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { reportOf } from "../src/failure.ts";
 import { EXIT } from "../src/index.ts";
 import { belfry, belfryOn, directory, documentOf, idleService, KINDS, type Place, storageAt } from "./setup.ts";
@@ -20,7 +22,7 @@ const mail: Channel = {
 const lines = (text: string) => text.split("\n").filter((line) => line !== "");
 const parsed = (text: string) => lines(text).map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
 
-describe.each(KINDS)("on $kind", ({ migrated }) => {
+describe.each(KINDS)("on $kind", ({ kind, migrated }) => {
   let place: Place;
   let service: NotificationService;
   const at = (...args: string[]) => belfry([...args, "--database", place.url, "--json"]);
@@ -78,6 +80,24 @@ describe.each(KINDS)("on $kind", ({ migrated }) => {
     const swept = documentOf(await at("retention", "run", "--yes"));
     expect(swept.removed).toMatchObject({ items: 0, deliveries: 0 });
     expect((await at("retention", "run")).code).toBe(EXIT.usage);
+  });
+
+  test("partition needs a yes on PostgreSQL, and may be repeated; SQLite has nothing to partition", async () => {
+    const isPostgres = kind === "PostgreSQL";
+    expect((await at("partition")).code).toBe(isPostgres ? EXIT.usage : EXIT.ok);
+    for (const more of [[], ["--deliveries", "2000"]]) {
+      const done = await at("partition", "--yes", ...more);
+      expect([done.code, documentOf(done)]).toEqual([EXIT.ok, { place: service.database.place, partitioned: isPostgres }]);
+    }
+    expect([service.database.supportsPartitions, await service.database.partition()]).toEqual([isPostgres, isPostgres]);
+  });
+
+  test.each(["999", "1e6", "-1000", "many", "99999999999"])("partition refuses --deliveries %s, and says what it takes", async (count) => {
+    const ran = await at("partition", "--yes", `--deliveries=${count}`);
+    expect([ran.code, documentOf(ran).error]).toEqual([
+      EXIT.usage,
+      { code: "USAGE", message: `--deliveries "${count}" is no whole number from 1000 to 999999999.` },
+    ]);
   });
 
   test("tail tells what comes and what changes, until Ctrl-C", async () => {
@@ -238,4 +258,29 @@ describe("at a terminal", () => {
       await remove();
     }
   });
+});
+
+test("partition makes partitions on PostgreSQL, unless something of the host's depends on the table: then it names it and changes nothing", async () => {
+  const place = await migratedPostgres();
+  const client = new pg.Client({ connectionString: place.url });
+  await client.connect();
+  const parts = async () => {
+    const { rows } = await client.query<{ parts: number }>(
+      "SELECT count(*)::int AS parts FROM pg_inherits WHERE inhparent = 'belfry_delivery_attempts'::regclass",
+    );
+    return rows[0]?.parts;
+  };
+  const partition = () => belfry(["partition", "--yes", "--json", "--database", place.url]);
+  try {
+    await client.query("CREATE VIEW my_attempts AS SELECT count(*) FROM belfry_delivery_attempts");
+    const refused = await partition();
+    expect([refused.code, await parts()]).toEqual([EXIT.usage, 0]);
+    expect(documentOf(refused).error).toMatchObject({ code: "CONFIGURATION", message: expect.stringContaining("my_attempts") });
+    await client.query("DROP VIEW my_attempts");
+    expect((await partition()).code).toBe(EXIT.ok);
+    expect(await parts()).toBe(2);
+  } finally {
+    await client.end();
+    await place.drop();
+  }
 });

@@ -24,5 +24,5 @@ export type {
   CredentialHeaders,
   SocketTickets,
 } from "../service/socket-tickets.ts";
-export type { DatabaseFacts, MigrateInput, StorageDatabase } from "../service/storage-database.ts";
+export type { DatabaseFacts, MigrateInput, PartitionInput, StorageDatabase } from "../service/storage-database.ts";
 export type { TenantNotifications } from "../service/tenant-notifications.ts";

@@ -17,9 +17,15 @@ export interface MigrateInput {
   readonly cleanup?: boolean;
 }
 
+/** Options of partitions. */
+export interface PartitionInput {
+  /** How many deliveries' attempts a partition is to have, from 1,000. @default 10_000_000 */
+  readonly deliveries?: number;
+}
+
 /**
  * The part of a storage that looks at its database from outside: also before the storage is open, while it is open, and without changing
- * anything but by {@link migrate}.
+ * anything but by {@link migrate} and {@link partition}.
  */
 export interface StorageDatabase {
   /** Where the database is, for people: a URL without a password and without parameters. */
@@ -35,4 +41,11 @@ export interface StorageDatabase {
    *   `STORAGE_FAILED`
    */
   migrate(input: MigrateInput): Promise<void>;
+  /**
+   * Keeps the attempts of deliveries in partitions, while others go on. It may be repeated. A storage that needs none leaves it out.
+   *
+   * @throws BelfryError `CONFIGURATION` if something that depends on the table rules partitions out; `INVALID_STATE` while a tenant moves;
+   *   `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`
+   */
+  partition?(input: PartitionInput): Promise<void>;
 }

@@ -1,7 +1,8 @@
-import type { DatabaseFacts, Logger, MigrateInput, MigrationState, StorageDatabase } from "@belfry/core";
+import type { DatabaseFacts, Logger, MigrateInput, MigrationState, PartitionInput, StorageDatabase } from "@belfry/core";
 import type { Migration } from "@belfry/core/storage";
 import type { Pool } from "pg";
 import { hasTables, migrateAtOpen, migrateLater, readPlan } from "../migrations/migrate.ts";
+import { partition } from "../partitions/partition.ts";
 import { QUERY_TIMEOUT_MS } from "../postgres-options.ts";
 import { Connection } from "./connection.ts";
 import { listenForErrors, wrapError } from "./errors.ts";
@@ -74,6 +75,11 @@ export class PostgresDatabase implements StorageDatabase {
       await migrateAtOpen(pool, target);
       await migrateLater(pool, target, { mayCleanUp: cleanup });
     });
+  }
+
+  async partition(input: PartitionInput): Promise<void> {
+    const { schema } = this.#parts;
+    await this.#on((pool) => partition(pool, { ...input, schema }));
   }
 
   async #on<Result>(work: (pool: Pool) => Promise<Result>): Promise<Result> {

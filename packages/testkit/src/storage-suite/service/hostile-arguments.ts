@@ -276,7 +276,7 @@ const CALLS: Readonly<Record<string, { of(service: NotificationService): object;
   },
   database: {
     of: (service) => service.database,
-    calls: { inspect: [], migrations: [], migrate: [{ cleanup: false }] },
+    calls: { inspect: [], migrations: [], migrate: [{ cleanup: false }], partition: [{ deliveries: 10_000 }] },
   },
   apiKeys: {
     of: (service) => service.apiKeys,
