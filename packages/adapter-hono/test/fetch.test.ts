@@ -4,7 +4,7 @@ import { django, inboxV1, pack } from "@belfry/core/contracts";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { Hono } from "hono";
 import { SignJWT } from "jose";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { honoBelfry } from "../src/index.ts";
 
 const SECRET = "a-secret-of-the-hono-adapter-tests";
@@ -110,7 +110,24 @@ describe("honoBelfry without a Node server", () => {
     const text = response.text();
     await service.create({ to: "ann" });
     belfry.close();
-    expect(await text).toMatch(/^retry: 1000\n\n/);
+    expect(await text).toMatch(/^retry: 1\d{3}\n\n/);
+  });
+
+  test("streams tell their clients to come back at different times after they were closed", async () => {
+    const belfry = belfryOf();
+    const random = vi.spyOn(Math, "random");
+    const texts: Promise<string>[] = [];
+    try {
+      for (const drawn of [0, 0.5]) {
+        random.mockReturnValue(drawn);
+        const response = await belfry.request("/api/v1/notifications/stream", { headers: await bearer() });
+        texts.push(response.text());
+      }
+    } finally {
+      random.mockRestore();
+    }
+    belfry.close();
+    expect((await Promise.all(texts)).map((text) => text.split("\n")[0])).toEqual(["retry: 1000", "retry: 1500"]);
   });
 });
 

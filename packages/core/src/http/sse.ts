@@ -1,3 +1,5 @@
+import { spreadMs } from "./spread.ts";
+
 /**
  * Formats one Server-Sent Event (HTML standard, 9.2). Every line of the data gets its own field, so that text with line
  * breaks stays one event.
@@ -7,8 +9,17 @@ export function sseEvent({ event, id, data }: { event: string; id: string; data:
   return `event: ${event}\nid: ${id}\n${lines.join("")}\n`;
 }
 
-/** The time that a client waits before it reconnects. */
-export const SSE_RETRY = "retry: 1000\n\n";
+/** How long a client waits at the least before it reconnects. */
+const RETRY_MS = 1_000;
+
+/**
+ * Tells a client how long to wait before it reconnects: 1 to 2 seconds, another time for each stream.
+ *
+ * @param random where the time is drawn from: a number from 0 to 1
+ */
+export function sseRetry(random: () => number = Math.random): string {
+  return `retry: ${spreadMs(RETRY_MS, random())}\n\n`;
+}
 
 /** A comment that keeps proxies from closing a silent stream. */
 export const SSE_PING = ": ping\n\n";

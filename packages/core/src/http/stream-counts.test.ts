@@ -5,11 +5,11 @@ import { StreamCounts } from "./stream-counts.ts";
 
 const from = (remoteAddress: string) => ({ method: "GET", url: "/", headers: {}, body: async () => new Uint8Array(), remoteAddress });
 
-function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress" | "socketCounts">) {
+function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress" | "socketCounts">, random = () => 0) {
   const lines: object[] = [];
   let nowMs = 0;
   const logger = { debug() {}, info() {}, error() {}, warn: (fields: object) => void lines.push(fields) };
-  const counts = new StreamCounts({ ...options, logger, clock: { now: () => nowMs, after: () => () => {} } });
+  const counts = new StreamCounts({ ...options, logger, clock: { now: () => nowMs, after: () => () => {} } }, random);
   const isFull = (address: string) => {
     try {
       counts.check(from(address));
@@ -35,6 +35,15 @@ test("an address may have as many streams as the limit, and one more after one h
   expect(isFull("8.8.8.8")).toBe(false);
   counts.add(from("8.8.8.8"));
   expect(isFull("8.8.8.8")).toBe(true);
+});
+
+test("those who are refused are told to come back at different times, none before half a minute", () => {
+  const draws = [0, 0.25, 1];
+  const { counts } = countsWith({ maxSocketsPerAddress: 1 }, () => draws.shift() ?? 0);
+  counts.add(from("8.8.8.8"));
+  for (const retryAfterMs of [30_000, 37_500, 60_000]) {
+    expect(() => counts.check(from("8.8.8.8"))).toThrow(expect.objectContaining({ details: { retry_after_ms: retryAfterMs } }));
+  }
 });
 
 test("a /64 of IPv6 is one address; a private one counts only where the host sets a number", () => {

@@ -5,9 +5,10 @@ import { addressKey, clientAddress } from "./client-address.ts";
 import type { HandlerSettings } from "./handler-options.ts";
 import type { HttpRequest } from "./messages.ts";
 import type { SocketCounts } from "./socket-counts.ts";
+import { spreadMs } from "./spread.ts";
 
 const DEFAULT_MAX = 1_000;
-/** The time after which an address with too many streams may try again. */
+/** An address with too many streams may try again after this time, or up to twice as long. */
 const RETRY_MS = 30_000;
 
 /** A stream or socket that is counted. */
@@ -37,11 +38,14 @@ type Settings = Pick<HandlerSettings, "clientAddress" | "maxSocketsPerAddress" |
 /** Counts the open streams and sockets of each address, including those that are being opened. */
 export class StreamCounts {
   readonly #settings: Settings;
+  readonly #random: () => number;
   readonly #lines: RepeatedLines;
   readonly #counts = new Map<string, Count>();
 
-  constructor(settings: Settings) {
+  /** @param random draws when each one that is refused may try again */
+  constructor(settings: Settings, random: () => number = Math.random) {
     this.#settings = settings;
+    this.#random = random;
     this.#lines = new RepeatedLines(settings.logger, settings.clock);
   }
 
@@ -159,7 +163,7 @@ export class StreamCounts {
   #refusal(): BelfryError {
     this.#lines.warn({}, "An address has as many streams and sockets open as it may (maxSocketsPerAddress); Belfry refused another one.");
     return new BelfryError("RATE_LIMITED", "This address has too many streams and sockets open.", {
-      details: { retry_after_ms: RETRY_MS },
+      details: { retry_after_ms: spreadMs(RETRY_MS, this.#random()) },
     });
   }
 

@@ -1,5 +1,5 @@
 import { systemClock } from "@belfry/core";
-import { defineRoute, type OpenStream, type Route, type RouteContext, SSE_HEADERS, SSE_RETRY } from "@belfry/core/http";
+import { defineRoute, type OpenStream, type Route, type RouteContext, SSE_HEADERS, sseRetry } from "@belfry/core/http";
 import { z } from "zod";
 import type { LiveListener } from "../live/activity-feed.ts";
 import type { Reader, Redaction } from "../redaction.ts";
@@ -25,7 +25,7 @@ export function liveRoute(context: ApiContext): Route {
       const lastId = request.headers["last-event-id"] ?? query.after;
       const reader = readerOf(asked);
       const start = (opened: OpenStream) => {
-        opened.send(SSE_RETRY);
+        opened.send(sseRetry());
         const listener = listenerOf(opened, { report, shown: shownTo(reader, redaction) });
         const unfollow = feeds.follow(service.tenant(tenant.tenantId), listener, lastId);
         const stopChecking = whileAllowed(

@@ -3,7 +3,7 @@ import { andThen } from "../../foundation/maybe-promise.ts";
 import { type Contract, defineContract } from "../../http/contract.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
 import { defineRoute, given, inboxOf, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { SSE_HEADERS, SSE_RETRY } from "../../http/sse.ts";
+import { SSE_HEADERS, sseRetry } from "../../http/sse.ts";
 import {
   bytesOfText,
   type Inbox,
@@ -190,7 +190,7 @@ async function streamReply(context: RouteContext, lastEventId: string | undefine
   const since = positionOfEventId(lastEventId) ?? { seq: lastSeq, epoch };
   const { report } = context;
   const stream = context.stream((open) => {
-    open.send(SSE_RETRY);
+    open.send(sseRetry());
     const { subscription } = follow(inbox, new StreamClient(inbox, { stream: open, report, since }), since);
     return () => subscription.close();
   });

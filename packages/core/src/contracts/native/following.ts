@@ -3,7 +3,7 @@ import type { FeedSubscription } from "../../foundation/context.ts";
 import { requireNone } from "../../foundation/issue-list.ts";
 import type { SocketContext, SocketHandshake, SocketSession } from "../../http/contract.ts";
 import { defineRoute, given, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { SSE_HEADERS, SSE_RETRY, sseEvent } from "../../http/sse.ts";
+import { SSE_HEADERS, sseEvent, sseRetry } from "../../http/sse.ts";
 import type { Inbox, InboxCounts, InboxEvent, InboxListener, InboxPosition, LocaleInput } from "../../inbox/index.ts";
 import { localeIssue } from "../../notifications/index.ts";
 import { frameOnce } from "../frame-once.ts";
@@ -156,7 +156,7 @@ async function streamReply(context: RouteContext, { position, language }: Asked)
   const from = { since: positionOf(position) ?? (await present(inbox)), ...given({ locale: language }) };
   const { report } = context;
   const stream = context.stream((open) => {
-    open.send(SSE_RETRY);
+    open.send(sseRetry());
     const write = (frame: string, at: InboxPosition) => open.send(sseEvent({ event: "message", id: positionText(at), data: frame }));
     const subscription = Follower.follow(inbox, { stream: open, write, report }, from);
     return () => subscription.close();
