@@ -1,8 +1,10 @@
-import type { Job, JobEnd, JobQueue, JobWork, NewJob } from "@belfry/core";
+import { type Job, type JobEnd, type JobQueue, type JobWork, type NewJob, systemClock } from "@belfry/core";
+import { RepeatedLines } from "@belfry/core/storage";
 import { type Job as BullmqJob, Queue, UnrecoverableError, WaitingError } from "bullmq";
 import { impatientClient, isConnected, waitingClient, withoutCommand } from "./connections.ts";
 import { JobWorker } from "./job-worker.ts";
 import type { BullmqWorkerOptions } from "./options.ts";
+import { lackedRule } from "./refusals.ts";
 
 /** How long whoever adds the first jobs waits for Redis. */
 const CONNECT_MS = 2_000;
@@ -28,6 +30,8 @@ interface Runner {
 /** A queue of BullMQ, with a worker where this process runs its jobs. */
 export class BullmqQueue implements JobQueue {
   readonly #work: JobWork;
+  readonly #prefix: string;
+  readonly #lines: RepeatedLines;
   readonly #adder: ReturnType<typeof impatientClient>;
   readonly #queue: Queue<Job>;
   /** Null where this process only adds jobs. */
@@ -38,6 +42,8 @@ export class BullmqQueue implements JobQueue {
 
   constructor(work: JobWork, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>) {
     this.#work = work;
+    this.#prefix = prefix;
+    this.#lines = new RepeatedLines(work.logger, systemClock);
     const name = `belfry-${work.name.replaceAll(" ", "-")}`;
     this.#adder = impatientClient(connection);
     this.#adder.on("error", (error) => this.#note(error));
@@ -72,7 +78,9 @@ export class BullmqQueue implements JobQueue {
       }));
       await this.#queue.addBulk(named);
     } catch (error) {
-      throw withoutCommand(error);
+      const failure = withoutCommand(error);
+      this.#noteRefusal(failure);
+      throw failure;
     }
   }
 
@@ -144,6 +152,16 @@ export class BullmqQueue implements JobQueue {
   /** Whoever adds jobs says once that Redis is away. */
   #note(error: Error): void {
     this.#work.logger.debug({ error: withoutCommand(error) }, `BullMQ reports an error in the queue of ${this.#work.name}.`);
+    this.#noteRefusal(error);
+  }
+
+  /** Jobs that a worker may not take stay where they are, and nobody else would say so. */
+  #noteRefusal(error: Error): void {
+    const grant = lackedRule(error, this.#prefix);
+    if (grant !== null) {
+      const message = `Redis' access rules (ACL) refuse BullMQ a command in the queue of ${this.#work.name}. Add to the rules of its user: ${grant}. See docs/guides/bullmq.md.`;
+      this.#lines.warn({ grant }, message);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Job, type Logger, NotificationService, type NotificationServiceOptions } from "@belfry/core";
 import { hasRedis, type RedisServer, startRedis } from "@belfry/redis-launcher";
 import { workerSuite } from "@belfry/testkit";
@@ -195,6 +196,35 @@ describe.skipIf(!hasRedis)("jobs of BullMQ", () => {
           .map(({ recipient }) => recipient)
           .sort(),
       ).toEqual(["after", "during 1", "during 2"]);
+    });
+
+    test("what the rules of Redis refuse is said with the rule to add, once, and names nobody", async () => {
+      const guide = await readFile(new URL("../../../../docs/guides/bullmq.md", import.meta.url), "utf8");
+      const [, rules = ""] = /^ACL SETUSER belfry on '>password' (.+)$/m.exec(guide) ?? [];
+      const allow = (...more: readonly string[]) => redis.acl("SETUSER", "keyes", "reset", "on", ">hunter2", ...rules.split(" "), ...more);
+      await allow("-bzpopmin");
+      onTestFinished(async () => void (await redis.acl("DELUSER", "keyes")));
+      const said: { readonly grant?: unknown }[] = [];
+      const lines: string[] = [];
+      const warn = (fields: object, line: string) => {
+        said.push(fields);
+        lines.push(line);
+      };
+      const channel = recorder({ isAddress: () => true });
+      const connection = `redis://keyes:hunter2@127.0.0.1:${server.port}`;
+      const logger: Logger = { ...silent, warn };
+      const service = await start({ channels: [channel], logger, worker: bullmqWorker({ connection }) });
+      const refused = () => said.flatMap(({ grant }) => (grant === undefined ? [] : [grant]));
+      // One for each queue.
+      await expect.poll(refused, { timeout: 10_000 }).toEqual(["+bzpopmin", "+bzpopmin"]);
+      expect(JSON.stringify([said, lines])).not.toMatch(/keyes|hunter2/);
+      await allow();
+      const id = await send(service, "ann");
+      await expect.poll(() => statusOf(service, id), { timeout: 10_000 }).toBe("delivered");
+      expect(refused()).toHaveLength(2);
+      await allow("resetkeys", "~app:*");
+      await send(service, "bob");
+      await expect.poll(refused, { timeout: 10_000 }).toContain("~{belfry}:*");
     });
 
     test("a start without Redis delivers, and a stop without Redis ends", async () => {
