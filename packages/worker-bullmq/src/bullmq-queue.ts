@@ -1,5 +1,4 @@
-import { type Job, type JobEnd, type JobQueue, type JobWork, type NewJob, systemClock } from "@belfry/core";
-import { RepeatedLines } from "@belfry/core/storage";
+import type { Job, JobEnd, JobQueue, JobWork, NewJob } from "@belfry/core";
 import { type Job as BullmqJob, Queue, UnrecoverableError, WaitingError } from "bullmq";
 import { impatientClient, isConnected, waitingClient, withoutCommand } from "./connections.ts";
 import { JobWorker } from "./job-worker.ts";
@@ -31,7 +30,6 @@ interface Runner {
 export class BullmqQueue implements JobQueue {
   readonly #work: JobWork;
   readonly #prefix: string;
-  readonly #lines: RepeatedLines;
   readonly #adder: ReturnType<typeof impatientClient>;
   readonly #queue: Queue<Job>;
   /** Null where this process only adds jobs. */
@@ -43,7 +41,6 @@ export class BullmqQueue implements JobQueue {
   constructor(work: JobWork, { connection, prefix, keptCompleted, keptFailed }: Required<BullmqWorkerOptions>) {
     this.#work = work;
     this.#prefix = prefix;
-    this.#lines = new RepeatedLines(work.logger, systemClock);
     const name = `belfry-${work.name.replaceAll(" ", "-")}`;
     this.#adder = impatientClient(connection);
     this.#adder.on("error", (error) => this.#note(error));
@@ -160,7 +157,7 @@ export class BullmqQueue implements JobQueue {
     const grant = lackedRule(error, this.#prefix);
     if (grant !== null) {
       const message = `Redis' access rules (ACL) refuse BullMQ a command in the queue of ${this.#work.name}. Add to the rules of its user: ${grant}. See docs/guides/bullmq.md.`;
-      this.#lines.warn({ grant }, message);
+      this.#work.warn({ grant }, message);
     }
   }
 }

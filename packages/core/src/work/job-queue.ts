@@ -34,6 +34,8 @@ export interface JobWork {
   /** How long a job that runs is this process's own without a sign of life, in milliseconds. */
   readonly leaseMs: number;
   readonly logger: Logger;
+  /** Logs a warning that may come again and again, once a minute. */
+  warn(fields: object, message: string): void;
   /** Runs a job. It never rejects, and does nothing for one that is not to be run now. */
   run(job: Job): Promise<JobEnd>;
   /** To be called when the queue is there again after it was away: whatever is due is added anew, in case it lost jobs. */

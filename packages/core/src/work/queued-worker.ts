@@ -1,3 +1,4 @@
+import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import type { DueWorker } from "./due-worker.ts";
 import type { Job, JobEnd, JobQueue, JobQueues } from "./job-queue.ts";
 import { JobTurns, keyOf } from "./job-turns.ts";
@@ -226,9 +227,11 @@ export class QueuedWorker<Task> implements DueWorker<Task> {
   }
 
   #open(): JobQueue {
-    const { queues, runs, concurrency, leaseMs, logger } = this.#options;
+    const { queues, runs, concurrency, leaseMs, logger, clock } = this.#options;
+    const lines = new RepeatedLines(logger, clock);
     return queues.open({
       ...{ name: this.#work.name, runs, leaseMs, logger },
+      warn: (fields, message) => lines.warn(fields, message),
       // All jobs that wait may be one tenant's, whose turns are taken: another one's finds a place.
       slots: concurrency + this.#window,
       run: (job) => this.#run(job),
