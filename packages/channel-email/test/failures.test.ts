@@ -52,6 +52,15 @@ describe("failures", () => {
       "553 5.1.3 bad recipient address syntax": true,
       "554 5.1.1 unknown": true,
       "550 Unknown user": true,
+      "550 User unknown": true,
+      "550 No such user here": true,
+      "550 no such local user": true,
+      "550 Invalid recipient": true,
+      "550 <jane@example.com>: recipient not found": true,
+      "550 Mailbox jane@example.com does not exist": true,
+      "550 the address doesn't exist": true,
+      "550 sorry, no mailbox here by that name": true,
+      "550 no such user, code 5.1.1.": true,
       "551 user not local": true,
       "550 no mailbox (#5.1.1)": true,
       "550 5.1.8 sender address rejected: domain not found": false,
@@ -63,6 +72,39 @@ describe("failures", () => {
       "552 5.2.2 mailbox full": false,
       "552 mailbox full": false,
       "554 transaction failed": false,
+      "550 Administrative prohibition": false,
+      "550 authorization required": false,
+      "550 Mailbox quota exceeded": false,
+      "550 mailbox is full": false,
+      "550 user over quota": false,
+      "550 Too many recipients": false,
+      "550 Message rate limit exceeded": false,
+      "550 Rejected": false,
+      "550 Message rejected": false,
+      "550 Unrouteable address": false,
+      "550 not authorized to send": false,
+      "550 Callout verification failed": false,
+      "550 greylisted, try again later": false,
+      "550 Connection frequency limited": false,
+      "550 rejected because 1.2.3.4 is listed at dnsbl.sorbs.net": false,
+      "550 rejected because 1.2.3.4 is in a black list": false,
+      "550 You must check for new mail before sending": false,
+      "550 we do not accept mail from your host": false,
+      "550 Your host's reverse DNS does not match": false,
+      "550 refused: see 5.7.1.": false,
+      "550 5.7.1: rejected": false,
+      "550 5.4.1 Recipient address rejected: Access denied": false,
+      "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)": false,
+      "553 Requested action not taken: mailbox name not allowed": false,
+      "551 not our customer": false,
+      "550 Service unavailable": false,
+      "550 Temporary local problem": false,
+      "550 Requested action not taken: mailbox unavailable": false,
+      "550 user unknown or over quota": false,
+      "550 recipient not found, sender denied": false,
+      "550 no such user, try again later": false,
+      "550 the PTR record of your host does not exist": false,
+      "550 domain not found": false,
       "450 4.1.1 no such user yet": false,
     };
     const lines = Object.keys(isHard);
@@ -72,17 +114,17 @@ describe("failures", () => {
     };
     const atRcpt = await servers.start({ onRcptTo: ({ address }, _session, callback) => callback(answer(address)) });
     const channel = email({ transport: atRcpt.url, from });
-    const found: Record<string, boolean> = {};
-    const codes: Record<string, string | undefined> = {};
-    for (const [index, line] of lines.entries()) {
-      const outcome = await channel.deliver(taskOf({ address: `u${index}@example.com` }), noAbort);
-      codes[line] = outcome.status === "failed" ? outcome.code : undefined;
-      found[line] = outcome.status === "failed" && outcome.isHardBounce === true;
-    }
+    const outcomes = await Promise.all(
+      lines.map(async (line, index) => [line, await channel.deliver(taskOf({ address: `u${index}@example.com` }), noAbort)] as const),
+    );
+    const failures = outcomes.flatMap(([line, outcome]) => (outcome.status === "failed" ? [[line, outcome] as const] : []));
+    const found = Object.fromEntries(failures.map(([line, { isHardBounce }]) => [line, isHardBounce === true]));
+    const codes = Object.fromEntries(failures.map(([line, { code }]) => [line, code]));
     expect(found).toEqual(isHard);
     expect(codes).toMatchObject({
       "550 5.1.1 no such user": "550 5.1.1",
       "550 no mailbox (#5.1.1)": "550 5.1.1",
+      "550 refused: see 5.7.1.": "550 5.7.1",
       "550 Access denied - see http://example.com, 10.5.1.1": "550",
       "450 4.1.1 no such user yet": "450 4.1.1",
     });
