@@ -1,5 +1,5 @@
 import type { DeliveryTask } from "../delivery/index.ts";
-import type { Alarm, AlarmKind, StoredAlarm } from "./alarm.ts";
+import { type Alarm, type AlarmKind, NOTHING_ENDED, type StoredAlarm } from "./alarm.ts";
 
 /** The type of the notifications that tell of alarms. */
 const TYPE = "belfry.alarm";
@@ -7,7 +7,7 @@ const TYPE = "belfry.alarm";
 /** An alarm with its numbers in the units that people read: a share, or milliseconds. */
 export function shownAlarm({ id: _, ...stored }: StoredAlarm): Alarm {
   const unit = isShare(stored.kind) ? 1_000 : 1;
-  return { ...stored, value: stored.value / unit, line: stored.line / unit };
+  return { ...stored, value: Math.max(0, stored.value) / unit, line: stored.line / unit };
 }
 
 /** Whether the values of a kind are shares, which are stored per mille; others are milliseconds. */
@@ -24,7 +24,7 @@ export function alarmTask(stored: StoredAlarm, address: string): DeliveryTask {
     ...{ id: stored.id, notificationId: stored.id, tenant, recipient: address, address, locale: "en", type: TYPE, attempt: 1 },
     ...{ roomId: null, digest: null, group: null, unread: null, url: null, contents: null, unsubscribeUrl: null, actions: null },
     priority: state === "raised" ? "urgent" : "normal",
-    title: titleOf(alarm),
+    title: titleOf(alarm, stored.value === NOTHING_ENDED),
     message: messageOf(alarm),
     data: { alarm: kind, state, channel, tenant, value, line, ...times },
     isFallback: false,
@@ -63,8 +63,15 @@ const TITLES: Readonly<Record<AlarmKind, Readonly<Record<Alarm["state"], (value:
   },
 };
 
-function titleOf({ kind, state, channel, value }: Alarm): string {
-  return `${channel}: ${TITLES[kind][state](inWords(kind, value))}`;
+/** That an alarm ended since nothing happens any more says nothing good. */
+const OF_NOTHING: Readonly<Partial<Record<AlarmKind, string>>> = {
+  failure_rate: "nothing is attempted any more",
+  hub_failure_rate: "nothing is handled any more",
+};
+
+function titleOf({ kind, state, channel, value }: Alarm, isOfNothing: boolean): string {
+  const words = isOfNothing ? OF_NOTHING[kind] : undefined;
+  return `${channel}: ${words ?? TITLES[kind][state](inWords(kind, value))}`;
 }
 
 function messageOf({ kind, tenant, line, raisedAt, endedAt }: Alarm): string {

@@ -72,7 +72,8 @@ export interface AlarmOptions extends AlarmLines {
   readonly tenants?: readonly string[];
   /** Over how long failures and lag count, in milliseconds, from 60_000 to 3_600_000. @default 300_000 */
   readonly windowMs?: number;
-  /** From how many attempts in that time on they count. Where all attempts over a channel failed, 3 are enough. @default 20 */
+  /** From how many attempts in that time on they count. Where all attempts over a channel failed, 3 are enough that are tried again, to two recipients or
+   * more. @default 20 */
   readonly minAttempts?: number;
   /** How often one of the processes looks, in milliseconds, at least 5_000. @default 30_000 */
   readonly intervalMs?: number;
@@ -81,7 +82,10 @@ export interface AlarmOptions extends AlarmLines {
 /** Names an alarm: there is one of each kind for a channel. */
 export type AlarmPlace = Pick<Alarm, "tenant" | "kind" | "channel">;
 
-/** An alarm as it is stored: its numbers are whole, milliseconds or per mille. */
+/** The stored value of a share of nothing: an alarm that ends with it ends since nothing happens any more. {@link Alarm.value} is 0 then. */
+export const NOTHING_ENDED = -1;
+
+/** An alarm as it is stored: its numbers are whole, milliseconds or per mille, or {@link NOTHING_ENDED}. */
 export interface StoredAlarm extends Alarm {
   /** Another one for each state: the id of the message that tells of it. */
   readonly id: string;

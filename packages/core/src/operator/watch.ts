@@ -1,6 +1,7 @@
 import type { ChannelHealth } from "./activity.ts";
-import type { AlarmKind, ChannelAlarmKind, StoredAlarm } from "./alarm.ts";
+import { type AlarmKind, type ChannelAlarmKind, NOTHING_ENDED, type StoredAlarm } from "./alarm.ts";
 import type { OperatorContext } from "./context.ts";
+import { failingTogether } from "./failing-together.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { AlarmSettings } from "./parse-alarms.ts";
 import { MINUTE_MS, MOST_WAITING } from "./read-health.ts";
@@ -25,7 +26,7 @@ export interface Watch {
 export interface WatchedValue {
   readonly kind: AlarmKind;
   readonly channel: string;
-  /** Null if too little happened to say. */
+  /** Null if too little happened to say. Of a share, {@link NOTHING_ENDED} if nothing did, and nothing is to come. */
   readonly value: number | null;
 }
 
@@ -47,43 +48,52 @@ async function ofChannels({ activity }: WatchContext, { tenant, settings, raised
   const channels = new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
   const known = raised.filter(({ kind }) => CHANNEL_KINDS.some((one) => one === kind));
   const names = new Set([...channels.keys(), ...known.map(({ channel }) => channel)]);
+  const isAnyInDoubt = [...channels.values()].some((health) => failsInFew(health, minAttempts));
+  const together = isAnyInDoubt ? await failingTogether(activity, tenant, window.from) : new Set<string>();
   return [...names].flatMap((channel) => {
-    const values = valuesOf(channels.get(channel), { now, minAttempts });
+    const values = valuesOf(channels.get(channel), { now, minAttempts, isTogether: together.has(channel) });
     return CHANNEL_KINDS.map((kind) => ({ kind, channel, value: values[kind] }));
   });
 }
 
 const CHANNEL_KINDS: readonly ChannelAlarmKind[] = ["oldest_due", "failure_rate", "lag"];
 
+type Figures = Pick<ChannelHealth, "succeeded" | "failed" | "lost" | "waiting">;
+
+interface Judging {
+  readonly now: Date;
+  readonly minAttempts: number;
+  /** Whether attempts fail at several endpoints: see {@link failingTogether}. */
+  readonly isTogether: boolean;
+}
+
 /** The values of a channel. One over which nothing went out and nothing waits has none that is bad. */
-function valuesOf(
-  health: Omit<ChannelHealth, "backlog"> | undefined,
-  { now, minAttempts }: { readonly now: Date; readonly minAttempts: number },
-): Readonly<Record<ChannelAlarmKind, number | null>> {
+function valuesOf(health: Omit<ChannelHealth, "backlog"> | undefined, judging: Judging): Readonly<Record<ChannelAlarmKind, number | null>> {
+  const { now, minAttempts } = judging;
   const { succeeded = 0, p95Ms = null, oldestDueAt = null } = health ?? {};
   return {
     oldest_due: since(oldestDueAt, now),
-    failure_rate: health === undefined ? 0 : channelFailureRate(health, minAttempts),
+    failure_rate: health === undefined ? NOTHING_ENDED : channelFailureRate(health, judging),
     lag: succeeded >= minAttempts ? (p95Ms ?? 0) : succeeded === 0 ? 0 : null,
   };
 }
 
-/** From how many attempts on it is said of a channel that all of them failed: fewer than of a share, as a dead mail server makes few in a small app. */
-const LEAST_ALL_FAILED = 3;
+/** Whether all attempts over a channel failed, and too few for a share: a dead mail server makes few in a small app, and so do recipients that are gone. */
+function failsInFew({ succeeded, failed, lost }: Figures, minAttempts: number): boolean {
+  return succeeded === 0 && failed > lost && failed - lost < minAttempts;
+}
 
 /**
  * Per mille; null if too little has ended to say. What was lost with its process says nothing of the channel. Nor does it say that a channel works if
  * nothing is attempted while something waits for another attempt.
  */
-function channelFailureRate(
-  { succeeded, failed: all, lost, waiting }: Pick<ChannelHealth, "succeeded" | "failed" | "lost" | "waiting">,
-  minAttempts: number,
-): number | null {
-  const failed = all - lost;
+function channelFailureRate(health: Figures, { minAttempts, isTogether }: Omit<Judging, "now">): number | null {
+  const { succeeded, lost, waiting } = health;
+  const failed = health.failed - lost;
   if (succeeded === 0 && failed === 0) {
-    return waiting.retrying > 0 ? null : 0;
+    return waiting.retrying > 0 ? null : NOTHING_ENDED;
   }
-  return failureRate({ succeeded, failed }, succeeded === 0 ? Math.min(minAttempts, LEAST_ALL_FAILED) : minAttempts);
+  return failureRate({ succeeded, failed }, isTogether && failsInFew(health, minAttempts) ? 0 : minAttempts);
 }
 
 async function ofHub({ activity }: WatchContext, { tenant, settings, now }: Watch): Promise<readonly WatchedValue[]> {
@@ -122,8 +132,11 @@ async function ofWorkers({ health }: WatchContext, { settings, raised, now, hear
 }
 
 /** Per mille; null if too few have ended to say. */
-function failureRate({ succeeded, failed }: { readonly succeeded: number; readonly failed: number }, minAttempts: number): number | null {
+function failureRate({ succeeded, failed }: Pick<Figures, "succeeded" | "failed">, minAttempts: number): number | null {
   const all = succeeded + failed;
+  if (all === 0) {
+    return NOTHING_ENDED;
+  }
   return all >= minAttempts ? Math.round((1_000 * failed) / all) : failed === 0 ? 0 : null;
 }
 

@@ -133,6 +133,42 @@ onEveryStorage((database) => {
     expect(titles().slice(1)).toEqual(["call: attempts go well again, 0 % fail"]);
   });
 
+  test("three recipients that are gone raise none, nor does one that is tried often", async () => {
+    const { told, clock, open, calls } = setUp({ minAttempts: 20 });
+    const service = open();
+    await calls(service, 3);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    expect(told).toEqual([]);
+
+    const dead = setUp({ retryDelaysMs: [1_000, 1_000, 1_000, 60 * MINUTE_MS], minAttempts: 20 });
+    const other = dead.open();
+    await dead.calls(other, 1);
+    for (let times = 0; times < 3; times += 1) {
+      await dead.clock.pass(2_000);
+      await other.runDue();
+    }
+    expect(await other.operator.health("1h")).toMatchObject([{ channel: "call", succeeded: 0, failed: 7 }]);
+    await dead.clock.pass(MINUTE_MS);
+    await other.runDue();
+    expect(dead.told).toEqual([]);
+  });
+
+  test("an alarm that ends since nothing is attempted any more says so", async () => {
+    const { told, clock, open, calls } = setUp();
+    const service = open();
+    const heard: Alarm[] = [];
+    service.on("alarm.ended", (alarm) => void heard.push(alarm));
+    await calls(service, 4);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    await clock.pass(20 * MINUTE_MS);
+    await service.runDue();
+    expect(told.map(({ title }) => title)).toEqual(["call: 100 % of attempts fail", "call: nothing is attempted any more"]);
+    expect(told[1]?.data).toMatchObject({ state: "ended", value: 0 });
+    expect(heard).toMatchObject([{ state: "ended", value: 0 }]);
+  });
+
   test("attempts that were lost with their process raise none", async () => {
     const { told, clock, open, calls, state } = setUp({ retryDelaysMs: [MINUTE_MS] });
     state.isBroken = false;
