@@ -11,8 +11,8 @@ import {
 } from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
-import type { Ruling } from "./chains.ts";
-import type { Channel, DeliveryFailure, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
+import type { Ruling, UnbegunWait } from "./chains.ts";
+import type { Channel, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
@@ -20,6 +20,7 @@ import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
 import { type HardBounce, hardBounceOf } from "./hard-bounces.ts";
+import { isOutcome, noOutcome } from "./outcomes.ts";
 import type { Rulings } from "./ruling.ts";
 import { placeOf, type SuppressedAddresses } from "./suppressed-addresses.ts";
 import type { Place } from "./suppressions-storage.ts";
@@ -63,14 +64,17 @@ export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
   readonly rulings: Pick<Rulings, "on">;
   readonly shared: Pick<SharedAddresses, "ruling">;
   readonly suppressed: Pick<SuppressedAddresses, "ruling">;
-  readonly toDevices: Pick<ToDevices, "of" | "deliver">;
+  readonly toDevices: Pick<ToDevices, "of" | "unreadOf" | "deliver">;
   readonly types: NotificationTypes;
   readonly links: DeliveryContext["unsubscribeLinks"];
   /** The digest that the delivery carries, or null. */
   readonly bundle: StoredBundle | null;
 }
 
-/** The result of an attempt, and whether its channel was called; or why it was not. `isSplit` says that other devices may have deliveries in its chain. */
+/**
+ * The result of an attempt, and whether its channel was called; or why it was not: what stands against it, or the error of a database that
+ * was out of reach. `isSplit` says that other devices may have deliveries in its chain.
+ */
 export type AttemptResult =
   | {
       readonly outcome: DeliveryOutcome;
@@ -80,7 +84,8 @@ export type AttemptResult =
       readonly bounced?: HardBounce | null;
       readonly isSplit?: boolean;
     }
-  | { readonly ruling: Ruling; readonly isSplit?: boolean };
+  | { readonly ruling: Ruling | UnbegunWait; readonly isSplit?: boolean }
+  | { readonly unbegun: unknown; readonly isSplit?: boolean };
 
 /** The texts of a task, and what else its type says over the channel. */
 interface TaskTexts extends StoredTexts {
@@ -89,17 +94,18 @@ interface TaskTexts extends StoredTexts {
   readonly digest?: TaskDigest | null;
 }
 
-/** The host's functions of an attempt before its channel, and what is said of one that takes too long. */
+/** The steps of an attempt before its channel, and what is said of one that takes too long. */
 const TOO_LATE = {
   decision: (timeoutMs: number) => `The preferences of the user and the condition of the type gave no answer within ${timeoutMs} ms.`,
   directory: (timeoutMs: number) => `The host's directory gave no answer within ${timeoutMs} ms.`,
   rendering: (timeoutMs: number) => `The functions of the type rendered nothing within ${timeoutMs} ms.`,
+  unread: (timeoutMs: number) => `The database did not say what the user has not read within ${timeoutMs} ms.`,
 } as const;
 
 /**
  * Finds the recipient's address, which may be suppressed, decides once more whether a user wants it, renders the texts in the recipient's language and has `channel` deliver once, all within the
- * channel's time; whatever goes wrong is an outcome. Rejects with `STORAGE_UNAVAILABLE` if the database was out of reach before the channel was called:
- * that is no failure of the channel.
+ * channel's time; whatever goes wrong is an outcome. A database that was out of reach before the channel was called is no failure of the channel:
+ * the attempt has not begun.
  */
 export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
   const { name, timeoutMs } = channel;
@@ -114,7 +120,7 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   } catch (error) {
     const { step, isSplit } = progress;
     if (step !== "channel" && isRetryable(error)) {
-      throw error;
+      return { unbegun: error, isSplit };
     }
     const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
     const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
@@ -177,9 +183,15 @@ async function deliverWithin({ channel, claimed, context, progress }: Attempting
     texts = await textsFor(claimed, reached, { ...context, timeoutMs: channel.timeoutMs });
     ends.throwIfAborted();
   }
+  let unread: number | null = null;
+  if (devices.length > 0) {
+    progress.step = "unread";
+    unread = await context.toDevices.unreadOf(claimed.delivery);
+    ends.throwIfAborted();
+  }
   progress.step = "channel";
   progress.place = devices.length === 0 ? placeOf(channel, reached.address) : null;
-  const task = taskOf(claimed, reached, texts);
+  const task = { ...taskOf(claimed, reached, texts), unread };
   const outcome = await (devices.length === 0 ? channel.deliver(task, ends) : context.toDevices.deliver(channel, { task, devices }, ends));
   return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
 }
@@ -250,42 +262,4 @@ export async function textsFor(
   const made = await renderContents(context, { type, channel, declared: rulesOfType(declared, channel), source });
   const { title = texts.title, message = texts.message, url = texts.url, ...contents } = made;
   return { title, message, url, contents: Object.keys(contents).length === 0 ? null : contents, unsubscribeUrl };
-}
-
-/** A channel is the host's own code: what it answers may be anything. */
-function isOutcome(outcome: unknown): outcome is DeliveryOutcome {
-  if (typeof outcome !== "object" || outcome === null) {
-    return false;
-  }
-  const { status, provider, error } = outcome as OutcomeMembers;
-  return (
-    typeof provider === "string" && (status === "sent" || status === "delivered" || (status === "failed" && typeof error === "string"))
-  );
-}
-
-type OutcomeMembers = Partial<Record<keyof DeliveryFailure, unknown>>;
-
-/** The members of an outcome that are missing, or not what they should be. */
-function wrongIn({ status, provider, error }: OutcomeMembers): readonly string[] {
-  const isGood = {
-    status: status === "sent" || status === "delivered" || status === "failed",
-    provider: typeof provider === "string",
-    error: status !== "failed" || typeof error === "string",
-  };
-  return Object.entries(isGood).flatMap(([member, isFine]) => (isFine ? [] : [member]));
-}
-
-function noOutcome({ name }: Channel, outcome: unknown): DeliveryOutcome {
-  const got =
-    typeof outcome === "object" && outcome !== null
-      ? `an object with ${Object.keys(outcome).join(", ").slice(0, 100) || "nothing"}, without a valid ${wrongIn(outcome).join(" and ")}`
-      : String(outcome);
-  const wanted = '{ status: "sent" | "delivered", provider } or { status: "failed", provider, transient, error }';
-  // For good: another attempt would answer the same, after it has delivered again.
-  return {
-    status: "failed",
-    transient: false,
-    provider: name,
-    error: `The channel ${name} answered ${got.slice(0, 200)}; expected ${wanted}.`,
-  };
 }

@@ -254,9 +254,10 @@ export function bundled(delivery: Delivery, dueAt: Date | null): Delivery {
 }
 
 /** Ends a claim without an attempt, as it was decided: the delivery is skipped, or waits. The attempt that the claim counted is given back. */
-export function ruled(delivery: Delivery, ruling: Ruling, now: Date): Delivery {
+export function ruled(delivery: Delivery, ruling: Ruling | UnbegunWait, now: Date): Delivery {
   const { source: reasonSource } = ruling;
-  const after = ruling.outcome === "skip" ? settled(delivery, { status: "skipped", now }) : due(delivery, ruling.dueAt);
+  const dueAt = (wait: Exclude<typeof ruling, { outcome: "skip" }>) => ("inMs" in wait ? new Date(now.getTime() + wait.inMs) : wait.dueAt);
+  const after = ruling.outcome === "skip" ? settled(delivery, { status: "skipped", now }) : due(delivery, dueAt(ruling));
   // One that carries a digest goes on doing so when the wait is over.
   const reason = ruling.outcome === "wait" && after.reason === "bundled" ? after.reason : ruling.reason;
   return { ...after, reason, reasonSource, attempt: delivery.attempt - 1 };
@@ -266,6 +267,9 @@ export function ruled(delivery: Delivery, ruling: Ruling, now: Date): Delivery {
 export type Ruling =
   | { readonly outcome: "skip"; readonly reason: SkipReason; readonly source: string }
   | { readonly outcome: "wait"; readonly dueAt: Date; readonly reason: "quiet_hours" | "paused" | null; readonly source: string };
+
+/** A wait from the storage's time on, which a process may be ahead of. */
+export type UnbegunWait = Omit<Extract<Ruling, { readonly outcome: "wait" }>, "dueAt"> & { readonly inMs: number };
 
 /** Returns a delivery without the fields that loading added. It is written out, since every attempt needs one. */
 function plain(delivery: Delivery): Delivery {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SkipReason } from "../decisions/index.ts";
 import type { LostLease } from "../work/lease-storage.ts";
-import { endWait, eraseChains, type Ruling, type Settlement, settleChains } from "./chains.ts";
+import { endWait, eraseChains, type Ruling, type Settlement, settleChains, type UnbegunWait } from "./chains.ts";
 import { cancelChains } from "./change-send.ts";
 import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
@@ -137,7 +137,7 @@ describe("an attempt that ended", () => {
   });
 
   test("none was begun: what was decided against is skipped or waits, with its reason, and its attempt is given back", () => {
-    const ruling = (one: Ruling) => end(loaded([[leased()]]), { deliveryId: "inbox-0", fence: 1, ruling: one });
+    const ruling = (one: Ruling | UnbegunWait) => end(loaded([[leased()]]), { deliveryId: "inbox-0", fence: 1, ruling: one });
     const skipped = ruling({ outcome: "skip", reason: "preference", source: "user type email" });
     expect(skipped.changes.deliveries).toEqual([
       expect.objectContaining({ status: "skipped", reason: "preference", reasonSource: "user type email", attempt: 0, settledAt: NOW }),
@@ -155,6 +155,8 @@ describe("an attempt that ended", () => {
     };
     expect(waits.changes.deliveries).toEqual([expect.objectContaining(waiting)]);
     expect([waits.send?.status, waits.send?.attempts]).toEqual(["pending", 0]);
+    const brief = { outcome: "wait", inMs: 1_000, reason: null, source: "storage" } as const;
+    expect(ruling(brief).changes.deliveries).toMatchObject([{ dueAt: new Date(NOW.getTime() + 1_000), attempt: 0 }]);
   });
 
   test("a skipped one ends its chain, unless its recipient cannot be reached there", () => {

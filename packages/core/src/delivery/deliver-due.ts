@@ -24,6 +24,7 @@ import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
 import type { CarriedBundle } from "./settle-bundles.ts";
 import { SuppressedAddresses, tellSuppressed } from "./suppressed-addresses.ts";
 import { ToDevices } from "./to-devices.ts";
+import { endOfUnbegun } from "./unbegun.ts";
 
 const MAX_BATCH = 256;
 /**
@@ -31,8 +32,6 @@ const MAX_BATCH = 256;
  * fail.
  */
 const INBOX_ATTEMPTS = 10;
-/** After how long an attempt is made that could not begin since the database was out of reach. */
-const UNBEGUN_DELAY_MS = 1_000;
 const PRUNE_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_MS = 24 * 3_600_000;
 
@@ -198,33 +197,15 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     await this.#prune();
   }
 
-  /** A database that is out of reach before the channel is called is no failure of the channel: the attempt does not count, and is made soon after. */
-  async attempt(claimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
-    try {
-      return await this.#attempt(claimed, cancellation);
-    } catch (error) {
-      if (!isRetryable(error)) {
-        throw error;
-      }
-      const { clock, lines } = this.#context;
-      const { id: deliveryId, fence } = claimed.delivery;
-      lines.warn({ error }, "The database was out of reach before a delivery was attempted; it is attempted a second later.");
-      const dueAt = new Date(clock.now() + UNBEGUN_DELAY_MS);
-      return { claimed, bundle: null, attempt: { deliveryId, fence, ruling: { outcome: "wait", dueAt, reason: null, source: "storage" } } };
-    }
-  }
-
-  async #attempt(asClaimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
+  async attempt(asClaimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
     const { delivery } = asClaimed;
-    const { clock } = this.#context;
+    const { clock, lines } = this.#context;
     const startedAt = new Date(clock.now());
     const { id: deliveryId, fence } = delivery;
-    const bundle = delivery.reason === "bundled" ? await this.#context.digests.bundleOf(deliveryId) : null;
-    const expiry = bundle === null ? expiryOf(asClaimed, startedAt) : expiryOfBundle(bundle, startedAt);
-    const ruling = expiry ?? (await this.#context.pauses.ruling(delivery));
-    const delivered = ruling === null ? await this.#deliver(asClaimed, bundle, cancellation) : { ruling };
+    const { bundle, begun } = await this.#begin(asClaimed, startedAt, cancellation);
     // Its chain has deliveries now that it had not when it was claimed.
-    const claimed = delivered.isSplit === true ? { ...asClaimed, isOnly: false } : asClaimed;
+    const claimed = begun.isSplit === true ? { ...asClaimed, isOnly: false } : asClaimed;
+    const delivered = "unbegun" in begun ? endOfUnbegun({ claimed, bundle }, begun.unbegun, lines) : begun;
     if ("ruling" in delivered) {
       return { claimed, bundle, attempt: { deliveryId, fence, ruling: delivered.ruling } };
     }
@@ -244,6 +225,27 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
         ? retryDelayMs(channel.retryDelaysMs, { attempt: number, retryAfterMs: outcome.retryAfterMs, random: Math.random() })
         : null;
     return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, bounced, retryInMs } };
+  }
+
+  /** Reads the digest that a delivery carries, and delivers unless something stands against it. */
+  async #begin(
+    claimed: ClaimedDelivery,
+    startedAt: Date,
+    cancellation: Cancellation,
+  ): Promise<{ readonly bundle: StoredBundle | null; readonly begun: AttemptResult }> {
+    const { delivery } = claimed;
+    let bundle: StoredBundle | null = null;
+    try {
+      bundle = delivery.reason === "bundled" ? await this.#context.digests.bundleOf(delivery.id) : null;
+      const expiry = bundle === null ? expiryOf(claimed, startedAt) : expiryOfBundle(bundle, startedAt);
+      const ruling = expiry ?? (await this.#context.pauses.ruling(delivery));
+      return { bundle, begun: ruling === null ? await this.#deliver(claimed, bundle, cancellation) : { ruling } };
+    } catch (error) {
+      if (!isRetryable(error)) {
+        throw error;
+      }
+      return { bundle, begun: { unbegun: error } };
+    }
   }
 
   #deliver(claimed: ClaimedDelivery, bundle: StoredBundle | null, cancellation: Cancellation): AttemptResult | Promise<AttemptResult> {

@@ -1,5 +1,15 @@
 import type { LostLease } from "../work/lease-storage.ts";
-import { type ChainChange, due, followPrimary, type Ruling, ruled, type Settlement, settleChains, settled } from "./chains.ts";
+import {
+  type ChainChange,
+  due,
+  followPrimary,
+  type Ruling,
+  ruled,
+  type Settlement,
+  settleChains,
+  settled,
+  type UnbegunWait,
+} from "./chains.ts";
 import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
@@ -116,7 +126,7 @@ export function bouncedBy(ended: EndedAttempt | RuledAttempt | undefined): HardB
 
 /** An attempt that was not begun, because it was decided so when its delivery was claimed. */
 export interface RuledAttempt extends Pick<EndedAttempt, "deliveryId" | "fence"> {
-  readonly ruling: Ruling;
+  readonly ruling: Ruling | UnbegunWait;
 }
 
 /** Attempts of one worker that have ended, by delivery. */

@@ -11,6 +11,9 @@ export function tracedAttempt({ tenant, notificationId, id, channel, attempt: nu
 
 /** Its end, for traces. What a provider said stays out of them: it may name addresses. */
 export function tracedResult(result: AttemptResult): TracedEnd {
+  if ("unbegun" in result) {
+    return { hasFailed: true, facts: { outcome: "unbegun" } };
+  }
   if ("ruling" in result) {
     return { facts: { outcome: result.ruling.outcome } };
   }

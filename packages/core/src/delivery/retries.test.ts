@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
+import { BelfryError } from "../foundation/errors.ts";
 import { consoleLogger } from "../foundation/logger.ts";
 import { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { TenantShare } from "../work/fairness.ts";
@@ -45,6 +46,7 @@ describe("attempt", () => {
   const devices = { of: async () => [], removeGone: async () => false };
   const toDevices = {
     of: () => Promise.reject(new Error("asked")),
+    unreadOf: () => Promise.reject(new Error("asked")),
     deliver: () => Promise.reject(new Error("asked")),
   };
 
@@ -86,6 +88,38 @@ describe("attempt", () => {
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, error: "The attempt took longer than 5 ms." } });
+  });
+
+  test("an attempt that could not begin says that its delivery became one for each device", async () => {
+    const lost = new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
+    const device = {
+      userId: "r",
+      platform: "fcm",
+      app: null,
+      name: null,
+      keys: null,
+      createdAt: new Date(0),
+      seenAt: new Date(0),
+    } as const;
+    const two = ["1", "2"].map((id) => ({ ...device, id, token: id }));
+    const ofTwo = { of: async () => two, removeGone: async () => false };
+    const result = await attempt(
+      { ...channel(() => Promise.reject(new Error("called"))), devices: ["fcm"], invalidRecipient: () => "is no device" },
+      claimed,
+      {
+        addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock), devices: ofTwo }),
+        types: {},
+        links: null,
+        clock: systemClock,
+        cancellation: never,
+        rulings: { on: async () => null },
+        shared: { ruling: async () => null },
+        suppressed: { ruling: async () => null },
+        toDevices: { ...toDevices, of: async () => two.slice(0, 1), unreadOf: () => Promise.reject(lost) },
+        bundle: null,
+      },
+    );
+    expect(result).toEqual({ unbegun: lost, isSplit: true });
   });
 });
 

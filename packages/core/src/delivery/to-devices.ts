@@ -1,6 +1,7 @@
 import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
+import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import { deviceAddress, type StoredDevice } from "./device.ts";
 
@@ -37,15 +38,17 @@ export class ToDevices {
     return device === undefined ? { outcome: "skip", reason: "no_address", source: "devices" } : [device];
   }
 
+  /** How many items the user of a delivery has not read, for the number on the icon of the app. */
+  async unreadOf({ tenant, recipient: userId }: Pick<Delivery, "tenant" | "recipient">): Promise<number> {
+    return (await this.#context.inbox.counts({ tenant, userId })).unread;
+  }
+
   /** Delivers once to each device. Of several, one that has it is enough. */
   async deliver(
     channel: Channel,
-    { task: given, devices }: { readonly task: DeliveryTask; readonly devices: readonly StoredDevice[] },
+    { task, devices }: { readonly task: DeliveryTask; readonly devices: readonly StoredDevice[] },
     ends: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    const { unread } = await this.#context.inbox.counts({ tenant: given.tenant, userId: given.recipient });
-    ends.throwIfAborted();
-    const task = { ...given, unread };
     const [first, ...others] = devices;
     if (first !== undefined && others.length === 0) {
       return this.#deliverTo(channel, { task, device: first }, ends);

@@ -41,7 +41,7 @@ onEveryStorage((database) => {
     ]);
   });
 
-  test.each(["suppressions", "pauses", "digests"] as const)(
+  test.each(["suppressions", "pauses", "digests", "counts"] as const)(
     "a database that is out of reach before an attempt costs none of the attempts: the %s cannot be read",
     async (part) => {
       const storage = database.storage();
@@ -49,14 +49,24 @@ onEveryStorage((database) => {
         suppressions: vi.spyOn(storage.suppressions, "of"),
         pauses: vi.spyOn(storage.holds, "pauses"),
         digests: vi.spyOn(storage.digests, "bundleOf"),
+        counts: vi.spyOn(storage.inbox, "counts"),
       };
       const clock = testClock(new Date("2030-01-01T00:00:00Z"));
-      const channel = recorder({ retryDelaysMs: [300_000] });
-      const types = defineTypes({ note: { channels: { email: true } }, news: { channels: { email: { digest: { windowMs: 60_000 } } } } });
+      const retryDelaysMs = [300_000];
+      const push = recorder({ name: "push", retryDelaysMs });
+      const mail = recorder({ retryDelaysMs });
+      const channels: readonly Channel[] = [mail, { ...push, devices: ["fcm"] }];
+      const { tasks } = part === "counts" ? push : mail;
+      const types = defineTypes({
+        ...{ note: { channels: { email: true } }, news: { channels: { email: { digest: { windowMs: 60_000 } } } } },
+        alert: { channels: { push: true } },
+      });
+      const type = { suppressions: "note", pauses: "note", digests: "news", counts: "alert" } as const;
       const directory = () => new Map([["ann", { email: "ann@example.com" }]]);
-      const options = { storage, clock, types, channels: [channel], directory, logger: silent };
+      const options = { storage, clock, types, channels, directory, logger: silent };
       const notifications = stopsAfterTest(new NotificationService(options));
-      const { notification } = await notifications.create({ type: part === "digests" ? "news" : "note", to: "ann", message: "Hello" });
+      await notifications.devices.register("ann", { platform: "fcm", token: "phone" });
+      const { notification } = await notifications.create({ type: type[part], to: "ann", message: "Hello" });
       reads[part].mockClear().mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost."));
       await notifications.runDue();
       await clock.skip(60_000);
@@ -64,15 +74,41 @@ onEveryStorage((database) => {
         await notifications.runDue();
         await clock.skip(1_000);
       }
-      expect([reads[part].mock.calls.length > 2, channel.tasks]).toEqual([true, []]);
+      expect([reads[part].mock.calls.length > 2, tasks]).toEqual([true, []]);
       reads[part].mockRestore();
-      await clock.skip(1_000);
+      await clock.skip(10_000);
       await notifications.runDue();
-      expect(channel.tasks).toHaveLength(1);
+      expect(tasks).toHaveLength(1);
       const { deliveries } = await notifications.deliveries(notification.id);
       expect(deliveries).toMatchObject([{ status: "delivered", attempt: 1, attempts: [{ attempt: 1, status: "delivered" }] }]);
     },
   );
+
+  test("a delivery that can never begin is tried ever more rarely, then fails like others and says why", async () => {
+    const storage = database.storage();
+    const read = vi.spyOn(storage.suppressions, "of");
+    const clock = testClock(new Date("2030-01-01T00:00:00Z"));
+    const channel = recorder({ retryDelaysMs: [300_000] });
+    const notifications = stopsAfterTest(new NotificationService({ storage, clock, channels: [channel], logger: silent }));
+    const { notification } = await notifications.create({ to: { email: "ann@example.com" }, message: "Hello" });
+    read.mockClear().mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The statement took too long."));
+    const passes = async (minutes: number) => {
+      await notifications.runDue();
+      for (let minute = 0; minute < minutes; minute += 1) {
+        await clock.skip(60_000);
+        await notifications.runDue();
+      }
+    };
+    await passes(8);
+    const dueAt = new Date(clock.now() + 60_000);
+    expect((await notifications.deliveries(notification.id)).deliveries).toMatchObject([
+      { status: "pending", attempt: 0, dueAt, attempts: [] },
+    ]);
+    await passes(22);
+    const failed = { status: "failed", provider: "email", error: "The statement took too long.", isTransient: true };
+    expect((await notifications.deliveries(notification.id)).deliveries).toMatchObject([{ status: "failed", attempts: [failed, failed] }]);
+    expect([channel.tasks, read.mock.calls.length]).toEqual([[], 23]);
+  });
 
   test("an endpoint that is gone is left alone, until somebody retries and it answers", async () => {
     const asked: string[] = [];
