@@ -10,7 +10,6 @@ vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
   COUNTED_BYTES: 50_000,
   MAX_CHANGED_BLOCKS: 6,
   PART_MS: 0,
-  BLOCKS_AT_ONCE: 2,
 }));
 
 const isLong = Boolean(process.env.BELFRY_LONG);

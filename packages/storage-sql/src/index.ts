@@ -86,7 +86,7 @@ export {
   toSourceRecord,
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
-export { BLOCK_LENGTH, BLOCKS_AT_ONCE, COUNTED_FROM, PART_MS } from "./inbox/block-sizes.ts";
+export { BLOCK_LENGTH, COUNTED_FROM, PART_MS } from "./inbox/block-sizes.ts";
 export {
   type BlockCount,
   blockOf,

@@ -18,7 +18,7 @@ import { memoized, type ScanLimit, type Statement, scanLimit, statement } from "
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
 import { IN_PLACE, joinNotification } from "./item-row.ts";
-import { isOfRoom, OF_STATUS } from "./list-conditions.ts";
+import { OF_STATUS } from "./list-conditions.ts";
 
 /** The columns that a list reads of each item. */
 export interface ListColumns {
@@ -47,7 +47,7 @@ interface Found extends Pick<CountedRows, "rows" | "counts"> {
 export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: CountedLists) {
   const statementsOf = memoized((variant: string) => blockStatements(tables, JSON.parse(variant) as BlockVariant));
   const pageOf = memoized((variant: string) => pageStatement(tables, of, JSON.parse(variant) as PageVariant));
-  const changesAfter = memoized((hasRoom: boolean) => changesStatement(tables, hasRoom));
+  const changesAfter = changesStatement(tables);
 
   const readPage = async (session: Session, { owner, query }: Asked, list: CountedList): Promise<Found> => {
     const { spans, skipped, limit } = list.page(query);
@@ -68,13 +68,13 @@ export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: 
   const countNow = async (session: Session, asked: Asked, known: CountedList | undefined): Promise<CountedList> => {
     const { owner, query } = asked;
     const after = known?.at.rev ?? Number.MAX_SAFE_INTEGER;
-    const rows = await session.rows(changesAfter(query.roomId !== undefined), [owner.tenant, owner.userId, after]);
+    const rows = await session.rows(changesAfter, [owner.tenant, owner.userId, after]);
     const { at } = momentOf(rows[0]);
-    const lines = rows.map((row) => row.slice(COUNTS_WIDTH + 1) as unknown as ChangedItems | readonly null[]).filter(isLine);
+    const lines = rows.map((row) => row.slice(COUNTS_WIDTH) as unknown as ChangedItems | readonly null[]).filter(isLine);
     const follows = canFollow(known, at);
     const blocks = follows ? changedBlocks(known, at, { lines, filters: query }) : null;
     const counts = await count(session, asked, blocks);
-    return follows && blocks !== null ? known.later(at, counts) : CountedList.of(at, counts);
+    return follows && blocks !== null ? known.later(at, blocks).counting(counts) : CountedList.of(at, counts);
   };
   return (owner: Owner, query: InboxQuery) =>
     async (session: Snapshots): Promise<CountedRows> => {
@@ -102,31 +102,26 @@ interface Asked {
 /** The parts of a query that decide the text of its statements. */
 interface BlockVariant extends Required<Pick<InboxQuery, "status" | "place">> {
   readonly hasType: boolean;
-  readonly hasRoom: boolean;
 }
 
 interface PageVariant extends BlockVariant {
   readonly scan: ScanLimit;
 }
 
-function variantOf({ status, place = "active", type, roomId }: InboxQuery): BlockVariant {
-  return { status, place, hasType: type !== undefined, hasRoom: roomId !== undefined };
+function variantOf({ status, place = "active", type }: InboxQuery): BlockVariant {
+  return { status, place, hasType: type !== undefined };
 }
 
-/** The first values of each statement: $1 tenant, $2 user, then the type and the room if given. */
-function valuesOf({ tenant, userId }: Owner, { type, roomId }: InboxQuery): readonly unknown[] {
-  return [tenant, userId, ...[type, roomId].filter((value) => value !== undefined)];
+/** The first values of each statement: $1 tenant, $2 user, then the type if given. */
+function valuesOf({ tenant, userId }: Owner, { type }: InboxQuery): readonly unknown[] {
+  return [tenant, userId, ...(type === undefined ? [] : [type])];
 }
 
 /** The conditions on the item `i` of the inbox whose state is `inbox`, and the number of the next value. */
-function conditionsOf(
-  tables: TableNames,
-  { status, place, hasType, hasRoom }: BlockVariant,
-): { readonly matches: string; readonly next: number } {
+function conditionsOf({ status, place, hasType }: BlockVariant): { readonly matches: string; readonly next: number } {
   const type = hasType ? "AND i.type = $3" : "";
-  const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$4" : "$3")}` : "";
-  const matches = `i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]} ${OF_STATUS[status].filter} ${type} ${room}`;
-  return { matches, next: 3 + Number(hasType) + Number(hasRoom) };
+  const matches = `i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]} ${OF_STATUS[status].filter} ${type}`;
+  return { matches, next: 3 + Number(hasType) };
 }
 
 /** Counts the items of some blocks, or of all that have any. */
@@ -134,7 +129,7 @@ function blockStatements(
   tables: TableNames,
   variant: BlockVariant,
 ): { readonly some: Statement<BlockCount>; readonly all: Statement<BlockCount> } {
-  const { matches, next } = conditionsOf(tables, variant);
+  const { matches, next } = conditionsOf(variant);
   const some = `WITH ${inboxState(tables)}
     SELECT b.block, (
       SELECT count(*) FROM ${tables.inboxItems} i
@@ -145,17 +140,12 @@ function blockStatements(
   return { some: statement("count_blocks", some), all: statement("count_all_blocks", all) };
 }
 
-/** The room of an item is content of its notification. Nothing else that lists depend on here is. */
-function tokenOf({ contentTokens }: TableNames, hasRoom: boolean): string {
-  return hasRoom ? `(SELECT token FROM ${contentTokens} WHERE tenant = $1)` : "NULL::bigint";
-}
-
 /** $1 tenant, $2 user, $3 the change after which to read the log. */
-function changesStatement(tables: TableNames, hasRoom: boolean): Statement<readonly unknown[]> {
+function changesStatement(tables: TableNames): Statement<readonly unknown[]> {
   return statement(
     "changes_of_list",
     `WITH ${inboxState(tables)}
-    SELECT ${COUNTS_COLUMNS}, ${tokenOf(tables, hasRoom)}, ${CHANGED_COLUMNS}
+    SELECT ${COUNTS_COLUMNS}, ${CHANGED_COLUMNS}
     FROM inbox LEFT JOIN LATERAL (
       SELECT * FROM ${tables.inboxChanges} WHERE tenant = $1 AND user_id = $2 AND rev > $3::bigint ORDER BY rev LIMIT ${MAX_READ_CHANGES}
     ) l ON true
@@ -165,12 +155,12 @@ function changesStatement(tables: TableNames, hasRoom: boolean): Statement<reado
 
 /** The values of the conditions, then the lows and the highs of the spans, how many items, and how many to skip before them. */
 function pageStatement(tables: TableNames, { columns, marks }: ListColumns, variant: PageVariant): Statement<readonly unknown[]> {
-  const { matches, next } = conditionsOf(tables, variant);
+  const { matches, next } = conditionsOf(variant);
   // The spans come in their order, and so do the items: the LIMIT needs no sort of its own.
   return statement(
     "list_by_blocks",
     `WITH ${inboxState(tables)}
-    SELECT ${columns}, ${COUNTS_COLUMNS}, ${tokenOf(tables, variant.hasRoom)}
+    SELECT ${columns}, ${COUNTS_COLUMNS}
     FROM (SELECT * FROM inbox OFFSET 0) inbox
     LEFT JOIN LATERAL (
       SELECT scan.* FROM unnest($${next}::bigint[], $${next + 1}::bigint[]) AS s(low, high)
@@ -187,11 +177,11 @@ function pageStatement(tables: TableNames, { columns, marks }: ListColumns, vari
   );
 }
 
-/** The counts in a row, and the moment that they and the token behind them say. */
+/** The counts in a row, and the moment that they say. */
 function momentOf(row: readonly unknown[] | undefined): Pick<Found, "counts" | "at"> {
   const counts = toCounts(row as CountsRow | undefined);
   const { epoch, rev, lastSeq } = counts;
-  return { counts, at: { epoch, rev, lastSeq, contentToken: (row?.[COUNTS_WIDTH] ?? null) as number | null } };
+  return { counts, at: { epoch, rev, lastSeq } };
 }
 
 function isLine(row: ChangedItems | readonly null[]): row is ChangedItems {

@@ -12,6 +12,3 @@ export const MAX_CHANGED_BLOCKS = 256;
 
 /** Where counting holds the event loop, it does so for about as long as this, and goes on in another turn. */
 export const PART_MS = 8;
-
-/** How many blocks are counted between two looks at the clock. */
-export const BLOCKS_AT_ONCE = 16;

@@ -3,10 +3,7 @@ import type { InboxQuery } from "@belfry/core/storage";
 import { BLOCK_LENGTH } from "./block-sizes.ts";
 
 /** The moment of an inbox at which a list of it was counted. */
-export interface CountedAt extends Pick<InboxCounts, "epoch" | "rev" | "lastSeq"> {
-  /** The tenant's content token, for a list that depends on the content of notifications; null for others, and before the first change. */
-  readonly contentToken: number | null;
-}
+export type CountedAt = Pick<InboxCounts, "epoch" | "rev" | "lastSeq">;
 
 /** How many items of a block match. The block numbered 0 begins with the number 0. */
 export type BlockCount = readonly [block: number, matching: number];
@@ -37,23 +34,16 @@ export function spanOf(block: number): SeqSpan {
   return { low: block * BLOCK_LENGTH, high: (block + 1) * BLOCK_LENGTH };
 }
 
-/** What is left of a count that is made in parts. */
-export interface LeftToCount {
-  /** The blocks below this one are still to be counted. */
-  readonly blocks: number;
-  /** How often it was begun: a change of the whole inbox between two parts makes it begin again. */
-  readonly begun: number;
-}
-
 /** How many items of an inbox match the filters of a list, in each block of numbers, at one moment. It never changes. */
 export class CountedList {
   readonly at: CountedAt;
   /** The number of items that match. */
   readonly matching: number;
-  readonly left: LeftToCount;
+  /** The blocks that are still to be counted, the newest first. Until there are none, it says nothing of pages. */
+  readonly left: readonly number[];
   readonly #blocks: Uint16Array;
 
-  private constructor(at: CountedAt, blocks: Uint16Array, left: LeftToCount) {
+  private constructor(at: CountedAt, blocks: Uint16Array, left: readonly number[]) {
     this.at = at;
     this.left = left;
     this.#blocks = blocks;
@@ -62,29 +52,41 @@ export class CountedList {
 
   /** @param counts those of all blocks that have matching items */
   static of(at: CountedAt, counts: Iterable<BlockCount>): CountedList {
-    return new CountedList(at, withCounts(new Uint16Array(blockOf(at.lastSeq) + 1), counts), { blocks: 0, begun: 1 });
+    return new CountedList(at, withCounts(new Uint16Array(blockOf(at.lastSeq) + 1), counts), []);
   }
 
-  /** A list of which nothing is counted. @param begun how often its count was begun before */
-  static begin(at: CountedAt, begun: number): CountedList {
-    const blocks = blockOf(at.lastSeq) + 1;
-    return new CountedList(at, new Uint16Array(blocks), { blocks, begun: begun + 1 });
+  /** A list of which nothing is counted. */
+  static begin(at: CountedAt): CountedList {
+    const newest = blockOf(at.lastSeq);
+    return new CountedList(
+      at,
+      new Uint16Array(newest + 1),
+      Array.from({ length: newest + 1 }, (_, index) => newest - index),
+    );
   }
 
   /** Roughly how much memory it takes. */
   get bytes(): number {
-    return this.#blocks.byteLength;
+    return this.#blocks.byteLength + 8 * this.left.length;
   }
 
-  /**
-   * The same list at a later moment, with the counts of the blocks that changed between, or that were left.
-   *
-   * @param left how many blocks are left then. @default as many as before
-   */
-  later(at: CountedAt, counts: Iterable<BlockCount>, left = this.left.blocks): CountedList {
+  /** The same list at a later moment. The blocks that changed between are left to be counted. */
+  later(at: CountedAt, changed: readonly number[]): CountedList {
     const blocks = new Uint16Array(blockOf(at.lastSeq) + 1);
     blocks.set(this.#blocks);
-    return new CountedList(at, withCounts(blocks, counts), { ...this.left, blocks: left });
+    const left = new Set([...this.left, ...changed]);
+    return new CountedList(
+      at,
+      blocks,
+      [...left].toSorted((one, other) => other - one),
+    );
+  }
+
+  /** The same list with the counts of blocks that were left. */
+  counting(counts: readonly BlockCount[]): CountedList {
+    const counted = new Set(counts.map(([block]) => block));
+    const left = this.left.filter((block) => !counted.has(block));
+    return new CountedList(this.at, withCounts(this.#blocks.slice(), counts), left);
   }
 
   /** Finds a page: it goes along the counts, and leaves out blocks without matching items. */

@@ -5,11 +5,14 @@ import { COUNTED_BYTES, COUNTED_FROM, MAX_CHANGED_BLOCKS } from "./block-sizes.t
 import { blockOf, type CountedAt, type CountedList } from "./counted-list.ts";
 
 /** The filters of a list that is counted by blocks. */
-export type CountedFilters = Pick<InboxQuery, "status" | "place" | "type" | "roomId">;
+export type CountedFilters = Pick<InboxQuery, "status" | "place" | "type">;
 
-/** Whether a list is counted by blocks if its inbox is large: one whose matching items no counter has, or one with a deep offset. */
+/**
+ * Whether a list is counted by blocks if its inbox is large: one whose matching items no counter has, or one with a deep offset. One by
+ * room is not: rooms are content of notifications, of whose changes no log says which items they are of.
+ */
 export function isCountable({ type, roomId, place = "active", filter, offset = 0 }: Omit<InboxQuery, "limit">): boolean {
-  return filter === undefined && (type !== undefined || roomId !== undefined || place !== "active" || offset >= COUNTED_FROM);
+  return filter === undefined && roomId === undefined && (type !== undefined || place !== "active" || offset >= COUNTED_FROM);
 }
 
 /** What a list and its size take in memory beside its counts. */
@@ -30,7 +33,7 @@ export class CountedLists {
   readonly #lists = new Map<string, CountedList>();
   #bytes = 0;
 
-  /** What is known of a list, of whatever moment. */
+  /** What is known of a list, of whatever moment, and counted however far. */
   find(owner: Owner, filters: CountedFilters): CountedList | undefined {
     const key = keyOf(owner, filters);
     const list = this.#lists.get(key);
@@ -42,11 +45,11 @@ export class CountedLists {
     return list;
   }
 
-  /** Keeps a list, unless a later state of it is known already. */
+  /** Keeps a list, unless a later state of it is known already, or more of it. */
   keep(owner: Owner, filters: CountedFilters, list: CountedList): void {
     const key = keyOf(owner, filters);
     const known = this.#lists.get(key);
-    if (known !== undefined && known.at.contentToken === list.at.contentToken && isLater(known.at, list.at)) {
+    if (known !== undefined && isLater(known.at, list.at) && known.left.length <= list.left.length) {
       return;
     }
     this.#drop(key, known);
@@ -76,8 +79,8 @@ function bytesOf(key: string, { bytes }: CountedList): number {
   return 2 * key.length + bytes + OVERHEAD_BYTES;
 }
 
-function keyOf({ tenant, userId }: Owner, { status, place = "active", type, roomId }: CountedFilters): string {
-  return JSON.stringify([tenant, userId, status, place, type ?? null, roomId ?? null]);
+function keyOf({ tenant, userId }: Owner, { status, place = "active", type }: CountedFilters): string {
+  return JSON.stringify([tenant, userId, status, place, type ?? null]);
 }
 
 /** Whether one moment is the same as another of the same numbering, or a later one. */
@@ -87,7 +90,7 @@ function isLater(one: CountedAt, other: CountedAt): boolean {
 
 /** Whether two moments are the same. */
 export function isSameMoment(one: CountedAt, other: CountedAt): boolean {
-  return isLater(one, other) && isLater(other, one) && one.contentToken === other.contentToken;
+  return isLater(one, other) && isLater(other, one);
 }
 
 /** The columns of a {@link ChangedItems} of the log `l`. */
@@ -106,7 +109,7 @@ export function changesText({ inboxChanges }: Pick<Tables, "inboxChanges">): str
 
 /** Whether the log can tell what has changed in a list since it was counted. */
 export function canFollow(list: CountedList | undefined, now: CountedAt): list is CountedList {
-  return list !== undefined && list.at.contentToken === now.contentToken && isLater(now, list.at);
+  return list !== undefined && isLater(now, list.at);
 }
 
 /**

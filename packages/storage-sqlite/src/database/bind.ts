@@ -1,4 +1,5 @@
-import { type Connection, turn } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Part, Parts, Unfinished } from "./parts.ts";
 import type { QueryContext } from "./statement.ts";
 
 /** Prepares an operation for one connection: a synchronous function that opens no transaction. */
@@ -23,42 +24,22 @@ export const queryNow = bindingNow("query");
 /** Like {@link read}, without a promise if it need not wait. */
 export const readNow = bindingNow("read");
 
-/** What an operation has read so far, which goes on in a later turn of the event loop. */
-export class Unfinished<So> {
-  readonly so: So;
-
-  constructor(so: So) {
-    this.so = so;
-  }
-}
-
 /**
  * Like {@link readNow}, for an operation that may read for long, each part on a state of the database of its own. It gets what the part
  * before it has read.
+ *
+ * @param parts those of all operations that share the event loop's time
  */
 export function readInParts<So, Args extends readonly unknown[], Result>(
-  prepare: Prepare<[so: So | undefined, ...args: Args], Result | Unfinished<So>>,
+  parts: Parts,
+  prepare: Prepare<[part: Part<So>, ...args: Args], Result | Unfinished<So>>,
 ): BindingNow<Args, Result> {
   return (current) =>
     (...args) => {
       const connection = current();
       const operation = connection.prepared(prepare);
-      const part = (so: So | undefined) => connection.read(() => operation(so, ...args));
-      const first = part(undefined);
-      return first instanceof Promise || first instanceof Unfinished ? goOn(first, part) : first;
+      return parts.run((begin: () => Part<So>) => connection.read(() => operation(begin(), ...args)));
     };
-}
-
-async function goOn<So, Result>(
-  first: Unfinished<So> | Promise<Result | Unfinished<So>>,
-  part: (so: So) => Result | Unfinished<So> | Promise<Result | Unfinished<So>>,
-): Promise<Result> {
-  let found = await first;
-  while (found instanceof Unfinished) {
-    await turn();
-    found = await part(found.so);
-  }
-  return found;
 }
 
 /** An operation that writes everything or nothing. */

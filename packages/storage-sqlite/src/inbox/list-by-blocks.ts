@@ -1,9 +1,7 @@
 import type { InboxStatus, Owner } from "@belfry/core";
 import type { InboxQuery } from "@belfry/core/storage";
 import {
-  BLOCKS_AT_ONCE,
   type BlockCount,
-  blockOf,
   type ChangedItems,
   type CountedAt,
   CountedList,
@@ -12,20 +10,19 @@ import {
   changedBlocks,
   changesText,
   isSameMoment,
-  PART_MS,
   type PageSpans,
   type SeqSpan,
   spanOf,
 } from "@belfry/storage-sql";
+import type { Part } from "../database/parts.ts";
 import type { QueryContext, Statement } from "../database/statement.ts";
-import { IN_PLACE, IS_READ, IS_UNREAD_IN_SPAN, itemsOf, OF_ROOM, OF_TYPE, OWN_ITEMS } from "./conditions.ts";
+import { IN_PLACE, IS_READ, IS_UNREAD_IN_SPAN, itemsOf, OF_TYPE, OWN_ITEMS } from "./conditions.ts";
 import type { InboxState, ReadState } from "./inbox-state.ts";
 import { selectOwnItems } from "./item-row.ts";
 
 /** The values of the statements: those of the list, and the numbers that they look at. */
 interface SpanValues extends Owner, ReadState, SeqSpan {
   readonly type: string | undefined;
-  readonly roomId: string | undefined;
   readonly limit: number;
   readonly skipped: number;
 }
@@ -47,22 +44,18 @@ export interface CountedRows<Row> {
   readonly matching: number;
 }
 
-/** A count that had to begin so often is made in one part. */
-const MOST_BEGUN = 5;
-
 /**
- * Reads the rows of a page of a large inbox: see {@link CountedLists}. It answers with what it has counted if that takes longer: to be called
- * with it again.
+ * Reads the rows of a page of a large inbox: see {@link CountedLists}. It answers with what it has counted if the part's time was up: to be
+ * called with it again. All who ask for one list go on where one of them stopped, so that it is counted once.
  */
 export function prepareListByBlocks<Row extends readonly unknown[]>(
   context: QueryContext,
   columns: string,
   lists: CountedLists,
-): (asked: Asked, state: InboxState, counted: CountedList | undefined) => CountedRows<Row> | CountedList {
+): (asked: Asked, state: InboxState, part: Part<CountedList>) => CountedRows<Row> | CountedList {
   const statementsFor = prepareVariants<Row>(context, columns);
-  const momentOf = prepareMoment(context);
   const changesAfter = context.prepareRows<readonly unknown[], ChangedItems>(changesText({ inboxChanges: "belfry_inbox_changes" }));
-  /** The list as it is now, as far as it was counted; null if the log does not tell what has changed. */
+  /** The list as it is now, as far as it is counted; null if the log does not tell what has changed. */
   const follow = (known: CountedList | undefined, { owner, query }: Asked, counting: Counting<Row>): CountedList | null => {
     const { now } = counting;
     if (!canFollow(known, now)) {
@@ -73,22 +66,21 @@ export function prepareListByBlocks<Row extends readonly unknown[]>(
     }
     const lines = now.rev === known.at.rev ? [] : changesAfter.all([owner.tenant, owner.userId, known.at.rev]);
     const blocks = changedBlocks(known, now, { lines, filters: query });
-    return blocks === null ? null : known.later(now, countsOf(counting, blocks));
+    return blocks === null ? null : known.later(now, blocks);
   };
-  return (asked, state, counted) => {
+  return (asked, state, part) => {
     const { owner, query } = asked;
     const least = query.status === "unread" ? state.unreadAfterSeq + 1 : 0;
-    const now = momentOf(owner, query, state);
+    const { epoch, rev, lastSeq } = state.counts;
+    const now = { epoch, rev, lastSeq };
     const counting = { now, statements: statementsFor(query), values: valuesOf(owner, query, state), least };
-    const known = counted ?? lists.find(owner, query);
-    const list = countLeft(follow(known, asked, counting) ?? CountedList.begin(now, counted?.left.begun ?? 0), counting);
-    if (list.left.blocks > 0) {
-      return list;
-    }
+    // Memory may have no place for it: then it is counted for this call alone.
+    const known = lists.find(owner, query) ?? part.soFar;
+    const list = countLeft(follow(known, asked, counting) ?? CountedList.begin(now), counting, part);
     if (list !== known) {
       lists.keep(owner, query, list);
     }
-    return { rows: rowsOf(counting, list.page(query)), matching: list.matching };
+    return list.left.length > 0 ? list : { rows: rowsOf(counting, list.page(query)), matching: list.matching };
   };
 }
 
@@ -107,17 +99,9 @@ interface Asked {
   readonly query: InboxQuery;
 }
 
-function valuesOf({ tenant, userId }: Owner, { type, roomId }: InboxQuery, state: InboxState): SpanValues {
+function valuesOf({ tenant, userId }: Owner, { type }: InboxQuery, state: InboxState): SpanValues {
   const { readUpToSeq, readRev, seenUpToSeq, seenRev } = state;
-  return { tenant, userId, readUpToSeq, readRev, seenUpToSeq, seenRev, type, roomId, low: 0, high: 0, limit: 1, skipped: 0 };
-}
-
-/** Reads the moment of a list. The room of an item is content of its notification. */
-function prepareMoment({ prepareRows }: QueryContext) {
-  const token = prepareRows<Owner, readonly [token: number]>("SELECT token FROM belfry_content_tokens WHERE tenant = :tenant");
-  return (owner: Owner, { roomId }: InboxQuery, { counts: { epoch, rev, lastSeq } }: InboxState): CountedAt => {
-    return { epoch, rev, lastSeq, contentToken: roomId === undefined ? null : (token.get(owner)?.[0] ?? null) };
-  };
+  return { tenant, userId, readUpToSeq, readRev, seenUpToSeq, seenRev, type, low: 0, high: 0, limit: 1, skipped: 0 };
 }
 
 /** Prepares the statements of a combination of filters when it is first used. */
@@ -131,8 +115,8 @@ function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows 
       page: prepareRows(`${selectOwnItems(columns, items)} ${conditions} ORDER BY i.seq DESC LIMIT :limit`),
     };
   };
-  return ({ status, type, roomId, place = "active" }: InboxQuery): SpanStatements<Row> => {
-    const named = `${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
+  return ({ status, type, place = "active" }: InboxQuery): SpanStatements<Row> => {
+    const named = type === undefined ? "" : OF_TYPE;
     const conditions = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${named} AND i.seq >= +:low AND i.seq < +:high`;
     const statements = prepared.get(conditions) ?? make(conditions, itemsOf(place));
     prepared.set(conditions, statements);
@@ -140,40 +124,17 @@ function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows 
   };
 }
 
-/** Counts the items of some blocks. */
-function countsOf<Row>({ statements, values }: Counting<Row>, blocks: readonly number[]): readonly BlockCount[] {
-  return blocks.map((block) => [block, statements.matching.get({ ...values, ...spanOf(block) })?.matching ?? 0]);
-}
-
-/** Counts blocks that are left, the newest first, for as long as a part may take. */
-function countLeft<Row>(list: CountedList, counting: Counting<Row>): CountedList {
-  if (list.left.blocks === 0) {
-    return list;
-  }
-  const endMs = list.left.begun > MOST_BEGUN ? Number.POSITIVE_INFINITY : performance.now() + PART_MS;
+/** Counts blocks that are left, the newest first, while the part has time. */
+function countLeft<Row>(list: CountedList, { statements, values, least }: Counting<Row>, part: Part<CountedList>): CountedList {
   const counts: BlockCount[] = [];
-  let left = list.left.blocks;
-  do {
-    const from = Math.max(left - BLOCKS_AT_ONCE, 0);
-    counts.push(...countsBetween(counting, spanOf(from).low, spanOf(left).low));
-    left = from;
-  } while (left > 0 && performance.now() < endMs);
-  return list.later(list.at, counts, left);
-}
-
-/** Counts the blocks that have any items between two numbers: it goes from one to the next. */
-function* countsBetween<Row>({ statements, values, least }: Counting<Row>, low: number, high: number): Generator<BlockCount> {
-  const [bottom, skipped] = [Math.max(low, least), 0];
-  for (let top = high; top > bottom; ) {
-    const found = statements.next.get({ ...values, low: bottom, high: top, skipped });
-    if (found === undefined) {
-      return;
-    }
-    const block = blockOf(found.seq);
+  for (const block of list.left) {
     const span = spanOf(block);
-    yield [block, statements.matching.get({ ...values, ...span })?.matching ?? 0];
-    top = span.low;
+    if (span.high > least && !part.hasTime()) {
+      break;
+    }
+    counts.push([block, span.high > least ? (statements.matching.get({ ...values, ...span })?.matching ?? 0) : 0]);
   }
+  return counts.length === 0 ? list : list.counting(counts);
 }
 
 /** Reads a page, span by span. */

@@ -9,7 +9,7 @@ import {
   type PageBounds,
 } from "@belfry/core/storage";
 import { COUNTED_FROM, CountedList, type CountedLists, isCountable } from "@belfry/storage-sql";
-import { Unfinished } from "../database/bind.ts";
+import { type Part, Unfinished } from "../database/parts.ts";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import {
   type FilterValues,
@@ -82,10 +82,10 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     const readTimes = prepareReadTimes(context);
     const listRows = prepareListRows<Row>(context, reading.columns);
     const listByBlocks = prepareListByBlocks<Row>(context, reading.columns, lists);
-    return (counted: CountedList | undefined, owner: Owner, query: InboxQuery): InboxPage<Item> | Unfinished<CountedList> => {
+    return (part: Part<CountedList>, owner: Owner, query: InboxQuery): InboxPage<Item> | Unfinished<CountedList> => {
       const state = inboxState(owner);
       const isByBlocks = state.counts.lastSeq >= COUNTED_FROM && isCountable(query);
-      const found = isByBlocks ? listByBlocks({ owner, query }, state, counted) : listRows(owner, query, state);
+      const found = isByBlocks ? listByBlocks({ owner, query }, state, part) : listRows(owner, query, state);
       if (found instanceof CountedList) {
         return new Unfinished(found);
       }

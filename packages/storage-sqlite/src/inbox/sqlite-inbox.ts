@@ -4,6 +4,7 @@ import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readInParts, readNow, step, write, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
+import { Parts } from "../database/parts.ts";
 import { prepareApplyDue } from "./apply-due.ts";
 import { preparePositions, prepareTally } from "./counts.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, preparePutOffNext, storeList } from "./fan-outs.ts";
@@ -27,13 +28,14 @@ export function sqliteInbox(
   sql: Sql,
 ): InboxStorage<SqliteTransaction, void> {
   const lists = new CountedLists();
+  const parts = new Parts();
   return {
     ...sharedInbox(sql),
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
       createMany: write(prepareCreateMany),
-      list: readInParts(prepareList(lists)),
-      listStored: readInParts(prepareListStored(lists)),
+      list: readInParts(parts, prepareList(lists)),
+      listStored: readInParts(parts, prepareListStored(lists)),
       listAfter: read(prepareListAfter),
       listTenant: read(prepareListTenant),
       get: read(prepareGet),

@@ -1,0 +1,124 @@
+import type { InboxQuery } from "@belfry/core/storage";
+import { PART_MS } from "@belfry/storage-sql";
+import Database from "better-sqlite3";
+import { describe, expect, test, vi } from "vitest";
+import { sqliteStorage } from "../src/index.ts";
+import { migratedImage } from "./migrated-sqlite.ts";
+import { entry, useCleanup } from "./setup.ts";
+
+vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
+  BLOCK_LENGTH: 4,
+  COUNTED_FROM: 40,
+  COUNTED_BYTES: 50_000,
+  MAX_CHANGED_BLOCKS: 100,
+  PART_MS: 8,
+}));
+
+const ITEMS = 160;
+/** The block with the number 0 has one number less. */
+const BLOCKS = ITEMS / 4 + 1;
+const NOTES = { status: "all", type: "note", limit: 5 } satisfies InboxQuery;
+const UNREAD = { status: "unread", type: "note", limit: 5 } satisfies InboxQuery;
+
+describe("lists of a large inbox", () => {
+  const cleanup = useCleanup();
+
+  /** An inbox, and how many blocks were counted in each turn of the event loop, on a clock that each look moves by a millisecond. */
+  async function filled() {
+    const counted = [0];
+    const database = new Database(await migratedImage(), {
+      verbose: (text) => {
+        if (String(text).startsWith("SELECT count(*) AS matching FROM belfry_inbox_items")) {
+          counted.push((counted.pop() ?? 0) + 1);
+        }
+      },
+    });
+    cleanup(() => database.close());
+    const storage = sqliteStorage(database);
+    await storage.open();
+    const entries = Array.from({ length: ITEMS }, () => entry(["ann"]));
+    await storage.inbox.createMany(entries);
+    const [{ tenant } = { tenant: "" }] = entries.map(({ notification }) => notification);
+    let isWatching = true;
+    const watch = () => {
+      counted.push(0);
+      if (isWatching) {
+        setImmediate(watch);
+      }
+    };
+    setImmediate(watch);
+    let nowMs = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => {
+      nowMs += 1;
+      return nowMs;
+    });
+    cleanup(() => {
+      isWatching = false;
+      clock.mockRestore();
+    });
+    /** How many blocks were counted since it was asked last: in all, and in one turn at the most. */
+    const sinceLast = () => {
+      const turns = counted.splice(0, counted.length, 0);
+      return { all: turns.reduce((sum, blocks) => sum + blocks, 0), inOneTurn: Math.max(...turns) };
+    };
+    return { database, owner: { tenant, userId: "ann" }, storage, sinceLast };
+  }
+
+  test("are counted once for all who ask for one of them", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    const pages = await Promise.all(Array.from({ length: 20 }, async () => storage.inbox.list(owner, NOTES)));
+    const { all, inOneTurn } = sinceLast();
+    expect(pages.map(({ matching }) => matching)).toEqual(pages.map(() => ITEMS));
+    expect(all).toBe(BLOCKS);
+    expect(inOneTurn).toBeLessThanOrEqual(PART_MS);
+  });
+
+  test("share the event loop's time, each with turns of its own", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    const lists = [NOTES, UNREAD, { ...NOTES, status: "read" }, { ...NOTES, type: "alert" }] satisfies InboxQuery[];
+    const pages = await Promise.all(lists.map(async (list) => storage.inbox.list(owner, list)));
+    const { all, inOneTurn } = sinceLast();
+    expect(pages.map(({ matching }) => matching)).toEqual([ITEMS, ITEMS, 0, 0]);
+    expect(all).toBe(lists.length * BLOCKS);
+    expect(inOneTurn).toBeLessThanOrEqual(PART_MS);
+  });
+
+  test("have the blocks counted in parts that a change of many touched, and a single one at once", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    await storage.inbox.list(owner, UNREAD);
+    sinceLast();
+    const scattered = Array.from({ length: 30 }, (_, block) => ({ seq: block * 4 + 2 }));
+    await storage.inbox.markRead(owner, scattered, new Date());
+    expect(await storage.inbox.list(owner, UNREAD)).toMatchObject({ matching: ITEMS - 30 });
+    const { all, inOneTurn } = sinceLast();
+    expect(all).toBe(30);
+    expect(inOneTurn).toBeLessThanOrEqual(PART_MS);
+    await storage.inbox.markRead(owner, [{ seq: 3 }], new Date());
+    expect(storage.inbox.list(owner, UNREAD)).toMatchObject({ matching: ITEMS - 31 });
+    expect(sinceLast().all).toBe(1);
+  });
+
+  test("hold the event loop no longer when changes of the whole inbox have them begin again", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    let isListed = false;
+    const listing = Promise.resolve(storage.inbox.list(owner, UNREAD)).finally(() => {
+      isListed = true;
+    });
+    for (let turn = 0; turn < 30; turn += 1) {
+      await storage.inbox.renewEpochs();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(isListed).toBe(false);
+    expect(await listing).toMatchObject({ matching: ITEMS });
+    const { all, inOneTurn } = sinceLast();
+    expect(all).toBeGreaterThan(BLOCKS);
+    expect(inOneTurn).toBeLessThanOrEqual(PART_MS);
+  });
+
+  test("reject for all who wait for them once the database cannot be read", async () => {
+    const { database, owner, storage } = await filled();
+    const listings = Promise.allSettled([NOTES, NOTES, UNREAD].map(async (list) => storage.inbox.list(owner, list)));
+    database.close();
+    expect((await listings).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  });
+});
