@@ -205,6 +205,7 @@ export {
   type NewItemsStorage,
   type NewNotification,
   parseRanges,
+  type ReadMoment,
   type ReplicaStorage,
   rangesOf,
   rangesText,

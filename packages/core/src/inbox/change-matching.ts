@@ -5,7 +5,7 @@ import { nextTurn } from "../work/timing.ts";
 import { bringUpToDate } from "./apply-due.ts";
 import { emitWhole, publishWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
-import type { MatchingStep } from "./filter-storage.ts";
+import type { MatchingStep, ReadMoment } from "./filter-storage.ts";
 import { ANYWHERE } from "./find-item.ts";
 import type { ItemPlace, WholeChange } from "./inbox-item.ts";
 import { type InboxFilter, itemFilter, placeOf, requireFilter } from "./item-filter.ts";
@@ -44,10 +44,17 @@ export async function changeMatching(
   return await changeInSteps(context, owner, { change: `${mark}_matching`, mark, places, filter: conditions, upTo, key });
 }
 
-/** Deletes every active item that is read, and returns their number. @param key the key that it is made once for */
+/** Deletes every active item that is read when the call begins, and returns their number. @param key the key that it is made once for */
 export async function removeRead(context: InboxContext, owner: Owner, key?: ChangeKey): Promise<number> {
   const upTo = Number.MAX_SAFE_INTEGER;
-  return await changeInSteps(context, owner, { change: "deleted_read", mark: "deleted_read", places: ["active"], filter: {}, upTo, key });
+  return await changeInSteps(context, owner, {
+    change: "deleted_read",
+    mark: "deleted_read",
+    places: ["active"],
+    filter: { isRead: true },
+    upTo,
+    key,
+  });
 }
 
 /** The items to change, and what everybody is told of that. */
@@ -56,7 +63,8 @@ interface ChangingInSteps extends Pick<MatchingStep, "mark" | "places" | "filter
 }
 
 /**
- * Changes items of an inbox in short steps, so that others are not kept waiting. Tells clients and listeners of the service once, also
+ * Changes items of an inbox in short steps, so that others are not kept waiting. All of them go by what was read and seen before the
+ * first: what a user marks between two steps is not what the call was about. Tells clients and listeners of the service once, also
  * if a later step fails. Returns how many active items it changed.
  */
 async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo, key, ...which }: ChangingInSteps): Promise<number> {
@@ -64,6 +72,7 @@ async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo
   await bringUpToDate(context, owner);
   const at = new Date(context.clock.now());
   let [count, last] = [0, upTo];
+  let asOf: ReadMoment | undefined;
   const steps = new SteppedChange((done) => publishWhole(context, owner, { ...done, isChange: true, change, at }));
   try {
     for (let after: number | null = 0; after !== null; ) {
@@ -72,6 +81,7 @@ async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo
         at,
         after,
         upTo: last,
+        asOf,
         ...steps.next(context.clock.now()),
         key: key && { ...key, countBefore: count },
       });
@@ -80,7 +90,8 @@ async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo
       if (step.sends.length > 0) {
         await context.reads.onRead(owner, step.sends);
       }
-      // What comes in meanwhile is left as it is.
+      // What comes in meanwhile is left as it is, and so is what is read or seen meanwhile.
+      asOf ??= step.asOf;
       last = Math.min(last, step.counts.lastSeq);
       after = step.next;
       if (after !== null) {

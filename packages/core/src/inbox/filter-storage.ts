@@ -53,6 +53,18 @@ export interface CountedItems {
 /** The changes of all items that match a filter. `deleted_read` deletes those that are read. */
 export type MatchingMark = Exclude<ItemMark, "woken"> | "read" | "unread" | "deleted" | "deleted_read";
 
+/** A moment of an inbox, which decides what was read and seen then. */
+export interface ReadMoment extends Pick<InboxCounts, "epoch" | "rev" | "lastSeq"> {
+  /** The newest mark of everything read covers all items up to this number, 0 for none. */
+  readonly readUpToSeq: number;
+  /** The change that made that mark, which does not cover items marked unread later. */
+  readonly readRev: number;
+  /** The newest mark of everything seen covers all items up to this number, 0 for none. */
+  readonly seenUpToSeq: number;
+  /** The change that made that mark, which does not cover items marked unseen later. */
+  readonly seenRev: number;
+}
+
 /** Which items {@link FilterStorage.changeMatching} looks at, and which of them it changes. */
 export interface MatchingStep extends StepOfCall {
   readonly mark: MatchingMark;
@@ -63,6 +75,11 @@ export interface MatchingStep extends StepOfCall {
   readonly after: number;
   /** And up to this. */
   readonly upTo: number;
+  /**
+   * That of the call's first step: items that were not read, unread, seen or unseen then, as the filter wants, do not match either,
+   * whatever they are now. If the inbox began anew since, none does. @default the moment of the step
+   */
+  readonly asOf?: ReadMoment | undefined;
 }
 
 /** How a step changed items that match a filter. */
@@ -72,6 +89,8 @@ export interface MatchingChange {
   readonly counts: InboxCounts;
   /** How many items it changed, wherever they are. */
   readonly changed: number;
+  /** The moment before the step. */
+  readonly asOf: ReadMoment;
   /** The ids of those with deliveries, if it read them. */
   readonly sends: readonly string[];
   /** The number after which the next step goes on; null if none has to follow. */

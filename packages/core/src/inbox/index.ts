@@ -24,6 +24,7 @@ export {
   type MatchingChange,
   type MatchingMark,
   type MatchingStep,
+  type ReadMoment,
   type TallyQuery,
 } from "./filter-storage.ts";
 export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";

@@ -1,5 +1,5 @@
-import type { Owner } from "@belfry/core";
-import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep } from "@belfry/core/storage";
+import type { InboxCounts, Owner } from "@belfry/core";
+import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep, type ReadMoment } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -7,9 +7,12 @@ import { COUNTS_AFTER, countedFlags, countTally, groupSums, ITEM_FLAGS, prepareC
 import { LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
-import { filterText } from "./item-filter.ts";
+import { filterText, filterTextAsOf } from "./item-filter.ts";
 import { IN_PLACE } from "./item-row.ts";
 import { type MarkText, marksOf } from "./mark.ts";
+
+/** What a `ReadMoment` has besides the counts. */
+type MomentRow = readonly [rev: number, readUpToSeq: number, readRev: number, seenUpToSeq: number, seenRev: number];
 
 type StepRow = readonly [
   isCurrent: boolean,
@@ -17,6 +20,7 @@ type StepRow = readonly [
   count: number,
   next: number | null,
   sends: readonly string[] | null,
+  ...moment: MomentRow,
   ...counts: CountsRow,
 ];
 
@@ -35,21 +39,34 @@ export function prepareChangeMatching(tables: TableNames) {
   const prepared = memoized((variant: string) =>
     statement<StepRow>("change_matching", changeMatchingText(tables, JSON.parse(variant) as Variant)),
   );
-  return (owner: Owner, { mark, at, places, filter, after, upTo, continues, openUntil }: MatchingStep) =>
+  return (owner: Owner, { mark, at, places, filter, after, upTo, asOf, continues, openUntil }: MatchingStep) =>
     async (connection: Connection): Promise<MatchingChange> => {
       // Those of the inbox stand before them.
       const values: unknown[] = ["", "", after, upTo, at.toISOString(), continues ?? null, openUntil?.toISOString() ?? null];
       const isThere = places.map((place) => `i.${IN_PLACE[place]}`).join(" OR ");
       const ofGroup = filterText(tables, filter.group === undefined ? {} : { group: filter.group }, values);
-      const isMatch = `(${isThere})${filterText(tables, filter, values)}`;
+      const isMatch = `(${isThere})${filterText(tables, filter, values)}${filterTextAsOf(filter, asOf, values)}`;
       const run = prepared(JSON.stringify({ mark, isMatch, ofGroup } satisfies Variant));
       const [row] = await changeInbox(connection, owner, { run, values: values.slice(2) });
       if (row === undefined) {
-        return { changed: 0, count: 0, next: null, sends: [], counts: toCounts(undefined) };
+        return {
+          changed: 0,
+          count: 0,
+          next: null,
+          sends: [],
+          counts: toCounts(undefined),
+          asOf: toMoment([0, 0, 0, 0, 0], toCounts(undefined)),
+        };
       }
-      const [, changed, count, next, sends, ...counts] = row;
-      return { changed, count, next, sends: sends ?? [], counts: toCounts(counts) };
+      const [, changed, count, next, sends, rev, readUpToSeq, readRev, seenUpToSeq, seenRev, ...rest] = row;
+      const counts = toCounts(rest);
+      const moment = toMoment([rev, readUpToSeq, readRev, seenUpToSeq, seenRev], counts);
+      return { changed, count, next, sends: sends ?? [], counts, asOf: moment };
     };
+}
+
+function toMoment([rev, readUpToSeq, readRev, seenUpToSeq, seenRev]: MomentRow, { epoch, lastSeq }: InboxCounts): ReadMoment {
+  return { epoch, rev, lastSeq, readUpToSeq, readRev, seenUpToSeq, seenRev };
 }
 
 /** How each mark changes items; see {@link marksOf}. */
@@ -108,6 +125,7 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
     ),
     ${loggedChange(tables, { kind: mark, ...LOGGED_TALLY, at: "$5::timestamptz", ...step })}
     SELECT inbox.is_current, tally.changed, tally.active,
-      (${next}), ${mark === "read" ? sends : "NULL::json"}, ${COUNTS_AFTER}
+      (${next}), ${mark === "read" ? sends : "NULL::json"}, inbox.rev, inbox.read_up_to_seq, inbox.read_rev,
+      coalesce(inbox.seen_up_to_seq, 0), coalesce(inbox.seen_rev, 0), ${COUNTS_AFTER}
     FROM inbox CROSS JOIN tally`;
 }

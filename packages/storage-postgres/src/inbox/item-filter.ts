@@ -1,4 +1,4 @@
-import type { ItemFilter } from "@belfry/core/storage";
+import type { ItemFilter, ReadMoment } from "@belfry/core/storage";
 import type { TableNames } from "../database/table-names.ts";
 import { isMarkedSeen, isRead, isUnread } from "./item-row.ts";
 
@@ -32,6 +32,30 @@ export function filterText(tables: TableNames, filter: ItemFilter, values: unkno
     group === undefined ? "" : ` AND i.group_name = $${values.push(group)}`,
   ];
   return conditions.map((condition) => condition ?? "").join("");
+}
+
+/**
+ * The conditions of a filter that the item `i` has to have met at a moment, too, as SQL to append to others: see `MatchingStep.asOf`.
+ *
+ * @param values those of the statement, to which it adds its own
+ */
+export function filterTextAsOf({ isRead: read, isSeen }: ItemFilter, moment: ReadMoment | undefined, values: unknown[]): string {
+  if (moment === undefined) {
+    return "";
+  }
+  const { epoch, rev, readUpToSeq, readRev, seenUpToSeq, seenRev } = moment;
+  const numbers = [rev, readUpToSeq, readRev, seenUpToSeq, seenRev].map((number) => `$${values.push(number)}::bigint`);
+  // By its own mark, it became read or seen.
+  const isNotMarkedSince = "coalesce(i.seen_mark, 0) <= as_of.rev";
+  const conditions = [
+    `inbox.epoch = $${values.push(epoch)}`,
+    read === true && `${isNotMarkedSince} AND ${isRead("as_of")}`,
+    read === false && "coalesce(i.unread_rev, 0) <= as_of.rev",
+    isSeen === true && `${isNotMarkedSince} AND (${isRead("as_of")} OR ${isMarkedSeen("as_of")})`,
+    isSeen === false && "-coalesce(i.seen_mark, 0) <= as_of.rev",
+  ].filter((condition) => condition !== false);
+  return ` AND EXISTS (SELECT FROM (VALUES (${numbers.join(", ")})) AS as_of(rev, read_up_to_seq, read_rev, seen_up_to_seq, seen_rev)
+    WHERE ${conditions.join(" AND ")})`;
 }
 
 /** Those of the conditions for which there is an index of the few items that meet them. */

@@ -90,7 +90,8 @@ function keyAgain({ notifications }: TableNames): string {
 /** $5 is the time of the change; $6 the time until which items are snoozed, or up to which snoozed ones wake. */
 export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"], MarkText>> => ({
   read: {
-    set: "read_at = $5",
+    // It is seen without a mark of its own. The mark says which change read it.
+    set: "read_at = $5, seen_mark = (SELECT rev + 1 FROM inbox)",
     which: "i.is_unread",
     after: { isUnread: "false" },
     readTime: `CASE WHEN i.is_unread THEN $5::timestamptz ELSE ${ownReadTime(tables)} END`,

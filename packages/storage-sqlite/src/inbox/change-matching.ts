@@ -1,9 +1,29 @@
 import type { InboxCounts, Owner } from "@belfry/core";
-import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep, rangesOf } from "@belfry/core/storage";
+import {
+  MATCHED_AT_ONCE,
+  type MatchingChange,
+  type MatchingMark,
+  type MatchingStep,
+  type ReadMoment,
+  rangesOf,
+} from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
-import { type FilterValues, filterText, filterValues, IN_PLACE, IS_READ, IS_SEEN, itemsOf, OWN, OWN_ITEMS } from "./conditions.ts";
+import {
+  type AsOfValues,
+  asOfValues,
+  type FilterValues,
+  filterText,
+  filterTextAsOf,
+  filterValues,
+  IN_PLACE,
+  IS_READ,
+  IS_SEEN,
+  itemsOf,
+  OWN,
+  OWN_ITEMS,
+} from "./conditions.ts";
 import { prepareSettleGroups } from "./groups.ts";
-import { type Added, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
+import { type Added, type InboxState, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { isAway } from "./item-row.ts";
 import { addedBy, changeOf, groupChanges, type ItemFlags, type ItemMove, MARKS, type MarkRule } from "./mark.ts";
 
@@ -19,7 +39,7 @@ type LookedAt = readonly [
   group: string | null,
 ];
 
-interface LookedValues extends Owner, ReadState, FilterValues {
+interface LookedValues extends Owner, ReadState, FilterValues, AsOfValues {
   readonly after: number;
   readonly upTo: number;
 }
@@ -45,11 +65,18 @@ export function prepareChangeMatching(context: QueryContext) {
   const settleGroups = prepareSettleGroups(context);
   const sendsOf = context.prepareRows<{ readonly pks: readonly number[] }, readonly [id: string]>(`
     SELECT id FROM belfry_notifications WHERE pk IN (SELECT value FROM json_each(:pks)) AND kind = 'send' ORDER BY pk`);
+  const look = (owner: Owner, step: MatchingStep, state: InboxState): readonly LookedAt[] => {
+    const asOf = step.asOf ?? momentOf(state);
+    if (asOf.epoch !== state.counts.epoch || !isAnyLeft(step.mark, state.counts)) {
+      return [];
+    }
+    const given = { ...filterValues(step.filter), ...asOfValues(asOf) };
+    return lookAt(step).all({ ...state, ...owner, ...given, after: firstAfter(step, state), upTo: step.upTo });
+  };
   return (owner: Owner, step: MatchingStep): MatchingChange => {
     const state = inboxState(owner);
     const { mark, at, continues } = step;
-    const values = { ...state, ...owner, ...filterValues(step.filter), after: firstAfter(step, state), upTo: step.upTo };
-    const rows = isAnyLeft(mark, state.counts) ? lookAt(step).all(values) : [];
+    const rows = look(owner, step, state);
     const rule = RULES[mark];
     const matching = rows.flatMap((row) => (row[2] === 1 ? [{ ...flagsOf(row), notificationPk: row[1] }] : []));
     const changed = matching.filter(rule.changes);
@@ -70,10 +97,15 @@ export function prepareChangeMatching(context: QueryContext) {
         reopened,
         ...added,
       }),
+      asOf: momentOf(state),
       sends: mark === "read" ? sendsOf.all({ pks: changed.map(({ notificationPk }) => notificationPk) }).map(([id]) => id) : [],
       next: isMore ? (rows.at(-1)?.[0] ?? null) : null,
     };
   };
+}
+
+function momentOf({ counts: { epoch, rev, lastSeq }, readUpToSeq, readRev, seenUpToSeq, seenRev }: InboxState): ReadMoment {
+  return { epoch, rev, lastSeq, readUpToSeq, readRev, seenUpToSeq, seenRev };
 }
 
 /** Whether a step, or one after what was `added`, may find something: the counts say whether any active item is read. */
@@ -101,7 +133,7 @@ function prepareLookAt({ prepareRows }: QueryContext) {
   const prepared = new Map<string, ReturnType<typeof prepare>>();
   return ({ places, filter }: MatchingStep) => {
     const isThere = places.map((place) => IN_PLACE[place]).join(" OR ");
-    const isMatch = `((${isThere})${filterText(filter)})`;
+    const isMatch = `((${isThere})${filterText(filter)}${filterTextAsOf(filter)})`;
     const ofGroup = filter.group === undefined ? {} : { group: filter.group };
     const items = `${itemsOf("active", ofGroup)} WHERE ${OWN_ITEMS}${filterText(ofGroup)}`;
     const statement = prepared.get(isMatch) ?? prepare(isMatch, items);

@@ -1,4 +1,4 @@
-import type { ItemFilter, ItemPlace } from "@belfry/core/storage";
+import type { ItemFilter, ItemPlace, ReadMoment } from "@belfry/core/storage";
 
 /** The rows of the inbox named by the values `tenant` and `userId`, in its items, its counters or its read marks. */
 export const OWN = "tenant = :tenant AND user_id = :userId";
@@ -21,6 +21,14 @@ function isCovered(readUpToSeq: string, readRev: string): string {
 }
 
 const IS_COVERED = isCovered(":readUpToSeq", ":readRev");
+
+const WAS_COVERED = isCovered(":asOfReadUpToSeq", ":asOfReadRev");
+
+/** The item `i` was seen by a mark of everything, or by its own, at the moment of the values. */
+const WAS_MARKED_SEEN = "(coalesce(i.seen_mark > 0, false) OR (i.seq <= :asOfSeenUpToSeq AND -coalesce(i.seen_mark, 0) <= :asOfSeenRev))";
+
+/** The item `i`, if it is read or seen, did not become so by its own mark after the moment of the values. */
+const IS_NOT_MARKED_SINCE = "coalesce(i.seen_mark, 0) <= :asOfRev";
 
 /** The item `i` is read, in an inbox whose newest read mark is that of the values `readUpToSeq` and `readRev`. */
 export const IS_READ = `(i.read_at IS NOT NULL OR ${IS_COVERED})`;
@@ -72,6 +80,32 @@ export function filterText({ types, categories, priorities, isRead, isSeen, isPi
     group === undefined ? undefined : "i.group_name = +:group",
   ];
   return conditions.map((condition) => (condition === undefined ? "" : ` AND ${condition}`)).join("");
+}
+
+/** The conditions of a filter that the item `i` has to have met at the moment of the values, too: see `MatchingStep.asOf`. */
+export function filterTextAsOf({ isRead, isSeen }: ItemFilter): string {
+  const wasRead = `(i.read_at IS NOT NULL OR ${WAS_COVERED})`;
+  const conditions = [
+    isRead === true && `${IS_NOT_MARKED_SINCE} AND ${wasRead}`,
+    isRead === false && "coalesce(i.unread_rev, 0) <= :asOfRev",
+    isSeen === true && `${IS_NOT_MARKED_SINCE} AND (${wasRead} OR ${WAS_MARKED_SEEN})`,
+    isSeen === false && "-coalesce(i.seen_mark, 0) <= :asOfRev",
+  ];
+  return conditions.map((condition) => (condition === false ? "" : ` AND ${condition}`)).join("");
+}
+
+/** The values of {@link filterTextAsOf}. */
+export interface AsOfValues {
+  readonly asOfRev: number;
+  readonly asOfReadUpToSeq: number;
+  readonly asOfReadRev: number;
+  readonly asOfSeenUpToSeq: number;
+  readonly asOfSeenRev: number;
+}
+
+/** The values of a moment's conditions. */
+export function asOfValues({ rev, readUpToSeq, readRev, seenUpToSeq, seenRev }: ReadMoment): AsOfValues {
+  return { asOfRev: rev, asOfReadUpToSeq: readUpToSeq, asOfReadRev: readRev, asOfSeenUpToSeq: seenUpToSeq, asOfSeenRev: seenRev };
 }
 
 /** The values of {@link filterText}. */

@@ -73,7 +73,12 @@ const GONE: MarkRule = {
 };
 
 export const MARKS: Readonly<Record<ItemMarking["mark"], MarkRule>> = {
-  read: { set: "read_at = :at", changes: ({ readAt }) => readAt === null, after: (at) => ({ readAt: new Date(at), isSeen: true }) },
+  read: {
+    // It is seen without a mark of its own. The mark says which change read it.
+    set: "read_at = :at, seen_mark = :rev",
+    changes: ({ readAt }) => readAt === null,
+    after: (at) => ({ readAt: new Date(at), isSeen: true }),
+  },
   unread: {
     // It was read, and so it was seen.
     set: `read_at = NULL, unread_rev = :rev, seen_mark = :rev, ${KEY_AGAIN}`,

@@ -200,6 +200,39 @@ onEveryStorage((database) => {
       client.drop();
     });
 
+    test("goes by what was read and seen when it began, whatever others mark meanwhile", async () => {
+      let [inbox, steps]: [Inbox | null, number] = [null, 0];
+      const meanwhile = async () => {
+        steps += 1;
+        if (steps % 3 === 2) {
+          await inbox?.markRead({ seq: 1_501 });
+          await inbox?.markSeen({ seq: 1_502 });
+        }
+        if (steps % 3 === 0) {
+          await inbox?.markAllRead();
+        }
+      };
+      const here = await start(between(database.storage(), meanwhile));
+      await fill(here);
+      inbox = here.inbox;
+      await inbox.markAllRead();
+      const unread = [1_501, 1_502, ITEMS].map((seq) => ({ seq }));
+      await inbox.markMany([...unread, { seq: 1_503 }], "unread");
+      await inbox.markMany(unread, "unseen");
+      await inbox.markRead({ seq: 1_503 });
+      expect(await inbox.archiveAll({ filter: { read: true } })).toBe(ITEMS - 3);
+      expect(steps).toBe(3);
+      const { items } = await inbox.list({ archived: true, limit: 1_000 });
+      await inbox.unarchive({ seq: 1_503 });
+      await inbox.markMany(unread, "unread");
+      await inbox.markMany(
+        items.slice(0, 500).map(({ id }) => id),
+        "unarchived",
+      );
+      expect(await inbox.removeRead()).toBe(501);
+      expect(await inbox.counts()).toMatchObject({ total: 3, unread: 0 });
+    });
+
     test("on a group is one change as well", async () => {
       const here = await start();
       await fill(here);

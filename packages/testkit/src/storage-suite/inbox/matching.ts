@@ -1,6 +1,6 @@
-import { MATCHED_AT_ONCE, type MatchingStep } from "@belfry/core/storage";
+import { MATCHED_AT_ONCE, type MatchingStep, seqsIn } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
-import { at, useFixture } from "../fixture.ts";
+import { at, range, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "./recount.ts";
 
@@ -82,6 +82,47 @@ export function matchingTests(harness: StorageHarness): void {
       });
       expect((await expectTrueCounts(fixture, owner)).map(({ seq }) => seq)).toEqual([5]);
       expect((await inbox.list(owner, { status: "all", place: "archived", limit: 9 })).items).toMatchObject([{ seq: 9 }]);
+    });
+
+    test("as of a moment, it finds what was in the state of its filter then, and is now", async () => {
+      const owner = fixture.owner("ann");
+      const { inbox } = fixture;
+      const refs = (...seqs: readonly number[]) => seqs.map((seq) => ({ seq }));
+      await fixture.fill("ann", 5);
+      await inbox.markAllRead(owner, at(0));
+      await fixture.fill("ann", 10);
+      await inbox.markRead(owner, refs(6), at(0));
+      await inbox.mark(owner, refs(7), { mark: "seen", at: at(0) });
+      await inbox.markUnread(owner, refs(1), at(0));
+      const { asOf } = await inbox.changeMatching(owner, { ...everything, mark: "archived", after: 99 });
+      await inbox.markUnread(owner, refs(2, 3, 6), at(0));
+      await inbox.markRead(owner, refs(1, 3, 6, 8), at(0));
+      await inbox.mark(owner, refs(9), { mark: "seen", at: at(0) });
+      await inbox.mark(owner, refs(7), { mark: "unseen", at: at(0) });
+      const found = async (filter: MatchingStep["filter"], mark: MatchingStep["mark"] = "archived") => {
+        const step = { ...everything, mark, places: ["active"], filter, upTo: 12 } as const;
+        const pinned = await inbox.changeMatching(owner, { ...step, asOf });
+        const { changes } = await inbox.changesAfter(owner, pinned.counts.rev - 1, 9);
+        await inbox.mark(
+          owner,
+          range(1, 12).map((seq) => ({ seq })),
+          { mark: "unarchived", at: at(0) },
+        );
+        return pinned.changed === 0 ? [] : seqsIn(changes[0]?.ranges ?? []);
+      };
+      expect(await found({ isRead: true })).toEqual([4, 5]);
+      expect(await found({ isRead: false })).toEqual([7, 9, 10, 11, 12]);
+      expect(await found({ isSeen: false })).toEqual([10, 11, 12]);
+      // Marks of everything count from their moment as well.
+      await inbox.markAllSeen(owner, at(0));
+      expect(await found({ isSeen: true })).toEqual([4, 5]);
+      await inbox.markAllRead(owner, at(0));
+      expect(await found({ isRead: true })).toEqual([4, 5]);
+      expect(await found({ isRead: false })).toEqual([]);
+      expect(await found({ isRead: true }, "deleted_read")).toEqual([4, 5]);
+      const begun = { ...everything, mark: "archived", filter: { isRead: true } } as const;
+      expect(await inbox.changeMatching(owner, { ...begun, asOf: { ...asOf, epoch: "another" } })).toMatchObject({ changed: 0 });
+      await expectTrueCounts(fixture, owner);
     });
 
     test("it tells which of the items that it read have deliveries, and changes nothing of an inbox that never had an item", async () => {
