@@ -50,7 +50,7 @@ export {
   usersInParts,
 } from "./delivery/fan-out-parts.ts";
 export { holdsStorage } from "./delivery/holds.ts";
-export { FAILED_STEP, LATENCY_STEPS, LOST_STEP, latencyStep } from "./delivery/latency-steps.ts";
+export { FAILED_STEP, LATENCY_STEPS, latencyStep } from "./delivery/latency-steps.ts";
 export { sendReads } from "./delivery/read-sends.ts";
 export { reconsidering } from "./delivery/reconsider.ts";
 export {
@@ -70,6 +70,7 @@ export {
 } from "./delivery/rows.ts";
 export { splittingByDevice } from "./delivery/split-by-device.ts";
 export { stateOf } from "./delivery/state.ts";
+export { FOLDED, FOLDED_LOST, isOfLost, LOST_WRITERS } from "./delivery/sum-writers.ts";
 export { suppressingTexts, suppressingValues, suppressionsStorage } from "./delivery/suppressions.ts";
 export { takingAddresses } from "./delivery/take-addresses.ts";
 export { promptDigest } from "./hub/prompts.ts";

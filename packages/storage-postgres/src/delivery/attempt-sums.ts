@@ -1,4 +1,4 @@
-import { FAILED_STEP, LATENCY_STEPS, LOST_STEP } from "@belfry/storage-sql";
+import { FAILED_STEP, LATENCY_STEPS, LOST_WRITERS } from "@belfry/storage-sql";
 import { milliseconds } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 
@@ -17,8 +17,9 @@ export function addToSums({ attemptSums }: TableNames, from: string): string {
   const latency = `(${STEPS})[width_bucket(greatest(0, ${milliseconds("(finished_at - since)")}), ${STEPS})]`;
   return `INSERT INTO ${attemptSums} AS s (tenant, minute, channel, latency_ms, writer, attempts)
     SELECT tenant, ${beginOf("finished_at", 60)}, channel,
-      CASE WHEN status IN ('sent', 'delivered') THEN ${latency} WHEN status = 'unknown' THEN ${LOST_STEP} ELSE ${FAILED_STEP} END, pg_backend_pid(), count(*)
-    FROM ${from} WHERE NOT (channel = 'inbox' AND status = 'failed') GROUP BY 1, 2, 3, 4
+      CASE WHEN status IN ('sent', 'delivered') THEN ${latency} ELSE ${FAILED_STEP} END,
+      pg_backend_pid() + CASE WHEN status = 'unknown' THEN ${LOST_WRITERS} ELSE 0 END, count(*)
+    FROM ${from} WHERE NOT (channel = 'inbox' AND status = 'failed') GROUP BY 1, 2, 3, 4, 5
     ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = s.attempts + excluded.attempts`;
 }
 

@@ -1,5 +1,5 @@
 import type { HealthStorage } from "@belfry/core/storage";
-import { backlogSamples, heartbeats, type Sql } from "@belfry/storage-sql";
+import { backlogSamples, FOLDED, FOLDED_LOST, heartbeats, isOfLost, type Sql } from "@belfry/storage-sql";
 import { type Bound, bind, run } from "../database/bind.ts";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
@@ -27,7 +27,9 @@ function prepareFold({ attemptSums }: TableNames) {
     `WITH old AS (${removing(attemptSums, "minute < $1::timestamptz AND writer >= 0")}),
     folded AS (
       INSERT INTO ${attemptSums} AS s (tenant, minute, channel, latency_ms, writer, attempts)
-      SELECT tenant, ${beginOf("minute", HALF_HOUR_SECONDS)}, channel, latency_ms, -1, sum(attempts) FROM old GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+      SELECT tenant, ${beginOf("minute", HALF_HOUR_SECONDS)}, channel, latency_ms,
+        CASE WHEN ${isOfLost("writer")} THEN ${FOLDED_LOST} ELSE ${FOLDED} END, sum(attempts)
+      FROM old GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
       ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = s.attempts + excluded.attempts
     )
     SELECT count(*) FROM old`,

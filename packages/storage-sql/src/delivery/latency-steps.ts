@@ -14,9 +14,6 @@ export const LATENCY_STEPS: readonly number[] = [
 /** The latency step of attempts that failed. */
 export const FAILED_STEP = -1;
 
-/** The latency step of attempts whose worker was lost. */
-export const LOST_STEP = -2;
-
 /** The greatest step that a latency has reached. */
 export function latencyStep(latencyMs: number): number {
   let [low, high] = [0, LATENCY_STEPS.length - 1];

@@ -1,7 +1,7 @@
 import type { ChannelHealth, HealthBucket } from "@belfry/core";
 import type { ActivityStorage, HealthWindow } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
-import { LOST_STEP } from "../delivery/latency-steps.ts";
+import { isOfLost } from "../delivery/sum-writers.ts";
 import { type WaitingGroup, waitingOf } from "./waiting.ts";
 
 /** Deliveries of a channel that wait for an attempt in one state. */
@@ -18,6 +18,8 @@ interface SumRow {
   readonly part: number;
   readonly latencyMs: number;
   readonly attempts: number;
+  /** Those of them whose worker was lost. */
+  readonly lost: number;
 }
 
 /** The part of a window that a `minute` is in, from the beginning $4 on, each $5 long. To SQLite, numbers from JavaScript have fractions. */
@@ -29,7 +31,8 @@ export function partOf(sql: Sql): string {
 export function channelHealth(sql: Sql, countWaiting: CountWaiting): Pick<ActivityStorage, "health"> {
   const from = sql.cast("$2", "timestamptz");
   const part = partOf(sql);
-  const sums = `SELECT channel, ${part} AS part, latency_ms AS "latencyMs", sum(attempts) AS attempts FROM ${sql.tables.attemptSums}
+  const lost = `sum(CASE WHEN ${isOfLost("writer")} THEN attempts ELSE 0 END)`;
+  const sums = `SELECT channel, ${part} AS part, latency_ms AS "latencyMs", sum(attempts) AS attempts, ${lost} AS lost FROM ${sql.tables.attemptSums}
     WHERE tenant = $1 AND minute >= ${from} AND minute < ${sql.cast("$3", "timestamptz")} GROUP BY 1, 2, 3`;
   const readSums = async (tenant: string, { from: start, bucketMs, buckets }: HealthWindow) => {
     const startMs = start.getTime();
@@ -67,13 +70,13 @@ function attemptsOf(rows: readonly SumRow[], { from, bucketMs, buckets }: Health
   }));
   const latencies = new Map<number, number>();
   let lost = 0;
-  for (const { part, latencyMs, attempts } of rows) {
+  for (const { part, latencyMs, attempts, lost: ofLost } of rows) {
     const bucket: { -readonly [Member in keyof HealthBucket]: HealthBucket[Member] } | undefined = parts[part];
-    // Latencies below 0 are none: the step of a failure, or of a loss.
+    // Latencies below 0 are none.
     const isGood = latencyMs >= 0;
     if (bucket !== undefined) {
       bucket[isGood ? "succeeded" : "failed"] += attempts;
-      lost += latencyMs === LOST_STEP ? attempts : 0;
+      lost += ofLost;
     }
     if (isGood) {
       latencies.set(latencyMs, (latencies.get(latencyMs) ?? 0) + attempts);

@@ -153,7 +153,7 @@ export const DELIVERIES = {
       channel: c.bytewise,
       /** The latency step that those which succeeded have reached; -1 for those that failed. */
       latencyMs: c.number,
-      /** Who writes it, so that transactions do not wait for each other; -1 for what was folded. */
+      /** Who writes it, so that transactions do not wait for each other: see `sum-writers.ts`. Below 0 for what was folded. */
       writer: c.integer,
       attempts: c.integer,
     },

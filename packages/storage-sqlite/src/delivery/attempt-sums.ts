@@ -1,5 +1,5 @@
 import type { DeliveryAttempt } from "@belfry/core";
-import { FAILED_STEP, LOST_STEP, latencyStep } from "@belfry/storage-sql";
+import { FAILED_STEP, LOST_WRITERS, latencyStep } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 
 const MINUTE_MS = 60_000;
@@ -15,7 +15,7 @@ type PlaceRow = readonly [
 ];
 
 /** What tells a sum from others. */
-type SumKey = readonly [tenant: string, minute: number, channel: string, latencyMs: number];
+type SumKey = readonly [tenant: string, minute: number, channel: string, latencyMs: number, writer: number];
 
 /** Adds attempts to the sums of their minutes, in the transaction that writes them. */
 export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
@@ -24,8 +24,8 @@ export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
         SELECT min(p.settled_at) FROM belfry_deliveries p WHERE p.notification_pk = d.notification_pk AND p.chain = d.chain AND p.is_fallback = 0)
       ELSE (SELECT coalesce(t.scheduled_at, t.created_at) FROM belfry_trackings t WHERE t.notification_pk = d.notification_pk) END
     FROM json_each(:pks) k CROSS JOIN belfry_deliveries d ON d.pk = k.value`);
-  const add = prepareBare<[tenant: string, minute: number, channel: string, latencyMs: number, attempts: number]>(`
-    INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, 0, ?)
+  const add = prepareBare<[...SumKey, attempts: number]>(`
+    INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = attempts + excluded.attempts`);
   return (attempts: readonly DeliveryAttempt[], pkOf: (attempt: DeliveryAttempt) => number | undefined): void => {
     const pks = new Set(attempts.flatMap((attempt) => pkOf(attempt) ?? []));
@@ -62,6 +62,7 @@ function keyOf({ status, startedAt, finishedAt }: DeliveryAttempt, [, tenant, ch
     tenant,
     endMs - (endMs % MINUTE_MS),
     channel,
-    isGood ? latencyStep(endMs - beginMs) : status === "unknown" ? LOST_STEP : FAILED_STEP,
+    isGood ? latencyStep(endMs - beginMs) : FAILED_STEP,
+    status === "unknown" ? LOST_WRITERS : 0,
   ];
 }

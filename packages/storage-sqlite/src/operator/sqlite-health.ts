@@ -1,5 +1,5 @@
 import type { HealthStorage } from "@belfry/core/storage";
-import { backlogSamples, heartbeats, type Sql } from "@belfry/storage-sql";
+import { backlogSamples, FOLDED, FOLDED_LOST, heartbeats, isOfLost, type Sql } from "@belfry/storage-sql";
 import { bind, type Current, step } from "../database/bind.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { countingAllWaiting } from "./health.ts";
@@ -20,21 +20,30 @@ export function sqliteHealth(current: Current, sql: Sql): HealthStorage {
   };
 }
 
-type SumRow = readonly [tenant: string, minute: number, channel: string, latencyMs: number, writer: number, attempts: number];
+type SumRow = readonly [
+  tenant: string,
+  minute: number,
+  channel: string,
+  latencyMs: number,
+  writer: number,
+  attempts: number,
+  folded: number,
+];
 
 function prepareFold({ prepareRows, prepareBare }: QueryContext) {
   const unfolded = prepareRows<{ readonly before: Date }, SumRow>(`
-    SELECT tenant, minute, channel, latency_ms, writer, attempts FROM belfry_attempt_sums
+    SELECT tenant, minute, channel, latency_ms, writer, attempts, CASE WHEN ${isOfLost("writer")} THEN ${FOLDED_LOST} ELSE ${FOLDED} END
+    FROM belfry_attempt_sums
     WHERE minute < :before AND writer >= 0 ORDER BY minute LIMIT ${STEP}`);
-  const add = prepareBare<[tenant: string, minute: number, channel: string, latencyMs: number, attempts: number]>(`
-    INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, -1, ?)
+  const add = prepareBare<[tenant: string, minute: number, channel: string, latencyMs: number, writer: number, attempts: number]>(`
+    INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = attempts + excluded.attempts`);
   const remove = prepareBare<[tenant: string, minute: number, channel: string, latencyMs: number, writer: number]>(`
     DELETE FROM belfry_attempt_sums WHERE tenant = ? AND minute = ? AND channel = ? AND latency_ms = ? AND writer = ?`);
   return (before: Date): boolean => {
     const rows = unfolded.all({ before });
-    for (const [tenant, minute, channel, latencyMs, writer, attempts] of rows) {
-      add.run(tenant, minute - (minute % HALF_HOUR_MS), channel, latencyMs, attempts);
+    for (const [tenant, minute, channel, latencyMs, writer, attempts, folded] of rows) {
+      add.run(tenant, minute - (minute % HALF_HOUR_MS), channel, latencyMs, folded, attempts);
       remove.run(tenant, minute, channel, latencyMs, writer);
     }
     return rows.length === STEP;

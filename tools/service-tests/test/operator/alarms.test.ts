@@ -1,5 +1,7 @@
 import { type Alarm, type Channel, type DeliveryTask, NotificationService } from "@belfry/core";
 import { testClock } from "@belfry/testkit/host";
+import Database from "better-sqlite3";
+import type { PoolClient } from "pg";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
@@ -49,6 +51,19 @@ onEveryStorage((database) => {
       await service.runDue();
     };
     return { state, told, clock, open, calls };
+  }
+
+  /** What a statement reads. */
+  async function rowsOf(text: string): Promise<readonly unknown[]> {
+    const found: unknown[] = [];
+    await database.transaction((tx) => {
+      if (tx instanceof Database) {
+        found.push(...tx.prepare(text).all());
+        return;
+      }
+      return (tx as PoolClient).query(text).then(({ rows }) => void found.push(...rows));
+    });
+    return found;
   }
 
   test("a failure rate above its line is told once over all processes, and its end too", async () => {
@@ -188,6 +203,11 @@ onEveryStorage((database) => {
     await service.runDue();
     expect(await service.operator.health("1h")).toMatchObject([{ channel: "call", succeeded: 6, failed: 8, lost: 6 }]);
     expect(told).toEqual([]);
+    // Older versions count each step but -1 as a success.
+    const steps = await rowsOf(
+      "SELECT CAST(latency_ms AS integer) AS step, CAST(sum(attempts) AS integer) AS attempts FROM belfry_attempt_sums WHERE latency_ms < 0 GROUP BY 1",
+    );
+    expect(steps).toEqual([{ step: -1, attempts: 8 }]);
     await storage.close();
   });
 });
