@@ -29,3 +29,33 @@ test("a deletion waits for whoever writes a part of the fan-out before it locks 
   await deleted;
   await expect(web.get(id)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
+
+test("changes of the same addresses lock them in one order, whatever order they come in", async () => {
+  const pool = openPool(database.url);
+  cleanup(() => pool.end());
+  const storage = postgresStorage(pool, { logger: silent });
+  await storage.open();
+  cleanup(() => storage.close());
+  const { suppressions } = storage;
+  const about = { tenant: "acme", channel: "email", notificationId: "00000000-0000-0000-0000-000000000000" };
+  const changes = ["ann@example.com", "bob@example.com"].map((address) => {
+    return { ...about, address, kind: "suppress", reason: "hard_bounce", actor: "smtp", detail: null } as const;
+  });
+  await suppressions.change(changes, new Date());
+  const holder = await pool.connect();
+  cleanup(() => holder.release());
+  const places = `SELECT hashtextextended('suppressions acme ' || place, 0) AS key, address FROM belfry_suppressions ORDER BY place`;
+  const [first, second] = await rowsOf<{ readonly key: string; readonly address: string }>(pool, places);
+  await holder.query("BEGIN");
+  await holder.query("SELECT pg_advisory_xact_lock($1)", [first?.key]);
+  const { rows } = await holder.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+
+  const lastFirst = changes.toSorted((one) => (one.address === second?.address ? -1 : 1));
+  const changed = suppressions.change(lastFirst, new Date());
+  const waiting = "SELECT query FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+  await expect.poll(() => rowsOf(pool, waiting, [rows[0]?.pid]), WAIT).toHaveLength(1);
+  const { rows: free } = await holder.query("SELECT pg_try_advisory_xact_lock($1) AS free", [second?.key]);
+  await holder.query("COMMIT");
+  await changed;
+  expect(free).toEqual([{ free: true }]);
+});

@@ -8,13 +8,13 @@ import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
 import { short } from "./kept-exchange.ts";
 import { type ReceiptKind, recordReceipt } from "./record-receipt.ts";
 import { NO_NOTIFICATION } from "./send.ts";
-import { placeOf, tellSuppressed } from "./suppressed-addresses.ts";
+import { type AskedAddress, placeOf, tellSuppressed } from "./suppressed-addresses.ts";
 import { ADDRESS_RULE } from "./suppressions.ts";
 import type { Place, SuppressionChange } from "./suppressions-storage.ts";
 
 /** The parts that receipts use. */
 export type ReceiptsContext = BaseContext &
-  Pick<DeliveryContext, "deliveries" | "digests" | "channels" | "events" | "suppressions" | "softBounces">;
+  Pick<DeliveryContext, "deliveries" | "digests" | "channels" | "events" | "suppressions" | "softBounces" | "lines">;
 
 /** What a provider reports of a delivery, after it took it. */
 export interface Receipt {
@@ -95,14 +95,14 @@ export class Receipts {
       return recorded;
     }
     const { address } = receipt;
-    const isSuppressed =
-      this.#tenant !== null &&
-      address !== undefined &&
-      (await this.#suppressing({ tenant: this.#tenant, place: this.#place(receipt, address) }, async () => {
-        const about = { tenant: this.#tenant ?? "", place: this.#place(receipt, address), deliveryId, notificationId: NO_NOTIFICATION };
-        await this.#context.suppressions.change(this.#changes(receipt, about), new Date(this.#context.clock.now()));
-      }));
-    return { outcome: "unknown", isSuppressed };
+    const tenant = this.#tenant;
+    if (tenant === null || address === undefined) {
+      return { outcome: "unknown", isSuppressed: false };
+    }
+    const place = this.#place(receipt, address);
+    const changes = this.#changes(receipt, { tenant, place, deliveryId, notificationId: NO_NOTIFICATION });
+    const record = () => this.#context.suppressions.change(changes, new Date(this.#context.clock.now()));
+    return { outcome: "unknown", isSuppressed: await this.#suppressing([{ tenant, place }], changes, record) };
   }
 
   /** Records the receipt of a delivery; null if there is none that it can be about. */
@@ -126,7 +126,7 @@ export class Receipts {
         return settlement;
       });
     };
-    const isSuppressed = await this.#suppressing(place === null ? null : { tenant, place }, record);
+    const isSuppressed = await this.#suppressing(place === null ? [] : [{ tenant, place }], suppressions, record);
     return { outcome: last.outcome, isSuppressed };
   }
 
@@ -158,9 +158,9 @@ export class Receipts {
   }
 
   /** Runs `record`, and tells the host's listeners if it suppressed the address. Returns whether the address is suppressed. */
-  async #suppressing(of: { readonly tenant: string; readonly place: Place } | null, record: () => Promise<void>): Promise<boolean> {
-    const { suppressed } = await tellSuppressed(this.#context, of === null ? [] : [of], record);
-    return suppressed.length > 0;
+  async #suppressing(asked: readonly AskedAddress[], changes: readonly SuppressionChange[], record: () => Promise<void>): Promise<boolean> {
+    const { suppressed } = await tellSuppressed(this.#context, asked, record);
+    return suppressed === null ? changes.some(({ kind }) => kind === "suppress") : suppressed.length > 0;
   }
 
   #place({ channel = "email" }: Receipt, address: string): Place {

@@ -1,4 +1,5 @@
 import type { Emits } from "../foundation/context.ts";
+import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel } from "./channel.ts";
@@ -29,24 +30,37 @@ export class SuppressedAddresses {
 interface Telling {
   readonly suppressions: SuppressionSource;
   readonly events: Emits<SuppressionEvents>;
+  readonly lines: Pick<RepeatedLines, "warn">;
 }
 
-/** Runs `change`, and tells the host's listeners which of these addresses it suppressed. Returns its result, and those that are suppressed then. */
+/**
+ * Runs `change`, and tells the host's listeners which of these addresses it suppressed, each once. Returns its result, and those that are
+ * suppressed then; null for those if the storage could not be asked, which fails nothing: the change counts all the same.
+ */
 export async function tellSuppressed<Result>(
-  { suppressions, events }: Telling,
+  { suppressions, events, lines }: Telling,
   asked: readonly AskedAddress[],
   change: () => Promise<Result>,
-): Promise<{ readonly result: Result; readonly suppressed: readonly Suppression[] }> {
-  const before = await suppressionsOf(suppressions, asked);
+): Promise<{ readonly result: Result; readonly suppressed: readonly Suppression[] | null }> {
+  const addresses = [...new Map(asked.map((one) => [`${one.tenant}\u0000${keyOf(one.place)}`, one])).values()];
+  const look = async () => {
+    try {
+      return await suppressionsOf(suppressions, addresses);
+    } catch (error) {
+      lines.warn({ error }, "Belfry could not see which addresses were suppressed; the event address.suppressed may be missing.");
+      return null;
+    }
+  };
+  const before = await look();
   const result = await change();
-  const after = await suppressionsOf(suppressions, asked);
-  for (const [index, { tenant }] of asked.entries()) {
-    const [old, suppression] = [before[index] ?? null, after[index] ?? null];
-    if (old === null && suppression !== null) {
+  const after = await look();
+  for (const [index, { tenant }] of addresses.entries()) {
+    const suppression = after?.[index] ?? null;
+    if (before?.[index] === null && suppression !== null) {
       events.emit("address.suppressed", { ...suppression, tenant });
     }
   }
-  return { result, suppressed: after.flatMap((one) => one ?? []) };
+  return { result, suppressed: after?.flatMap((one) => one ?? []) ?? null };
 }
 
 /** The place that an address is. A channel that is not there, or fails, compares addresses as they are. */

@@ -67,9 +67,11 @@ export function suppressingValues(
   changes: readonly SuppressionChange[],
   at: Date | string,
 ): readonly unknown[] {
-  const rows = changes.map((change) => {
+  // In one order, since each is locked: of two that lock the same ones, neither waits for the other.
+  const placed = changes.map((change) => ({ change, place: placeHash(change) })).sort((one, other) => compareTexts(one.place, other.place));
+  const rows = placed.map(({ change, place }) => {
     const since = change.kind === "count" ? time(change.since) : null;
-    const row: Readonly<Record<string, unknown>> = { ...change, since, place: placeHash(change) };
+    const row: Readonly<Record<string, unknown>> = { ...change, since, place };
     return MEMBERS.map((name) => row[name] ?? null);
   });
   return [JSON.stringify(rows), at];
@@ -139,6 +141,10 @@ function columnsOf(sql: Sql): string {
 
 function toSuppression({ place: _, createdAt, ...row }: SuppressionRow): Suppression {
   return { ...row, createdAt: new Date(createdAt) };
+}
+
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }
 
 /** What an address is found by. */
