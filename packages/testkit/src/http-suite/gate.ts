@@ -130,7 +130,10 @@ export function gateSuite(harness: HttpHarness): void {
     const stream = await new StreamClient().open(`${url}${V1}/stream`, headers);
     await stream.received.count(1);
     const refused = await ask(`${url}${V1}/stream`, { headers });
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "30"]);
+    expect(refused.status).toBe(429);
+    // Not all at the same time.
+    const seconds = Number(refused.headers.get("retry-after"));
+    expect([seconds >= 30, seconds <= 60, Number.isInteger(seconds)], String(seconds)).toEqual([true, true, true]);
     stream.drop();
     await expect
       .poll(async () => {
