@@ -1,8 +1,9 @@
 import { BelfryError, type Channel, defineTypes, NotificationService } from "@belfry/core";
 import { recorder, testClock } from "@belfry/testkit/host";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
+import { useSqliteDatabase } from "../sqlite-database.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
 onEveryStorage((database) => {
@@ -145,5 +146,32 @@ onEveryStorage((database) => {
     const third = await send("here");
     expect([(await notifications.get(second)).status, (await notifications.get(third)).status]).toEqual(["delivered", "delivered"]);
     expect(asked).toEqual(["here", "elsewhere", "here", "here"]);
+  });
+});
+
+// What becomes of the entries is the core's decision; the waits before it take a database long.
+describe("on SQLite alone", () => {
+  const database = useSqliteDatabase();
+
+  test("a digest that can never begin fails with everything in it", async () => {
+    const storage = database.storage();
+    const read = vi.spyOn(storage.suppressions, "of");
+    const clock = testClock(new Date("2030-01-01T00:00:00Z"));
+    const channel = recorder();
+    const types = defineTypes({ news: { channels: { email: { digest: { windowMs: 60_000 } } } } });
+    const directory = () => new Map([["ann", { email: "ann@example.com" }]]);
+    const options = { storage, clock, types, channels: [channel], directory, logger: silent };
+    const notifications = stopsAfterTest(new NotificationService(options));
+    const entries = [
+      await notifications.create({ type: "news", to: "ann", message: "One" }),
+      await notifications.create({ type: "news", to: "ann", message: "Two" }),
+    ];
+    read.mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The statement took too long."));
+    for (let minute = 0; minute < 25; minute += 1) {
+      await notifications.runDue();
+      await clock.skip(60_000);
+    }
+    const states = await Promise.all(entries.map(async ({ notification }) => (await notifications.get(notification.id)).status));
+    expect([states, channel.tasks]).toEqual([["failed", "failed"], []]);
   });
 });
