@@ -47,8 +47,11 @@ export interface HealthStorage {
   beat(workers: readonly WorkerBeat[], at: Date): Promise<void>;
   /** Returns up to `limit` workers with what they said last: first those that said nothing after `lost`, and of each those first that spoke last. */
   workers(limit: number, lost: Date): Promise<readonly SeenWorker[]>;
-  /** Returns for each name when any worker with it last said something, by name. */
-  lastSeen(): Promise<readonly Pick<SeenWorker, "name" | "seenAt">[]>;
+  /**
+   * Returns for each name when any worker with it last said something, by name. What was said after `until` does not count: it is of a process whose clock
+   * was ahead, and would hide for as long that it was lost.
+   */
+  lastSeen(until: Date): Promise<readonly Pick<SeenWorker, "name" | "seenAt">[]>;
   /** Forgets the workers of an instance. */
   leave(instance: string): Promise<void>;
   /** Forgets workers that said nothing since `before`. */

@@ -80,6 +80,11 @@ export class Heartbeat {
   }
 }
 
+/** A heartbeat after this time is of a process whose clock is, or was, far ahead: the clocks of processes differ by less. */
+export function latestBeat(nowMs: number): Date {
+  return new Date(nowMs + GAP_MS);
+}
+
 /** A worker that said nothing since this time counts as lost. */
 export function lostSince(nowMs: number): Date {
   return new Date(nowMs - LOST_MS);

@@ -2,7 +2,7 @@ import type { ChannelHealth } from "./activity.ts";
 import { type AlarmKind, type ChannelAlarmKind, NOTHING_ENDED, type StoredAlarm } from "./alarm.ts";
 import type { OperatorContext } from "./context.ts";
 import { failingTogether } from "./failing-together.ts";
-import type { Heartbeat } from "./heartbeat.ts";
+import { type Heartbeat, latestBeat } from "./heartbeat.ts";
 import type { AlarmSettings } from "./parse-alarms.ts";
 import { MINUTE_MS, MOST_WAITING } from "./read-health.ts";
 
@@ -123,7 +123,7 @@ async function ofDigests({ activity }: WatchContext, { tenant, now }: Watch): Pr
 async function ofWorkers({ health }: WatchContext, { settings, raised, now, heartbeat }: Watch): Promise<readonly WatchedValue[]> {
   const silenceMs = settings.lines.get("worker_lost") ?? 0;
   const isSure = heartbeat.hasReachedSince(now.getTime() - silenceMs);
-  const silences = new Map((await health.lastSeen()).map(({ name, seenAt }) => [name, since(seenAt, now)]));
+  const silences = new Map((await health.lastSeen(latestBeat(now.getTime()))).map(({ name, seenAt }) => [name, since(seenAt, now)]));
   const known = raised.filter(({ kind }) => kind === "worker_lost").map(({ channel }) => channel);
   return [...new Set([...silences.keys(), ...known])].map((name) => {
     const value = silences.get(name) ?? 0;

@@ -19,7 +19,7 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
     ...{ leased: "leased", lagMs: "lag_ms", seenAt: sql.milliseconds("at") },
   });
   const read = `SELECT ${columns} FROM ${workerHeartbeats} ORDER BY CASE WHEN at <= ${at("$2")} THEN 0 ELSE 1 END, at DESC, instance, name LIMIT $1`;
-  const lastSeen = `SELECT name, ${sql.milliseconds("max(at)")} AS "seenAt" FROM ${workerHeartbeats} GROUP BY name ORDER BY name`;
+  const lastSeen = `SELECT name, ${sql.milliseconds("max(at)")} AS "seenAt" FROM ${workerHeartbeats} WHERE at <= ${at("$1")} GROUP BY name ORDER BY name`;
   const leave = `DELETE FROM ${workerHeartbeats} WHERE instance = $1 RETURNING instance`;
   const prune = `DELETE FROM ${workerHeartbeats} WHERE at < ${at("$1")} RETURNING instance`;
   return {
@@ -33,8 +33,8 @@ export function heartbeats(sql: Sql): Pick<HealthStorage, "beat" | "workers" | "
     async workers(limit, lost) {
       return (await sql.rows<WorkerRow>("seen_workers", read, [limit, lost])).map(seen);
     },
-    async lastSeen() {
-      return (await sql.rows<Pick<WorkerRow, "name" | "seenAt">>("last_seen_workers", lastSeen, [])).map(seen);
+    async lastSeen(until) {
+      return (await sql.rows<Pick<WorkerRow, "name" | "seenAt">>("last_seen_workers", lastSeen, [until])).map(seen);
     },
     async leave(instance) {
       await sql.rows("leave_workers", leave, [instance]);

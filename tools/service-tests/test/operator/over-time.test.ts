@@ -91,6 +91,8 @@ onEveryStorage((database) => {
     const storage = database.storage();
     await storage.open();
     await storage.health.beat([LOST], new Date(clock.now()));
+    // The clock of this one was ahead for a day when it was lost.
+    await storage.health.beat([{ ...LOST, instance: "ahead" }], new Date(clock.now() + 24 * 60 * MINUTE_MS));
     await clock.pass(8 * MINUTE_MS);
     await idle.start();
     // A worker is missed once the heartbeats of the process that looks have come through for long enough.

@@ -262,10 +262,17 @@ export function healthTests(harness: StorageHarness): void {
         ["b", "deliveries"],
         ["a", "digests"],
       ]);
-      expect(await kept.lastSeen()).toEqual([
-        { name: "deliveries", seenAt: at(30) },
-        { name: "digests", seenAt: at(10) },
+      const seenUntil = async (second: number) => (await kept.lastSeen(at(second))).map(({ name, seenAt }) => [name, seenAt]);
+      expect(await seenUntil(30)).toEqual([
+        ["deliveries", at(30)],
+        ["digests", at(10)],
       ]);
+      // The clock of an instance was ahead.
+      expect(await seenUntil(29)).toEqual([
+        ["deliveries", at(20)],
+        ["digests", at(10)],
+      ]);
+      expect(await seenUntil(9)).toEqual([]);
       await kept.pruneWorkers(at(20));
       await kept.leave("a");
       expect(await kept.workers(10, at(0))).toEqual([{ ...worker("b"), seenAt: at(20) }]);
