@@ -1,6 +1,6 @@
 import { type Logger, systemClock } from "@belfry/core";
 import { RepeatedLines } from "@belfry/core/storage";
-import type { Command } from "ioredis";
+import { Cluster, type Command } from "ioredis";
 import { isUnpermitted, reasonOf } from "./contact.ts";
 import type { RedisClient } from "./redis-source.ts";
 
@@ -17,6 +17,8 @@ const SCRIPTS: ReadonlySet<string> = new Set(["eval", "evalsha"]);
 export class Refusals {
   readonly #prefix: string;
   readonly #lines: RepeatedLines;
+  /** A cluster's client hands a command to a client of a node, some of them several times. */
+  readonly #watched = new WeakSet<Command>();
 
   /** @param prefix what the names of keys and channels begin with */
   constructor(prefix: string, logger: Logger) {
@@ -24,13 +26,25 @@ export class Refusals {
     this.#lines = new RepeatedLines(logger, systemClock);
   }
 
-  /** Watches all that a client sends from now on. */
+  /** Watches all that a client sends from now on; of a cluster, also what the clients of its nodes send by themselves. */
   watch(client: RedisClient): void {
     const prefix = `${client.options.keyPrefix ?? ""}${this.#prefix}`;
+    this.#watchOne(client, prefix);
+    if (client instanceof Cluster) {
+      client.on("+node", (node: RedisClient) => this.#watchOne(node, prefix));
+      // Where the slots are is asked for over connections that nobody else sees.
+      client.on("node error", (error: unknown) => this.#note("cluster", prefix, reasonOf(error) ?? ""));
+    }
+  }
+
+  #watchOne(client: RedisClient, prefix: string): void {
     const send: RedisClient["sendCommand"] = client.sendCommand.bind(client);
     client.sendCommand = (command: Command, ...rest: readonly []) => {
-      // Whoever sends it gets the error, too.
-      command.promise.catch((error: unknown) => this.#note(command.name, prefix, reasonOf(error) ?? ""));
+      if (!this.#watched.has(command)) {
+        this.#watched.add(command);
+        // Whoever sends it gets the error, too.
+        command.promise.catch((error: unknown) => this.#note(command.name, prefix, reasonOf(error) ?? ""));
+      }
       return send(command, ...rest);
     };
   }
@@ -52,6 +66,6 @@ function lackedRule(command: string, prefix: string, reason: string): string {
   if (/access .*\bchannels?\b/i.test(reason)) {
     return `&${prefix}:*`;
   }
-  const [, named] = /run the '([a-z]{1,40})(?:\|[a-z-]{1,40})?' command/i.exec(reason) ?? [];
+  const [, named] = /run the '([a-z]{1,40}(?:\|[a-z-]{1,40})?)' command/i.exec(reason) ?? [];
   return named === undefined && SCRIPTS.has(command) ? OF_SCRIPTS : `+${named ?? command}`;
 }

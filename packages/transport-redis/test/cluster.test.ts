@@ -125,6 +125,23 @@ describe.skipIf(!hasRedis)("a cluster of Redis (only where redis-server is insta
     expect(JSON.stringify([lines, fields])).not.toContain("secret");
   });
 
+  test.each(["cluster|slots", "cluster|info"])("a user who may not use %s learns which rule is lacking", async (command) => {
+    for (const { url } of current().nodes) {
+      const admin = new Redis(url);
+      await admin.acl("SETUSER", "lacking", "reset", "on", ">hunter2", "allkeys", "allchannels", "+@all", `-${command}`);
+      admin.disconnect();
+    }
+    const { logger, fields } = keepLines();
+    const transport = redisTransport(
+      urls().map((url) => url.replace("//", "//lacking:hunter2@")),
+      { logger },
+    );
+    cleanup(() => transport.stop());
+    const start = Promise.allSettled([transport.start(new Ear())]);
+    await expect.poll(() => fields.flatMap((one) => ("grant" in one ? [one.grant] : [])), WAIT).toEqual([`+${command}`]);
+    await start;
+  });
+
   test("one node of a cluster as if it were a server is refused", async () => {
     const ofAll = await current().nodeOf("belfry:all");
     const { url } = required(current().nodes.find((node) => node !== ofAll));
