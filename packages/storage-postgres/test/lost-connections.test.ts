@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
-import { Connection } from "../src/database/connection.ts";
+import { Connection, type Session, snapshots } from "../src/database/connection.ts";
 import { wrapError } from "../src/database/errors.ts";
+import { statement } from "../src/database/statement.ts";
 import { postgresStorage } from "../src/index.ts";
 import { entry, openPool, silent, useCleanup, useDatabase } from "./setup.ts";
 
@@ -127,5 +128,24 @@ describe("a transaction whose connection falls silent", () => {
     });
     await expect(work.catch((error: unknown) => Promise.reject(wrapError(error)))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
     expect(pool.totalCount).toBe(1);
+  });
+});
+
+describe("a transaction that only reads", () => {
+  const cleanup = useCleanup();
+  const database = useDatabase();
+  const readLimit = statement<[limit: string]>("idle_limit", "SELECT current_setting('idle_in_transaction_session_timeout')");
+
+  test("is ended by the server if its process falls silent, on the database and on a replica", async () => {
+    const pool = openPool(database.url);
+    cleanup(() => pool.end());
+    const client = await pool.connect();
+    cleanup(() => client.release());
+    const options = { prepared: false, timeoutMs: 5_000 };
+    const limit = async (session: Session) => session.rows(readLimit, []);
+    expect(await new Connection(pool, options).snapshot(limit)).toEqual([["5s"]]);
+    expect(await snapshots(client, options).snapshot(limit)).toEqual([["5s"]]);
+    // Only for the transaction: the connection may be the host's.
+    expect(await snapshots(client, options).rows(readLimit, [])).toEqual([["0"]]);
   });
 });

@@ -87,7 +87,7 @@ export {
   toSourceRecord,
 } from "./hub/rows.ts";
 export { sharedHub } from "./hub/shared-hub.ts";
-export { BLOCK_LENGTH, COUNTED_FROM, PART_MS } from "./inbox/block-sizes.ts";
+export { BLOCK_LENGTH, COUNTED_FROM, PART_MS, WALKED_PART } from "./inbox/block-sizes.ts";
 export {
   type BlockCount,
   blockOf,
@@ -98,15 +98,16 @@ export {
   spanOf,
 } from "./inbox/counted-list.ts";
 export {
-  CHANGED_COLUMNS,
   type ChangedItems,
   CountedLists,
+  type CountedReason,
   canFollow,
   changedBlocks,
+  changedColumns,
   changesText,
-  isCountable,
+  countedFor,
+  isByBlocks,
   isSameMoment,
-  MAX_READ_CHANGES,
 } from "./inbox/counted-lists.ts";
 export { firstActors, type Grouped, isGrouped, MOST_ACTORS, shownActors, WOKEN_AT_ONCE, withAlso } from "./inbox/grouped.ts";
 export { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "./inbox/keyed-line.ts";

@@ -9,6 +9,7 @@ import { entry, useCleanup } from "./setup.ts";
 vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
   BLOCK_LENGTH: 4,
   COUNTED_FROM: 40,
+  WALKED_PART: 2,
   COUNTED_BYTES: 50_000,
   MAX_CHANGED_BLOCKS: 100,
   PART_MS: 8,
@@ -96,6 +97,29 @@ describe("lists of a large inbox", () => {
     await storage.inbox.markRead(owner, [{ seq: 3 }], new Date());
     expect(storage.inbox.list(owner, UNREAD)).toMatchObject({ matching: ITEMS - 31 });
     expect(sinceLast().all).toBe(1);
+  });
+
+  test("are not counted again for changes that do not matter to them, however many", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    await storage.inbox.list(owner, NOTES);
+    sinceLast();
+    for (let turn = 0; turn < 150; turn += 1) {
+      await storage.inbox.mark(owner, [{ seq: 2 + (turn % 50) * 3 }], { mark: "seen", at: new Date() });
+      await storage.inbox.markRead(owner, [{ seq: 2 + (turn % 50) * 3 }], new Date());
+      await storage.inbox.markUnread(owner, [{ seq: 2 + (turn % 50) * 3 }], new Date());
+    }
+    expect(storage.inbox.list(owner, NOTES)).toMatchObject({ matching: ITEMS });
+    expect(sinceLast().all).toBe(0);
+  });
+
+  test("are not counted for an offset that skips a small part, if the counters have the number of items", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    const at = async (offset: number) => {
+      const { items, matching } = await storage.inbox.list(owner, { status: "all", offset, limit: 1 });
+      return { seqs: items.map(({ seq }) => seq), matching, blocks: sinceLast().all };
+    };
+    expect(await at(60)).toEqual({ seqs: [ITEMS - 60], matching: ITEMS, blocks: 0 });
+    expect(await at(100)).toEqual({ seqs: [ITEMS - 100], matching: ITEMS, blocks: BLOCKS });
   });
 
   test("hold the event loop no longer when changes of the whole inbox have them begin again", async () => {

@@ -7,6 +7,7 @@ import { byPath, shared } from "./storage-subject.ts";
 vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
   BLOCK_LENGTH: 4,
   COUNTED_FROM: 1,
+  WALKED_PART: 2,
   COUNTED_BYTES: 50_000,
   MAX_CHANGED_BLOCKS: 6,
   PART_MS: 0,

@@ -183,7 +183,7 @@ export function snapshots(client: PoolClient, options: RunOptions): Snapshots {
   return {
     rows: (run, values) => on.rows(run, values),
     async snapshot(work) {
-      await answer(`BEGIN ISOLATION LEVEL ${SNAPSHOT}`);
+      await answer(beginText(SNAPSHOT, options));
       const result = await work(on);
       await answer("COMMIT");
       return result;
@@ -192,6 +192,11 @@ export function snapshots(client: PoolClient, options: RunOptions): Snapshots {
 }
 
 const SNAPSHOT = "REPEATABLE READ, READ ONLY";
+
+/** Begins a transaction that the server ends when this process falls silent in it. */
+function beginText(isolation: string, { timeoutMs }: RunOptions): string {
+  return `BEGIN ISOLATION LEVEL ${isolation}; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}`;
+}
 
 /** The pool that a storage works on. */
 export class Connection implements Snapshots {
@@ -239,7 +244,7 @@ export class Connection implements Snapshots {
     const answer = (text: string) => client.query({ text, query_timeout: timeoutMs } as QueryConfig);
     let isBroken = false;
     try {
-      await answer(`BEGIN ISOLATION LEVEL ${isolation}; SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs}${settings}`);
+      await answer(`${beginText(isolation, this.#options)}${settings}`);
       const result = await work(session(client, this.#options), client);
       await answer("COMMIT");
       return result;

@@ -1,17 +1,16 @@
-import type { InboxCounts, Owner } from "@belfry/core";
-import type { InboxQuery } from "@belfry/core/storage";
+import type { InboxCounts, InboxStatus, Owner } from "@belfry/core";
+import { type InboxQuery, MAX_LOGGED_CHANGES } from "@belfry/core/storage";
 import {
   BLOCK_LENGTH,
   type BlockCount,
-  CHANGED_COLUMNS,
   type ChangedItems,
   type CountedAt,
   CountedList,
   type CountedLists,
   canFollow,
   changedBlocks,
+  changedColumns,
   isSameMoment,
-  MAX_READ_CHANGES,
 } from "@belfry/storage-sql";
 import type { Session, Snapshots } from "../database/connection.ts";
 import { memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
@@ -47,7 +46,7 @@ interface Found extends Pick<CountedRows, "rows" | "counts"> {
 export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: CountedLists) {
   const statementsOf = memoized((variant: string) => blockStatements(tables, JSON.parse(variant) as BlockVariant));
   const pageOf = memoized((variant: string) => pageStatement(tables, of, JSON.parse(variant) as PageVariant));
-  const changesAfter = changesStatement(tables);
+  const changesAfter = memoized((status: InboxStatus) => changesStatement(tables, status));
 
   const readPage = async (session: Session, { owner, query }: Asked, list: CountedList): Promise<Found> => {
     const { spans, skipped, limit } = list.page(query);
@@ -68,7 +67,7 @@ export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: 
   const countNow = async (session: Session, asked: Asked, known: CountedList | undefined): Promise<CountedList> => {
     const { owner, query } = asked;
     const after = known?.at.rev ?? Number.MAX_SAFE_INTEGER;
-    const rows = await session.rows(changesAfter, [owner.tenant, owner.userId, after]);
+    const rows = await session.rows(changesAfter(query.status), [owner.tenant, owner.userId, after]);
     const { at } = momentOf(rows[0]);
     const lines = rows.map((row) => row.slice(COUNTS_WIDTH) as unknown as ChangedItems | readonly null[]).filter(isLine);
     const follows = canFollow(known, at);
@@ -141,13 +140,13 @@ function blockStatements(
 }
 
 /** $1 tenant, $2 user, $3 the change after which to read the log. */
-function changesStatement(tables: TableNames): Statement<readonly unknown[]> {
+function changesStatement(tables: TableNames, status: InboxStatus): Statement<readonly unknown[]> {
   return statement(
     "changes_of_list",
     `WITH ${inboxState(tables)}
-    SELECT ${COUNTS_COLUMNS}, ${CHANGED_COLUMNS}
+    SELECT ${COUNTS_COLUMNS}, ${changedColumns(status)}
     FROM inbox LEFT JOIN LATERAL (
-      SELECT * FROM ${tables.inboxChanges} WHERE tenant = $1 AND user_id = $2 AND rev > $3::bigint ORDER BY rev LIMIT ${MAX_READ_CHANGES}
+      SELECT * FROM ${tables.inboxChanges} WHERE tenant = $1 AND user_id = $2 AND rev > $3::bigint ORDER BY rev LIMIT ${MAX_LOGGED_CHANGES}
     ) l ON true
     ORDER BY l.rev`,
   );

@@ -8,7 +8,7 @@ import {
   type ItemPlace,
   leastLookedAt,
 } from "@belfry/core/storage";
-import { COUNTED_FROM, type CountedLists, isCountable } from "@belfry/storage-sql";
+import { COUNTED_FROM, type CountedLists, type CountedReason, countedFor, isByBlocks, WALKED_PART } from "@belfry/storage-sql";
 import type { Session, Snapshots } from "../database/connection.ts";
 import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -54,8 +54,8 @@ interface Variant {
   /** The parameter that is the offset; null for none. */
   readonly offset: number | null;
   readonly scan: ScanLimit;
-  /** Whether it finds nothing in a large inbox, whose list is read by blocks. */
-  readonly isCountable: boolean;
+  /** Why it finds nothing in a large inbox, whose list is read by blocks; null if it does. */
+  readonly countedFor: CountedReason | null;
 }
 
 /** Reads a page of an inbox, newest first. */
@@ -98,12 +98,11 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
     };
     return (owner: Owner, query: InboxQuery) =>
       async (session: Snapshots): Promise<InboxPage<Item>> => {
-        const isByBlocks = isCountable(query);
-        if (isByBlocks && lists.find(owner, query) !== undefined) {
+        if (isByBlocks(query, lists.find(owner, query)?.at.lastSeq ?? 0)) {
           return listByBlocks(session, owner, query);
         }
         const page = await listAll(session, owner, query);
-        return isByBlocks && page.counts.lastSeq >= COUNTED_FROM ? listByBlocks(session, owner, query) : page;
+        return isByBlocks(query, page.counts.lastSeq) ? listByBlocks(session, owner, query) : page;
       };
   };
 }
@@ -128,14 +127,14 @@ function askedFor(
   const conditions = filter === undefined ? null : filterText(tables, filter, values);
   const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, conditions };
   const skipped = offset > 0 ? values.push(offset) : null;
-  return { variant: { status, place, ...has, offset: skipped, scan: scanLimit(limit), isCountable: isCountable(query) }, values };
+  return { variant: { status, place, ...has, offset: skipped, scan: scanLimit(limit), countedFor: countedFor(query) }, values };
 }
 
 /** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room, those of other conditions and the offset if given. */
 function pageStatement(
   tables: TableNames,
   { columns, marks }: ListColumns,
-  { status, place, hasType, hasRoom, conditions, offset: skipped, scan, isCountable: isByBlocks }: Variant,
+  { status, place, hasType, hasRoom, conditions, offset: skipped, scan, countedFor: reason }: Variant,
 ) {
   const { filter, count } = OF_STATUS[status];
   const type = hasType ? "AND i.type = $5" : "";
@@ -143,7 +142,8 @@ function pageStatement(
   const offset = skipped === null ? "0" : `$${skipped}::bigint`;
   // Begins no scan that cannot find anything.
   const isThere = place === "active" ? `i.${IN_PLACE.active} AND ${count} > 0` : `i.${IN_PLACE[place]}`;
-  const isSmall = isByBlocks ? `AND inbox.last_seq < ${COUNTED_FROM}` : "";
+  const isDeep = reason === "offset" ? `AND inbox.last_seq <= ${offset} * ${WALKED_PART}` : "";
+  const isSmall = reason === null ? "" : `AND NOT (inbox.last_seq >= ${COUNTED_FROM} ${isDeep})`;
   const own = `i.tenant = $1 AND i.user_id = $2 AND ${isThere} ${isSmall}`;
   const more = `${filter} ${type} ${room}${conditions ?? ""}`;
   const matches = `${own} ${more}`;

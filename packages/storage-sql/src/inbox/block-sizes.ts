@@ -4,6 +4,9 @@ export const BLOCK_LENGTH = 1_024;
 /** An inbox with fewer numbers is walked over each time: that takes a millisecond. So is what an offset below this skips. */
 export const COUNTED_FROM = 10_000;
 
+/** An offset that skips less than this part of an inbox is walked over as well, if nothing else needs the counts. */
+export const WALKED_PART = 4;
+
 /** How much memory the counts of all lists may take. */
 export const COUNTED_BYTES = 8 * 1024 * 1024;
 

@@ -89,8 +89,15 @@ export class CountedList {
     return new CountedList(this.at, withCounts(this.#blocks.slice(), counts), left);
   }
 
-  /** Finds a page: it goes along the counts, and leaves out blocks without matching items. */
+  /**
+   * Finds a page: it goes along the counts, and leaves out blocks without matching items.
+   *
+   * @throws TypeError for both a cursor and an offset: how many items are above a number is not known
+   */
   page({ before = Number.MAX_SAFE_INTEGER, offset = 0, limit }: Pick<InboxQuery, "before" | "offset" | "limit">): PageSpans {
+    if (offset > 0 && before < Number.MAX_SAFE_INTEGER) {
+      throw new TypeError("A page begins below a number or behind an offset, not both.");
+    }
     const spans: { low: number; high: number }[] = [];
     const wanted = Math.min(limit, this.matching - offset);
     let skipped = offset;

@@ -1,18 +1,33 @@
-import type { LoggedKind, Owner } from "@belfry/core";
-import { type InboxQuery, type LoggedChange, parseRanges, rangesOf, type SeqRange } from "@belfry/core/storage";
+import type { InboxStatus, LoggedKind, Owner } from "@belfry/core";
+import { type InboxQuery, type LoggedChange, MAX_LOGGED_CHANGES, parseRanges, rangesOf, type SeqRange } from "@belfry/core/storage";
 import type { Tables } from "../database/sql.ts";
-import { COUNTED_BYTES, COUNTED_FROM, MAX_CHANGED_BLOCKS } from "./block-sizes.ts";
+import { COUNTED_BYTES, COUNTED_FROM, MAX_CHANGED_BLOCKS, WALKED_PART } from "./block-sizes.ts";
 import { blockOf, type CountedAt, type CountedList } from "./counted-list.ts";
 
 /** The filters of a list that is counted by blocks. */
 export type CountedFilters = Pick<InboxQuery, "status" | "place" | "type">;
 
+/** Which of a large inbox's lists are counted by blocks: those by other than the counters, or those with a deep offset. */
+export type CountedReason = "filters" | "offset";
+
 /**
- * Whether a list is counted by blocks if its inbox is large: one whose matching items no counter has, or one with a deep offset. One by
- * room is not: rooms are content of notifications, of whose changes no log says which items they are of.
+ * Why a list is counted by blocks if its inbox is large; null if it never is. One by room is not: rooms are content of notifications, of
+ * whose changes no log says which items they are of.
  */
-export function isCountable({ type, roomId, place = "active", filter, offset = 0 }: Omit<InboxQuery, "limit">): boolean {
-  return filter === undefined && roomId === undefined && (type !== undefined || place !== "active" || offset >= COUNTED_FROM);
+export function countedFor({ type, roomId, place = "active", filter, offset = 0 }: Omit<InboxQuery, "limit">): CountedReason | null {
+  if (filter !== undefined || roomId !== undefined) {
+    return null;
+  }
+  if (type !== undefined || place !== "active") {
+    return "filters";
+  }
+  return offset >= COUNTED_FROM ? "offset" : null;
+}
+
+/** Whether a list is counted by blocks in an inbox with this last number. For an offset alone, it skips a good part of them. */
+export function isByBlocks(query: Omit<InboxQuery, "limit">, lastSeq: number): boolean {
+  const reason = countedFor(query);
+  return reason !== null && lastSeq >= COUNTED_FROM && (reason === "filters" || lastSeq <= (query.offset ?? 0) * WALKED_PART);
 }
 
 /** What a list and its size take in memory beside its counts. */
@@ -93,18 +108,20 @@ export function isSameMoment(one: CountedAt, other: CountedAt): boolean {
   return isLater(one, other) && isLater(other, one);
 }
 
-/** The columns of a {@link ChangedItems} of the log `l`. */
-export const CHANGED_COLUMNS = "l.rev, l.first_rev, l.kind, l.seq_ranges, l.seqs";
-
 /** The columns of a line of the log: its numbers, its kind and its items, in lines of an older version as a list in JSON. */
 export type ChangedItems = readonly [rev: number, firstRev: number | null, kind: LoggedKind, ranges: string | null, seqs: string | null];
 
-/** How many lines of the log are read at the most: more of them are no less work than to count all. */
-export const MAX_READ_CHANGES = 200;
+/** The columns of a {@link ChangedItems} of the log `l`, without the items of changes that no list of the status depends on. */
+export function changedColumns(status: InboxStatus): string {
+  const others = [...ASIDE, ...(status === "all" ? OF_READING : [])].map((kind) => `'${kind}'`);
+  const ofMatter = (column: string) => `CASE WHEN l.kind NOT IN (${others.join(", ")}) THEN l.${column} END`;
+  return `l.rev, l.first_rev, l.kind, ${ofMatter("seq_ranges")}, ${ofMatter("seqs")}`;
+}
 
 /** A statement that reads the log of the inbox of tenant $1 and user $2 after the change $3. */
-export function changesText({ inboxChanges }: Pick<Tables, "inboxChanges">): string {
-  return `SELECT ${CHANGED_COLUMNS} FROM ${inboxChanges} l WHERE l.tenant = $1 AND l.user_id = $2 AND l.rev > $3 ORDER BY l.rev LIMIT ${MAX_READ_CHANGES}`;
+export function changesText({ inboxChanges }: Pick<Tables, "inboxChanges">, status: InboxStatus): string {
+  return `SELECT ${changedColumns(status)} FROM ${inboxChanges} l
+    WHERE l.tenant = $1 AND l.user_id = $2 AND l.rev > $3 ORDER BY l.rev LIMIT ${MAX_LOGGED_CHANGES}`;
 }
 
 /** Whether the log can tell what has changed in a list since it was counted. */

@@ -54,7 +54,9 @@ export function prepareListByBlocks<Row extends readonly unknown[]>(
   lists: CountedLists,
 ): (asked: Asked, state: InboxState, part: Part<CountedList>) => CountedRows<Row> | CountedList {
   const statementsFor = prepareVariants<Row>(context, columns);
-  const changesAfter = context.prepareRows<readonly unknown[], ChangedItems>(changesText({ inboxChanges: "belfry_inbox_changes" }));
+  const changesFor = (status: InboxStatus) =>
+    context.prepareRows<readonly unknown[], ChangedItems>(changesText({ inboxChanges: "belfry_inbox_changes" }, status));
+  const changesAfter = { all: changesFor("all"), unread: changesFor("unread"), read: changesFor("read") };
   /** The list as it is now, as far as it is counted; null if the log does not tell what has changed. */
   const follow = (known: CountedList | undefined, { owner, query }: Asked, counting: Counting<Row>): CountedList | null => {
     const { now } = counting;
@@ -64,7 +66,7 @@ export function prepareListByBlocks<Row extends readonly unknown[]>(
     if (isSameMoment(known.at, now)) {
       return known;
     }
-    const lines = now.rev === known.at.rev ? [] : changesAfter.all([owner.tenant, owner.userId, known.at.rev]);
+    const lines = now.rev === known.at.rev ? [] : changesAfter[query.status].all([owner.tenant, owner.userId, known.at.rev]);
     const blocks = changedBlocks(known, now, { lines, filters: query });
     return blocks === null ? null : known.later(now, blocks);
   };

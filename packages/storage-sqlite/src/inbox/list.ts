@@ -8,7 +8,7 @@ import {
   leastLookedAt,
   type PageBounds,
 } from "@belfry/core/storage";
-import { COUNTED_FROM, CountedList, type CountedLists, isCountable } from "@belfry/storage-sql";
+import { CountedList, type CountedLists, isByBlocks } from "@belfry/storage-sql";
 import { type Part, Unfinished } from "../database/parts.ts";
 import { type QueryContext, type Statement, takeBytes } from "../database/statement.ts";
 import {
@@ -84,8 +84,7 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     const listByBlocks = prepareListByBlocks<Row>(context, reading.columns, lists);
     return (part: Part<CountedList>, owner: Owner, query: InboxQuery): InboxPage<Item> | Unfinished<CountedList> => {
       const state = inboxState(owner);
-      const isByBlocks = state.counts.lastSeq >= COUNTED_FROM && isCountable(query);
-      const found = isByBlocks ? listByBlocks({ owner, query }, state, part) : listRows(owner, query, state);
+      const found = isByBlocks(query, state.counts.lastSeq) ? listByBlocks({ owner, query }, state, part) : listRows(owner, query, state);
       if (found instanceof CountedList) {
         return new Unfinished(found);
       }

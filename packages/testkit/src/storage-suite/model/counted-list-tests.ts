@@ -13,6 +13,7 @@ const LISTS: readonly Omit<InboxQuery, "limit">[] = [
   { status: "all", place: "archived" },
   { status: "all", place: "snoozed" },
   { status: "all", offset: 7 },
+  { status: "all", offset: 12 },
   { status: "unread", type: "alert", before: 14 },
 ];
 
@@ -69,7 +70,7 @@ const CHANGES: Readonly<Record<string, (change: Change) => unknown>> = {
     await storage.inbox.createMany([fixture.entry("ann"), fixture.entry("ann", { type: "alert" })]);
   },
   "a new epoch": ({ storage }) => storage.inbox.renewEpochs(),
-  "more changes than are followed": async ({ storage, owner }) => {
+  "very many changes of few items": async ({ storage, owner }) => {
     for (let turn = 0; turn < 101; turn += 1) {
       await storage.inbox.markRead(owner, refsOf([turn === 100 ? 3 : 2]), at(turn));
       await storage.inbox.markUnread(owner, refsOf([2]), at(turn));
@@ -130,6 +131,13 @@ export function countedListTests(harness: StorageHarness): void {
         expect([before, await lookedThrough(owner, query)]).toContainEqual(await listing);
         await expectRight(owner);
       }
+    });
+
+    test("have no page below a number and behind an offset at once", async () => {
+      const owner = fixture.owner("ann");
+      await fill(owner);
+      const both = { status: "all", type: "note", before: 14, offset: 2, limit: 5 } as const;
+      await expect(async () => fixture.inbox.list(owner, both)).rejects.toThrow();
     });
 
     test.each(Object.entries(CHANGES))("know of %s", async (_, change) => {
