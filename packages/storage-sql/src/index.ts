@@ -90,7 +90,6 @@ export { sharedHub } from "./hub/shared-hub.ts";
 export { BLOCK_LENGTH, COUNTED_FROM, PART_MS, WALKED_PART } from "./inbox/block-sizes.ts";
 export {
   type BlockCount,
-  blockOf,
   type CountedAt,
   CountedList,
   type PageSpans,
