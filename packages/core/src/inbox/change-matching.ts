@@ -5,7 +5,7 @@ import { nextTurn } from "../work/timing.ts";
 import { bringUpToDate } from "./apply-due.ts";
 import { emitWhole, publishWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
-import type { MatchingStep, ReadMoment } from "./filter-storage.ts";
+import type { MatchingStep } from "./filter-storage.ts";
 import { ANYWHERE } from "./find-item.ts";
 import type { ItemPlace, WholeChange } from "./inbox-item.ts";
 import { type InboxFilter, itemFilter, placeOf, requireFilter } from "./item-filter.ts";
@@ -65,14 +65,15 @@ interface ChangingInSteps extends Pick<MatchingStep, "mark" | "places" | "filter
 /**
  * Changes items of an inbox in short steps, so that others are not kept waiting. All of them go by what was read and seen before the
  * first: what a user marks between two steps is not what the call was about. Tells clients and listeners of the service once, also
- * if a later step fails. Returns how many active items it changed.
+ * if a later step fails. Returns how many active items it changed, with all calls that have its key.
  */
 async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo, key, ...which }: ChangingInSteps): Promise<number> {
   using _call = await context.ready();
   await bringUpToDate(context, owner);
   const at = new Date(context.clock.now());
-  let [count, last] = [0, upTo];
-  let asOf: ReadMoment | undefined;
+  let [count, found] = [0, 0];
+  let asOf = key?.begun;
+  let last = Math.min(upTo, asOf?.lastSeq ?? upTo);
   const steps = new SteppedChange((done) => publishWhole(context, owner, { ...done, isChange: true, change, at }));
   try {
     for (let after: number | null = 0; after !== null; ) {
@@ -86,6 +87,7 @@ async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo
         key: key && { ...key, countBefore: count },
       });
       count += step.count;
+      found = step.found ?? count;
       steps.add(step);
       if (step.sends.length > 0) {
         await context.reads.onRead(owner, step.sends);
@@ -102,7 +104,7 @@ async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo
     steps.end();
     emitWhole(context, owner, { change, count });
   }
-  return count;
+  return found;
 }
 
 /** Where a mark of many finds items: wherever the filter does not say otherwise. Archiving finds active ones. */

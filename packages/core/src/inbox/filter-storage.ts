@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { Notification } from "../notifications/index.ts";
 import type { InboxCounts, ItemMark, ItemPlace } from "./inbox-item.ts";
-import type { StepOfCall } from "./logged-change.ts";
+import type { ReadMoment, StepOfCall } from "./logged-change.ts";
 
 /** Conditions on items of an inbox. All that are given hold for each of them. */
 export interface ItemFilter {
@@ -53,18 +53,6 @@ export interface CountedItems {
 /** The changes of all items that match a filter. `deleted_read` deletes those that are read. */
 export type MatchingMark = Exclude<ItemMark, "woken"> | "read" | "unread" | "deleted" | "deleted_read";
 
-/** A moment of an inbox, which decides what was read and seen then. */
-export interface ReadMoment extends Pick<InboxCounts, "epoch" | "rev" | "lastSeq"> {
-  /** The newest mark of everything read covers all items up to this number, 0 for none. */
-  readonly readUpToSeq: number;
-  /** The change that made that mark, which does not cover items marked unread later. */
-  readonly readRev: number;
-  /** The newest mark of everything seen covers all items up to this number, 0 for none. */
-  readonly seenUpToSeq: number;
-  /** The change that made that mark, which does not cover items marked unseen later. */
-  readonly seenRev: number;
-}
-
 /** Which items {@link FilterStorage.changeMatching} looks at, and which of them it changes. */
 export interface MatchingStep extends StepOfCall {
   readonly mark: MatchingMark;
@@ -89,6 +77,8 @@ export interface MatchingChange {
   readonly counts: InboxCounts;
   /** How many items it changed, wherever they are. */
   readonly changed: number;
+  /** How many active items the calls with the key of the step changed by now. @default the log does not have the key */
+  readonly found?: number | undefined;
   /** The moment before the step. */
   readonly asOf: ReadMoment;
   /** The ids of those with deliveries, if it read them. */

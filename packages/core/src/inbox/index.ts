@@ -24,7 +24,6 @@ export {
   type MatchingChange,
   type MatchingMark,
   type MatchingStep,
-  type ReadMoment,
   type TallyQuery,
 } from "./filter-storage.ts";
 export type { CountsInput, FilteredCounts } from "./filtered-counts.ts";
@@ -94,6 +93,7 @@ export {
   type LoggedChanges,
   type LoggedKind,
   MAX_LOGGED_CHANGES,
+  type ReadMoment,
   reusedKey,
   type StepOfCall,
 } from "./logged-change.ts";

@@ -36,6 +36,18 @@ export interface LoggedChange {
   readonly group: string | null;
 }
 
+/** A moment of an inbox, which decides what was read and seen then. */
+export interface ReadMoment extends Pick<InboxCounts, "epoch" | "rev" | "lastSeq"> {
+  /** The newest mark of everything read covers all items up to this number, 0 for none. */
+  readonly readUpToSeq: number;
+  /** The change that made that mark, which does not cover items marked unread later. */
+  readonly readRev: number;
+  /** The newest mark of everything seen covers all items up to this number, 0 for none. */
+  readonly seenUpToSeq: number;
+  /** The change that made that mark, which does not cover items marked unseen later. */
+  readonly seenRev: number;
+}
+
 /** A change that may be one step of a call. */
 export interface StepOfCall {
   /**
@@ -46,8 +58,9 @@ export interface StepOfCall {
   /** Until when the log says that more steps follow. A step that finds out that it is the last leaves it out. @default none follows */
   readonly openUntil?: Date;
   /**
-   * The key to note with the change, in its transaction: by the last step of a call, if one of its steps changed something. If the log has
-   * a change with the key, it throws {@link reusedKey}, and changes nothing.
+   * The key to note with the change, in its transaction: by the last step of a call, if one of its steps changed something. Steps that go
+   * by the moment of the first one (`asOf`) note it with the first that changes something, together with that moment. If the log has
+   * another change with the key, or one that has ended, it throws {@link reusedKey}, and changes nothing.
    */
   readonly key?: ChangeKey | undefined;
 }
@@ -59,12 +72,16 @@ export interface ChangeKey {
   readonly bodyHash: string;
   /** How many items the steps before it found, of a call that takes several. @default 0 */
   readonly countBefore?: number;
+  /** The moment at which a call with the key began that has not ended: this one goes on with it. @default it is the first */
+  readonly begun?: ReadMoment | undefined;
 }
 
 /** A change that was made with a key. */
 export interface KeyedChange extends Pick<ChangeKey, "bodyHash"> {
   /** How many items it found. */
   readonly count: number;
+  /** The moment at which it began, if it takes several steps and the last was not made: then `count` is that of the steps before. */
+  readonly begun?: ReadMoment;
 }
 
 /** The error that a change with the key of another one throws. */

@@ -1,7 +1,15 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import { type ChangeKey, type ItemMarking, type MatchingStep, reusedKey, type WholeInboxChange } from "@belfry/core/storage";
-import { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "@belfry/storage-sql";
-import { joining, type Transactional } from "../database/connection.ts";
+import {
+  type ChangeKey,
+  type ItemMarking,
+  type ItemsChange,
+  type MatchingChange,
+  type MatchingStep,
+  reusedKey,
+  type WholeInboxChange,
+} from "@belfry/core/storage";
+import { type KeyedStep, type KeyNote, keyedChange, keyNote, requireOwnKey, stepOfMark, stepOfMatching } from "@belfry/storage-sql";
+import { joining, type Session, type Transactional } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -12,8 +20,16 @@ import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen } from "./mark.ts";
 interface MaybeKeyed<Done> {
   readonly owner: Owner;
   readonly key: ChangeKey | undefined;
+  /** Whether it is the first step of its call, or the only one. @default true */
+  readonly isFirst?: boolean;
   change(on: Transactional): Promise<Done>;
   stepOf(done: Done): KeyedStep;
+}
+
+/** A change that was made, and how many items all calls with its key found; undefined if the log does not have the key. */
+interface Noted<Done> {
+  readonly done: Done;
+  readonly found?: number | undefined;
 }
 
 /**
@@ -25,21 +41,41 @@ function prepareNoteKey({ inboxChanges }: TableNames) {
     "note_key",
     `UPDATE ${inboxChanges} SET idempotency_key = $4, body_hash = $5, found = $6 WHERE tenant = $1 AND user_id = $2 AND rev = $3`,
   );
-  return <Done>({ owner: { tenant, userId }, key: named, change, stepOf }: MaybeKeyed<Done>) =>
-    (connection: Transactional): Promise<Done> => {
+  const noteAgain = statement<[]>(
+    "note_key_again",
+    `UPDATE ${inboxChanges} SET body_hash = $4, found = $5 WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`,
+  );
+  const find = statement<[bodyHash: string, count: number]>(
+    "find_key",
+    `SELECT body_hash, found FROM ${inboxChanges} WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`,
+  );
+  const write = async (session: Session, { tenant, userId, key, rev, bodyHash, count }: Owner & KeyNote & Pick<ChangeKey, "key">) => {
+    if (rev === null) {
+      await session.rows(noteAgain, [tenant, userId, key, bodyHash, count]);
+      return;
+    }
+    await session.rows(note, [tenant, userId, rev, key, bodyHash, count]).catch((error: unknown) => {
+      throw isRepeated(error) ? reusedKey(key) : error;
+    });
+  };
+  return <Done>({ owner, key: named, isFirst = true, change, stepOf }: MaybeKeyed<Done>) =>
+    async (connection: Transactional): Promise<Noted<Done>> => {
       if (named === undefined) {
-        return change(connection);
+        return { done: await change(connection) };
       }
-      const { key, bodyHash, countBefore = 0 } = named;
-      return connection.transaction(async (session) => {
+      const { key } = named;
+      return await connection.transaction(async (session) => {
+        // It holds the inbox, so that nobody else changes what the log has with the key.
         const done = await change(joining(session));
-        const line = keyedLine(stepOf(done));
-        if (line !== null) {
-          await session.rows(note, [tenant, userId, line.rev, key, bodyHash, countBefore + line.count]).catch((error: unknown) => {
-            throw isRepeated(error) ? reusedKey(key) : error;
-          });
+        const step = stepOf(done);
+        const [row] = step.begun === undefined ? [] : await session.rows(find, [owner.tenant, owner.userId, key]);
+        const made = row === undefined ? null : keyedChange({ bodyHash: row[0], count: row[1] });
+        requireOwnKey(named, { isFirst, made });
+        const noted = keyNote(named, step, made);
+        if (noted !== null) {
+          await write(session, { ...owner, ...noted, key });
         }
-        return done;
+        return { done, found: noted?.count };
       });
     };
 }
@@ -47,8 +83,10 @@ function prepareNoteKey({ inboxChanges }: TableNames) {
 function keyedWhole(prepare: (tables: TableNames) => (owner: Owner, at: Date) => (on: Transactional) => Promise<WholeInboxChange>) {
   return (tables: TableNames) => {
     const [change, noted] = [prepare(tables), prepareNoteKey(tables)];
-    return (owner: Owner, at: Date, key?: ChangeKey) =>
-      noted({ owner, key, change: change(owner, at), stepOf: (done: WholeInboxChange) => done });
+    return (owner: Owner, at: Date, key?: ChangeKey) => async (on: Transactional) => {
+      const keyed = noted({ owner, key, change: change(owner, at), stepOf: (done: WholeInboxChange) => done });
+      return (await keyed(on)).done;
+    };
   };
 }
 
@@ -57,12 +95,19 @@ export const prepareKeyedMarkAllSeen = keyedWhole(prepareMarkAllSeen);
 
 export function prepareKeyedMark(tables: TableNames) {
   const [mark, noted] = [prepareMark(tables), prepareNoteKey(tables)];
-  return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) =>
-    noted({ owner, key: marking.key, change: mark(owner, refs, marking), stepOf: (done) => stepOfMark(marking, done) });
+  return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) => async (on: Transactional) => {
+    const of = { owner, key: marking.key, change: mark(owner, refs, marking) };
+    const keyed = noted({ ...of, stepOf: (done: ItemsChange) => stepOfMark(marking, done) });
+    return (await keyed(on)).done;
+  };
 }
 
 export function prepareKeyedChangeMatching(tables: TableNames) {
   const [change, noted] = [prepareChangeMatching(tables), prepareNoteKey(tables)];
   return (owner: Owner, step: MatchingStep) =>
-    noted({ owner, key: step.key, change: change(owner, step), stepOf: (done) => stepOfMatching(step, done) });
+    async (on: Transactional): Promise<MatchingChange> => {
+      const of = { owner, key: step.key, isFirst: step.asOf === undefined, change: change(owner, step) };
+      const { done, found } = await noted({ ...of, stepOf: (made: MatchingChange) => stepOfMatching(step, made) })(on);
+      return { ...done, found };
+    };
 }

@@ -10,6 +10,7 @@ import {
   type SweepStep,
 } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
+import { keyedChange } from "./keyed-line.ts";
 
 interface CountsRow {
   readonly total: number;
@@ -72,7 +73,7 @@ export function changeLogOf(sql: Sql): ChangeLogStorage {
     },
     async changeWithKey({ tenant, userId }: Owner, key) {
       const [made] = await sql.rows<KeyedChange>("change_with_key", withKey, [tenant, userId, key]);
-      return made ?? null;
+      return made === undefined ? null : keyedChange(made);
     },
     async exportChanges({ tenant, userId }: Owner, range) {
       const rows = await sql.rows<ChangeRow>("export_changes", exported, [tenant, userId, Number(range.after ?? 0), range.limit]);

@@ -1,6 +1,6 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import { type ChangeKey, type ItemMarking, type MatchingStep, reusedKey, type WholeInboxChange } from "@belfry/core/storage";
-import { type KeyedStep, keyedLine, stepOfMark, stepOfMatching } from "@belfry/storage-sql";
+import type { ChangeKey, ItemMarking, MatchingChange, MatchingStep, WholeInboxChange } from "@belfry/core/storage";
+import { type KeyedStep, type KeyNote, keyedChange, keyNote, requireOwnKey, stepOfMark, stepOfMatching } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
 import { OWN } from "./conditions.ts";
@@ -10,8 +10,16 @@ import { prepareMark, prepareMarkAllRead, prepareMarkAllSeen } from "./mark.ts";
 interface MaybeKeyed<Done> {
   readonly owner: Owner;
   readonly key: ChangeKey | undefined;
+  /** Whether it is the first step of its call, or the only one. @default true */
+  readonly isFirst?: boolean;
   change(): Done;
   stepOf(done: Done): KeyedStep;
+}
+
+/** A change that was made, and how many items all calls with its key found; undefined if the log does not have the key. */
+interface Noted<Done> {
+  readonly done: Done;
+  readonly found?: number | undefined;
 }
 
 interface KeyValues extends Owner {
@@ -24,29 +32,33 @@ interface KeyValues extends Owner {
  */
 function prepareNoteKey({ prepare }: QueryContext) {
   const prepareStatements = () => ({
-    find: prepare<KeyValues, { readonly rev: number }>(
-      `SELECT rev FROM belfry_inbox_changes INDEXED BY belfry_inbox_changes_idempotency WHERE ${OWN} AND idempotency_key = :key`,
+    find: prepare<KeyValues, { readonly bodyHash: string; readonly count: number }>(
+      `SELECT body_hash AS bodyHash, found AS count FROM belfry_inbox_changes INDEXED BY belfry_inbox_changes_idempotency WHERE ${OWN} AND idempotency_key = :key`,
     ),
-    note: prepare<KeyValues & { readonly bodyHash: string; readonly found: number; readonly rev: number }>(
-      `UPDATE belfry_inbox_changes SET idempotency_key = :key, body_hash = :bodyHash, found = :found WHERE ${OWN} AND rev = :rev`,
+    note: prepare<KeyValues & KeyNote>(
+      `UPDATE belfry_inbox_changes SET idempotency_key = :key, body_hash = :bodyHash, found = :count WHERE ${OWN} AND rev = :rev`,
+    ),
+    noteAgain: prepare<KeyValues & KeyNote>(
+      `UPDATE belfry_inbox_changes SET body_hash = :bodyHash, found = :count WHERE ${OWN} AND idempotency_key = :key`,
     ),
   });
   let statements: ReturnType<typeof prepareStatements> | undefined;
-  return <Done>({ owner, key: named, change, stepOf }: MaybeKeyed<Done>): Done => {
+  return <Done>({ owner, key: named, isFirst = true, change, stepOf }: MaybeKeyed<Done>): Noted<Done> => {
     if (named === undefined) {
-      return change();
+      return { done: change() };
     }
     statements ??= prepareStatements();
-    const { key, bodyHash, countBefore = 0 } = named;
-    if (statements.find.get({ ...owner, key }) !== undefined) {
-      throw reusedKey(key);
-    }
+    const values = { ...owner, key: named.key };
+    const row = statements.find.get(values);
+    const made = row === undefined ? null : keyedChange(row);
+    requireOwnKey(named, { isFirst, made });
     const done = change();
-    const line = keyedLine(stepOf(done));
-    if (line !== null) {
-      statements.note.run({ ...owner, key, bodyHash, found: countBefore + line.count, rev: line.rev });
+    const note = keyNote(named, stepOf(done), made);
+    if (note !== null) {
+      const statement = note.rev === null ? statements.noteAgain : statements.note;
+      statement.run({ ...values, ...note });
     }
-    return done;
+    return { done, found: note?.count };
   };
 }
 
@@ -54,7 +66,7 @@ function keyedWhole(prepare: (context: QueryContext) => (owner: Owner, at: Date)
   return (context: QueryContext) => {
     const [change, noted] = [prepare(context), prepareNoteKey(context)];
     return (owner: Owner, at: Date, key?: ChangeKey) =>
-      noted({ owner, key, change: () => change(owner, at), stepOf: (done: WholeInboxChange) => done });
+      noted({ owner, key, change: () => change(owner, at), stepOf: (done: WholeInboxChange) => done }).done;
   };
 }
 
@@ -64,11 +76,15 @@ export const prepareKeyedMarkAllSeen = keyedWhole(prepareMarkAllSeen);
 export function prepareKeyedMark(context: QueryContext) {
   const [mark, noted] = [prepareMark(context), prepareNoteKey(context)];
   return (owner: Owner, refs: readonly ItemRef[], marking: ItemMarking) =>
-    noted({ owner, key: marking.key, change: () => mark(owner, refs, marking), stepOf: (done) => stepOfMark(marking, done) });
+    noted({ owner, key: marking.key, change: () => mark(owner, refs, marking), stepOf: (done) => stepOfMark(marking, done) }).done;
 }
 
 export function prepareKeyedChangeMatching(context: QueryContext) {
   const [change, noted] = [prepareChangeMatching(context), prepareNoteKey(context)];
-  return (owner: Owner, step: MatchingStep) =>
-    noted({ owner, key: step.key, change: () => change(owner, step), stepOf: (done) => stepOfMatching(step, done) });
+  return (owner: Owner, step: MatchingStep): MatchingChange => {
+    const isFirst = step.asOf === undefined;
+    const of = { owner, key: step.key, isFirst, change: () => change(owner, step) };
+    const { done, found } = noted({ ...of, stepOf: (made: MatchingChange) => stepOfMatching(step, made) });
+    return { ...done, found };
+  };
 }

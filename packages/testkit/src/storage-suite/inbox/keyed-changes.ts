@@ -1,5 +1,5 @@
 import type { Owner } from "@belfry/core";
-import type { ChangeKey, InboxStorage } from "@belfry/core/storage";
+import { type ChangeKey, type InboxStorage, MATCHED_AT_ONCE } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { at, range, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -108,6 +108,28 @@ export function keyedChangeTests(harness: StorageHarness): void {
       const matching = { ...ALL, mark: "seen", continues: first.counts.rev, key: other } as const;
       expect(await inbox.changeMatching(owner, matching)).toMatchObject({ changed: 2, next: null });
       expect(await inbox.changeWithKey(owner, "other")).toEqual({ bodyHash: "hash", count: 2 });
+    });
+
+    test("of a call whose steps go by the moment of the first, that one notes it with the moment until the last is made", async () => {
+      const { inbox } = fixture;
+      const owner = fixture.owner("ann");
+      await fixture.fill("ann", MATCHED_AT_ONCE + 2);
+      await inbox.markRead(owner, [{ seq: 1 }, { seq: 2 }, { seq: MATCHED_AT_ONCE + 1 }], at(0));
+      const step = { ...ALL, mark: "archived", filter: { isRead: true }, key: KEY } as const;
+      const first = await inbox.changeMatching(owner, step);
+      expect(first).toMatchObject({ count: 2, found: 2, next: MATCHED_AT_ONCE });
+      const begun = { bodyHash: "hash", count: 2, begun: first.asOf };
+      expect(await inbox.changeWithKey(owner, KEY.key)).toEqual(begun);
+      await inbox.markRead(owner, [{ seq: MATCHED_AT_ONCE + 2 }], at(0));
+      await expect(inbox.changeMatching(owner, step)).rejects.toMatchObject(REUSED);
+      await expect(inbox.markAllSeen(owner, at(1), KEY)).rejects.toMatchObject(REUSED);
+      const other = { ...step, asOf: first.asOf, key: { ...KEY, bodyHash: "other" } };
+      await expect(inbox.changeMatching(owner, other)).rejects.toMatchObject(REUSED);
+      expect(await inbox.changeWithKey(owner, KEY.key)).toEqual(begun);
+      const last = { ...step, after: first.next ?? 0, asOf: first.asOf };
+      expect(await inbox.changeMatching(owner, last)).toMatchObject({ count: 1, found: 3, next: null });
+      expect(await inbox.changeWithKey(owner, KEY.key)).toEqual({ bodyHash: "hash", count: 3 });
+      await expect(inbox.changeMatching(owner, last)).rejects.toMatchObject(REUSED);
     });
   });
 }
