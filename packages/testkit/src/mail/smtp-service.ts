@@ -30,7 +30,7 @@ export interface SmtpService {
   readonly url: string;
   /** The mails that were taken, oldest first. */
   readonly taken: readonly TakenMail[];
-  /** From now on, decides by the recipient with which code a mail is refused, such as 450 or 550; null takes it. */
+  /** From now on, decides by the recipient with which code a mail is refused, such as 450; 550 says that nobody is there; null takes it. */
   answerWith(answer: (recipient: string) => number | null): void;
   /** The mail with which a server reports to the sender what became of one that it had taken. */
   report(mail: TakenMail, report?: MailReport): Buffer;
@@ -60,7 +60,8 @@ export async function smtpService(): Promise<SmtpService> {
     logger: false,
     onRcptTo({ address }, _, callback) {
       const code = decide(address);
-      callback(code === null ? null : Object.assign(new Error("refused by the test"), { responseCode: code }));
+      const words = code === 550 ? "5.1.1 no such user" : "refused by the test";
+      callback(code === null ? null : Object.assign(new Error(words), { responseCode: code }));
     },
     onData(stream, { envelope: { mailFrom, rcptTo } }, callback) {
       const from = mailFrom ? mailFrom.address : "";
