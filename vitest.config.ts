@@ -16,6 +16,7 @@ const ALONE = [
   "packages/dashboard/test/{fuzz,live}.test.ts",
   "packages/processor-openai/test/outcomes.test.ts",
   "packages/storage-*/test/{models,storage}.test.ts",
+  "packages/storage-sqlite/test/counting-in-parts.test.ts",
   "tools/service-tests/test/http/fetch.test.ts",
   "tools/service-tests/test/service/{outages,random-walk}.test.ts",
 ];
