@@ -65,6 +65,11 @@ describe("lists of a large inbox", () => {
     return { database, owner: { tenant, userId: "ann" }, storage, sinceLast };
   }
 
+  test("have no page below a number and behind an offset at once", async () => {
+    const { owner, storage } = await filled();
+    await expect(async () => storage.inbox.list(owner, { ...NOTES, before: 14, offset: 2 })).rejects.toMatchObject({ cause: expect.any(TypeError) });
+  });
+
   test("are counted once for all who ask for one of them", async () => {
     const { owner, storage, sinceLast } = await filled();
     const pages = await Promise.all(Array.from({ length: 20 }, async () => storage.inbox.list(owner, NOTES)));
