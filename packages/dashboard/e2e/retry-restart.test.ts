@@ -56,7 +56,10 @@ test.each(HOSTS)(
       const dialog = page.getByRole("dialog");
       stage.channel.isBroken = false;
       const deliver = vi.spyOn(stage.channel, "deliver");
+      // The page has to know of the run before the host goes: it follows none whose answer it did not get.
+      const started = page.waitForResponse((response) => response.request().method() === "POST" && response.url().includes("retry-runs"));
       await dialog.getByRole("button", { name: /^Try .+ again$/ }).click();
+      await started;
       const elsewhere = stage.elsewhere();
       const runs = async () => (await elsewhere.operator.retries.list()).map(({ state, looked, retried }) => ({ state, looked, retried }));
       await vi.waitFor(async () => expect((await runs())[0]?.looked).toBeGreaterThan(0), { ...PATIENTLY, interval: 1 });

@@ -67,7 +67,9 @@ describe("lists of a large inbox", () => {
 
   test("have no page below a number and behind an offset at once", async () => {
     const { owner, storage } = await filled();
-    await expect(async () => storage.inbox.list(owner, { ...NOTES, before: 14, offset: 2 })).rejects.toMatchObject({ cause: expect.any(TypeError) });
+    await expect(async () => storage.inbox.list(owner, { ...NOTES, before: 14, offset: 2 })).rejects.toMatchObject({
+      cause: expect.any(TypeError),
+    });
   });
 
   test("are counted once for all who ask for one of them", async () => {
