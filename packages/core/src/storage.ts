@@ -84,6 +84,7 @@ export {
   type FanOutStorage,
   type ForEveryone,
   FULL_WINDOW,
+  type HardBounce,
   type HoldsStorage,
   type IdempotencyKey,
   type LoadedDelivery,
@@ -127,6 +128,7 @@ export {
   standingOf,
   statusOf,
   type TakenEntry,
+  type UnbegunWait,
   type UntakenEntry,
   withoutRest,
 } from "./delivery/index.ts";

@@ -3,7 +3,7 @@ export { addressesOf, reachableOver } from "./addresses.ts";
 export type { UserAddress } from "./addresses-of-user.ts";
 export type { DeliveryContent } from "./attempt.ts";
 export { reserveTurns } from "./begin-at-once.ts";
-export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, withoutRest } from "./chains.ts";
+export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, type UnbegunWait, withoutRest } from "./chains.ts";
 export { actorOf, type ChangeBy, cancelChains, requireActing, retryChains } from "./change-send.ts";
 export type {
   Channel,
@@ -99,6 +99,7 @@ export { type EndedAttempt, type EndedBy, endAttempts, endLostLeases, type LostD
 export { type ChannelExplanation, type ExplainedDecision, type ExplainedDigest, type ExplainInput, explain } from "./explain.ts";
 export { endFanOuts, writeNextPart } from "./fan-out-sends.ts";
 export type { EndedFanOut, FanOutEnd, FanOutPart, FanOutStorage, ForEveryone, NewFanOut } from "./fan-out-storage.ts";
+export type { HardBounce } from "./hard-bounces.ts";
 export type { HoldsStorage } from "./holds-storage.ts";
 export type { AskedByContract } from "./idempotency.ts";
 export { moveWindows, moveWindowsOfAll } from "./move-windows.ts";
