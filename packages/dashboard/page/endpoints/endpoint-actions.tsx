@@ -1,9 +1,7 @@
 import type { FailingEndpoint } from "@belfry/core";
-import { useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Button } from "../parts/fields.tsx";
 import { FailureNote } from "../parts/states.tsx";
-import { RetryAllDialog } from "../search/retry-all-dialog.tsx";
 import { useAction } from "../state/action.ts";
 import { announce } from "../state/announcements.ts";
 import { post } from "../state/api.ts";
@@ -14,13 +12,13 @@ import { placeBody, placeWords } from "./pause-words.ts";
 interface EndpointActionsProps {
   readonly endpoint: Json<FailingEndpoint>;
   onDone(): void;
+  onRetry(): void;
 }
 
 /** What a person can do about an endpoint that fails. */
-export function EndpointActions({ endpoint, onDone }: EndpointActionsProps) {
+export function EndpointActions({ endpoint, onDone, onRetry }: EndpointActionsProps) {
   const [mayRetry, mayPause] = [useMay("retry"), useMay("pause")];
   const action = useAction();
-  const [isRetrying, setRetrying] = useState(false);
   const { channel, recipient, pause, restsUntil } = endpoint;
   const name = placeWords(endpoint);
   const run = (path: string, body: object, done: string) =>
@@ -61,7 +59,7 @@ export function EndpointActions({ endpoint, onDone }: EndpointActionsProps) {
           </Button>
         ) : null}
         {mayRetry ? (
-          <Button label={`Retry these: ${name}`} onPress={() => setRetrying(true)}>
+          <Button label={`Retry these: ${name}`} onPress={onRetry}>
             Retry these…
           </Button>
         ) : null}
@@ -72,7 +70,6 @@ export function EndpointActions({ endpoint, onDone }: EndpointActionsProps) {
         ) : null}
       </div>
       <FailureNote failure={action.failure} what="That did not work." />
-      {isRetrying ? <RetryAllDialog filter={{ channel, recipient }} onClose={() => setRetrying(false)} /> : null}
     </>
   );
 }

@@ -1,8 +1,10 @@
 import type { FailingEndpoint, FailureCause } from "@belfry/core";
+import { useState } from "preact/hooks";
 import type { Json } from "../../src/wire.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/time.tsx";
+import { RetryAllDialog } from "../search/retry-all-dialog.tsx";
 import { counted, number } from "../state/format.ts";
 import { placeUrl } from "../state/place.ts";
 import { REASONS } from "../timeline/steps.ts";
@@ -18,37 +20,58 @@ interface FailingListProps {
 
 /** The endpoints that fail, the most affected deliveries first. */
 export function FailingList({ endpoints, onDone }: FailingListProps) {
-  if (endpoints.length === 0) {
-    return (
-      <Empty title="No endpoint fails">An endpoint appears here with its first failed attempt, until everything to it has arrived.</Empty>
-    );
-  }
+  // Kept here and not by the endpoint: once everything to it has arrived it leaves the list, and the dialog still tells how its run ended.
+  const [retried, setRetried] = useState<Pick<Endpoint, "channel" | "recipient"> | null>(null);
   return (
-    <ul class="endpoints">
-      {endpoints.map((endpoint) => (
-        <li key={placeWords(endpoint)} class="endpoint">
-          <div class="endpoint-head">
-            <Link to={placeUrl("search", { channel: endpoint.channel, recipient: endpoint.recipient })}>
-              <bdi>{placeWords(endpoint)}</bdi>
-            </Link>
-            <EndpointState endpoint={endpoint} />
-          </div>
-          <p>
-            {counted(endpoint.deliveries, "delivery", "deliveries")} affected, {number(endpoint.retrying)} to be tried again;{" "}
-            {counted(endpoint.attempts, "attempt")}, {rateWords(endpoint)}
-          </p>
-          <p class="muted">
-            since <Time date={endpoint.firstAt} />, last <Time date={endpoint.lastAt} />
-          </p>
-          <ul class="causes">
-            {endpoint.causes.map((cause) => (
-              <Cause key={`${cause.provider} ${cause.error} ${cause.reason}`} cause={cause} />
-            ))}
-          </ul>
-          <EndpointActions endpoint={endpoint} onDone={onDone} />
-        </li>
-      ))}
-    </ul>
+    <>
+      {endpoints.length === 0 ? (
+        <Empty title="No endpoint fails">An endpoint appears here with its first failed attempt, until everything to it has arrived.</Empty>
+      ) : (
+        <ul class="endpoints">
+          {endpoints.map((endpoint) => (
+            <FailingItem
+              key={placeWords(endpoint)}
+              endpoint={endpoint}
+              onDone={onDone}
+              onRetry={() => setRetried({ channel: endpoint.channel, recipient: endpoint.recipient })}
+            />
+          ))}
+        </ul>
+      )}
+      {retried === null ? null : <RetryAllDialog filter={retried} onClose={() => setRetried(null)} />}
+    </>
+  );
+}
+
+interface FailingItemProps {
+  readonly endpoint: Endpoint;
+  onDone(): void;
+  onRetry(): void;
+}
+
+function FailingItem({ endpoint, onDone, onRetry }: FailingItemProps) {
+  return (
+    <li class="endpoint">
+      <div class="endpoint-head">
+        <Link to={placeUrl("search", { channel: endpoint.channel, recipient: endpoint.recipient })}>
+          <bdi>{placeWords(endpoint)}</bdi>
+        </Link>
+        <EndpointState endpoint={endpoint} />
+      </div>
+      <p>
+        {counted(endpoint.deliveries, "delivery", "deliveries")} affected, {number(endpoint.retrying)} to be tried again;{" "}
+        {counted(endpoint.attempts, "attempt")}, {rateWords(endpoint)}
+      </p>
+      <p class="muted">
+        since <Time date={endpoint.firstAt} />, last <Time date={endpoint.lastAt} />
+      </p>
+      <ul class="causes">
+        {endpoint.causes.map((cause) => (
+          <Cause key={`${cause.provider} ${cause.error} ${cause.reason}`} cause={cause} />
+        ))}
+      </ul>
+      <EndpointActions endpoint={endpoint} onDone={onDone} onRetry={onRetry} />
+    </li>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { viewTitle } from "./view-title.tsx";
 
 interface DialogProps {
   readonly title: string;
@@ -7,7 +8,7 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** A modal dialog; Escape closes it, and the focus returns to the element that opened it. */
+/** A modal dialog; Escape closes it, and the focus returns to the element that opened it, or to the view's title once that is gone. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -17,8 +18,10 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     element?.showModal();
     return () => {
       element?.close();
-      if (opener instanceof HTMLElement) {
-        opener.focus();
+      // The opener may have gone meanwhile, with the row that it was in.
+      const next = opener?.isConnected ? opener : viewTitle();
+      if (next instanceof HTMLElement) {
+        next.focus();
       }
     };
   }, []);
