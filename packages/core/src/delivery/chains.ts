@@ -15,6 +15,7 @@ import type { LoadedDelivery, LoadedSend, SendState, SettleChanges } from "./del
 import type { FanOutEnd } from "./fan-out-storage.ts";
 import { BY_OPERATOR } from "./pause.ts";
 import type { NewAuditEntry } from "./send.ts";
+import { waitsInRow } from "./storage-waits.ts";
 
 /** Whether a delivery can still be stopped: nobody is delivering it, alone or in a digest. */
 export function isStoppable({ status, leaseOwner, reason }: Delivery): boolean {
@@ -242,7 +243,8 @@ export function settled(delivery: Delivery, { status, reason = null, reasonSourc
 export function due(delivery: Delivery, dueAt: Date): Delivery {
   const idle = { leaseOwner: null, leaseUntil: null, settledAt: null };
   const { reason, reasonSource: source } = delivery;
-  const carries = reason === "bundled" ? { reason, reasonSource: source === BY_OPERATOR ? null : source } : NO_REASON;
+  const isOver = source === BY_OPERATOR || waitsInRow(source) > 0;
+  const carries = reason === "bundled" ? { reason, reasonSource: isOver ? null : source } : NO_REASON;
   return { ...plain(delivery), ...idle, status: "pending", ...carries, dueAt };
 }
 

@@ -155,7 +155,7 @@ describe("an attempt that ended", () => {
     };
     expect(waits.changes.deliveries).toEqual([expect.objectContaining(waiting)]);
     expect([waits.send?.status, waits.send?.attempts]).toEqual(["pending", 0]);
-    const brief = { outcome: "wait", inMs: 1_000, reason: null, source: "storage" } as const;
+    const brief = { outcome: "wait", inMs: 1_000, reason: null, source: "storage wait 1" } as const;
     expect(ruling(brief).changes.deliveries).toMatchObject([{ dueAt: new Date(NOW.getTime() + 1_000), attempt: 0 }]);
   });
 
