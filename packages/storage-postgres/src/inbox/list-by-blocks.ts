@@ -41,7 +41,8 @@ interface Found extends Pick<CountedRows, "rows" | "counts"> {
 
 /**
  * Reads the rows of a page of a large inbox: see {@link CountedLists}. If nothing has changed, that is one statement. Otherwise the log,
- * the blocks that changed and the page are read in one transaction, on one state of the database.
+ * the blocks that changed and the page are read in one transaction, on one state of the database, by one of all who ask for the list: the
+ * others wait, and need the one statement then.
  */
 export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: CountedLists) {
   const statementsOf = memoized((variant: string) => blockStatements(tables, JSON.parse(variant) as BlockVariant));
@@ -75,21 +76,37 @@ export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: 
     const counts = await count(session, asked, blocks);
     return follows && blocks !== null ? known.later(at, blocks).counting(counts) : CountedList.of(at, counts);
   };
+  /** The page by what is known of the list; null if that is nothing, or of another moment. */
+  const readKnown = async (session: Session, asked: Asked, known: CountedList | undefined): Promise<CountedRows | null> => {
+    if (known === undefined) {
+      return null;
+    }
+    const { at, ...page } = await readPage(session, asked, known);
+    return isSameMoment(at, known.at) ? { ...page, matching: known.matching } : null;
+  };
+  const countAndRead = (session: Snapshots, asked: Asked, known: CountedList | undefined): Promise<CountedRows> =>
+    session.snapshot(async (one) => {
+      const list = await countNow(one, asked, known);
+      const { rows, counts } = await readPage(one, asked, list);
+      lists.keep(asked.owner, asked.query, list);
+      return { rows, counts, matching: list.matching };
+    });
   return (owner: Owner, query: InboxQuery) =>
     async (session: Snapshots): Promise<CountedRows> => {
-      const known = lists.find(owner, query);
-      if (known !== undefined) {
-        const { at, ...page } = await readPage(session, { owner, query }, known);
-        if (isSameMoment(at, known.at)) {
-          return { ...page, matching: known.matching };
-        }
+      const asked = { owner, query };
+      const before = lists.find(owner, query);
+      const page = await readKnown(session, asked, before);
+      if (page !== null) {
+        return page;
       }
-      return await session.snapshot(async (one) => {
-        const list = await countNow(one, { owner, query }, known);
-        const { rows, counts } = await readPage(one, { owner, query }, list);
-        lists.keep(owner, query, list);
-        return { rows, counts, matching: list.matching };
-      });
+      // Of many who ask at once, one counts.
+      const counting = lists.whenCounted(owner, query);
+      if (counting !== null) {
+        await counting;
+      }
+      const known = lists.find(owner, query);
+      const newer = known === before ? null : await readKnown(session, asked, known);
+      return newer ?? (await lists.counting(owner, query, () => countAndRead(session, asked, known)));
     };
 }
 

@@ -46,6 +46,8 @@ const LARGEST_SHARE = 8;
 export class CountedLists {
   /** In the order in which they were asked for. */
   readonly #lists = new Map<string, CountedList>();
+  /** Those that somebody counts at this moment. */
+  readonly #counting = new Map<string, Promise<void>>();
   #bytes = 0;
 
   /** What is known of a list, of whatever moment, and counted however far. */
@@ -80,6 +82,22 @@ export class CountedLists {
       }
       this.#drop(oldest, one);
     }
+  }
+
+  /** Runs `count`, which counts a list and keeps it. Whoever needs the same one meanwhile had better wait: see {@link whenCounted}. */
+  async counting<Result>(owner: Owner, filters: CountedFilters, count: () => Promise<Result>): Promise<Result> {
+    const key = keyOf(owner, filters);
+    const result = count();
+    if (!this.#counting.has(key)) {
+      const end = () => void this.#counting.delete(key);
+      this.#counting.set(key, result.then(end, end));
+    }
+    return await result;
+  }
+
+  /** Resolves once whoever counts a list at this moment has done so, or failed; null if nobody counts it. */
+  whenCounted(owner: Owner, filters: CountedFilters): Promise<void> | null {
+    return this.#counting.get(keyOf(owner, filters)) ?? null;
   }
 
   #drop(key: string, list: CountedList | undefined): void {
