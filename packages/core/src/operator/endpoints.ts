@@ -2,16 +2,12 @@ import { type Acting, actorOf, type Endpoint, NO_NOTIFICATION } from "../deliver
 import { BelfryError } from "../foundation/errors.ts";
 import { type ChecksOf, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { NAME_RULE, shown, text, textIssue } from "../foundation/parse-text.ts";
-import { nextTurn } from "../work/timing.ts";
 import type { FailingDelivery, FailingKind } from "./activity-storage.ts";
 import type { OperatorContext } from "./context.ts";
 import { type FailingEndpoint, FailureTally, withStates } from "./failing-endpoints.ts";
 import { retryUnlessChanged } from "./retrying.ts";
+import { MOST_LOOKED_AT, walkFailing } from "./walk-failing.ts";
 
-/** How many failing deliveries are looked at of each kind, the newest first: a list of more endpoints than these name would not help anybody. */
-const MOST_LOOKED_AT = 10_000;
-/** How many one step reads: a few milliseconds' work. */
-const STEP = 500;
 const MOST_ENDPOINTS = 100;
 /** How many deliveries are tried to find one that can be tried again: the others arrived over their fallbacks, or changed meanwhile. */
 const MOST_TRIED = 20;
@@ -148,20 +144,11 @@ export class Endpoints {
     return false;
   }
 
-  /** The failing deliveries of the tenant, the newest of each kind first, in steps between which others get their turn. */
+  /** The failing deliveries of the tenant, the newest of each kind first. */
   async *#walk(): AsyncGenerator<readonly [FailingDelivery, FailingKind]> {
     for (const kind of KINDS) {
-      let after: FailingDelivery["place"] | null = null;
-      for (let looked = 0; looked < MOST_LOOKED_AT; looked += STEP) {
-        const found: readonly FailingDelivery[] = await this.#context.activity.failing(this.#tenant, { kind, after, limit: STEP });
-        for (const delivery of found) {
-          yield [delivery, kind];
-        }
-        after = found.at(-1)?.place ?? null;
-        if (found.length < STEP) {
-          break;
-        }
-        await nextTurn();
+      for await (const delivery of walkFailing(this.#context.activity, this.#tenant, kind)) {
+        yield [delivery, kind];
       }
     }
   }

@@ -48,8 +48,8 @@ async function ofChannels({ activity }: WatchContext, { tenant, settings, raised
   const channels = new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
   const known = raised.filter(({ kind }) => CHANNEL_KINDS.some((one) => one === kind));
   const names = new Set([...channels.keys(), ...known.map(({ channel }) => channel)]);
-  const isAnyInDoubt = [...channels.values()].some((health) => failsInFew(health, minAttempts));
-  const together = isAnyInDoubt ? await failingTogether(activity, tenant, window.from) : new Set<string>();
+  const inDoubt = [...channels.values()].filter((health) => failsInFew(health, minAttempts)).map(({ channel }) => channel);
+  const together = await failingTogether(activity, { tenant, channels: inDoubt, from: window.from });
   return [...names].flatMap((channel) => {
     const values = valuesOf(channels.get(channel), { now, minAttempts, isTogether: together.has(channel) });
     return CHANNEL_KINDS.map((kind) => ({ kind, channel, value: values[kind] }));
