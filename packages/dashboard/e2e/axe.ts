@@ -25,25 +25,3 @@ export async function axeFindings(page: Page, only: "colours" | null = null): Pr
     nodes.map(({ html, failureSummary }) => ({ impact: impact ?? "minor", text: `${id}: ${html} ${failureSummary}` })),
   );
 }
-
-/** How a page is shown: the colours that its own style chooses, and those that a reader's system forces. */
-const MEDIA = [
-  ["light", { colorScheme: "light", forcedColors: "none" }],
-  ["dark", { colorScheme: "dark", forcedColors: "none" }],
-  ["forced colours", { colorScheme: "light", forcedColors: "active" }],
-] as const;
-
-/** The problems that axe finds serious or critical, in both colour schemes and with forced colours, as `scheme: rule: element`. */
-export async function seriousProblems(page: Page): Promise<string[]> {
-  const problems: string[] = [];
-  for (const [scheme, media] of MEDIA) {
-    await page.emulateMedia(media);
-    for (const { impact, text } of await axeFindings(page, scheme === "light" ? null : "colours")) {
-      if (impact === "serious" || impact === "critical") {
-        problems.push(`${scheme}: ${text}`);
-      }
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light", forcedColors: "none" });
-  return problems;
-}

@@ -148,10 +148,13 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const DATABASES: readonly (readonly [name: string, fill: () => Promise<Filled>, frameworks: readonly Framework[]])[] = [
-  ["SQLite", filledSqlite, BELFRY_LONG ? ["express", "hono"] : ["express"]],
-  ["PostgreSQL", filledPostgres, BELFRY_LONG ? ["express", "hono"] : ["hono"]],
+const EVERY: readonly (readonly [name: string, fill: () => Promise<Filled>, frameworks: readonly Framework[]])[] = [
+  ["SQLite", filledSqlite, ["express", "hono"]],
+  ["PostgreSQL", filledPostgres, ["express", "hono"]],
 ];
+
+/** Where the answers are is the same in every host; the databases and frameworks answer alike, as their suites show. */
+const DATABASES = BELFRY_LONG ? EVERY : ([["SQLite", filledSqlite, ["hono"]]] as typeof EVERY);
 
 describe.each(DATABASES)(`with ${ITEMS + DELIVERED} notifications on %s`, (name, fill, frameworks) => {
   let filled: Filled;

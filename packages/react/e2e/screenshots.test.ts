@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineTypes } from "@belfry/core";
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { axeFindings } from "../../dashboard/e2e/axe.ts";
 import { startBrowser } from "../../dashboard/e2e/browser.ts";
@@ -15,6 +15,8 @@ const { BELFRY_LONG, BELFRY_SCREENSHOTS, UPDATE_SCREENSHOTS } = process.env;
 /** The documents' pictures are taken anew only on demand: every run takes slightly different ones. */
 const DOCUMENTS = fileURLToPath(new URL("../../../docs/screenshots", import.meta.url));
 const DIRECTORY = BELFRY_SCREENSHOTS ?? join(tmpdir(), "belfry-screenshots");
+/** Nobody looks at the pictures of the short form, and the tests do not. */
+const ARE_WANTED = Boolean(BELFRY_LONG || BELFRY_SCREENSHOTS || UPDATE_SCREENSHOTS);
 /** The pictures that the documents have. */
 const DOCUMENTED = new Set(["inbox", "menu", "preferences", "phone", "arabic", "empty"]);
 
@@ -44,6 +46,12 @@ const CASES = [DESKTOP, PHONE, ARABIC, FORCED].flatMap((look) =>
   STATES.filter((_, index) => BELFRY_LONG || look === DESKTOP || index === 0).map((state) => ({ look, state })),
 );
 
+async function takePicture(page: Page, path: string): Promise<void> {
+  if (ARE_WANTED) {
+    await page.screenshot({ path, animations: "disabled" });
+  }
+}
+
 let browser: Browser;
 let stage: InboxStage;
 
@@ -65,7 +73,7 @@ afterAll(async () => {
   await browser.close();
 });
 
-describe("a picture in light and in dark, without a finding of axe, and with nothing that scrolls sideways", () => {
+describe("a picture in light and in dark where it is wanted, without a finding of axe, and with nothing that scrolls sideways", () => {
   test.each(CASES)("$state.name $look.name", async ({ look, state }) => {
     const { page, problems } = await stage.open(`?${look.search}&${state.search}`, look.options);
     await page.locator(look.ready).waitFor();
@@ -82,7 +90,7 @@ describe("a picture in light and in dark, without a finding of axe, and with not
     for (const scheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       await page.evaluate((given) => document.documentElement.style.setProperty("color-scheme", given), scheme);
-      await page.screenshot({ path: join(directory, `react-${name}-${scheme}.png`), animations: "disabled" });
+      await takePicture(page, join(directory, `react-${name}-${scheme}.png`));
       const findings = (await axeFindings(page, scheme === "dark" ? "colours" : null)).map(({ text }) => text);
       // Forced colours are the browser's own, which axe does not see.
       expect(findings.filter((text) => look !== FORCED || !text.startsWith("color-contrast"))).toEqual([]);
