@@ -36,8 +36,13 @@ const TOGETHER = globSync(
 const waiting = { expect: { poll: { timeout: 15_000 } }, testTimeout: 60_000, hookTimeout: 60_000 };
 
 const settings = {
-  // Puts temporary files into memory, starts a real PostgreSQL when the first test asks for a database, and bundles the dashboard's page.
-  globalSetup: ["test/temporary-files.ts", "tools/postgres-launcher/src/global-setup.ts", "packages/dashboard/test/assets-setup.ts"],
+  // Numbers the run, puts temporary files into memory, starts a real PostgreSQL when the first test asks for a database, and bundles the dashboard's page.
+  globalSetup: [
+    "test/one-run.ts",
+    "test/temporary-files.ts",
+    "tools/postgres-launcher/src/global-setup.ts",
+    "packages/dashboard/test/assets-setup.ts",
+  ],
   // Programs that tests start from the sources are compiled once.
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
   setupFiles: ["test/patience.ts"],

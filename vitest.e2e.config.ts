@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     name: "e2e",
     include: ["packages/{client,dashboard,element,react}/e2e/**/*.test.ts", "examples/*/e2e/**/*.test.ts"],
-    globalSetup: ["test/temporary-files.ts", "packages/dashboard/test/assets-setup.ts"],
+    globalSetup: ["test/one-run.ts", "test/temporary-files.ts", "packages/dashboard/test/assets-setup.ts"],
     setupFiles: ["test/patience.ts"],
     expect: { poll: { timeout: 15_000 } },
     maxWorkers: 3,
