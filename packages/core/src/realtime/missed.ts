@@ -8,7 +8,6 @@ import {
   type InboxPosition,
   type InboxStorage,
   type ItemChange,
-  isMatchingChange,
   isOutside,
   type LoggedChange,
   type LoggedChanges,
@@ -182,7 +181,8 @@ export async function* eventsOf(
   const { kind, rev, at, lastSeq } = change;
   const whole = wholeOf(change);
   if (whole !== null) {
-    const [count, seq] = [isMatchingChange(whole) ? lengthOf(change.ranges ?? []) : 0, change.upToSeq ?? lastSeq];
+    // A mark of everything has no numbers, and is told without its count.
+    const [count, seq] = [lengthOf(change.ranges ?? []), change.upToSeq ?? lastSeq];
     yield { change: whole, item: null, count, seq, epoch, rev, at, ...seqsOf(change) };
     return;
   }

@@ -196,6 +196,13 @@ onEveryStorage((database) => {
         { change: "read", seq: ITEMS + 1 },
         { change: "deleted_read", count: 98, rev: 8, covers: 98 },
       ]);
+      // Who reads it from the log is told the same number.
+      const { told } = await changesOf(inbox, 2);
+      const deleted = told.filter(({ change }) => change === "deleted_read");
+      expect(deleted.map(({ count, rev }) => [count, rev])).toEqual([
+        [1_999, 4],
+        [98, 8],
+      ]);
       one.close();
       client.drop();
     });
