@@ -12,9 +12,9 @@ const SAYS_NOBODY: readonly RegExp[] = [
   /\binvalid (?:recipient|mailbox)\b/i,
   /\b(?:user|recipient|mailbox|address|account)(?: \S{1,254}@\S{1,254})?:? (?:is )?(?:unknown|not (?:found|known|local)|does(?: not|n't) exist)\b/i,
 ];
-/** Words of answers that refuse this mail, its sender, or every mail for a while, even where they name the recipient. */
+/** Words of answers that refuse this mail, its sender, whoever sends it, or every mail for a while, even where they name the recipient. */
 const SAYS_MORE =
-  /quota|full|exceed|limit|relay|sender|\bfrom\b|(?:return|reverse).?path|authenti|authori[sz]|login|denied|permit|allowed|prohibit|polic|verif|callout|spam|block|black|banned|listed|reputation|tempora|gr[ae]y-?list|again|later|\b(?:SPF|DKIM|DMARC|RBL|DNSBL|DNS|PTR|HELO)\b/i;
+  /quota|full|exceed|limit|relay|sender|authenti|authori[sz]|login|denied|permit|allowed|prohibit|polic|verif|callout|spam|block|black|banned|listed|reputation|tempora|gr[ae]y-?list|again|later|\b(?:from|return|reverse|envelope|host|hostname|client|your|lookup|SPF|DKIM|DMARC|RBL|DNSBL|DNS|IP|MX|PTR|HELO)\b/i;
 
 /**
  * Whether a server's permanent answer to RCPT TO says that nobody is at the address. If in doubt it does not: servers refuse with the same codes what

@@ -28,11 +28,13 @@ const RESPONSE_LENGTH = 1_000;
 export function failureOf(error: unknown): DeliveryFailure {
   const { code, systemCode, command, responseCode, response } = describeError(error);
   const transient = !isPermanent(code, command, responseCode);
-  const isHardBounce = !transient && command === "RCPT TO" && isNoRecipient(responseCode, response ?? "");
+  // What is searched for words is no longer than what is kept: a server may answer with very much.
+  const said = oneLine(response ?? "");
+  const isHardBounce = !transient && command === "RCPT TO" && isNoRecipient(responseCode, said);
   return {
     ...emailFailure(errorText(code, command, responseCode), transient),
-    ...codeOf(responseCode === 0 ? (systemCode ?? code) : [responseCode, enhancedCodeOf(response ?? "")].filter(Boolean).join(" ")),
-    ...(response !== undefined && { response: oneLine(response) }),
+    ...codeOf(responseCode === 0 ? (systemCode ?? code) : [responseCode, enhancedCodeOf(said)].filter(Boolean).join(" ")),
+    ...(response !== undefined && { response: said }),
     ...(isHardBounce && { isHardBounce }),
   };
 }

@@ -58,6 +58,7 @@ describe("failures", () => {
       "550 Invalid recipient": true,
       "550 <jane@example.com>: recipient not found": true,
       "550 Mailbox jane@example.com does not exist": true,
+      "550 Mailbox jane@clients.hosting.example does not exist": true,
       "550 the address doesn't exist": true,
       "550 sorry, no mailbox here by that name": true,
       "550 no such user, code 5.1.1.": true,
@@ -105,6 +106,11 @@ describe("failures", () => {
       "550 no such user, try again later": false,
       "550 the PTR record of your host does not exist": false,
       "550 domain not found": false,
+      "550 Return address unknown": false,
+      "550 Your address is not known here": false,
+      "550 IP address not found in the register": false,
+      "550 host address unknown": false,
+      "550 MX for address not found": false,
       "450 4.1.1 no such user yet": false,
     };
     const lines = Object.keys(isHard);
