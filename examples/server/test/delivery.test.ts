@@ -17,7 +17,7 @@ const JWT_SECRET = "a secret that signs tokens of users";
 const KEY = "key-of-acme";
 const PATIENCE = { timeout: 45_000, interval: 25 };
 /** How many calls send a thousand webhooks each. */
-const CALLS = process.env.BELFRY_LONG ? 10 : 2;
+const CALLS = process.env.BELFRY_LONG ? 10 : 1;
 
 interface Sent {
   readonly id: string;
@@ -246,7 +246,7 @@ describe.each(HOSTS)("the complete host on %s over %s delivers", (framework, kin
     expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(100);
   });
 
-  test("thousands of webhooks, while those to an endpoint that never answers are retried", async () => {
+  test(`${CALLS * 1_000} webhooks, while those to an endpoint that never answers are retried`, async () => {
     answers.set("/dead", () => null);
     const dead = await Promise.all(
       Array.from({ length: 20 }, (_, index) => send({ type: "webhook", recipients: [`${hooks.url}/dead`], content: `${index}` })),

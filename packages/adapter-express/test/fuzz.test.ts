@@ -19,5 +19,5 @@ fuzzSuite(
     databases.push(database);
     return new NotificationService({ storage: postgresStorage(database.url), ...needs });
   }),
-  { requests: Number(process.env.BELFRY_FUZZ ?? 500), frames: 500 },
+  { requests: Number(process.env.BELFRY_FUZZ ?? 250), frames: process.env.BELFRY_FUZZ ? 500 : 250 },
 );

@@ -20,5 +20,5 @@ fuzzSuite(
     folders.push(folder);
     return new NotificationService({ storage: sqliteStorage(join(folder, "app.db")), ...needs });
   }),
-  { requests: Number(process.env.BELFRY_FUZZ ?? 500), frames: 500 },
+  { requests: Number(process.env.BELFRY_FUZZ ?? 250), frames: process.env.BELFRY_FUZZ ? 500 : 250 },
 );

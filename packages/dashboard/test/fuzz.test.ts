@@ -9,7 +9,7 @@ import { apiContract } from "../src/api/contract.ts";
 import { FRAMEWORKS, startHost } from "./host.ts";
 
 const CANARY = "canary-of-globex";
-const [REQUESTS, TIMEOUT_MS] = process.env.BELFRY_LONG ? [10_000, 1_800_000] : [400, 60_000];
+const [REQUESTS, TIMEOUT_MS] = process.env.BELFRY_LONG ? [10_000, 1_800_000] : [200, 60_000];
 /** The answers that its routes promise, and the status of each failure. */
 const DOCUMENTED = new Set([200, 201, ...Object.values(HTTP_STATUS)]);
 const seed = Number(process.env.BELFRY_FUZZ_SEED ?? randomInt(2 ** 31));

@@ -12,7 +12,7 @@ if (hasLowest) {
   storageSuite("postgres 15, at random", {
     ...harness,
     covers: "models",
-    modelOperations: isLong ? 1_000 : 100,
+    modelOperations: isLong ? 1_000 : 60,
     modelCheckEvery: 10,
     cacheSteps: 20,
   });

@@ -23,9 +23,9 @@ storageSuite("postgres on the host's pool", {
   singleWriter: false,
   covers: "models",
   // More where there is time.
-  modelOperations: isLong ? 10_000 : 300,
+  modelOperations: isLong ? 10_000 : 160,
   modelCheckEvery: isLong ? 1 : 4,
-  cacheSteps: isLong ? 10_000 : 60,
+  cacheSteps: isLong ? 10_000 : 40,
   create: () =>
     openSubject({
       source: ({ host }) => host,

@@ -23,8 +23,8 @@ test("the models read lists of every inbox by blocks", () => {
 storageSuite("sqlite by path", {
   singleWriter: true,
   covers: "models",
-  modelOperations: isLong ? 10_000 : 600,
-  cacheSteps: isLong ? 100_000 : 200,
+  modelOperations: isLong ? 10_000 : 320,
+  cacheSteps: isLong ? 100_000 : 100,
   create: byPath,
 });
 

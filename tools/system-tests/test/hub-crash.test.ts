@@ -11,7 +11,7 @@ import { useCleanup } from "./use-cleanup.ts";
 
 const EVENTS = process.env.BELFRY_LONG ? 2_000 : 80;
 const HANDLERS = 5;
-const KILLS = process.env.BELFRY_LONG ? 30 : 3;
+const KILLS = process.env.BELFRY_LONG ? 30 : 2;
 const CONCURRENCY = 10;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 120_000;
 const WAIT = { timeout: TIMEOUT_MS, interval: 20 };

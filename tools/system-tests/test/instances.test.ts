@@ -9,7 +9,7 @@ import { useCleanup } from "./use-cleanup.ts";
 const SERVERS = 3;
 const SOCKETS = 50;
 const USERS = 20;
-const CREATES = process.env.BELFRY_LONG ? 100_000 : 800;
+const CREATES = process.env.BELFRY_LONG ? 100_000 : 400;
 const KILLS = process.env.BELFRY_LONG ? 20 : 1;
 const IN_FLIGHT = 16;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 120_000;

@@ -5,7 +5,7 @@ import type { InboxFollower } from "./inbox-follower.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** How many transactions of the host the test tries, and for how many users. */
-export const TRIALS = process.env.BELFRY_LONG ? 10_000 : 120;
+export const TRIALS = process.env.BELFRY_LONG ? 10_000 : 60;
 export const TRIALS_TIMEOUT_MS = process.env.BELFRY_LONG ? 600_000 : 120_000;
 /** Signs the webhooks of all processes. */
 export const WEBHOOK_SECRET = `whsec_${Buffer.from("a secret of all processes of the trials").toString("base64")}`;

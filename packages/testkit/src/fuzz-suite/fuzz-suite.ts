@@ -48,7 +48,10 @@ export function fuzzSuite(name: string, given: HttpHarness, options: FuzzOptions
       const statuses = new Map<number, number>();
       let heapBefore = 0;
       for (let sent = 0; sent < options.requests; sent += ROUND) {
-        await fuzzRound(setting, contracts, { tenants, statuses, seed: seed + sent });
+        await fuzzRound(setting, contracts, {
+          ...{ tenants, statuses, seed: seed + sent },
+          count: Math.min(ROUND, options.requests - sent),
+        });
         heapBefore = sent === ROUND * 10 ? heapBytes() : heapBefore;
       }
       expect(await tenants.theirs()).toEqual(theirs);
@@ -70,16 +73,18 @@ interface Round {
   readonly tenants: Tenants;
   readonly statuses: Map<number, number>;
   readonly seed: number;
+  /** How many requests are made. */
+  readonly count: number;
 }
 
-async function fuzzRound({ url }: Setting, contracts: readonly Contract[], { tenants, statuses, seed }: Round): Promise<void> {
+async function fuzzRound({ url }: Setting, contracts: readonly Contract[], { tenants, statuses, seed, count }: Round): Promise<void> {
   const words = await tenants.words();
   const credentials = await credentialsOf();
   const documents = contracts.map((contract) => {
     const [own = {}, ...others] = [credentials[contract.credential], ...Object.values(credentials)];
     return [openapiDocument(contract), { words, credentials: [own, ...others] }] as const;
   });
-  const queue = fuzzRequests(documents, { seed, count: ROUND });
+  const queue = fuzzRequests(documents, { seed, count });
   const worker = async () => {
     for (let request = queue.pop(); request !== undefined; request = queue.pop()) {
       const status = await sendOne(url, request).catch((cause: unknown) => {

@@ -48,7 +48,7 @@ export interface StorageHarness<Tx = unknown, Written extends void | Promise<voi
   readonly cacheSteps?: number;
   /**
    * Which tests run: all; those by examples or those against models, for a file each; or those that see how the storage
-   * was opened (its lifecycle, its host's transactions, names), for the second way to open the same storage.
+   * was opened (its lifecycle, its host's transactions), for the second way to open the same storage.
    * @default "everything"
    */
   readonly covers?: "everything" | "examples" | "models" | "opening";

@@ -19,7 +19,6 @@ import { healthTests } from "./operator/health-tests.ts";
 import { operatorTests } from "./operator/operator-tests.ts";
 import { retryRunTests } from "./operator/retry-run-tests.ts";
 import { lifecycleTests } from "./service/lifecycle.ts";
-import { nameTests } from "./service/names.ts";
 import { serviceTests } from "./service/service-tests.ts";
 
 type Tests = (harness: StorageHarness) => void;
@@ -58,7 +57,7 @@ const COVERING: Readonly<Record<NonNullable<StorageHarness["covers"]>, readonly 
   everything: [...BY_EXAMPLES, modelTests],
   examples: BY_EXAMPLES,
   models: [modelTests],
-  opening: [lifecycleTests, nameTests, transactionTests],
+  opening: [lifecycleTests, transactionTests],
 };
 
 /**

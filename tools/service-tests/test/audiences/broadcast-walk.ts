@@ -12,7 +12,7 @@ import type { ServiceDatabase } from "../service-database.ts";
 import { sharedTransports } from "./shared-transports.ts";
 
 const USERS = 200;
-const STEPS = process.env.BELFRY_LONG ? 6_000 : 250;
+const STEPS = process.env.BELFRY_LONG ? 6_000 : 120;
 const AT_ONCE = 6;
 const EVERYONE = { to: "everyone", title: "For everyone" } as const;
 const SOON_MS = 100;

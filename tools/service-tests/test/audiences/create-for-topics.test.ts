@@ -262,7 +262,8 @@ onEveryStorage((database) => {
   });
 
   describe("of many subscribers", () => {
-    const MANY = 2_600;
+    // More than one part of an audience has; the long form has some parts.
+    const MANY = process.env.BELFRY_LONG ? 2_600 : 1_100;
     const names = Array.from({ length: MANY }, (_, index) => `user ${String(index).padStart(5, "0")}`);
 
     async function* stream() {
@@ -294,7 +295,7 @@ onEveryStorage((database) => {
 
     test("who is connected hears of it, and who muted it or wants mail alone gets nothing", async () => {
       const { service } = setUp(database);
-      const [first, muted, mailed, last] = [1, 1_500, 1_501, MANY - 1].map((place) => names[place] as string);
+      const [first, muted, mailed, last] = [1, 1_050, 1_051, MANY - 1].map((place) => names[place] as string);
       await service.topics.subscribe("a", stream());
       await service.topics.subscribe("a", [mailed as string], { channels: ["email"] });
       await service.topics.mute("a", muted as string);

@@ -6,7 +6,7 @@ import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
-const RUNS = process.env.BELFRY_LONG ? 20_000 : 40;
+const RUNS = process.env.BELFRY_LONG ? 20_000 : 20;
 
 /** Moments before, within and after changes of the clock in Berlin, New York, Sydney and, by half an hour, Lord Howe; and one without any. */
 const MOMENTS = [

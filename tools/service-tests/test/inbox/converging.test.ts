@@ -6,7 +6,7 @@ import { onEveryStorage } from "../on-every-storage.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 import { FollowingClient, itemLine } from "./following-client.ts";
 
-const OPERATIONS = process.env.BELFRY_LONG ? 20_000 : 150;
+const OPERATIONS = process.env.BELFRY_LONG ? 20_000 : 80;
 const CLIENTS = 4;
 const MARKS = ["read", "unread", "seen", "unseen", "pinned", "unpinned", "archived", "unarchived", "woken"] as const;
 const SECOND_MS = 1_000;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { migratedSqlite } from "../../../../packages/storage-sqlite/test/migrated-sqlite.ts";
 import { ServiceWalk, step, walkOptions } from "../walk/service-walk.ts";
 
-const RUNS = process.env.BELFRY_LONG ? 10_000 : 150;
+const RUNS = process.env.BELFRY_LONG ? 10_000 : 60;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 1_800_000 : 600_000;
 const MAX_STEPS = 12;
 
