@@ -1,12 +1,13 @@
 import type Database from "better-sqlite3";
 import type { Comparison, Scale } from "../harness/row.ts";
+import { Stopwatch } from "../harness/stopwatch.ts";
 import { fillSqlite, fillUsualSqlite } from "./fill-sqlite.ts";
 import { belfryServer, carefulServer, type Endpoint, type Framework, usualServer } from "./http-servers.ts";
 import { HttpSides } from "./http-sides.ts";
 import { randomFrom, shuffled } from "./random.ts";
 import { RawSqliteReader } from "./raw-sqlite-reader.ts";
 import { numberOf, SqliteSetting } from "./sqlite.ts";
-import type { Readers } from "./sqlite-lists.ts";
+import { READS_TO_WARM, type Readers } from "./sqlite-lists.ts";
 import { eachUser, randomUser, usersOf } from "./users.ts";
 
 const BASE = "/api/v1/notifications";
@@ -62,13 +63,22 @@ export async function compareHttpReads({ framework, path, readers, endpoint }: H
   const usual = setting.raw("usual.db");
   fillUsualSqlite(usual, filling);
   const byHand = endpoint(usual, new RawSqliteReader(setting.raw("belfry.db")));
-  const next = readers.order === "random" ? randomUser(users) : eachUser(users);
-  const requests = Array.from({ length: REQUESTS }, () => ({ method: "GET", path, userId: next() }));
+  const isWarm = readers.order === "random";
+  const [first, next] = [eachUser(users), isWarm ? randomUser(users) : eachUser(users)];
+  const toWarm = isWarm ? READS_TO_WARM * users.length : 0;
+  const requests = Array.from({ length: toWarm + REQUESTS }, (_, turn) => ({
+    method: "GET",
+    path,
+    userId: turn < toWarm ? first() : next(),
+  }));
   const http = await HttpSides.open([
     { name: "belfry", server: await belfryServer(framework, service), requests, hasSameBytes: true },
     { name: "usual", server: await usualServer(framework, byHand), requests },
     { name: "careful", server: await carefulServer(framework, byHand), requests, hasSameBytes: true },
   ]);
+  for (const side of isWarm ? http.sides : []) {
+    await side.run(toWarm, new Stopwatch(null));
+  }
   const close = async () => {
     http.close();
     await setting.close();

@@ -159,14 +159,14 @@ export type Checks = Readonly<Record<string, Check>>;
 /** Checks that an input has no members but these, by {@link strangerIn}, and then those given. @throws BelfryError `VALIDATION_ERROR` */
 export function requireInput(what: string, given: object, checks: Checks): void {
   requireMembers(what, given, checks);
-  const issues: (Issue | null)[] = [];
-  for (const name of Object.keys(checks)) {
+  const issues = new IssueList();
+  for (const name in checks) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value !== undefined) {
-      issues.push(checks[name]?.(value, name) ?? null);
+      issues.add(checks[name]?.(value, name) ?? null);
     }
   }
-  requireNone(issues);
+  issues.done();
 }
 
 /** What calls of the library call by another name than a wire does, or than they did before. */

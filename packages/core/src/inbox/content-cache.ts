@@ -13,8 +13,10 @@ export interface InboxVersion {
 
 /** What was made of an inbox at one version of it. */
 interface KeptInbox {
-  version: InboxVersion;
+  readonly version: InboxVersion;
   readonly made: Map<string, Kept>;
+  /** Whether it was asked for since it was put last. */
+  isUsed: boolean;
 }
 
 interface Kept {
@@ -53,17 +55,19 @@ const TAKEN_OF = 16;
  * A version is the counts that came with a page, and a token that was read before it. If the token is the same later, it was the same while
  * the page was read.
  *
- * It takes so many bytes at the most: the inboxes that were asked for longest ago go first. A question that was asked once is not kept,
- * only remembered by a number: most of those never come again. A full cache takes in few new ones: where more inboxes are read in turns than
- * it has room for, each would drive out another one before that is read again, and none would be found.
+ * It takes so many bytes at the most: inboxes that were not asked for since the last time that room was needed go first, the oldest of them
+ * before others. A question that was asked once is not kept, only remembered by a number: most of those never come again. A full cache takes
+ * in few new ones: where more inboxes are read in turns than it has room for, each would drive out another one before that is read again, and
+ * none would be found.
  */
 export class ContentCache {
   readonly #maxBytes: number;
-  /** In the order in which they were asked for. */
+  /** In the order in which they were put: an inbox that was asked for since is put last once more when it would have to go. */
   readonly #inboxes = new Map<string, KeptInbox>();
   #askedOnce: Uint32Array | null = null;
   #refused = 0;
   #bytes = 0;
+  #last = { tenant: "", userId: "", key: "0 " };
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -79,7 +83,7 @@ export class ContentCache {
     if (this.#maxBytes === 0) {
       return false;
     }
-    const key = keyOf(owner);
+    const key = this.#keyOf(owner);
     if (this.#inboxes.get(key)?.made.has(question) === true) {
       return true;
     }
@@ -88,7 +92,7 @@ export class ContentCache {
 
   /** What was kept for this question at this version. */
   find(owner: Owner, question: string, version: InboxVersion): unknown {
-    const key = keyOf(owner);
+    const key = this.#keyOf(owner);
     const inbox = this.#inboxes.get(key);
     if (inbox === undefined) {
       return undefined;
@@ -97,15 +101,13 @@ export class ContentCache {
       this.#drop(key, inbox);
       return undefined;
     }
-    // The newest one now.
-    this.#inboxes.delete(key);
-    this.#inboxes.set(key, inbox);
+    inbox.isUsed = true;
     return inbox.made.get(question)?.value;
   }
 
   /** Keeps what answers this question at this version. */
   keep(owner: Owner, question: string, { version, value, bytes }: Keeping & { readonly version: InboxVersion }): void {
-    const key = keyOf(owner);
+    const key = this.#keyOf(owner);
     let inbox = this.#inboxes.get(key);
     if (inbox !== undefined && !isSame(inbox.version, version)) {
       this.#drop(key, inbox);
@@ -116,7 +118,7 @@ export class ContentCache {
       return;
     }
     if (inbox === undefined) {
-      inbox = { version, made: new Map() };
+      inbox = { version, made: new Map(), isUsed: false };
       this.#inboxes.set(key, inbox);
       this.#bytes += inboxBytes(key);
     }
@@ -127,11 +129,19 @@ export class ContentCache {
 
   /** Drops all that was made of an inbox. */
   forget(owner: Owner): void {
-    const key = keyOf(owner);
+    const key = this.#keyOf(owner);
     const inbox = this.#inboxes.get(key);
     if (inbox !== undefined) {
       this.#drop(key, inbox);
     }
+  }
+
+  /** An inbox as a text. No two have the same: the length says where the tenant ends. The last one is kept: a list asks for it three times. */
+  #keyOf({ tenant, userId }: Owner): string {
+    if (this.#last.tenant !== tenant || this.#last.userId !== userId) {
+      this.#last = { tenant, userId, key: `${tenant.length} ${tenant}${userId}` };
+    }
+    return this.#last.key;
   }
 
   #isAskedAgain(key: string, question: string): boolean {
@@ -157,7 +167,13 @@ export class ContentCache {
       if (this.#bytes <= this.#maxBytes) {
         return;
       }
-      this.#drop(key, inbox);
+      if (inbox.isUsed) {
+        inbox.isUsed = false;
+        this.#inboxes.delete(key);
+        this.#inboxes.set(key, inbox);
+      } else {
+        this.#drop(key, inbox);
+      }
     }
   }
 
@@ -172,11 +188,6 @@ export class ContentCache {
 
 function inboxBytes(key: string): number {
   return 2 * key.length + OVERHEAD_BYTES;
-}
-
-/** An inbox as a text. No two have the same: the length says where the tenant ends. */
-function keyOf({ tenant, userId }: Owner): string {
-  return `${tenant.length} ${tenant}${userId}`;
 }
 
 function isSame(left: InboxVersion, right: InboxVersion): boolean {

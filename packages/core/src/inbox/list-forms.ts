@@ -51,9 +51,9 @@ export function listAs<Item extends Pick<InboxItem, "seq">, Made>(
   form: ListForm<Item, Made>,
 ): MaybePromise<Made> {
   const { contents, inbox, types } = context;
-  const { owner, input } = listing;
+  const { owner } = listing;
   const asked = askedList(types, listing);
-  const question = `${form.name} ${input === undefined ? "" : JSON.stringify(input)}`;
+  const question = `${form.name} ${asked.text}`;
   if (!contents.isWorthwhile(owner, question)) {
     return andThen(readList(context, owner, asked), (list) => form.make(list));
   }

@@ -7,7 +7,6 @@ import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/p
 import { localeIssue, type NotificationTypes } from "../notifications/index.ts";
 import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
-import type { ItemFilter } from "./filter-storage.ts";
 import type { InboxCounts, InboxItem, InboxStatus, ItemPlace } from "./inbox-item.ts";
 import type { InboxPage, InboxQuery } from "./inbox-storage.ts";
 import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
@@ -129,6 +128,8 @@ export interface Listing<Item> {
 
 /** A list as it is asked of the storage. */
 interface AskedList<Item> {
+  /** The input as a text: two lists of one inbox with the same text are the same list. */
+  readonly text: string;
   /** Reads the page. */
   read(): MaybePromise<InboxPage<Item>>;
   /** Whether the page is of the list that the cursor belongs to. */
@@ -157,34 +158,81 @@ export function readList<Item>(context: InboxContext, owner: Owner, { read, list
   );
 }
 
-/** Checks what is asked for. Throws as {@link listInbox} does. */
+/** Checks what is asked for. Throws as {@link listInbox} does. What the storage is asked is made only if it is asked. */
 export function askedList<Item extends Pick<InboxItem, "seq">>(
   types: NotificationTypes,
-  { owner, input = {}, checks, read }: Listing<Item>,
+  { owner, input: given = ALL, checks, read }: Listing<Item>,
 ): AskedList<Item> {
-  requireInput("list", input, checks);
-  const { type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0 } = input;
+  const { input, text } = checkedInput(given, checks);
+  return {
+    text,
+    read: () => read(owner, queryOf(types, input)),
+    isAnswer: (page) => isAnswer(page, listedOf(owner, input)),
+    listOf: (page) => listOf(page, listedOf(owner, input)),
+  };
+}
+
+/** The input of a list without one. */
+const ALL: ListInput = Object.freeze({});
+
+/** An input that was checked. */
+interface CheckedInput {
+  readonly checks: Listing<never>["checks"];
+  /** A copy, so that the caller cannot change it any more. */
+  readonly input: ListInput;
+  /** The input as JSON. */
+  readonly text: string;
+}
+
+/** Inputs that nobody can change, such as those that contracts have of remembered queries. They are checked once. */
+const unchangeable = new WeakMap<ListInput, CheckedInput>();
+
+function checkedInput(given: ListInput, checks: Listing<never>["checks"]): CheckedInput {
+  const known = unchangeable.get(given);
+  if (known?.checks === checks) {
+    return known;
+  }
+  requireInput("list", given, checks);
+  const input = { ...given };
   requireNone([
-    cursor !== undefined && offset !== 0 ? conflict("offset", "a cursor") : null,
-    type !== undefined && input.types !== undefined ? conflict("types", "type") : null,
+    input.cursor !== undefined && (input.offset ?? 0) !== 0 ? conflict("offset", "a cursor") : null,
+    input.type !== undefined && input.types !== undefined ? conflict("types", "type") : null,
     input.status !== undefined && input.read !== undefined ? conflict("read", "status") : null,
   ]);
-  const status = statusOf(input);
-  const place = placeOf(input);
-  const [more, filtered] = conditionsOf(types, input);
-  const { group } = input;
-  const conditions = group === undefined ? filtered : { ...filtered, group };
-  const before = cursor === undefined ? undefined : positionIn(cursor);
-  if (before === null) {
+  placeOf(input);
+  if (input.cursor !== undefined && positionIn(input.cursor) === null) {
     throw foreignCursor();
   }
-  const from = before === undefined ? { offset } : { before };
-  const named = { ...(type === undefined ? {} : { type }), ...(roomId === undefined ? {} : { roomId }) };
-  const filter = { status, ...named, ...(place === "active" ? {} : { place }), ...(conditions === null ? {} : { filter: conditions }) };
-  // Reads one item more than requested, to see whether there is a next page.
-  const query = { ...filter, ...from, limit: limit + 1 };
-  const listed = { owner, status, type, roomId, place, filter: more, group, limit, cursor };
-  return { read: () => read(owner, query), isAnswer: (page) => isAnswer(page, listed), listOf: (page) => listOf(page, listed) };
+  const checked = { checks, input, text: JSON.stringify(input) };
+  if (Object.isFrozen(given) && Object.values(given).every((value) => typeof value !== "object")) {
+    unchangeable.set(given, checked);
+  }
+  return checked;
+}
+
+/** What the storage is asked. */
+function queryOf(types: NotificationTypes, input: ListInput): InboxQuery {
+  const { type, roomId, limit = DEFAULT_LIMIT, cursor, offset = 0, group } = input;
+  const place = placeOf(input);
+  const more = moreOf(input);
+  const conditions = more === undefined ? null : itemFilter(types, more);
+  const filter = group === undefined ? conditions : { ...conditions, group };
+  const before = cursor === undefined ? null : positionIn(cursor);
+  return {
+    status: statusOf(input),
+    ...(type === undefined ? {} : { type }),
+    ...(roomId === undefined ? {} : { roomId }),
+    ...(place === "active" ? {} : { place }),
+    ...(filter === null ? {} : { filter }),
+    ...(before === null ? { offset } : { before }),
+    // One item more than requested, to see whether there is a next page.
+    limit: limit + 1,
+  };
+}
+
+function listedOf(owner: Owner, input: ListInput): Listed {
+  const { type, roomId, limit = DEFAULT_LIMIT, cursor, group } = input;
+  return { owner, status: statusOf(input), type, roomId, place: placeOf(input), filter: moreOf(input), group, limit, cursor };
 }
 
 function conflict(name: string, other: string): Issue {
@@ -196,14 +244,12 @@ function statusOf({ status = "all", read }: ListInput): InboxStatus {
   return read === undefined ? status : ofRead;
 }
 
-/** The conditions of a list beside its status, place, type and room: as they were given, and as storages take them. */
-function conditionsOf(
-  declared: NotificationTypes,
-  { types, categories, priority, seen, pinned }: ListInput,
-): readonly [InboxFilter | undefined, ItemFilter | null] {
-  const given = Object.entries({ types, categories, priority, seen, pinned }).filter(([, value]) => value !== undefined);
-  const filter: InboxFilter = Object.fromEntries(given);
-  return [given.length === 0 ? undefined : filter, itemFilter(declared, filter)];
+/** The conditions of a list beside its status, place, type, room and group, as they were given; undefined for none. */
+function moreOf({ types, categories, priority, seen, pinned }: ListInput): InboxFilter | undefined {
+  if ((types ?? categories ?? priority ?? seen ?? pinned) === undefined) {
+    return undefined;
+  }
+  return Object.fromEntries(Object.entries({ types, categories, priority, seen, pinned }).filter(([, value]) => value !== undefined));
 }
 
 interface Listed extends Omit<CursorScope, "epoch"> {

@@ -16,4 +16,31 @@ onEveryStorage((database) => {
     }
     expect(() => inbox.listAs(countOf(""))).toThrow("name: must not be empty");
   });
+
+  test("a list answers what it was asked, whatever becomes of the input, and however it is frozen", async () => {
+    const notifications = stopsAfterTest(new NotificationService({ storage: database.storage() }));
+    const inbox = notifications.inbox("ann");
+    // The storage is not open yet, so the page is read later.
+    const input: { limit: number } = { limit: 1 };
+    const first = inbox.list(input);
+    input.limit = 10_000;
+    expect((await first).items).toEqual([]);
+    await notifications.create({ to: "ann", type: "a", title: "First" });
+    await notifications.create({ to: "ann", type: "b", title: "Second" });
+    const types = ["a"];
+    const frozen = Object.freeze({ types });
+    const titles = async () => (await inbox.list(frozen)).items.map(({ title }) => title);
+    for (const _ of [1, 2, 3]) {
+      expect(await titles()).toEqual(["First"]);
+    }
+    types[0] = "b";
+    expect(await titles()).toEqual(["Second"]);
+    types.pop();
+    await expect(titles()).rejects.toThrow("types: must be a list of 1 to 100, has 0");
+    const page = Object.freeze({ limit: 1, locale: "de" });
+    for (const _ of [1, 2, 3]) {
+      expect((await inbox.list(page)).items).toMatchObject([{ title: "Second" }]);
+      expect(() => inbox.listStored(page)).toThrow('got "locale"');
+    }
+  });
 });

@@ -11,6 +11,7 @@ import {
   type InboxPosition,
   type ListForm,
   type StoredItem,
+  type StoredListInput,
   storedItem,
 } from "../../inbox/index.ts";
 import { fastapiError, fastapiFailure, fastapiValidationError } from "../fastapi-failure.ts";
@@ -61,6 +62,21 @@ const LIST: ListForm<StoredItem, Reply> = {
   bytesOf: ({ jsonText = "" }) => bytesOfText(jsonText),
 };
 
+/** What is asked of an inbox by each query that is remembered. */
+const listInputs = new WeakMap<object, StoredListInput>();
+
+/** What a query asks of an inbox: the same for the same one, and frozen, so that it is checked once. */
+function listInput(query: z.output<typeof listQuery>): StoredListInput {
+  const known = listInputs.get(query);
+  if (known !== undefined) {
+    return known;
+  }
+  const { room_id: roomId, ...rest } = query;
+  const input = Object.freeze(given({ ...rest, roomId }));
+  listInputs.set(query, input);
+  return input;
+}
+
 const ticketSchema = z.object({ ticket: z.string(), expires_in: z.int().meta({ description: "How many seconds it may wait to be used" }) });
 
 const routes: readonly Route[] = [
@@ -74,10 +90,7 @@ const routes: readonly Route[] = [
       400: { description: "A foreign cursor", schema: fastapiError },
       ...errors,
     },
-    handle(context) {
-      const { room_id: roomId, ...query } = context.query;
-      return inboxOf(context).listAs(LIST, given({ ...query, roomId }));
-    },
+    handle: (context) => inboxOf(context).listAs(LIST, listInput(context.query)),
   }),
   defineRoute("GET", `${BASE}/unread-count`, {
     operationId: "countUnread",
