@@ -19,9 +19,13 @@ export function sendState(inbox: Inbox, client: Client, recovered: boolean): voi
   );
 }
 
-/** Tells a client to list its inbox again after a change of many items, of which the contract has no frame. */
+/**
+ * Tells a client to list its inbox again after a change of many items, of which the contract has no frame. That of a mark of everything says
+ * how many items it changed, which is not known if its signal was lost.
+ */
 export function lookAgain(inbox: Inbox, client: Client, { change, count }: InboxEvent): void {
-  if (count > 0 && isMatchingChange(change) && change !== "seen_matching") {
+  const isCountLost = count === 0 && (change === "read_all" || change === "deleted_read");
+  if (isCountLost || (count > 0 && isMatchingChange(change) && change !== "seen_matching")) {
     sendState(inbox, client, false);
   }
 }
