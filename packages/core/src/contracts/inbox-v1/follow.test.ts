@@ -22,7 +22,9 @@ test.each(["read_matching", "archived_matching"] satisfies InboxChange[])(
 test.each(["read_all", "deleted_read"] satisfies InboxChange[])(
   "it is told to list its inbox again after %s whose signal was lost: nobody knows how many items that changed",
   async (change) => {
-    expect(await sentAfter(change, 0)).toEqual([JSON.stringify({ type: "inbox_state", payload: { unread: 1, total: 2, recovered: false } })]);
+    expect(await sentAfter(change, 0)).toEqual([
+      JSON.stringify({ type: "inbox_state", payload: { unread: 1, total: 2, recovered: false } }),
+    ]);
   },
 );
 
