@@ -42,7 +42,10 @@ function message({ headers, body, isCut }: Members): KeptMessage {
   return { headers: Object.fromEntries(shown), body: stored(text, MAX_BODY), isCut: isCut === true || text.length > MAX_BODY };
 }
 
-/** The beginning of a text, without what no database keeps. */
+/** The beginning of a text, without what no database keeps. Most texts are kept as they are, and are only looked through. */
 function stored(text: string, length: number): string {
+  if (text.length <= length && !text.includes("\u0000") && text.isWellFormed()) {
+    return text;
+  }
   return text.slice(0, length).replaceAll("\u0000", "").toWellFormed();
 }

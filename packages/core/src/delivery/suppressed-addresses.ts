@@ -1,6 +1,8 @@
+import { setNewest } from "../foundation/bounds.ts";
 import type { Emits } from "../foundation/context.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { Coalesced } from "../work/batch-queue.ts";
+import { nextTurn } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel } from "./channel.ts";
 import type { Place, Suppression, SuppressionEvents, SuppressionSource } from "./suppressions-storage.ts";
@@ -11,18 +13,58 @@ export interface AskedAddress {
   readonly place: Place;
 }
 
-/** Says what stands against delivering to an address. What is asked in one turn of the event loop is read at once. */
+/** How many tenants are remembered as having suppressed addresses. */
+const MAX_TENANTS = 1_000;
+
+/** The tenants that are asked about in one turn of the event loop, and those of them that have suppressed addresses. */
+interface AskedTenants {
+  readonly tenants: Set<string>;
+  readonly some: Promise<ReadonlySet<string>>;
+}
+
+/**
+ * Says what stands against delivering to an address. What is asked in one turn of the event loop is read at once. Most tenants have no
+ * suppressed address: whether they have any is one look for a whole batch, and it comes before one for each address.
+ */
 export class SuppressedAddresses {
+  readonly #suppressions: SuppressionSource;
   readonly #found: Coalesced<AskedAddress, Suppression | null>;
+  #asked: AskedTenants | null = null;
+  /** Tenants that had some when they were last asked about: their addresses are looked for at once. */
+  readonly #haveSome = new Map<string, true>();
 
   constructor(suppressions: SuppressionSource) {
+    this.#suppressions = suppressions;
     this.#found = new Coalesced((asked) => suppressionsOf(suppressions, asked));
   }
 
   /** Returns what stands against a delivery to this address, or null. */
   async ruling({ tenant, channel, address }: { tenant: string; channel: Channel; address: string }): Promise<Ruling | null> {
+    if (!this.#haveSome.has(tenant) && !(await this.#whichHaveSome(tenant)).has(tenant)) {
+      return null;
+    }
     const found = await this.#found.get({ tenant, place: placeOf(channel, address) });
     return found === null ? null : { outcome: "skip", reason: "suppressed", source: "suppressions" };
+  }
+
+  /** Everybody who asks in one turn of the event loop gets the same promise. */
+  #whichHaveSome(tenant: string): Promise<ReadonlySet<string>> {
+    if (this.#asked === null) {
+      const tenants = new Set<string>();
+      this.#asked = { tenants, some: this.#lookFor(tenants) };
+    }
+    this.#asked.tenants.add(tenant);
+    return this.#asked.some;
+  }
+
+  async #lookFor(tenants: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    await nextTurn();
+    this.#asked = null;
+    const some = await this.#suppressions.tenantsWithSome([...tenants]);
+    for (const tenant of some) {
+      setNewest(this.#haveSome, [tenant, true], MAX_TENANTS);
+    }
+    return new Set(some);
   }
 }
 

@@ -72,6 +72,9 @@ export interface PagedSuppression extends Suppression {
 export interface SuppressionSource {
   /** The suppressions of those of these addresses that are suppressed, with each address as it was asked; it reads nothing for none. */
   of(tenant: string, places: readonly Place[]): Promise<readonly Suppression[]>;
+
+  /** Those of these tenants that have any suppressed address, whatever its channel. */
+  tenantsWithSome(tenants: readonly string[]): Promise<readonly string[]>;
 }
 
 /** The part of a storage that keeps suppressed addresses. Every method is one transaction, and its queries are scoped by tenant. */

@@ -83,10 +83,12 @@ const LAST = "\u{10FFFF}";
 /** SHA-256 in hexadecimal. */
 const HASH_LENGTH = 64;
 
-function reading(sql: Sql): Pick<SuppressionsStorage, "of" | "list" | "export"> {
+function reading(sql: Sql): Pick<SuppressionsStorage, "of" | "tenantsWithSome" | "list" | "export"> {
   const { suppressions } = sql.tables;
   const columns = columnsOf(sql);
   const ofPlaces = `SELECT ${columns} FROM ${suppressions} s WHERE ${OF_TENANT} AND ${sql.isIn("s.place", "$2", "text")}`;
+  // A look by key for each tenant: as a condition, PostgreSQL might read all suppressions there are.
+  const some = `SELECT e.value AS "tenant" FROM ${sql.texts("$1")} WHERE (SELECT s.place FROM ${suppressions} s WHERE s.tenant = e.value LIMIT 1) IS NOT NULL`;
   const listed = `SELECT ${columns} FROM ${suppressions} s WHERE ${OF_TENANT} AND (s.address, s.place) > ($2, $3)
     AND s.address >= $4 AND s.address < $5 AND ${sql.cast("$6", "text")} IN ('', s.channel) AND ${sql.cast("$7", "text")} IN ('', s.reason)
     ORDER BY s.address, s.place LIMIT $8`;
@@ -100,6 +102,10 @@ function reading(sql: Sql): Pick<SuppressionsStorage, "of" | "list" | "export"> 
       const byHash = new Map(places.map((place) => [placeHash({ tenant, ...place }), place]));
       const rows = await sql.rows<SuppressionRow>("suppressions", ofPlaces, [tenant, JSON.stringify([...byHash.keys()])]);
       return rows.map((row) => ({ ...toSuppression(row), ...byHash.get(row.place) }));
+    },
+    async tenantsWithSome(tenants) {
+      const rows = await sql.rows<{ readonly tenant: string }>("suppressing_tenants", some, [JSON.stringify(tenants)]);
+      return rows.map(({ tenant }) => tenant);
     },
     async list(tenant, { prefix, channel, reason, after, limit }) {
       const last = after === null ? ["", ""] : [after.slice(HASH_LENGTH), after.slice(0, HASH_LENGTH)];

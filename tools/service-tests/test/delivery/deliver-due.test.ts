@@ -47,7 +47,7 @@ onEveryStorage((database) => {
     async (part) => {
       const storage = database.storage();
       const reads = {
-        suppressions: vi.spyOn(storage.suppressions, "of"),
+        suppressions: vi.spyOn(storage.suppressions, "tenantsWithSome"),
         pauses: vi.spyOn(storage.holds, "pauses"),
         digests: vi.spyOn(storage.digests, "bundleOf"),
         counts: vi.spyOn(storage.inbox, "counts"),
@@ -87,7 +87,7 @@ onEveryStorage((database) => {
 
   test("a delivery that can never begin is tried ever more rarely, then fails like others and says why", async () => {
     const storage = database.storage();
-    const read = vi.spyOn(storage.suppressions, "of");
+    const read = vi.spyOn(storage.suppressions, "tenantsWithSome");
     const clock = testClock(new Date("2030-01-01T00:00:00Z"));
     const channel = recorder();
     const notifications = stopsAfterTest(new NotificationService({ storage, clock, channels: [channel], logger: silent }));
@@ -191,7 +191,7 @@ describe("on SQLite alone", () => {
 
   test("a digest that can never begin fails with everything in it", async () => {
     const storage = database.storage();
-    const read = vi.spyOn(storage.suppressions, "of");
+    const read = vi.spyOn(storage.suppressions, "tenantsWithSome");
     const clock = testClock(new Date("2030-01-01T00:00:00Z"));
     const channel = recorder();
     const types = defineTypes({ news: { channels: { email: { digest: { windowMs: 60_000 } } } } });

@@ -64,6 +64,18 @@ export function suppressionTests(harness: StorageHarness): void {
       expect(await storage().of(fixture.tenant, [])).toEqual([]);
     });
 
+    test("tenants that have any suppressed address are told from those that have none, or none any more", async () => {
+      const [{ tenant }, other] = [fixture, `${fixture.tenant} too`];
+      const some = (...tenants: readonly string[]) => storage().tenantsWithSome(tenants);
+      expect(await some(tenant, other)).toEqual([]);
+      await change([{ ...suppress("ann@x.example"), tenant: other }]);
+      expect([await some(tenant, other), await some(tenant), await some()]).toEqual([[other], [], []]);
+      await change([suppress("ann@x.example"), suppress("bob@x.example")]);
+      expect((await some(other, tenant)).toSorted()).toEqual([tenant, other].toSorted());
+      await change([{ ...about("ann@x.example"), tenant: other, kind: "lift", actor: "ann" }]);
+      expect(await some(tenant, other)).toEqual([tenant]);
+    });
+
     test("lifting is noted once, of whoever lifts at once, and an address that is not suppressed cannot be lifted", async () => {
       await change([suppress("ann@x.example")]);
       const lift = (actor: string): SuppressionChange => ({ ...about("ann@x.example"), kind: "lift", actor });
