@@ -27,6 +27,7 @@ export {
   claimedColumns,
   contentOf,
   hasNoContent,
+  isOnlyDelivery,
   leaseClaimed,
   toClaimed,
 } from "./delivery/claimed-rows.ts";

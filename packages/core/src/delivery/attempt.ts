@@ -1,4 +1,5 @@
 import { isRetryable, textOf } from "../foundation/errors.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import {
   declaredType,
   type NotificationTypes,
@@ -112,7 +113,7 @@ export async function attempt(channel: Channel, claimed: ClaimedDelivery, contex
   const progress: Progress = { step: "directory", isSplit: false, place: null };
   const work = (ends: AbortSignal) => deliverWithin({ channel, claimed, context, progress }, ends);
   try {
-    const outcome = await withinTime(work, { ...context, timeoutMs });
+    const outcome = await withinTime(work, { timeoutMs, clock: context.clock, cancellation: context.cancellation });
     const { step, isSplit, place } = progress;
     return "outcome" in outcome
       ? { ruling: outcome, isSplit }
@@ -197,21 +198,21 @@ async function deliverWithin({ channel, claimed, context, progress }: Attempting
 }
 
 /** What stands against every attempt to the address, or null. A device is no address that anybody could suppress. */
-async function suppressedRuling(
+function suppressedRuling(
   { channel, claimed: { delivery }, context }: Omit<Attempting, "progress">,
   { address, devices }: Reached,
-): Promise<Ruling | null> {
-  return devices === undefined ? await context.suppressed.ruling({ tenant: delivery.tenant, channel, address }) : null;
+): MaybePromise<Ruling | null> {
+  return devices === undefined ? context.suppressed.ruling({ tenant: delivery.tenant, channel, address }) : null;
 }
 
 /** The devices that an attempt is for; none where there is an address. */
-async function devicesFor(
+function devicesFor(
   { claimed, context, progress }: Omit<Attempting, "channel">,
   { devices = [] }: Reached,
-): Promise<readonly StoredDevice[] | Ruling> {
+): MaybePromise<readonly StoredDevice[] | Ruling> {
   // It is said before it is done: whoever runs out of time does not hear whether it was.
   progress.isSplit = devices.length > 1;
-  return devices.length === 0 ? devices : await context.toDevices.of(claimed, devices, context.bundle !== null);
+  return devices.length === 0 ? devices : context.toDevices.of(claimed, devices, context.bundle !== null);
 }
 
 /**

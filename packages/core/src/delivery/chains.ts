@@ -2,6 +2,7 @@ import type { SkipReason } from "../decisions/index.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import {
   type ChainCounts,
+  type ChainOutcome,
   chainOutcome,
   type Delivery,
   type DeliveryAttempt,
@@ -156,18 +157,22 @@ class SendLedger {
   }
 
   add(before: readonly LoadedDelivery[], { chain, shownAttempts = 0, usesFallback = false }: ChainChange): void {
-    this.#chains[chainOutcome(before.map(({ status }) => status))] -= 1;
+    this.#chains[outcomeOf(before)] -= 1;
     if (chain.length > 0) {
-      this.#chains[chainOutcome(chain.map(({ status }) => status))] += 1;
+      this.#chains[outcomeOf(chain)] += 1;
     }
     this.hasChanged ||= chain.length === 0;
     this.#attempts = Math.max(this.#attempts, shownAttempts);
     this.#fallbackUsed ||= usesFallback;
-    for (const [index, delivery] of chain.entries()) {
-      const old = before[index];
-      if (old === undefined || old === delivery) {
-        continue;
-      }
+    let index = 0;
+    for (const delivery of chain) {
+      this.#compare(before[index], delivery);
+      index += 1;
+    }
+  }
+
+  #compare(old: LoadedDelivery | undefined, delivery: Delivery): void {
+    if (old !== undefined && old !== delivery) {
       this.changed.push(delivery);
       this.hasChanged = true;
       if (old.status !== delivery.status) {
@@ -189,6 +194,10 @@ class SendLedger {
       failedAt: status === "failed" ? (before.failedAt ?? now) : null,
     };
   }
+}
+
+function outcomeOf(chain: readonly Delivery[]): ChainOutcome {
+  return chainOutcome(chain.map(({ status }) => status));
 }
 
 /** What ended of a notification. */
@@ -236,7 +245,7 @@ interface Settling extends Partial<Pick<Delivery, "reason" | "reasonSource">> {
 
 /** Marks a delivery settled, cancelled included: nothing is due and nobody holds it. */
 export function settled(delivery: Delivery, { status, reason = null, reasonSource = null, now }: Settling): Delivery {
-  return { ...plain(delivery), status, reason, reasonSource, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now };
+  return Object.assign(plain(delivery), { status, reason, reasonSource, dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: now });
 }
 
 /** Makes a delivery pending, to be attempted at `dueAt`. One that carries a digest goes on doing so. */
@@ -273,7 +282,7 @@ export type Ruling =
 /** A wait from the storage's time on, which a process may be ahead of. */
 export type UnbegunWait = Omit<Extract<Ruling, { readonly outcome: "wait" }>, "dueAt"> & { readonly inMs: number };
 
-/** Returns a delivery without the fields that loading added. It is written out, since every attempt needs one. */
+/** Returns a copy of a delivery without the fields that loading added. It is written out, since every attempt needs one. */
 function plain(delivery: Delivery): Delivery {
   return {
     id: delivery.id,

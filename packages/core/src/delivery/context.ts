@@ -155,7 +155,7 @@ export async function complete(
   const expected = decide(loaded, at);
   const { ids, now } = await deliveries.complete(owner, expected.changes, at);
   const isAsExpected = ids.size === claimed.length && now.getTime() === at.getTime();
-  const counted = loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
+  const counted = isAsExpected ? loaded : loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
   const decided = isAsExpected ? expected : decide(counted, now);
   tell(events, decided, counted);
   return decided;
@@ -163,7 +163,7 @@ export async function complete(
 
 /** Tells the host's listeners what became of deliveries, but for those of notifications that are being deleted. */
 function tell(events: DeliveryContext["events"], { deliveries, sends, changes }: Settlement, loaded: readonly LoadedSend[]): void {
-  const deleted = new Set(loaded.flatMap(({ state }) => (isBeingDeleted(state) ? state.id : [])));
+  const deleted = new Set(loaded.filter(({ state }) => isBeingDeleted(state)).map(({ state }) => state.id));
   for (const { delivery, from } of deliveries) {
     if (!deleted.has(delivery.notificationId)) {
       events.emit(`delivery.${delivery.status}`, { delivery, from });

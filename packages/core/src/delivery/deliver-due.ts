@@ -124,7 +124,9 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (claimed.length > 0) {
       count(await complete(this.#context, { owner, claimed }, decide));
     }
-    const ids = ended.flatMap(({ bundle, attempt: { deliveryId: id } }) => (bundle !== null || counted.has(id) ? [] : [id]));
+    const ids = ended
+      .filter(({ bundle, attempt }) => bundle === null && !counted.has(attempt.deliveryId))
+      .map(({ attempt }) => attempt.deliveryId);
     if (ids.length > 0) {
       count(await settle(this.#context, { kind: "deliveries", ids }, decide));
     }
@@ -213,7 +215,10 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     const finishedAt = new Date(clock.now());
     // What failed before its channel was called says nothing of the endpoint.
     if (wasHandedIn || outcome.status !== "failed") {
-      await this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
+      const noted = this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
+      if (noted !== undefined) {
+        await noted;
+      }
     }
     if (outcome.status === "failed" && delivery.channel !== INBOX_CHANNEL) {
       logFailure(this.#context.lines, delivery, outcome);

@@ -220,7 +220,10 @@ const OUTCOME_BY_RANK: readonly ChainOutcome[] = ["cancelled", "skipped", "faile
 
 /** The outcome of a chain with these deliveries; a chain has at least one. */
 export function chainOutcome(deliveries: readonly DeliveryStatus[]): ChainOutcome {
-  const best = Math.max(...deliveries.map((status) => STATUS_RANK[status]));
+  let best = 0;
+  for (const status of deliveries) {
+    best = Math.max(best, STATUS_RANK[status]);
+  }
   return OUTCOME_BY_RANK[best] ?? "cancelled";
 }
 

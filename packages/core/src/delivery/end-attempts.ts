@@ -58,6 +58,10 @@ interface Ending {
 /** Ends attempts of the loaded deliveries; their fallbacks follow, and what was in a digest with them. */
 function endInChains(loaded: readonly LoadedSend[], now: Date, { endOf, bundles = [] }: Ending): Settlement {
   const end = (chain: readonly LoadedDelivery[], send: SendState): ChainChange | null => {
+    const [only] = chain;
+    if (only !== undefined && chain.length === 1) {
+      return endAlone(only, endOf(only));
+    }
     const ends = chain.map(endOf);
     if (ends.every((one) => one === null)) {
       return null;
@@ -72,6 +76,20 @@ function endInChains(loaded: readonly LoadedSend[], now: Date, { endOf, bundles 
     };
   };
   return bundles.length === 0 ? settleChains(loaded, now, end) : settleBundles(loaded, now, { end, bundles });
+}
+
+/** The change to a chain of one delivery, which nothing follows: most chains are that. */
+function endAlone({ isFallback }: LoadedDelivery, end: End | null): ChainChange | null {
+  if (end === null) {
+    return null;
+  }
+  const { after, attempt, wasHandedIn } = end;
+  return {
+    chain: [after],
+    attempts: attempt === null ? [] : [attempt],
+    usesFallback: isFallback && wasHandedIn,
+    shownAttempts: attempt?.attempt ?? 0,
+  };
 }
 
 /** Whether the lease is still the one that was lost: its holder may have ended or renewed it since. */

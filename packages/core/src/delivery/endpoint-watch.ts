@@ -1,7 +1,8 @@
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { DeliveryOutcome } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { Delivery, Endpoint } from "./delivery.ts";
-import { CircuitBreaker, GoneEndpoints } from "./endpoints.ts";
+import { CircuitBreaker, type CircuitChange, GoneEndpoints } from "./endpoints.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
 
 /** How long the storage keeps an endpoint whose rest is over: nobody has tried it since, or the process that noted it has ended. */
@@ -75,8 +76,11 @@ export class EndpointWatch {
     return this.#gone.until(endpoint, this.#context.clock.now());
   }
 
-  /** Notes how an attempt ended. The storage learns of rests that begin and end, so that people see them from any process. */
-  async ended(delivery: AttemptedDelivery, outcome: DeliveryOutcome, nowMs: number): Promise<void> {
+  /**
+   * Notes how an attempt ended. The storage learns of rests that begin and end, so that people see them from any process. There is a promise
+   * only for that.
+   */
+  ended(delivery: AttemptedDelivery, outcome: DeliveryOutcome, nowMs: number): MaybePromise<void> {
     if (delivery.recipientKind === "user" && this.#context.channels.get(delivery.channel)?.devices !== undefined) {
       // One device says nothing of the user's others, and one that is gone was removed.
       return;
@@ -88,14 +92,20 @@ export class EndpointWatch {
     }
     const change = this.#breaker.ended(delivery, outcome.status === "failed" && outcome.transient, nowMs);
     if (change !== undefined) {
-      const { holds, lines, rests } = this.#context;
-      const noted = change === null ? holds.closeCircuit(delivery) : holds.openCircuit(change);
-      // What the storage does not learn of is only not shown: the attempt counts all the same.
-      await noted.then(
-        () => rests.tell(),
-        (error: unknown) => lines.warn({ error }, "Belfry could not note whether an endpoint rests."),
-      );
+      return this.#note(delivery, change);
     }
+  }
+
+  async #note(endpoint: Endpoint, change: CircuitChange): Promise<void> {
+    const { holds, lines, rests } = this.#context;
+    try {
+      await (change === null ? holds.closeCircuit(endpoint) : holds.openCircuit(change));
+    } catch (error) {
+      // What the storage does not learn of is only not shown: the attempt counts all the same.
+      lines.warn({ error }, "Belfry could not note whether an endpoint rests.");
+      return;
+    }
+    rests.tell();
   }
 
   /** Has the storage forget endpoints whose rest was over long ago. */

@@ -1,5 +1,5 @@
 import type { ClaimedDelivery, DeliveryFairness, Endpoint } from "@belfry/core/storage";
-import { type ClaimedRow, claimedColumns, toClaimed } from "@belfry/storage-sql";
+import { type ClaimedRow, claimedColumns, isOnlyDelivery, toClaimed } from "@belfry/storage-sql";
 import { type Choosing, type NamedLeaseTable, namedRows } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
 import { lists, timeOf } from "../database/statement.ts";
@@ -17,7 +17,7 @@ export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, Deliv
   name: "deliveries",
   table: "deliveries",
   columns: (tables) => {
-    const { delivery, content } = claimedColumns(DIALECT, tables);
+    const { delivery, content } = claimedColumns(DIALECT, isOnlyDelivery(tables));
     return `${delivery}, ${content}`;
   },
   alias: "d",

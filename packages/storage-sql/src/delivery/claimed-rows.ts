@@ -77,14 +77,18 @@ export type ClaimedRow = [...delivery: DeliveryColumns, ...content: ContentColum
 
 const DELIVERY_WIDTH = 19;
 
-/** The columns of a {@link ClaimedRow} as SQL, in two parts: of deliveries, and of their content; and which is the only delivery of its notification. */
-export function claimedColumns(
-  { milliseconds }: Times,
-  { deliveries }: Pick<Tables, "deliveries">,
-): { readonly isOnly: string; readonly delivery: string; readonly content: string } {
-  const isOnly = `NOT EXISTS (SELECT 1 FROM ${deliveries} o WHERE o.notification_pk = d.notification_pk AND o.pk <> d.pk)`;
+/** Whether a delivery is the only one of its notification, over `d`. */
+export function isOnlyDelivery({ deliveries }: Pick<Tables, "deliveries">): string {
+  return `NOT EXISTS (SELECT 1 FROM ${deliveries} o WHERE o.notification_pk = d.notification_pk AND o.pk <> d.pk)`;
+}
+
+/**
+ * The columns of a {@link ClaimedRow} as SQL, in two parts: of deliveries, and of their content.
+ *
+ * @param isOnly whether a delivery is the only one of its notification
+ */
+export function claimedColumns({ milliseconds }: Times, isOnly: string): { readonly delivery: string; readonly content: string } {
   return {
-    isOnly,
     delivery: `d.pk, d.notification_pk, ${isOnly}, d.id, d.tenant, d.channel, d.recipient, d.chain, d.is_fallback, d.recipient_kind, d.reason,
       d.reason_source, d.attempt, d.attempts_before, ${milliseconds("d.due_at")}, d.lease_owner, ${milliseconds("d.lease_until")},
       d.fence, d.topic`,

@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 const MINUTE_MS = 60_000;
 
 /** The place of a delivery in the sums. */
-type PlaceRow = readonly [
+export type PlaceRow = readonly [
   pk: number,
   tenant: string,
   channel: string,
@@ -14,10 +14,17 @@ type PlaceRow = readonly [
   since: number | null,
 ];
 
+interface Sum {
+  readonly key: SumKey;
+  attempts: number;
+}
+
 /** What tells a sum from others. */
 type SumKey = readonly [tenant: string, minute: number, channel: string, latencyMs: number, writer: number];
 
-/** Adds attempts to the sums of their minutes, in the transaction that writes them. */
+const NO_PLACES: ReadonlyMap<number, PlaceRow> = new Map();
+
+/** Adds attempts to the sums of their minutes, in the transaction that writes them. It looks for the places that the caller does not know. */
 export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
   const placesOf = prepareRows<{ readonly pks: readonly number[] }, PlaceRow>(`
     SELECT d.pk, d.tenant, d.channel, d.is_fallback, CASE WHEN d.is_fallback THEN (
@@ -27,27 +34,48 @@ export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
   const add = prepareBare<[...SumKey, attempts: number]>(`
     INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = attempts + excluded.attempts`);
-  return (attempts: readonly DeliveryAttempt[], pkOf: (attempt: DeliveryAttempt) => number | undefined): void => {
-    const pks = new Set(attempts.flatMap((attempt) => pkOf(attempt) ?? []));
-    if (pks.size === 0) {
-      return;
-    }
-    const places = new Map(placesOf.all({ pks: [...pks] }).map((place) => [place[0], place]));
-    const sums = new Map<string, { readonly key: SumKey; attempts: number }>();
-    for (const attempt of attempts) {
-      const place = places.get(pkOf(attempt) ?? 0);
-      const key = place === undefined ? null : keyOf(attempt, place);
-      if (key !== null) {
-        const name = key.join("\u0000");
-        const sum = sums.get(name) ?? { key, attempts: 0 };
-        sums.set(name, sum);
-        sum.attempts += 1;
-      }
-    }
-    for (const { key, attempts: count } of sums.values()) {
+  const placesFor = (pks: ReadonlySet<number>, known: ReadonlyMap<number, PlaceRow>): ReadonlyMap<number, PlaceRow> => {
+    const missing = [...pks].filter((pk) => !known.has(pk));
+    return missing.length === 0 ? known : new Map([...known, ...placesOf.all({ pks: missing }).map((place) => [place[0], place] as const)]);
+  };
+  return (
+    attempts: readonly DeliveryAttempt[],
+    pkOf: (attempt: DeliveryAttempt) => number | undefined,
+    known: ReadonlyMap<number, PlaceRow> = NO_PLACES,
+  ): void => {
+    const pks = new Set(attempts.map(pkOf).filter((pk) => pk !== undefined));
+    const places = placesFor(pks, known);
+    for (const { key, attempts: count } of sumsOf(attempts, (attempt) => places.get(pkOf(attempt) ?? 0))) {
       add.run(...key, count);
     }
   };
+}
+
+/** The sums that attempts add to, by their places. */
+function sumsOf(attempts: readonly DeliveryAttempt[], placeOf: (attempt: DeliveryAttempt) => PlaceRow | undefined): Iterable<Sum> {
+  const sums = new Map<string, Sum>();
+  let last: Sum | undefined;
+  for (const attempt of attempts) {
+    const place = placeOf(attempt);
+    const key = place === undefined ? null : keyOf(attempt, place);
+    if (key !== null) {
+      // Usually it is that of the attempt before: a comparison costs less than a text.
+      last = last !== undefined && isSame(key, last.key) ? last : sumOf(key, sums);
+      last.attempts += 1;
+    }
+  }
+  return sums.values();
+}
+
+function sumOf(key: SumKey, sums: Map<string, Sum>): Sum {
+  const name = key.join("\u0000");
+  const sum = sums.get(name) ?? { key, attempts: 0 };
+  sums.set(name, sum);
+  return sum;
+}
+
+function isSame(one: SumKey, other: SumKey): boolean {
+  return one.every((part, index) => part === other[index]);
 }
 
 /** The sum that an attempt adds to; null for none: that a user was not connected is no failure. */

@@ -17,6 +17,7 @@ import {
   claimedColumns,
   contentOf,
   hasNoContent,
+  isOnlyDelivery,
   leaseClaimed,
   loadedOf,
   NAMED,
@@ -31,7 +32,7 @@ import {
 import { type DueRow, type NamedLeaseTable, namedRows, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
-import { prepareAddToSums } from "./attempt-sums.ts";
+import { type PlaceRow, prepareAddToSums } from "./attempt-sums.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, IS_ITEM_READ, prepareHoldsDigest, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
@@ -39,11 +40,11 @@ import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 /** How many due deliveries a claim looks at: one endpoint may have many, and only a few of those are taken. */
 const CANDIDATES = 200;
 
-const CLAIMED = claimedColumns(DIALECT, TABLES);
-// A delivery that is the only one of its notification comes with its content; that of others is read once for all of them.
+// A delivery that is the only one of its notification comes with its content, which says that it is; that of others is read once for all of them.
+const CLAIMED = claimedColumns(DIALECT, "n.pk IS NOT NULL");
 const selectClaimed = (from: string) => `
   SELECT ${CLAIMED.delivery}, ${CLAIMED.content} FROM ${from}
-  LEFT JOIN belfry_notifications n ON n.pk = CASE WHEN ${CLAIMED.isOnly} THEN d.notification_pk END
+  LEFT JOIN belfry_notifications n ON n.pk = CASE WHEN ${isOnlyDelivery(TABLES)} THEN d.notification_pk END
   LEFT JOIN belfry_trackings t ON t.notification_pk = n.pk LEFT JOIN belfry_sends s ON s.notification_pk = n.pk`;
 const SELECT_CLAIMED = selectClaimed("belfry_deliveries d");
 
@@ -71,16 +72,19 @@ interface DueDelivery extends DueRow {
 
 interface DueValues extends Pick<DueRequest, "at" | "exceptTenants">, Pick<DeliveryFairness, "channels"> {
   readonly exceptEndpoints: readonly string[];
+  /** Whether there are none: then no endpoint's name is made for the comparison. */
+  readonly takesAll: boolean;
 }
 
 const IS_PENDING = "d.status = 'pending' AND d.lease_owner IS NULL";
 const ENDPOINT = "d.channel || char(0) || d.recipient";
 const DUE_COLUMNS = `d.pk, d.tenant, d.due_at AS dueAt, ${ENDPOINT} AS endpoint`;
 const IS_FAIR = `
-      AND d.channel IN (SELECT value FROM json_each(:channels)) AND ${ENDPOINT} NOT IN (SELECT value FROM json_each(:exceptEndpoints))`;
+      AND d.channel IN (SELECT value FROM json_each(:channels)) AND (:takesAll OR ${ENDPOINT} NOT IN (SELECT value FROM json_each(:exceptEndpoints)))`;
 
 function dueValues({ at, channels, exceptTenants, exceptEndpoints }: DueRequest & DeliveryFairness): DueValues {
-  return { at, channels, exceptTenants, exceptEndpoints: exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`) };
+  const names = exceptEndpoints.map(({ channel, recipient }) => `${channel}\u0000${recipient}`);
+  return { at, channels, exceptTenants, exceptEndpoints: names, takesAll: names.length === 0 };
 }
 
 /** Finds due deliveries, oldest first, for each endpoint at most its share. */
@@ -174,6 +178,8 @@ export function prepareSettle(context: QueryContext) {
 
 /** A delivery that was completed. */
 type CompletedRow = readonly [id: string, pk: number, notificationPk: number];
+/** A notification whose progress was written, and since when its deliveries could go out. */
+type ProgressedRow = readonly [notificationPk: number, sinceMs: number];
 
 /** Writes the results of claimed deliveries whose leases still hold, by sets: most of a batch ended alike. */
 export function prepareComplete(context: QueryContext) {
@@ -185,18 +191,27 @@ export function prepareComplete(context: QueryContext) {
       AND d.lease_owner = :owner AND d.fence = :fence AND NOT ${IS_ITEM_READ} RETURNING id, pk, notification_pk`);
   const saveAttempts = prepare<DeliveryAttempt & OfSet>(`
     INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) SELECT value, ${attempt.members(named)} FROM json_each(:keys)`);
-  const saveStates = prepare<ReturnType<typeof progressOf> & OfSet>(`
-    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk IN (SELECT value FROM json_each(:keys))`);
+  const saveStates = prepareRows<ReturnType<typeof progressOf> & OfSet, ProgressedRow>(`
+    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk IN (SELECT value FROM json_each(:keys))
+    RETURNING notification_pk, coalesce(scheduled_at, created_at)`);
   const addToSums = prepareAddToSums(context);
   return (owner: string, { deliveries, attempts, sends }: SettleChanges, at: Date): Completed => {
-    const byNotification = new Map(deliveries.map(({ id, notificationId }) => [notificationId, id]));
-    const completed = saveDeliveries.runSets(deliveries, ({ id }) => id, { owner });
-    const held = new Map(completed.map(([id, ...pks]) => [id, pks]));
-    const pkOf = ({ deliveryId }: DeliveryAttempt) => held.get(deliveryId)?.[0];
+    const byNotification = new Map(deliveries.map((one) => [one.notificationId, one]));
+    const held = new Map(saveDeliveries.runSets(deliveries, ({ id }) => id, { owner }).map((row) => [row[0], row]));
+    const pkOf = ({ deliveryId }: DeliveryAttempt) => held.get(deliveryId)?.[1];
     saveAttempts.runSets(attempts, pkOf);
-    addToSums(attempts, pkOf);
     const states = sends.map((state) => progressOf(state, at));
-    saveStates.runSets(states, ({ id }) => held.get(byNotification.get(id) ?? "")?.[1]);
+    const since = new Map(saveStates.runSets(states, ({ id }) => held.get(byNotification.get(id)?.id ?? "")?.[2]));
+    const places = new Map<number, PlaceRow>();
+    for (const { id, tenant, channel, isFallback } of deliveries) {
+      const [, pk = 0, notificationPk = 0] = held.get(id) ?? [];
+      const sinceMs = since.get(notificationPk);
+      // A fallback could go out once its primary had settled, which the notification does not say.
+      if (sinceMs !== undefined && !isFallback) {
+        places.set(pk, [pk, tenant, channel, 0, sinceMs]);
+      }
+    }
+    addToSums(attempts, pkOf, places);
     return { ids: new Set(held.keys()), now: at };
   };
 }
