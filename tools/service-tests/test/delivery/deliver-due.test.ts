@@ -155,7 +155,7 @@ describe("on SQLite alone", () => {
 
   test.each(["note", "news"] as const)("waits for the database that are over do not count for a later outage: a %s", async (type) => {
     const storage = database.storage();
-    const read = vi.spyOn(storage.suppressions, "of");
+    const read = vi.spyOn(storage.suppressions, "tenantsWithSome");
     const clock = testClock(new Date("2030-01-01T00:00:00Z"));
     const lose = () => read.mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost."));
     const answers = [{ status: "failed", transient: true, error: "busy" }, { status: "delivered" }] as const;
