@@ -1,3 +1,4 @@
+import { storable } from "../foundation/bounds.ts";
 import type { AttemptExchange, KeptMessage } from "./delivery.ts";
 
 const MAX_BODY = 4_096;
@@ -10,7 +11,7 @@ const MAX_TEXT = 1_000;
 
 /** A provider's words as they are kept: they may be of any length and hold what no database keeps. */
 export function short(text: string | undefined): string | null {
-  return text === undefined ? null : stored(text, MAX_TEXT);
+  return text === undefined ? null : storable(text, MAX_TEXT);
 }
 
 /** An exchange as it is kept. A channel is the host's own code: what it says may be of any length, and may be anything. */
@@ -22,7 +23,7 @@ export function keptExchange(given: unknown): AttemptExchange | null {
   }
   const { status, ...got } = membersOf(response);
   return {
-    request: { method: stored(method, MAX_NAME), url: stored(url, MAX_URL), ...message(sent) },
+    request: { method: storable(method, MAX_NAME), url: storable(url, MAX_URL), ...message(sent) },
     response: typeof status === "number" && Number.isFinite(status) ? { status, ...message(got) } : null,
   };
 }
@@ -38,14 +39,6 @@ function message({ headers, body, isCut }: Members): KeptMessage {
   const shown = Object.entries(membersOf(headers))
     .filter((header): header is [string, string] => typeof header[1] === "string")
     .slice(0, MAX_HEADERS)
-    .map(([name, value]) => [stored(name, MAX_NAME), stored(value, MAX_VALUE)]);
-  return { headers: Object.fromEntries(shown), body: stored(text, MAX_BODY), isCut: isCut === true || text.length > MAX_BODY };
-}
-
-/** The beginning of a text, without what no database keeps. Most texts are kept as they are, and are only looked through. */
-function stored(text: string, length: number): string {
-  if (text.length <= length && !text.includes("\u0000") && text.isWellFormed()) {
-    return text;
-  }
-  return text.slice(0, length).replaceAll("\u0000", "").toWellFormed();
+    .map(([name, value]) => [storable(name, MAX_NAME), storable(value, MAX_VALUE)]);
+  return { headers: Object.fromEntries(shown), body: storable(text, MAX_BODY), isCut: isCut === true || text.length > MAX_BODY };
 }

@@ -19,6 +19,17 @@ export function setNewest<Key, Value>(map: Map<Key, Value>, [key, value]: readon
   }
 }
 
+/**
+ * The beginning of a text that somebody else wrote, as every database keeps it: with `nul` in place of each NUL, and without halves of
+ * surrogate pairs. Most texts are kept as they are, and only looked through: a copy costs much more.
+ */
+export function storable(text: string, most: number, nul = ""): string {
+  if (text.length <= most && !text.includes("\u0000") && text.isWellFormed()) {
+    return text;
+  }
+  return text.slice(0, most).replaceAll("\u0000", nul).toWellFormed();
+}
+
 const MAX_SHOWN = 20;
 const MAX_SHOWN_BYTES = 3_000;
 const MAX_TEXT = 64;

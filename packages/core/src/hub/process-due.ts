@@ -1,3 +1,4 @@
+import { storable } from "../foundation/bounds.ts";
 import { derivedUuid } from "../foundation/ids.ts";
 import type { TracedEnd, TracedWork } from "../foundation/tracing.ts";
 import type { UntypedCreateInput } from "../notifications/index.ts";
@@ -12,6 +13,8 @@ import type { HandlerResult, OnResult, ProcessingOutcome, ProcessingTask, Proces
 
 const MAX_RESULT = 100_000;
 const MAX_ERROR = 1_000;
+/** Stands for what no database keeps. */
+const REPLACEMENT = "\uFFFD";
 const DEFAULT_RETRY_DELAYS_MS = [1_000, 5_000, 30_000];
 const LOST = "The process that ran this handler was lost, time and again.";
 
@@ -117,7 +120,7 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
       const onResult = this.#onResult;
       if (outcome.status === "completed" && onResult !== undefined) {
         // Before the record is COMPLETED: a crash in between has all of it done again, and what it creates has the same id.
-        const result = handlerResult(this.#context, claimed, storable(outcome.text, MAX_RESULT));
+        const result = handlerResult(this.#context, claimed, storable(outcome.text, MAX_RESULT, REPLACEMENT));
         await withinTime(async () => onResult(result), limit);
       }
       return outcome;
@@ -143,12 +146,12 @@ export class ProcessDue implements LeasedTasks<ClaimedRecord, object, EndedRecor
     }
     if (outcome.status === "completed") {
       const { inputTokens = null, outputTokens = null } = outcome.usage ?? {};
-      return { ...base, status: "COMPLETED", result: storable(outcome.text, MAX_RESULT), inputTokens, outputTokens };
+      return { ...base, status: "COMPLETED", result: storable(outcome.text, MAX_RESULT, REPLACEMENT), inputTokens, outputTokens };
     }
     const { retryAfterMs, transient } = outcome;
     const failed = { attempt: record.attempt, retryAfterMs, random: Math.random() };
     const dueInMs = transient ? retryDelayMs(this.#delaysMs, failed) : null;
-    return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR), dueInMs };
+    return { ...base, status: dueInMs === null ? "FAILED" : "PENDING", error: storable(outcome.error, MAX_ERROR, REPLACEMENT), dueInMs };
   }
 
   #announce(records: readonly SourceRecord[]): void {
@@ -178,11 +181,6 @@ function taskOf({ record, event }: ClaimedRecord): ProcessingTask {
   const { identity, ...notification } = event;
   const { id, tenant, handlerId, prompt, attempt } = record;
   return { recordId: id, tenant, handlerId, prompt, notification, identity, attempt };
-}
-
-/** A processor's text as every database keeps it: without NUL and halves of surrogate pairs, and not without end. */
-function storable(text: string, maxLength: number): string {
-  return text.slice(0, maxLength).toWellFormed().replaceAll("\u0000", "\uFFFD");
 }
 
 /** Returns a processor's outcome if it has the right shape, else a permanent failure that names the problem. */

@@ -211,7 +211,13 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
         this.#wakeOthers();
       }
     };
-    const { end, mayBeDue } = await this.#ending(task, cancellation, attempted);
+    let performed: Performed | Unrecorded = UNRECORDED;
+    try {
+      performed = await this.#work.perform(task, cancellation, attempted);
+    } catch (error) {
+      this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
+    }
+    const { end, mayBeDue } = performed;
     this.#underWay.delete(task);
     attempted();
     if (mayBeDue) {
@@ -219,15 +225,6 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     }
     this.#wakeOthers();
     return end;
-  }
-
-  async #ending(task: Task, cancellation: Cancellation, attempted: () => void): Promise<Performed | Unrecorded> {
-    try {
-      return await this.#work.perform(task, cancellation, attempted);
-    } catch (error) {
-      this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
-      return UNRECORDED;
-    }
   }
 
   /** Tasks that waited for their turn may go now. */
