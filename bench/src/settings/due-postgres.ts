@@ -40,6 +40,7 @@ export async function deliveredInPostgres(pool: pg.Pool, schema: string): Promis
 
 interface Claimed {
   readonly pk: string;
+  readonly fence: number;
   readonly title: string;
   readonly message: string;
 }
@@ -59,11 +60,11 @@ export class RawPostgresDeliverer {
         ORDER BY due_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED),
       d AS (
         UPDATE ${schema}.belfry_deliveries SET lease_owner = 'raw', lease_until = now() + interval '1 minute', attempt = attempt + 1, fence = fence + 1
-        WHERE pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING pk, notification_pk)
-      SELECT d.pk, n.title, n.message FROM d JOIN ${schema}.belfry_notifications n ON n.pk = d.notification_pk`;
+        WHERE pk = ANY (ARRAY(SELECT pk FROM due)) RETURNING pk, notification_pk, fence)
+      SELECT d.pk, d.fence, n.title, n.message FROM d JOIN ${schema}.belfry_notifications n ON n.pk = d.notification_pk`;
     this.#complete = `WITH d AS (
         UPDATE ${schema}.belfry_deliveries SET status = 'delivered', lease_owner = NULL, lease_until = NULL, due_at = NULL, settled_at = now()
-        WHERE pk = ANY ($1::bigint[]) AND lease_owner = 'raw' RETURNING pk, notification_pk, attempt),
+        WHERE pk = ANY ($1::bigint[]) AND lease_owner = 'raw' AND fence = $3 RETURNING pk, notification_pk, attempt),
       a AS (
         INSERT INTO ${schema}.belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
         SELECT pk, attempt, 'delivered', $2, now(), 'noop', false FROM d)
@@ -81,8 +82,10 @@ export class RawPostgresDeliverer {
       }
       const startedAt = new Date().toISOString();
       await Promise.all(rows.map(deliver));
-      const values = [rows.map(({ pk }) => pk), startedAt];
-      await this.#pool.query({ name: `complete_${this.#schema}`, text: this.#complete, values });
+      for (const [fence, alike] of Map.groupBy(rows, (row) => row.fence)) {
+        const values = [alike.map(({ pk }) => pk), startedAt, fence];
+        await this.#pool.query({ name: `complete_${this.#schema}`, text: this.#complete, values });
+      }
     }
   }
 }

@@ -47,7 +47,7 @@ export function deliveredInSqlite(database: Database.Database): Work {
   };
 }
 
-type Claimed = readonly [pk: number, title: string, message: string];
+type Claimed = readonly [pk: number, fence: number, title: string, message: string];
 
 /** Delivers by hand on Belfry's schema: a transaction to claim with the content, one to write all that came of it, both by sets. */
 export function rawSqliteDrain(database: Database.Database): () => Promise<void> {
@@ -55,7 +55,7 @@ export function rawSqliteDrain(database: Database.Database): () => Promise<void>
   const commit = database.prepare("COMMIT");
   const due = database
     .prepare(
-      `SELECT d.pk, n.title, n.message FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
+      `SELECT d.pk, d.fence + 1, n.title, n.message FROM belfry_deliveries d CROSS JOIN belfry_notifications n ON n.pk = d.notification_pk
         WHERE d.status = 'pending' AND d.lease_owner IS NULL AND d.due_at <= ? ORDER BY d.due_at LIMIT ${BATCH}`,
     )
     .raw();
@@ -65,7 +65,7 @@ export function rawSqliteDrain(database: Database.Database): () => Promise<void>
   );
   const complete = database.prepare(
     `UPDATE belfry_deliveries SET status = 'delivered', lease_owner = NULL, lease_until = NULL, due_at = NULL, settled_at = ?
-      WHERE pk IN (SELECT value FROM json_each(?)) AND lease_owner = 'raw'`,
+      WHERE pk IN (SELECT value FROM json_each(?)) AND lease_owner = 'raw' AND fence = ?`,
   );
   const attempts = database.prepare(
     `INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
@@ -90,7 +90,9 @@ export function rawSqliteDrain(database: Database.Database): () => Promise<void>
     const now = Date.now();
     const keys = JSON.stringify(rows.map(([pk]) => pk));
     begin.run();
-    complete.run(now, keys);
+    for (const [fence, alike] of Map.groupBy(rows, (row) => row[1])) {
+      complete.run(now, JSON.stringify(alike.map(([pk]) => pk)), fence);
+    }
     attempts.run(startedAt, now, keys);
     trackings.run(now, now, keys);
     commit.run();
