@@ -86,15 +86,17 @@ test("long and reversed titles stay in their place on narrow and wide screens", 
   const long = "W".repeat(300);
   const { notification } = await stage.service().create({ to: "u".repeat(255), title: long, message: long, type: "t".repeat(100) });
   await stage.service().create({ to: "\u202ebob", title: "\u202ereversed", message: "x" });
-  for (const width of [360, 1280]) {
-    for (const view of ["?view=inbox", "?view=search", "?view=live", `?view=notification&id=${notification.id}`]) {
-      const { page } = await stage.open(view, { viewport: { width, height: 700 } });
+  const { page } = await stage.open("?view=inbox");
+  for (const view of ["?view=inbox", "?view=search", "?view=live", `?view=notification&id=${notification.id}`]) {
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 700 });
+      await page.goto(stage.url() + view);
       await page.getByText(long.slice(0, 70)).first().waitFor();
       const outside = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect([view, width, outside]).toEqual([view, width, 0]);
     }
   }
-  const { page } = await stage.open("?view=inbox");
+  await page.goto(`${stage.url()}?view=inbox`);
   const reversed = page.locator("a.item-title, a.chip").filter({ hasText: "\u202e" });
   await reversed.first().waitFor();
   expect(await reversed.evaluateAll((all) => all.map((one) => getComputedStyle(one).unicodeBidi))).toEqual(["isolate", "isolate"]);

@@ -7,7 +7,7 @@ import type { ServiceDatabase } from "../service-database.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
-const EVENTS = process.env.BELFRY_LONG ? 10_000 : 300;
+const EVENTS = process.env.BELFRY_LONG ? 10_000 : 150;
 const USERS = 10;
 // With ten, most of a few events would have a window of their own.
 const KEYS = process.env.BELFRY_LONG ? 10 : 3;
