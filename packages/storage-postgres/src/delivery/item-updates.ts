@@ -5,6 +5,7 @@ import { milliseconds, type StorageTime, statement, timeOf } from "../database/s
 import type { TableNames } from "../database/table-names.ts";
 import { loggedChange } from "../inbox/change-log.ts";
 import { BUSY_TIMEOUT_MS, holdInboxes, LOCK_TIMEOUT_MS } from "../inbox/inbox-state.ts";
+import { isThere } from "../inbox/item-row.ts";
 
 /** An update of a notification, and its time; null for now. */
 interface Update {
@@ -36,8 +37,8 @@ function prepareNote(tables: TableNames) {
   const note = statement<[]>(
     "note_update",
     `WITH item AS MATERIALIZED (
-      SELECT user_id, seq FROM ${inboxItems} WHERE notification_pk = $2 AND user_id = ANY ($4::text[])
-        AND (deleted_at IS NULL OR archived_at IS NOT NULL OR snoozed_until IS NOT NULL)
+      SELECT i.user_id, i.seq FROM ${inboxItems} i JOIN ${inboxCounters} c ON c.tenant = $1 AND c.user_id = i.user_id
+      WHERE i.notification_pk = $2 AND i.user_id = ANY ($4::text[]) AND ${isThere("c")}
     ),
     ${loggedChange(tables, change)}
     UPDATE ${inboxCounters} c SET rev = c.rev + 1 FROM item WHERE c.tenant = $1 AND c.user_id = item.user_id`,

@@ -4,7 +4,8 @@ import { type Connection, joining, type Session } from "../database/connection.t
 import { isLockTimeout } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, type CountsRow, countsColumns, holdInboxes, IS_THERE, isBehind, nextDue, toCounts } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, type CountsRow, countsColumns, holdInboxes, isBehind, nextDue, toCounts } from "./inbox-state.ts";
+import { isThere } from "./item-row.ts";
 import { prepareOneMark } from "./mark.ts";
 
 /** How many items are woken, or taken out, at a time. */
@@ -32,8 +33,8 @@ export function prepareApplyDue(tables: TableNames) {
   );
   const settle = statement<CountsRow>(
     "settle_due",
-    `UPDATE ${tables.inboxCounters} inbox SET due_at = ${nextDue(tables)}
-    WHERE tenant = $1 AND user_id = $2 RETURNING ${countsColumns(isBehind(tables))}`,
+    `UPDATE ${tables.inboxCounters} c SET due_at = ${nextDue(tables)}
+    WHERE tenant = $1 AND user_id = $2 RETURNING ${countsColumns(isBehind(tables), "c")}`,
   );
   const apply = async (session: Session, owner: Owner, { at, gone, due, ofGroups }: Due): Promise<DueChange> => {
     const values = [owner.tenant, owner.userId];
@@ -73,12 +74,12 @@ interface Due {
 }
 
 /** Finds what is due in an inbox. */
-function prepareFindDue({ inboxItems, inboxGroups }: TableNames) {
+function prepareFindDue({ inboxItems, inboxGroups, inboxCounters }: TableNames) {
   const own = "i.tenant = $1 AND i.user_id = $2";
   const find = statement<[why: "expired" | "due" | "group", seq: number]>(
     "find_due",
-    `(SELECT 'expired', i.seq FROM ${inboxItems} i
-      WHERE ${own} AND i.expires_at <= $3::timestamptz AND ${IS_THERE} ORDER BY i.expires_at LIMIT ${AT_ONCE})
+    `(SELECT 'expired', i.seq FROM ${inboxItems} i CROSS JOIN (SELECT removed_up_to_seq FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2) c
+      WHERE ${own} AND i.expires_at <= $3::timestamptz AND ${isThere("c")} ORDER BY i.expires_at LIMIT ${AT_ONCE})
     UNION ALL (SELECT 'due', i.seq FROM ${inboxItems} i
       WHERE ${own} AND i.snoozed_until IS NOT NULL AND i.snoozed_until <= $3::timestamptz ORDER BY i.seq LIMIT ${AT_ONCE})
     UNION ALL (SELECT 'group', i.seq FROM ${inboxGroups} g CROSS JOIN LATERAL (

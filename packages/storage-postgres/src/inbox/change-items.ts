@@ -8,7 +8,7 @@ import { settleOwnGroups } from "./groups.ts";
 import { addTo, COUNTS_WIDTH, type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import {
   IN_PLACE,
-  ITEM_MARKS,
+  ITEM_MARKS_OF_I,
   type ItemMarks,
   isItemRow,
   isMarkedSeen,
@@ -240,8 +240,8 @@ function namedItems({ inboxItems, notifications }: TableNames, isThere: string, 
       CROSS JOIN LATERAL (SELECT seq FROM ${inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0) item
     ) ref
     CROSS JOIN LATERAL (
-      SELECT seq, type, created_at, read_at, unread_rev, notification_pk, group_name, ${ITEM_MARKS} FROM ${inboxItems}
-      WHERE tenant = $1 AND user_id = $2 AND seq = ref.seq AND ${isThere} OFFSET 0
+      SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk, i.group_name, ${ITEM_MARKS_OF_I} FROM ${inboxItems} i
+      WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = ref.seq AND ${isThere} OFFSET 0
     ) i
     WHERE inbox.is_current AND ${isToChange}
   )`;

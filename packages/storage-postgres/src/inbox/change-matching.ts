@@ -43,7 +43,7 @@ export function prepareChangeMatching(tables: TableNames) {
     async (connection: Connection): Promise<MatchingChange> => {
       // Those of the inbox stand before them.
       const values: unknown[] = ["", "", after, upTo, at.toISOString(), continues ?? null, openUntil?.toISOString() ?? null];
-      const isThere = places.map((place) => `i.${IN_PLACE[place]}`).join(" OR ");
+      const isThere = places.map((place) => IN_PLACE[place]).join(" OR ");
       const ofGroup = filterText(tables, filter.group === undefined ? {} : { group: filter.group }, values);
       const isMatch = `(${isThere})${filterText(tables, filter, values)}${filterTextAsOf(filter, asOf, values)}`;
       const run = prepared(JSON.stringify({ mark, isMatch, ofGroup } satisfies Variant));
@@ -94,9 +94,8 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
   const { set, which, also, after = {} } = rulesOf(tables)[mark];
   const next = nextOf(mark);
   const step = { continues: "$6::bigint", openUntil: `CASE WHEN (${next}) IS NOT NULL THEN $7::timestamptz END` };
-  // Nothing up to there is unread, or unseen.
-  const isLater =
-    mark === "read" || mark === "seen" ? "AND i.seq > coalesce(least(inbox.read_up_to_seq, inbox.reopened_from_seq - 1), 0)" : "";
+  // Nothing up to there is unread, or unseen; or nothing is there.
+  const first = mark === "read" || mark === "seen" ? "least(inbox.read_up_to_seq, inbox.reopened_from_seq - 1)" : "inbox.removed_up_to_seq";
   const sends = `(SELECT json_agg(n.id ORDER BY n.pk) FROM changed
     CROSS JOIN LATERAL (SELECT pk, id, kind FROM ${tables.notifications} WHERE pk = changed.notification_pk OFFSET 0) n WHERE n.kind = 'send')`;
   return `WITH ${heldInbox(tables)},
@@ -104,7 +103,7 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
       SELECT i.*, ${ITEM_FLAGS}, (${isMatch}) AS is_match
       FROM inbox CROSS JOIN LATERAL (
         SELECT * FROM ${tables.inboxItems} i
-        WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3::bigint ${isLater} AND i.seq <= $4::bigint${ofGroup}
+        WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > greatest($3::bigint, ${first}) AND i.seq <= $4::bigint${ofGroup}
         ORDER BY i.seq LIMIT ${MATCHED_AT_ONCE}
       ) i
       WHERE inbox.is_current AND ${isAnyLeft(mark, "inbox.total", "inbox.unread")}

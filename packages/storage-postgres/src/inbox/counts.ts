@@ -51,7 +51,7 @@ export function prepareTally(tables: TableNames) {
   const talliesOf = (place: ItemPlace, priority: string, group: string) => `
     SELECT '${place}' AS place, i.type, i.category, ${priority}, ${isRead("inbox")}, ${IS_SEEN}, i.pinned_at IS NOT NULL, ${group}, count(*)
     FROM (
-      SELECT * FROM ${tables.inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]}
+      SELECT * FROM ${tables.inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > coalesce(inbox.removed_up_to_seq, 0) AND ${IN_PLACE[place]}
       ORDER BY i.seq DESC LIMIT $3
     ) i GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
   const prepared = memoized((variant: string) => {

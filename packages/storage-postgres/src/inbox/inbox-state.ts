@@ -4,6 +4,7 @@ import type { Session } from "../database/connection.ts";
 import { DIALECT } from "../database/sql.ts";
 import { milliseconds, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { isThere } from "./item-row.ts";
 
 /** The counts of an inbox, as the first columns of each row of a statement. */
 export type CountsRow = readonly [
@@ -18,9 +19,9 @@ export type CountsRow = readonly [
   ...rest: readonly unknown[],
 ];
 
-/** The columns of a {@link CountsRow}, of `inbox`. @param behind whether it is behind */
-export const countsColumns = (behind: string) =>
-  `inbox.last_seq, inbox.total, inbox.unread, inbox.epoch, inbox.rev, inbox.seen_unread, ${milliseconds("inbox.due_at")}, ${behind}`;
+/** The columns of a {@link CountsRow}, of the state of an inbox. @param behind whether it is behind */
+export const countsColumns = (behind: string, inbox = "inbox") =>
+  `${inbox}.last_seq, ${inbox}.total, ${inbox}.unread, ${inbox}.epoch, ${inbox}.rev, ${inbox}.seen_unread, ${milliseconds(`${inbox}.due_at`)}, ${behind}`;
 
 /** The columns of a {@link CountsRow}, of an `inbox` that has one for whether it is behind. */
 export const COUNTS_COLUMNS = countsColumns("inbox.is_behind");
@@ -28,7 +29,7 @@ export const COUNTS_COLUMNS = countsColumns("inbox.is_behind");
 /** How many columns {@link COUNTS_COLUMNS} has. */
 export const COUNTS_WIDTH = 8;
 
-const SEEN_COLUMNS = "seen_up_to_seq, seen_rev, seen_unread, due_at";
+const SEEN_COLUMNS = "seen_up_to_seq, seen_rev, seen_unread, due_at, removed_up_to_seq, removed_at";
 
 /**
  * A common table expression called `inbox`: the state of the inbox of tenant $1 and user $2, as one row, or none if it
@@ -78,11 +79,9 @@ export function prepareUnread(tables: TableNames) {
     };
 }
 
-/** The condition for an item `i` that is not deleted. */
-export const IS_THERE = "(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
-
 /**
- * When the clock changes the inbox of tenant $1 and user $2 next: an item comes back by its own time or its group's, or expires.
+ * When the clock changes the inbox of tenant $1 and user $2 next, whose state is `c`: an item comes back by its own time or its group's, or
+ * expires.
  *
  * @param stillSnoozed a condition on the item `s`, which is snoozed
  */
@@ -91,7 +90,7 @@ export function nextDue({ inboxItems, inboxGroups }: TableNames, stillSnoozed = 
   // Items that a process of an older version deleted still have the time at which they would have expired.
   return `least(
     (SELECT min(s.snoozed_until) FROM ${inboxItems} s WHERE ${own} AND s.snoozed_until IS NOT NULL AND ${stillSnoozed}),
-    (SELECT i.expires_at FROM ${inboxItems} i WHERE ${own} AND i.expires_at IS NOT NULL AND ${IS_THERE} ORDER BY i.expires_at LIMIT 1),
+    (SELECT i.expires_at FROM ${inboxItems} i WHERE ${own} AND i.expires_at IS NOT NULL AND ${isThere("c")} ORDER BY i.expires_at LIMIT 1),
     (SELECT min(g.due_at) FROM ${inboxGroups} g WHERE ${own} AND g.due_at IS NOT NULL))`;
 }
 

@@ -100,11 +100,21 @@ export interface ItemMarks {
   readonly snoozedUntil?: string;
 }
 
-/** The items `i` of each place. */
+/** Whether the item `i` is active, whose inbox's state is `state`. */
+export function isActive(state: string): string {
+  return `(i.deleted_at IS NULL AND i.seq > coalesce(${state}.removed_up_to_seq, 0))`;
+}
+
+/** Whether the item `i` is not deleted, whose inbox's state is `state`. */
+export function isThere(state: string): string {
+  return `(${isActive(state)} OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)`;
+}
+
+/** The items `i` of each place, in the inbox whose state is `inbox`. */
 export const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
-  active: "deleted_at IS NULL",
-  archived: "archived_at IS NOT NULL",
-  snoozed: "snoozed_until IS NOT NULL",
+  active: isActive("inbox"),
+  archived: "i.archived_at IS NOT NULL",
+  snoozed: "i.snoozed_until IS NOT NULL",
 };
 
 /** Where an item is: `isInactive` says whether it has left the active ones. */

@@ -4,7 +4,7 @@ import type { Session } from "../database/connection.ts";
 import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
-import { ITEM_MARKS_OF_I, isItemRow, itemColumns, joinNotification, type MaybeItemRow, ownReadTime, toItem } from "./item-row.ts";
+import { IN_PLACE, ITEM_MARKS_OF_I, isItemRow, itemColumns, joinNotification, type MaybeItemRow, ownReadTime, toItem } from "./item-row.ts";
 
 type TailRow = readonly [...CountsRow, ...MaybeItemRow];
 
@@ -20,7 +20,7 @@ export function prepareListAfter(tables: TableNames) {
         SELECT * FROM (
           SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk, ${ITEM_MARKS_OF_I}
           FROM ${tables.inboxItems} i
-          WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL AND inbox.last_seq > $3
+          WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND ${IN_PLACE.active} AND inbox.last_seq > $3
             AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)
           ORDER BY i.seq LIMIT ${scan}
         ) scan
@@ -47,7 +47,7 @@ function lastOfBytes({ inboxItems, notifications }: TableNames, scan: ScanLimit)
       SELECT sized.seq, sum(sized.bytes) OVER (ORDER BY sized.seq ROWS UNBOUNDED PRECEDING) AS bytes FROM (
         SELECT i.seq, (SELECT octet_length(title) + octet_length(message) + octet_length(data::text) + coalesce(octet_length(actions::text), 0)
           FROM ${notifications} WHERE pk = i.notification_pk) AS bytes
-        FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND i.deleted_at IS NULL
+        FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND ${IN_PLACE.active}
         ORDER BY i.seq LIMIT ${scan}
       ) sized
     ) summed WHERE summed.bytes >= $5::bigint ORDER BY summed.seq LIMIT 1`;

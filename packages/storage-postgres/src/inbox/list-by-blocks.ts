@@ -136,7 +136,7 @@ function valuesOf({ tenant, userId }: Owner, { type }: InboxQuery): readonly unk
 /** The conditions on the item `i` of the inbox whose state is `inbox`, and the number of the next value. */
 function conditionsOf({ status, place, hasType }: BlockVariant): { readonly matches: string; readonly next: number } {
   const type = hasType ? "AND i.type = $3" : "";
-  const matches = `i.tenant = $1 AND i.user_id = $2 AND i.${IN_PLACE[place]} ${OF_STATUS[status].filter} ${type}`;
+  const matches = `i.tenant = $1 AND i.user_id = $2 AND ${IN_PLACE[place]} ${OF_STATUS[status].filter} ${type}`;
   return { matches, next: 3 + Number(hasType) };
 }
 

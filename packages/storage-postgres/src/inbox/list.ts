@@ -17,7 +17,7 @@ import { fewOf, filterText } from "./item-filter.ts";
 import {
   contentOf,
   IN_PLACE,
-  ITEM_MARKS,
+  isActive,
   ITEM_MARKS_OF_I,
   ITEM_WIDTH,
   type ItemRow,
@@ -141,7 +141,7 @@ function pageStatement(
   const room = hasRoom ? `AND ${isOfRoom(tables, hasType ? "$6" : "$5")}` : "";
   const offset = skipped === null ? "0" : `$${skipped}::bigint`;
   // Begins no scan that cannot find anything.
-  const isThere = place === "active" ? `i.${IN_PLACE.active} AND ${count} > 0` : `i.${IN_PLACE[place]}`;
+  const isThere = place === "active" ? `${IN_PLACE.active} AND ${count} > 0` : IN_PLACE[place];
   const isDeep = reason === "offset" ? `AND inbox.last_seq <= ${offset} * ${WALKED_PART}` : "";
   const isSmall = reason === null ? "" : `AND NOT (inbox.last_seq >= ${COUNTED_FROM} ${isDeep})`;
   const own = `i.tenant = $1 AND i.user_id = $2 AND ${isThere} ${isSmall}`;
@@ -202,9 +202,12 @@ export function prepareListTenant(tables: TableNames) {
           SELECT pk, ${contentOf()} FROM ${tables.notifications} WHERE tenant = $1 ORDER BY id DESC
         ) n
         CROSS JOIN LATERAL (
-          SELECT user_id, seq, type, created_at, read_at, unread_rev, ${ITEM_MARKS} FROM ${tables.inboxItems}
-          WHERE notification_pk = n.pk AND deleted_at IS NULL
-          ORDER BY user_id LIMIT ${scan}
+          SELECT i.user_id, i.seq, i.type, i.created_at, i.read_at, i.unread_rev, ${ITEM_MARKS_OF_I}
+          FROM ${tables.inboxItems} i CROSS JOIN LATERAL (
+            SELECT removed_up_to_seq FROM ${tables.inboxCounters} WHERE tenant = $1 AND user_id = i.user_id OFFSET 0
+          ) c
+          WHERE i.notification_pk = n.pk AND ${isActive("c")}
+          ORDER BY i.user_id LIMIT ${scan}
         ) i
         LIMIT ${scan}
       ) i
@@ -227,7 +230,7 @@ type FoundRow = readonly [isInactive: boolean, ...ItemRow];
 
 /** Reads one item of an inbox. */
 export function prepareGet(tables: TableNames) {
-  const select = `SELECT i.deleted_at IS NOT NULL, ${itemColumns(ownReadTime(tables))} FROM inbox`;
+  const select = `SELECT NOT ${IN_PLACE.active}, ${itemColumns(ownReadTime(tables))} FROM inbox`;
   const bySeq = statement<FoundRow>(
     "get_by_seq",
     `WITH ${inboxState(tables)} ${select}

@@ -7,7 +7,7 @@ import type { TableNames } from "../database/table-names.ts";
 import { loggedChange } from "./change-log.ts";
 import { prepareDropGroups, settleGroups, settleOwnGroups } from "./groups.ts";
 import { addTo, holdInboxes, inboxState } from "./inbox-state.ts";
-import { type ItemRow, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
+import { type ItemRow, isActive, isAway, isMarkedSeen, isRead, itemColumns, joinNotification, ownReadTime, toItem } from "./item-row.ts";
 import { prepareLeaveFanOuts } from "./leave-fan-outs.ts";
 import { prepareDropNotifications } from "./remove.ts";
 
@@ -61,7 +61,7 @@ export function prepareErase(tables: TableNames) {
 }
 
 /** What the counts need to know of an item `i` that is removed for good, whose inbox's state is `inbox`. */
-const DROPPED_FLAGS = `i.deleted_at IS NULL AS is_shown, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL) AS is_away, NOT ${isRead("inbox")} AS is_unread,
+const DROPPED_FLAGS = `${isActive("inbox")} AS is_shown, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL) AS is_away, NOT ${isRead("inbox")} AS is_unread,
       ${isMarkedSeen("inbox")} AS is_marked_seen`;
 
 const DROPPED_TALLY = `count(*) FILTER (WHERE is_shown) AS shown, count(*) FILTER (WHERE is_away) AS away,
@@ -85,7 +85,7 @@ function dropItemsText(tables: TableNames): string {
   const { inboxCounters, inboxItems } = tables;
   const sums = `SELECT group_name, ${DROPPED_SUMS} FROM oldest WHERE group_name IS NOT NULL GROUP BY group_name`;
   return `WITH inbox AS MATERIALIZED (
-    SELECT read_up_to_seq, read_rev, seen_up_to_seq, seen_rev FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
+    SELECT read_up_to_seq, read_rev, seen_up_to_seq, seen_rev, removed_up_to_seq FROM ${inboxCounters} WHERE tenant = $1 AND user_id = $2
   ),
   oldest AS MATERIALIZED (
     SELECT i.seq, i.notification_pk, i.group_name, ${DROPPED_FLAGS}
@@ -130,7 +130,7 @@ export function prepareExport(tables: TableNames) {
   const page = statement<ExportRow>(
     "export_inbox",
     `WITH ${inboxState(tables)}
-    SELECT ${milliseconds("i.deleted_at")}, ${itemColumns(ownReadTime(tables))}
+    SELECT ${milliseconds("coalesce(i.deleted_at, CASE WHEN i.seq <= inbox.removed_up_to_seq THEN inbox.removed_at END)")}, ${itemColumns(ownReadTime(tables))}
     FROM inbox CROSS JOIN LATERAL (
       SELECT * FROM ${tables.inboxItems} WHERE tenant = $1 AND user_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
     ) i

@@ -49,6 +49,7 @@ import { auditMigration } from "./0047-audit.ts";
 import { attemptSumsMigration } from "./0048-attempt-sums.ts";
 import { overTimeMigration } from "./0049-over-time.ts";
 import { attemptsByTimeMigration } from "./0050-attempts-by-time.ts";
+import { removedItemsMigration } from "./0051-removed-items.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -102,4 +103,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: attemptSumsMigration },
   { phase: "expand", sql: overTimeMigration },
   { phase: "cleanup", sql: attemptsByTimeMigration, oldestCompatible: 48 },
+  { phase: "expand", sql: removedItemsMigration },
 ] as const satisfies readonly Migration[];

@@ -7,7 +7,7 @@ import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { loggedChange } from "../inbox/change-log.ts";
 import { prepareDropGroups, settleGroups } from "../inbox/groups.ts";
 import { addTo, holdInboxes } from "../inbox/inbox-state.ts";
-import { type ItemRow, isAway, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
+import { type ItemRow, isActive, isAway, itemColumns, readTime, toItem } from "../inbox/item-row.ts";
 
 type DroppedRow = readonly [
   userId: string,
@@ -161,7 +161,7 @@ function prepareDropItems(tables: TableNames) {
   const hold = statement<[one: number]>("hold_inboxes_to_delete", holdInboxes(tables, "tenant = $1 AND user_id = ANY ($2::text[])"));
   const read = statement<DroppedRow>(
     "items_to_delete",
-    `SELECT i.user_id, c.epoch, c.rev + 1, c.last_seq, c.total, c.unread, coalesce(c.seen_unread, 0), i.deleted_at IS NULL, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
+    `SELECT i.user_id, c.epoch, c.rev + 1, c.last_seq, c.total, c.unread, coalesce(c.seen_unread, 0), ${isActive("c")}, ${itemColumns(readTime(tables, { tenant: "i.tenant", userId: "i.user_id", state: "c" }), "c")}
     FROM ${inboxItems} i JOIN ${notifications} n ON n.pk = i.notification_pk
     JOIN ${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id
     WHERE i.notification_pk = $1 AND i.user_id = ANY ($2::text[]) ORDER BY i.user_id`,

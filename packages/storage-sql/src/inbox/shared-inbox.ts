@@ -3,8 +3,9 @@ import type { ChangeLogStorage, DueInbox, DueItemsStorage, ExpiringNotification,
 import type { Sql } from "../database/sql.ts";
 import { changeLogOf } from "./change-log.ts";
 
-/** The condition for an item `i` that is not deleted. */
-const IS_THERE = "(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
+/** The condition for an item `i` that is not deleted, beside the counters `c` of its inbox. */
+const IS_THERE = `((i.deleted_at IS NULL AND i.seq > coalesce(c.removed_up_to_seq, 0))
+      OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)`;
 
 /** A row of a record with its time in milliseconds. */
 type Timed<Of, Time extends keyof Of> = Omit<Of, Time> & Readonly<Record<Time, number>>;
@@ -23,12 +24,13 @@ export function sharedInbox(
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;
   const expiring = `SELECT tenant, id, ${sql.milliseconds("expires_at")} AS "expiresAt" FROM ${notifications}
     WHERE expires_at IS NOT NULL AND expired_at IS NULL ORDER BY expires_at LIMIT $1`;
-  const held = `FROM ${notifications} n ${sql.join} ${inboxItems} i ON i.notification_pk = n.pk
+  const counters = `${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id`;
+  const held = `FROM ${notifications} n ${sql.join} ${inboxItems} i ON i.notification_pk = n.pk ${sql.join} ${counters}
     WHERE n.tenant = $1 AND n.id = $2 AND ${IS_THERE}`;
-  const state = `i.seq IS NOT NULL AS "isThere", i.deleted_at IS NOT NULL AS "isDeleted"`;
-  const bySeq = `SELECT ${state} FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = $3`;
+  const state = `i.seq IS NOT NULL AS "isThere", (i.deleted_at IS NOT NULL OR i.seq <= coalesce(c.removed_up_to_seq, 0)) AS "isDeleted"`;
+  const bySeq = `SELECT ${state} FROM ${inboxItems} i ${sql.join} ${counters} WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = $3`;
   const byId = `SELECT ${state} FROM ${notifications} n LEFT JOIN ${inboxItems} i ON i.notification_pk = n.pk AND i.user_id = $2
-    WHERE n.tenant = $1 AND n.id = $3`;
+    LEFT JOIN ${counters} WHERE n.tenant = $1 AND n.id = $3`;
   const find = async (tenant: string, userId: string, ref: Parameters<InboxStorage["absence"]>[1]): Promise<Found | undefined> => {
     if (typeof ref !== "string") {
       return Number.isSafeInteger(ref.seq) ? (await sql.rows<Found>("absence_by_seq", bySeq, [tenant, userId, ref.seq]))[0] : undefined;
@@ -61,7 +63,7 @@ export function sharedInbox(
       const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOuts} f WHERE f.notification_pk = n.pk)
         OR EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
         OR EXISTS (SELECT 1 FROM ${sql.tables.audiences} f WHERE f.notification_pk = n.pk AND f.source IS NOT NULL)
-        OR EXISTS (SELECT 1 FROM ${inboxItems} i WHERE i.notification_pk = n.pk AND ${IS_THERE})`;
+        OR EXISTS (SELECT 1 FROM ${inboxItems} i ${sql.join} ${counters} WHERE i.notification_pk = n.pk AND ${IS_THERE})`;
       const note = `UPDATE ${notifications} AS n SET expired_at = $3 WHERE n.tenant = $1 AND n.id = $2 AND NOT (${isLeft}) RETURNING id`;
       return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;
     },

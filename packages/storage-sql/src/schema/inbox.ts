@@ -52,6 +52,8 @@ export const INBOX = {
    * `readUpToSeq` and it was not marked unread after the inbox's `readRev`. In SQLite this table, like the others whose key has
    * several columns, is `WITHOUT ROWID` in the migrations: it is its own primary key, so that a list is one range scan.
    *
+   * An item without a `deletedAt` is deleted, too, if its number is at most the inbox's `removedUpToSeq`.
+   *
    * An item is seen if it is read, or marked seen itself, or if the inbox's `seenUpToSeq` covers it and it was not marked unseen
    * after the inbox's `seenRev`.
    */
@@ -140,8 +142,17 @@ export const INBOX = {
       beganAfter: c.nullable(c.number),
       /** Every broadcast up to this number is placed, or never will be. Null, which is 0, if nobody has looked. */
       placedUpTo: c.nullable(c.number),
+      /** Every item up to this number is deleted: see `removedAt`. */
+      removedUpToSeq: c.nullable(c.number),
+      /** When a deletion of everything read moved that number up; null once each of the items has a `deletedAt` of its own. */
+      removedAt: c.nullable(c.time),
+      /** The items up to this number have one by now. */
+      removedAfterSeq: c.nullable(c.number),
     },
-    { key: ["tenant", "userId"], indexes: { due: { on: ["dueAt"], with: "dueAt" } } },
+    {
+      key: ["tenant", "userId"],
+      indexes: { due: { on: ["dueAt"], with: "dueAt" }, removed: { on: ["removedAt"], with: "removedAt" } },
+    },
   ),
 
   /**

@@ -1,6 +1,6 @@
 import { UPDATED_AT_ONCE } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
-import { JOIN_COUNTERS } from "../inbox/conditions.ts";
+import { IS_THERE_BESIDE_COUNTERS, JOIN_COUNTERS } from "../inbox/conditions.ts";
 
 /** An update that steps go on with. */
 interface RunningUpdate {
@@ -20,11 +20,10 @@ function prepareUsersAfter({ prepareRows }: QueryContext) {
 /** Notes in the inboxes of users that an item of theirs was updated. */
 function prepareNote({ prepare }: QueryContext) {
   const items = "json_each(:users) u CROSS JOIN belfry_inbox_items i ON i.notification_pk = (SELECT :pk) AND i.user_id = u.value";
-  const isThere = "(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)";
   const parts = [
     `INSERT INTO belfry_inbox_changes (tenant, user_id, rev, last_seq, kind, seq_ranges, at)
-      SELECT c.tenant, c.user_id, c.rev + 1, c.last_seq, 'updated', CAST(i.seq AS TEXT), :at FROM ${items} ${JOIN_COUNTERS} WHERE ${isThere}`,
-    `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (SELECT i.user_id FROM ${items} WHERE ${isThere})`,
+      SELECT c.tenant, c.user_id, c.rev + 1, c.last_seq, 'updated', CAST(i.seq AS TEXT), :at FROM ${items} ${JOIN_COUNTERS} WHERE ${IS_THERE_BESIDE_COUNTERS}`,
+    `UPDATE belfry_inbox_counters SET rev = rev + 1 WHERE tenant = :tenant AND user_id IN (SELECT i.user_id FROM ${items} ${JOIN_COUNTERS} WHERE ${IS_THERE_BESIDE_COUNTERS})`,
   ].map((text) => prepare<object>(text));
   return (of: Pick<RunningUpdate, "pk" | "tenant" | "at">, users: readonly string[]): void => {
     for (const part of parts) {

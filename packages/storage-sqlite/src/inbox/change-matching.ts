@@ -113,9 +113,9 @@ function isAnyLeft(mark: MatchingMark, { total, unread }: InboxCounts, added: Ad
   return mark !== "deleted_read" || total + added.total > unread + added.unread;
 }
 
-/** The number above which items may change: nothing up to `unreadAfterSeq` is unread, or unseen. */
-function firstAfter({ mark, after }: MatchingStep, { unreadAfterSeq }: { readonly unreadAfterSeq: number }): number {
-  return mark === "read" || mark === "seen" ? Math.max(after, unreadAfterSeq) : after;
+/** The number above which items may change: nothing up to `removedUpToSeq` is there, and nothing up to `unreadAfterSeq` unread, or unseen. */
+function firstAfter({ mark, after }: MatchingStep, { unreadAfterSeq, removedUpToSeq }: InboxState): number {
+  return Math.max(after, mark === "read" || mark === "seen" ? unreadAfterSeq : removedUpToSeq);
 }
 
 function flagsOf([seq, , , isRead, isSeen, pinnedAt, archivedAt, snoozedUntil, group]: LookedAt): ItemFlags {

@@ -49,9 +49,21 @@ export const IS_SEEN_BESIDE_COUNTERS = `(${IS_READ_BESIDE_COUNTERS} OR coalesce(
 /** The item `i` is seen, in an inbox whose newest marks are those of the values. */
 export const IS_SEEN = `(${IS_READ} OR coalesce(i.seen_mark > 0, false) OR (i.seq <= :seenUpToSeq AND -coalesce(i.seen_mark, 0) <= :seenRev))`;
 
-/** The items `i` of each place. */
+/** The item `i` has a number above those that a deletion of everything read took. (Nothing at or below it is in any place.) */
+const IS_ABOVE_REMOVED = "i.seq > +:removedUpToSeq";
+
+/** The item `i` is active, beside the counters `c` of its inbox. */
+export const IS_ACTIVE_BESIDE_COUNTERS = "(i.deleted_at IS NULL AND i.seq > coalesce(c.removed_up_to_seq, 0))";
+
+/** The item `i` is not deleted, beside the counters `c` of its inbox. */
+export const IS_THERE_BESIDE_COUNTERS = `(${IS_ACTIVE_BESIDE_COUNTERS} OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)`;
+
+/**
+ * The items `i` of each place. The `+` keeps SQLite from taking the floor for the bound of a range, where other conditions have a higher
+ * one: see {@link IS_UNREAD_IN_SPAN}.
+ */
 export const IN_PLACE: Readonly<Record<ItemPlace, string>> = {
-  active: "i.deleted_at IS NULL",
+  active: "(i.deleted_at IS NULL AND +i.seq > :removedUpToSeq)",
   archived: "i.archived_at IS NOT NULL",
   snoozed: "i.snoozed_until IS NOT NULL",
 };
@@ -144,7 +156,7 @@ export function newestOf({ place, filter }: { readonly place: ItemPlace; readonl
   const few = filterText({ ...(isPinned ? { isPinned } : {}), ...(wasSnoozed ? { wasSnoozed } : {}), ...ofGroup });
   return `SELECT i.seq, i.type, i.category, i.notification_pk, i.read_at, i.unread_rev, i.seen_mark, i.pinned_at, i.woken_at, i.deleted_at,
       i.archived_at, i.snoozed_until, i.group_name
-    FROM ${itemsOf(place, filter)} WHERE ${OWN_ITEMS} AND ${IN_PLACE[place]}${few} ORDER BY i.seq DESC`;
+    FROM ${itemsOf(place, filter)} WHERE ${OWN_ITEMS} AND ${IS_ABOVE_REMOVED} AND ${IN_PLACE[place]}${few} ORDER BY i.seq DESC`;
 }
 
 /** The table of items `i`. */

@@ -10,6 +10,8 @@ export interface ReadState extends SeenState {
   readonly readUpToSeq: number;
   /** The change that made that mark, which does not cover items marked unread later. */
   readonly readRev: number;
+  /** Every item up to this number is deleted, also one that does not say so itself. */
+  readonly removedUpToSeq: number;
 }
 
 /** The state that decides which items of an inbox are seen, besides the read ones. */
@@ -29,11 +31,13 @@ export interface InboxState extends ReadState {
   readonly awaySeenUnread: number;
   /** Every unread item has a number above this. */
   readonly unreadAfterSeq: number;
+  /** When items up to `removedUpToSeq` were deleted, in milliseconds, as long as some of them do not say so themselves; else null. */
+  readonly removedAt: number | null;
 }
 
 const EMPTY_STATE: InboxState = {
-  ...{ counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, unreadAfterSeq: 0 },
-  ...{ seenUpToSeq: 0, seenRev: 0, awayUnread: 0, awaySeenUnread: 0 },
+  ...{ counts: EMPTY_COUNTS, readUpToSeq: 0, readRev: 0, removedUpToSeq: 0, unreadAfterSeq: 0 },
+  ...{ seenUpToSeq: 0, seenRev: 0, awayUnread: 0, awaySeenUnread: 0, removedAt: null },
 };
 
 /** Counts as SQLite gives them: a list, which the driver makes faster than an object. */
@@ -58,12 +62,15 @@ type CountersRow = readonly [
   seenRev: number | null,
   awayUnread: number | null,
   awaySeenUnread: number | null,
+  removedUpToSeq: number | null,
+  removedAt: number | null,
 ];
 
 /** Reads the state of an inbox: one row by its key. */
 export function prepareInboxState({ prepareRows }: QueryContext) {
   const counters = prepareRows<Owner, CountersRow>(`
-    SELECT ${COUNTS_COLUMNS}, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, away_unread, away_seen_unread
+    SELECT ${COUNTS_COLUMNS}, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, away_unread, away_seen_unread, removed_up_to_seq,
+      removed_at
     FROM belfry_inbox_counters WHERE ${OWN}`);
   return (owner: Owner): InboxState => {
     const row = counters.get(owner);
@@ -71,11 +78,13 @@ export function prepareInboxState({ prepareRows }: QueryContext) {
       return EMPTY_STATE;
     }
     const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
-    const [seenUpToSeq, seenRev, awayUnread, awaySeenUnread] = seenAndAway;
+    const [seenUpToSeq, seenRev, awayUnread, awaySeenUnread, removedUpToSeq, removedAt] = seenAndAway;
     return {
       counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...waitingOf(dueAt, isBehind) },
       readUpToSeq,
       readRev,
+      removedUpToSeq: removedUpToSeq ?? 0,
+      removedAt: removedAt ?? null,
       unreadAfterSeq: Math.min(readUpToSeq, (reopenedFromSeq ?? Number.POSITIVE_INFINITY) - 1),
       seenUpToSeq: seenUpToSeq ?? 0,
       seenRev: seenRev ?? 0,
@@ -155,7 +164,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** The items of the inbox of the values that expire. Those that a process of an older version deleted still have the time. */
 export const EXPIRING = `FROM belfry_inbox_items INDEXED BY belfry_inbox_items_expiring
-  WHERE ${OWN} AND expires_at IS NOT NULL AND (deleted_at IS NULL OR archived_at IS NOT NULL OR snoozed_until IS NOT NULL)`;
+  WHERE ${OWN} AND expires_at IS NOT NULL AND (deleted_at IS NULL OR archived_at IS NOT NULL OR snoozed_until IS NOT NULL)
+    AND seq > coalesce((SELECT removed_up_to_seq FROM belfry_inbox_counters WHERE ${OWN}), 0)`;
 
 /** Notes in the counters when the clock changes the inbox next. */
 export function prepareSettleDue({ prepare }: QueryContext) {

@@ -38,7 +38,7 @@ export function prepareReadTimes(context: QueryContext) {
     SELECT m.up_to_seq, m.read_at, coalesce((
         SELECT up_to_seq FROM belfry_read_marks WHERE ${OWN} AND up_to_seq < m.up_to_seq ORDER BY up_to_seq DESC LIMIT 1), 0) AS after_seq
     FROM belfry_read_marks m WHERE ${OWN} AND m.up_to_seq >= :seq ORDER BY m.up_to_seq, m.rev LIMIT 1`);
-  return (owner: Owner, { readUpToSeq, seenUpToSeq, seenRev }: Omit<ReadState, "readRev">): ItemStates => {
+  return (owner: Owner, { readUpToSeq, seenUpToSeq, seenRev }: Omit<ReadState, "readRev" | "removedUpToSeq">): ItemStates => {
     let mark: Covered | undefined;
     const readAt: ItemStates["readAt"] = (seq, ownReadAt, unreadRev) => {
       if (ownReadAt !== null || seq > readUpToSeq) {
@@ -97,6 +97,8 @@ export type ItemRow = readonly [
   category: string | null,
 ];
 
+/** The index of `seq` in an {@link ItemRow}. */
+export const SEQ = 8;
 /** The index of `deletedAt` in an {@link ItemRow}. */
 export const DELETED_AT = 10;
 /** The index of `actions` in an {@link ItemRow}. */
@@ -219,8 +221,8 @@ export function isAway({ archivedAt, snoozedUntil }: Pick<InboxItem, "archivedAt
   return archivedAt !== null || snoozedUntil !== null;
 }
 
-function placeOf({ archivedAt, snoozedUntil }: InboxItem, deletedAt: number | null): FoundItem["place"] {
-  if (deletedAt === null) {
+function placeOf({ archivedAt, snoozedUntil }: InboxItem, isActive: boolean): FoundItem["place"] {
+  if (isActive) {
     return "active";
   }
   const left = snoozedUntil === null ? "deleted" : "snoozed";
@@ -241,7 +243,7 @@ export function prepareFindItem(context: QueryContext) {
       return undefined;
     }
     const item = toItem(row, owner, readTimes(owner, state));
-    return { item, place: placeOf(item, row[DELETED_AT]) };
+    return { item, place: placeOf(item, row[DELETED_AT] === null && item.seq > state.removedUpToSeq) };
   };
 }
 

@@ -72,7 +72,7 @@ export function prepareListByBlocks<Row extends readonly unknown[]>(
   };
   return (asked, state, part) => {
     const { owner, query } = asked;
-    const least = query.status === "unread" ? state.unreadAfterSeq + 1 : 0;
+    const least = (query.status === "unread" ? state.unreadAfterSeq : state.removedUpToSeq) + 1;
     const { epoch, rev, lastSeq } = state.counts;
     const now = { epoch, rev, lastSeq };
     const counting = { now, statements: statementsFor(query), values: valuesOf(owner, query, state), least };
@@ -102,8 +102,8 @@ interface Asked {
 }
 
 function valuesOf({ tenant, userId }: Owner, { type }: InboxQuery, state: InboxState): SpanValues {
-  const { readUpToSeq, readRev, seenUpToSeq, seenRev } = state;
-  return { tenant, userId, readUpToSeq, readRev, seenUpToSeq, seenRev, type, low: 0, high: 0, limit: 1, skipped: 0 };
+  const { readUpToSeq, readRev, removedUpToSeq, seenUpToSeq, seenRev } = state;
+  return { tenant, userId, readUpToSeq, readRev, removedUpToSeq, seenUpToSeq, seenRev, type, low: 0, high: 0, limit: 1, skipped: 0 };
 }
 
 /** Prepares the statements of a combination of filters when it is first used. */

@@ -16,6 +16,7 @@ import {
   filterText,
   filterValues,
   IN_PLACE,
+  IS_ACTIVE_BESIDE_COUNTERS,
   IS_READ,
   IS_UNREAD,
   itemsOf,
@@ -186,13 +187,15 @@ function prepareStatements<Row extends readonly unknown[]>(
 export function prepareListAfter(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
-    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq AND i.deleted_at IS NULL ORDER BY i.seq LIMIT :limit`,
+  const tail = context.prepareRows<Owner & Pick<ReadState, "removedUpToSeq"> & { readonly seq: number; readonly limit: number }, ItemRow>(
+    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq AND ${IN_PLACE.active} ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, seq: number, { limit, bytes }: PageBounds): InboxTail => {
     const state = inboxState(owner);
     const isAnyLeft = state.counts.lastSeq > seq && limit > 0;
-    const rows = isAnyLeft ? takeBytes(tail.iterate({ ...owner, seq, limit }), { bytes, of: rowBytes }) : [];
+    const { removedUpToSeq } = state;
+    const values = { ...owner, seq: Math.max(seq, removedUpToSeq), removedUpToSeq, limit };
+    const rows = isAnyLeft ? takeBytes(tail.iterate(values), { bytes, of: rowBytes }) : [];
     const states = readTimes(owner, state);
     return { items: rows.map((row) => toItem(row, owner, states)), counts: state.counts };
   };
@@ -211,7 +214,7 @@ export function prepareListTenant(context: QueryContext) {
   const newest = context.prepareRows<{ readonly tenant: string; readonly limit: number }, TenantItemRow>(`
     SELECT i.user_id, ${MARKS_COLUMNS}, ${ITEM_COLUMNS}
     FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk ${JOIN_COUNTERS}
-    WHERE n.tenant = +:tenant AND i.deleted_at IS NULL ORDER BY n.id DESC, i.user_id LIMIT :limit`);
+    WHERE n.tenant = +:tenant AND ${IS_ACTIVE_BESIDE_COUNTERS} ORDER BY n.id DESC, i.user_id LIMIT :limit`);
   return (tenant: string, limit: number): readonly InboxItem[] =>
     newest.all({ tenant, limit }).map(([userId, readUpToSeq, seenUpToSeq, seenRev, ...row]) => {
       const owner = { tenant, userId };

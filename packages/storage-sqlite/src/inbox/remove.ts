@@ -1,6 +1,6 @@
 import type { Owner } from "@belfry/core";
 import type { QueryContext } from "../database/statement.ts";
-import { IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN_ITEM } from "./conditions.ts";
+import { IS_ACTIVE_BESIDE_COUNTERS, IS_READ_BESIDE_COUNTERS, IS_SEEN_BESIDE_COUNTERS, OWN_ITEM } from "./conditions.ts";
 import { prepareDropGroups, prepareSettleGroups } from "./groups.ts";
 import { prepareAddToCounts, prepareInboxState } from "./inbox-state.ts";
 
@@ -16,7 +16,7 @@ export type DroppedItem = readonly [
 ];
 
 /** The columns of a {@link DroppedItem}, over the item `i` and its inbox's counters `c`. */
-export const DROPPED_COLUMNS = `i.seq, i.notification_pk, i.deleted_at IS NULL, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL),
+export const DROPPED_COLUMNS = `i.seq, i.notification_pk, ${IS_ACTIVE_BESIDE_COUNTERS}, (i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL),
   NOT ${IS_READ_BESIDE_COUNTERS}, ${IS_SEEN_BESIDE_COUNTERS}, i.group_name`;
 
 /** Removes a notification if nothing refers to it any more. */

@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS, OWN } from "./conditions.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareInboxState } from "./inbox-state.ts";
-import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, selectOwnItems, toItem } from "./item-row.ts";
+import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, SEQ, selectOwnItems, toItem } from "./item-row.ts";
 import { DROPPED_COLUMNS, type DroppedItem, prepareDropItems } from "./remove.ts";
 
 type Some = Owner & { readonly limit: number };
@@ -46,9 +46,10 @@ export function prepareExport(context: QueryContext) {
     `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, { after, limit }: StepRange): ExportStep<ExportedItem> => {
-    const states = readTimes(owner, inboxState(owner));
+    const state = inboxState(owner);
+    const states = readTimes(owner, state);
     const records = page.all({ ...owner, seq: Number(after ?? 0), limit }).map((row): ExportedItem => {
-      const deletedAt = row[DELETED_AT];
+      const deletedAt = row[DELETED_AT] ?? (row[SEQ] > state.removedUpToSeq ? null : state.removedAt);
       const item = toItem(row, owner, states);
       return { ...item, deletedAt: deletedAt === null || isAway(item) ? null : new Date(deletedAt) };
     });

@@ -162,7 +162,7 @@ function prepareDropItemsOf(context: QueryContext) {
       const state = inboxState(owner);
       const was = toItem(row, owner, readTimes(owner, state));
       const { unread, seen } = lostWith(was);
-      const isShown = row[DELETED_AT] === null;
+      const isShown = row[DELETED_AT] === null && was.seq > state.removedUpToSeq;
       const { group } = was;
       settleGroups(owner, state.readRev, isShown ? [{ group, total: -1, unread }] : []);
       dropGroups(owner, [{ group }]);

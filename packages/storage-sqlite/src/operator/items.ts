@@ -1,6 +1,6 @@
 import type { InboxItem } from "@belfry/core";
 import type { QueryContext } from "../database/statement.ts";
-import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS } from "../inbox/conditions.ts";
+import { IS_ACTIVE_BESIDE_COUNTERS, IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS } from "../inbox/conditions.ts";
 import { ITEM_COLUMNS, type ItemRow, MARKS_COLUMNS, type MarksRow, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 
 type OwnedItemRow = readonly [userId: string, ...marks: MarksRow, ...item: ItemRow];
@@ -26,7 +26,7 @@ const OF_NOTIFICATION = `belfry_notifications n CROSS JOIN belfry_inbox_items i 
 export function prepareItemsOf(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
   const list = context.prepareRows<NotificationName & { readonly limit: number }, OwnedItemRow>(`
-    SELECT i.user_id, ${MARKS_COLUMNS}, ${ITEM_COLUMNS} FROM ${OF_NOTIFICATION} AND i.deleted_at IS NULL ORDER BY i.user_id LIMIT :limit`);
+    SELECT i.user_id, ${MARKS_COLUMNS}, ${ITEM_COLUMNS} FROM ${OF_NOTIFICATION} AND ${IS_ACTIVE_BESIDE_COUNTERS} ORDER BY i.user_id LIMIT :limit`);
   return (tenant: string, id: string, limit: number): readonly InboxItem[] =>
     list.all({ tenant, id, limit }).map(([userId, readUpToSeq, seenUpToSeq, seenRev, ...row]) => {
       const owner = { tenant, userId };
@@ -39,7 +39,7 @@ export function prepareCountItems({ prepareRows }: QueryContext) {
   type CountRow = readonly [looked: number, total: number | null, read: number | null, lastUser: string | null];
   const count = prepareRows<NotificationName & { readonly after: string; readonly limit: number }, CountRow>(`
     SELECT count(*), sum(is_there), sum(is_there AND is_read), max(user_id) FROM (
-      SELECT i.user_id, i.deleted_at IS NULL AS is_there, ${IS_READ_BESIDE_COUNTERS} AS is_read
+      SELECT i.user_id, ${IS_ACTIVE_BESIDE_COUNTERS} AS is_there, ${IS_READ_BESIDE_COUNTERS} AS is_read
       FROM ${OF_NOTIFICATION} AND i.user_id > (SELECT :after) ORDER BY i.user_id LIMIT :limit)`);
   return (name: NotificationName, after: string, limit: number): ItemCounts => {
     const [looked, total, read, lastUser] = count.get({ ...name, after, limit }) ?? [0, 0, 0, null];
