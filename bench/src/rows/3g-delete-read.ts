@@ -20,7 +20,7 @@ const FILLINGS = [
 const undo = (prefix: string, items: number) => `
   UPDATE ${prefix}belfry_inbox_items SET deleted_at = NULL WHERE deleted_at IS NOT NULL;
   DELETE FROM ${prefix}belfry_read_marks;
-  UPDATE ${prefix}belfry_inbox_counters SET total = ${items}, read_up_to_seq = 0;
+  UPDATE ${prefix}belfry_inbox_counters SET total = ${items}, read_up_to_seq = 0, removed_up_to_seq = NULL, removed_at = NULL, removed_after_seq = NULL;
   UPDATE ${prefix}belfry_inbox_counters SET unread = ${items} WHERE user_id = 'marked';`;
 
 interface Inboxes {

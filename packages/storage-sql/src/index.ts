@@ -111,6 +111,8 @@ export {
 } from "./inbox/counted-lists.ts";
 export { firstActors, type Grouped, isGrouped, MOST_ACTORS, shownActors, WOKEN_AT_ONCE, withAlso } from "./inbox/grouped.ts";
 export { type KeyedStep, type KeyNote, keyedChange, keyNote, requireOwnKey, stepOfMark, stepOfMatching } from "./inbox/keyed-line.ts";
+export { isOfAllRead, KNOWS_REMOVED } from "./inbox/remove-covered.ts";
+export { LOOKED_AT_BESIDE, REMOVED_AT_LEAST } from "./inbox/removed-sizes.ts";
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
 export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";

@@ -98,7 +98,7 @@ export interface FilterStorage {
   /**
    * Changes those that match among the next {@link MATCHED_AT_ONCE} items of a range (of a group's, if the filter has one), oldest first: a short step, however large the
    * inbox. It has a `rev`, and its own line in the log unless it continues another. No step follows one of `deleted_read` that leaves no
-   * active item that is read.
+   * active item that is read. The first step of `deleted_read` may delete all active items up to a number at once, if a storage can.
    */
   changeMatching(owner: Owner, step: MatchingStep): Promise<MatchingChange>;
 }

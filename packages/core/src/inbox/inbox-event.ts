@@ -76,8 +76,8 @@ export interface InboxEvent<Item = InboxItem> extends InboxPosition {
   /** When a whole inbox was changed: its items were read then. Missing for other changes. */
   readonly at?: Date;
   /**
-   * The numbers of the items that `deleted_read` deleted, or that a change of what matches a filter changed. They are missing if there
-   * are very many: then the inbox is to be listed again.
+   * The numbers of the items that `deleted_read` deleted, or that a change of what matches a filter changed. Those of `deleted_read` may
+   * have items among them that were deleted before. They are missing if there are very many: then the inbox is to be listed again.
    */
   readonly seqs?: readonly number[];
   /**

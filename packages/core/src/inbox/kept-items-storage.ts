@@ -42,4 +42,10 @@ export interface KeptItemsStorage {
    * match the items that are left; a step that takes items out of an inbox's lists raises its `rev`, also for archived and snoozed ones.
    */
   sweep(kept: InboxRetention, range: StepRange): Promise<SweepStep>;
+
+  /**
+   * Where a deletion of everything read did not change each item, but noted up to which number all are deleted, it changes up to `limit` of
+   * them, oldest first, as a deletion of each would have: nobody sees a difference. It removes no rows. No step follows once none is left.
+   */
+  settleRemoved(range: StepRange): Promise<SweepStep>;
 }

@@ -28,7 +28,10 @@ export interface LoggedChange {
   readonly at: Date;
   /** Until when its items are snoozed; null for other kinds. */
   readonly until: Date | null;
-  /** The numbers of the items that it changed; null if they are all up to a number, or too scattered to keep. */
+  /**
+   * The numbers of the items that it changed; null if they are all up to a number, or too scattered to keep. Those of `deleted_read` may have
+   * items among them that were deleted before.
+   */
   readonly ranges: readonly SeqRange[] | null;
   /** It changed everything up to this number. */
   readonly upToSeq: number | null;

@@ -107,6 +107,7 @@ export class Retention {
     const hasItems = Object.keys(items).length > 0 || Object.keys(types).length > 0;
     await walk(deliveriesMs !== undefined, (range) => digests.sweep(before(deliveriesMs), range));
     await walk(true, (range) => suppressions.sweep(before(softBounces.withinMs), range));
+    await walk(true, (range) => inbox.settleRemoved(range));
     return {
       items: await walk(hasItems, (range) => inbox.sweep(kept, range)),
       deliveries: await walk(deliveriesMs !== undefined, (range) => deliveries.sweep(before(deliveriesMs), range)),

@@ -14,6 +14,8 @@ export interface ChangeToLog {
   readonly at: string;
   /** The numbers of its items as an array: see {@link LOGGED_TALLY}. */
   readonly seqs?: string;
+  /** The same as a text of ranges. */
+  readonly ranges?: string;
   /** If it may be a step of a call, the number of the step that it continues, or null: see `StepOfCall`. Its items have later numbers. */
   readonly continues?: string;
   /** Until when more steps follow, a timestamp or null. @default null */
@@ -53,7 +55,18 @@ const UNITED = `CASE WHEN ${moreOf("l.seq_ranges")} + ${moreOf("noted.ranges")} 
 export function loggedChange({ inboxChanges }: TableNames, change: ChangeToLog): string {
   // A change of many inboxes leaves that to the next one of each.
   const isOfOne = change.owner === undefined;
-  const { kind, from, inbox = "inbox", seqs, upToSeq = "NULL", group = "NULL", until, owner = "$1::text, $2::text", continues } = change;
+  const {
+    kind,
+    from,
+    inbox = "inbox",
+    seqs,
+    ranges,
+    upToSeq = "NULL",
+    group = "NULL",
+    until,
+    owner = "$1::text, $2::text",
+    continues,
+  } = change;
   const at = milliseconds(change.at);
   const openUntil = change.openUntil === undefined ? "NULL" : milliseconds(change.openUntil);
   const oldest = `SELECT CASE WHEN rev % ${FORGOTTEN_AT_ONCE} = 0 THEN rev - ${MAX_LOGGED_CHANGES - FORGOTTEN_AT_ONCE} END FROM noted`;
@@ -64,7 +77,7 @@ export function loggedChange({ inboxChanges }: TableNames, change: ChangeToLog):
       RETURNING 1
     ),`;
   return `noted (tenant, user_id, rev, last_seq, ranges) AS MATERIALIZED (
-      SELECT ${owner}, ${inbox}.rev + 1, ${inbox}.last_seq, ${seqs === undefined ? "NULL::text" : rangesOf(seqs)} FROM ${from}
+      SELECT ${owner}, ${inbox}.rev + 1, ${inbox}.last_seq, ${ranges ?? (seqs === undefined ? "NULL::text" : rangesOf(seqs))} FROM ${from}
     ),
     ${continues === undefined ? "" : joined}
     logged AS (

@@ -10,6 +10,7 @@ import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
 import { filterText, filterTextAsOf } from "./item-filter.ts";
 import { IN_PLACE } from "./item-row.ts";
 import { type MarkText, marksOf } from "./mark.ts";
+import { prepareRemoveCovered } from "./remove-covered.ts";
 
 /** What a `ReadMoment` has besides the counts. */
 type MomentRow = readonly [rev: number, readUpToSeq: number, readRev: number, seenUpToSeq: number, seenRev: number];
@@ -35,6 +36,28 @@ interface Variant {
 
 /** Changes the items that match a filter, among the next ones of a range. */
 export function prepareChangeMatching(tables: TableNames) {
+  const [removeAtOnce, changeRows] = [prepareRemoveAtOnce(tables), prepareChangeRows(tables)];
+  return (owner: Owner, step: MatchingStep) =>
+    async (connection: Connection): Promise<MatchingChange> =>
+      (await removeAtOnce(owner, step)(connection)) ?? (await changeRows(owner, step)(connection));
+}
+
+function prepareRemoveAtOnce(tables: TableNames) {
+  const removeCovered = prepareRemoveCovered(tables);
+  return (owner: Owner, step: MatchingStep) =>
+    async (connection: Connection): Promise<MatchingChange | null> => {
+      const removed = await removeCovered(owner, step)(connection);
+      if (removed === null) {
+        return null;
+      }
+      const { upTo, count, moment } = removed;
+      const counts = toCounts(removed.counts);
+      const next = counts.total > counts.unread ? upTo : null;
+      return { changed: count, count, counts, asOf: toMoment(moment, counts), sends: [], next };
+    };
+}
+
+function prepareChangeRows(tables: TableNames) {
   const changeInbox = prepareChangeInbox(tables);
   const prepared = memoized((variant: string) =>
     statement<StepRow>("change_matching", changeMatchingText(tables, JSON.parse(variant) as Variant)),

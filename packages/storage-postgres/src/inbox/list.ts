@@ -17,10 +17,10 @@ import { fewOf, filterText } from "./item-filter.ts";
 import {
   contentOf,
   IN_PLACE,
-  isActive,
   ITEM_MARKS_OF_I,
   ITEM_WIDTH,
   type ItemRow,
+  isActive,
   itemColumns,
   joinNotification,
   ownReadTime,

@@ -50,6 +50,7 @@ import { attemptSumsMigration } from "./0048-attempt-sums.ts";
 import { overTimeMigration } from "./0049-over-time.ts";
 import { attemptsByTimeMigration } from "./0050-attempts-by-time.ts";
 import { removedItemsMigration } from "./0051-removed-items.ts";
+import { removedAtOnceMigration } from "./0052-removed-at-once.ts";
 
 /** Every migration in order; the first has number 1. Only ever append. */
 export const MIGRATIONS = [
@@ -104,4 +105,5 @@ export const MIGRATIONS = [
   { phase: "expand", sql: overTimeMigration },
   { phase: "cleanup", sql: attemptsByTimeMigration, oldestCompatible: 48 },
   { phase: "expand", sql: removedItemsMigration },
+  { phase: "cleanup", sql: removedAtOnceMigration, oldestCompatible: 51 },
 ] as const satisfies readonly Migration[];

@@ -2,6 +2,7 @@ import { isUuid } from "@belfry/core";
 import type { ChangeLogStorage, DueInbox, DueItemsStorage, ExpiringNotification, InboxStorage } from "@belfry/core/storage";
 import type { Sql } from "../database/sql.ts";
 import { changeLogOf } from "./change-log.ts";
+import { settleRemoved } from "./remove-covered.ts";
 
 /** The condition for an item `i` that is not deleted, beside the counters `c` of its inbox. */
 const IS_THERE = `((i.deleted_at IS NULL AND i.seq > coalesce(c.removed_up_to_seq, 0))
@@ -18,7 +19,10 @@ interface Found {
 /** The operations of inboxes that both storages share; none of them is hot. */
 export function sharedInbox(
   sql: Sql,
-): Pick<InboxStorage, "absence" | "renewEpochs" | "tidyFanOuts" | keyof ChangeLogStorage | Exclude<keyof DueItemsStorage, "applyDue">> {
+): Pick<
+  InboxStorage,
+  "absence" | "renewEpochs" | "settleRemoved" | "tidyFanOuts" | keyof ChangeLogStorage | Exclude<keyof DueItemsStorage, "applyDue">
+> {
   const { notifications, inboxItems, inboxCounters } = sql.tables;
   const due = `SELECT tenant, user_id AS "userId", ${sql.milliseconds("due_at")} AS "dueAt" FROM ${inboxCounters}
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1`;
@@ -68,6 +72,7 @@ export function sharedInbox(
       return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;
     },
     tidyFanOuts: (at) => tidyFanOuts(sql, at),
+    settleRemoved: settleRemoved(sql),
     renewEpochs: () => sql.inTransaction("renew_epochs", [`UPDATE ${inboxCounters} SET epoch = ${sql.newEpoch}`], []),
   };
 }

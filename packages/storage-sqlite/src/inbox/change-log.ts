@@ -1,5 +1,5 @@
 import type { InboxCounts, LoggedKind, Owner } from "@belfry/core";
-import { FORGOTTEN_AT_ONCE, MAX_LOGGED_CHANGES, parseRanges, rangesOf, rangesText, uniteRanges } from "@belfry/core/storage";
+import { FORGOTTEN_AT_ONCE, MAX_LOGGED_CHANGES, parseRanges, rangesOf, rangesText, type SeqRange, uniteRanges } from "@belfry/core/storage";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN } from "./conditions.ts";
 
@@ -8,6 +8,8 @@ export interface ChangeToLog {
   readonly kind: LoggedKind;
   readonly at: Date;
   readonly seqs?: readonly number[];
+  /** The same as ranges. */
+  readonly ranges?: readonly SeqRange[];
   readonly upToSeq?: number;
   readonly group?: string;
   readonly until?: Date | null;
@@ -40,10 +42,20 @@ export function prepareLogChange(context: QueryContext) {
   const forget = prepare<Owner & { readonly forgotten: number }>(`DELETE FROM belfry_inbox_changes WHERE ${OWN} AND rev <= :forgotten`);
   const goOn = prepareContinue(context);
   return (owner: Owner, { rev, lastSeq }: InboxCounts, change: ChangeToLog): void => {
-    const { kind, at, seqs, upToSeq = null, group = null, until = null, continues, openUntil = null } = change;
-    if (continues !== rev - 1 || !goOn(owner, { rev, lastSeq, kind, at, openUntil, seqs: seqs ?? [] })) {
-      const ranges = seqs === undefined ? null : rangesText(rangesOf(seqs));
-      insert.run({ ...owner, rev, lastSeq, kind, at, ranges, upToSeq, group, until, openUntil });
+    const {
+      kind,
+      at,
+      seqs = [],
+      ranges = rangesOf(seqs),
+      upToSeq = null,
+      group = null,
+      until = null,
+      continues,
+      openUntil = null,
+    } = change;
+    if (continues !== rev - 1 || !goOn(owner, { rev, lastSeq, kind, at, openUntil, ranges })) {
+      const text = ranges.length === 0 ? null : rangesText(ranges);
+      insert.run({ ...owner, rev, lastSeq, kind, at, ranges: text, upToSeq, group, until, openUntil });
     }
     const forgotten = rev - MAX_LOGGED_CHANGES + FORGOTTEN_AT_ONCE;
     if (rev % FORGOTTEN_AT_ONCE === 0 && forgotten > 0) {
@@ -52,24 +64,24 @@ export function prepareLogChange(context: QueryContext) {
   };
 }
 
-type Step = Required<Pick<ChangeToLog, "kind" | "at" | "seqs">> & Pick<InboxCounts, "rev" | "lastSeq"> & Pick<LogValues, "openUntil">;
+type Step = Required<Pick<ChangeToLog, "kind" | "at" | "ranges">> & Pick<InboxCounts, "rev" | "lastSeq"> & Pick<LogValues, "openUntil">;
 
 /** Puts a step of a call into the line of the step before it. False if that line is not there, or of another call. */
 function prepareContinue({ prepare }: QueryContext) {
   const line = `${OWN} AND rev = :rev - 1 AND kind = :kind AND at = :at`;
-  type Values = Owner & Omit<Step, "seqs">;
+  type Values = Owner & Omit<Step, "ranges">;
   const find = prepare<Values, { readonly ranges: string | null }>(`SELECT seq_ranges AS ranges FROM belfry_inbox_changes WHERE ${line}`);
   const move = prepare<Values & { readonly ranges: string | null }>(`
     UPDATE belfry_inbox_changes SET rev = :rev, first_rev = coalesce(first_rev, rev), last_seq = :lastSeq, seq_ranges = :ranges,
       open_until = :openUntil WHERE ${line}`);
-  return (owner: Owner, { seqs, ...step }: Step): boolean => {
+  return (owner: Owner, { ranges, ...step }: Step): boolean => {
     const values = { ...owner, ...step };
     const found = find.get(values);
     if (found === undefined) {
       return false;
     }
     const before = found.ranges === null ? null : parseRanges(found.ranges);
-    move.run({ ...values, ranges: before === null ? null : rangesText(uniteRanges([...before, ...rangesOf(seqs)])) });
+    move.run({ ...values, ranges: before === null ? null : rangesText(uniteRanges([...before, ...ranges])) });
     return true;
   };
 }

@@ -26,6 +26,7 @@ import { prepareSettleGroups } from "./groups.ts";
 import { type Added, type InboxState, NOTHING_ADDED, prepareAddToCounts, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import { isAway } from "./item-row.ts";
 import { addedBy, changeOf, groupChanges, type ItemFlags, type ItemMove, MARKS, type MarkRule } from "./mark.ts";
+import { prepareRemoveCovered } from "./remove-covered.ts";
 
 type LookedAt = readonly [
   seq: number,
@@ -63,6 +64,7 @@ export function prepareChangeMatching(context: QueryContext) {
   const lookAt = prepareLookAt(context);
   const set = prepareSet(context);
   const settleGroups = prepareSettleGroups(context);
+  const removeCovered = prepareRemoveCovered(context);
   const sendsOf = context.prepareRows<{ readonly pks: readonly number[] }, readonly [id: string]>(`
     SELECT id FROM belfry_notifications WHERE pk IN (SELECT value FROM json_each(:pks)) AND kind = 'send' ORDER BY pk`);
   const look = (owner: Owner, step: MatchingStep, state: InboxState): readonly LookedAt[] => {
@@ -73,8 +75,7 @@ export function prepareChangeMatching(context: QueryContext) {
     const given = { ...filterValues(step.filter), ...asOfValues(asOf) };
     return lookAt(step).all({ ...state, ...owner, ...given, after: firstAfter(step, state), upTo: step.upTo });
   };
-  return (owner: Owner, step: MatchingStep): MatchingChange => {
-    const state = inboxState(owner);
+  const changeRows = (owner: Owner, step: MatchingStep, state: InboxState): MatchingChange => {
     const { mark, at, continues } = step;
     const rows = look(owner, step, state);
     const rule = RULES[mark];
@@ -101,6 +102,22 @@ export function prepareChangeMatching(context: QueryContext) {
       sends: mark === "read" ? sendsOf.all({ pks: changed.map(({ notificationPk }) => notificationPk) }).map(([id]) => id) : [],
       next: isMore ? (rows.at(-1)?.[0] ?? null) : null,
     };
+  };
+  const removeAtOnce = (owner: Owner, step: MatchingStep, state: InboxState): MatchingChange | null => {
+    const removed = removeCovered(owner, step, state);
+    if (removed === null) {
+      return null;
+    }
+    const { first, upTo, count } = removed;
+    const { mark, at, openUntil } = step;
+    const isMore = isAnyLeft(mark, state.counts, { ...NOTHING_ADDED, total: -count });
+    const change = { kind: mark, at, ranges: [[first, upTo]], openUntil: isMore ? openUntil : undefined } as const;
+    const counts = addToCounts(owner, state.counts, { change, total: -count });
+    return { changed: count, count, counts, asOf: momentOf(state), sends: [], next: isMore ? upTo : null };
+  };
+  return (owner: Owner, step: MatchingStep): MatchingChange => {
+    const state = inboxState(owner);
+    return removeAtOnce(owner, step, state) ?? changeRows(owner, step, state);
   };
 }
 

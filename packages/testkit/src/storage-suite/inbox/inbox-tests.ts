@@ -13,6 +13,7 @@ import { listingTests } from "./listing.ts";
 import { markingTests } from "./marking.ts";
 import { matchingTests } from "./matching.ts";
 import { removingTests } from "./removing.ts";
+import { removingAtOnceTests } from "./removing-at-once.ts";
 import { reopeningTests } from "./reopening.ts";
 import { replacingTests } from "./replacing.ts";
 import { inboxRoundTripTests } from "./round-trips.ts";
@@ -24,6 +25,7 @@ export function inboxTests(harness: StorageHarness): void {
     itemTests(harness);
     markingTests(harness);
     removingTests(harness);
+    removingAtOnceTests(harness);
     inboxRoundTripTests(harness);
     reopeningTests(harness);
     itemMarkTests(harness);

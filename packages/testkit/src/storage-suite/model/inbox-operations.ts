@@ -71,6 +71,7 @@ export type Operation =
       readonly range: readonly [start: number, end: number];
     } & Whose)
   | ({ readonly do: "applyDue"; readonly second: number } & Whose)
+  | { readonly do: "settleRemoved"; readonly limit: number }
   | { readonly do: "fanOut"; readonly draft: Draft; readonly chunkSize: number }
   | { readonly do: "fanOutNext"; readonly second: number }
   | ({ readonly do: "find"; readonly pick: Pick } & Whose)
@@ -100,7 +101,7 @@ function placesOf({ mark, places }: { readonly mark: MatchingMark; readonly plac
 const tenant = fc.nat({ max: 1 });
 const user = fc.nat({ max: MODEL_USERS.length - 1 });
 const second = fc.nat({ max: 1_000 });
-const draft: fc.Arbitrary<Draft> = fc.record({
+const anyDraft: fc.Arbitrary<Draft> = fc.record({
   tenant,
   users: fc.uniqueArray(user, { minLength: 1, maxLength: MODEL_USERS.length }),
   type: fc.nat({ max: MODEL_TYPES.length - 1 }),
@@ -111,6 +112,10 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   actor: fc.option(fc.nat({ max: 4 }), { freq: 4 }),
   end: fc.option(second, { freq: 1 }),
 });
+/** In the second tenant nothing is in a group, and little expires: such items are in the way of deleting all that is read at once. */
+const draft: fc.Arbitrary<Draft> = anyDraft.map((one) =>
+  one.tenant === 1 ? { ...one, group: null, end: one.actor === null ? one.end : null } : one,
+);
 const someTypes = fc.subarray([...MODEL_TYPES], { minLength: 1 });
 
 /** Any filter, with about half of its conditions. */
@@ -196,7 +201,8 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       .map((step) => ({ ...step, places: placesOf(step) })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("applyDue" as const), tenant, user, second }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("settleRemoved" as const), limit: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("fanOutNext" as const), second }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("find" as const), tenant, user, pick }) },
