@@ -14,7 +14,7 @@ vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
 }));
 
 // Any few items that are read are deleted at once, if few others are in the way.
-vi.mock("../../storage-sql/src/inbox/removed-sizes.ts", () => ({ REMOVED_AT_LEAST: 1, LOOKED_AT_BESIDE: 8 }));
+vi.mock("../../storage-sql/src/inbox/removed-sizes.ts", () => ({ REMOVED_AT_LEAST: 1, LOOKED_AT_BESIDE: 100 }));
 
 const isLong = Boolean(process.env.BELFRY_LONG);
 

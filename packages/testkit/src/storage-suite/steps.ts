@@ -1,5 +1,15 @@
-import type { InboxCounts, Owner } from "@belfry/core";
-import type { Deletion, DeletionStep, ErasureStep, ExportStep, InboxStorage, Storage, SweepStep } from "@belfry/core/storage";
+import type { Owner } from "@belfry/core";
+import type {
+  Deletion,
+  DeletionStep,
+  ErasureStep,
+  ExportStep,
+  InboxStorage,
+  MatchingChange,
+  MatchingStep,
+  Storage,
+  SweepStep,
+} from "@belfry/core/storage";
 
 /** Erases step by step, with a look after each, and answers how many rows went. */
 export async function eraseAll(step: () => Promise<ErasureStep>, look: () => Promise<unknown> = async () => undefined): Promise<number> {
@@ -64,20 +74,33 @@ export async function deleteSend(
   }
 }
 
-/** Deletes what is read in an inbox step by step, and answers how many items went, and the counts after that. */
-export async function removeRead(
+/** A change that was made in steps. */
+export interface SteppedChange extends Pick<MatchingChange, "count" | "changed" | "counts"> {
+  /** How many of the steps changed something: each has a number of its own. */
+  readonly revs: number;
+}
+
+/** Changes what matches in an inbox step by step. */
+export async function changeMatching(
   inbox: Pick<InboxStorage, "changeMatching">,
   owner: Owner,
-  at: Date,
-): Promise<{ readonly count: number; readonly counts: InboxCounts }> {
-  const step = { mark: "deleted_read", at, places: ["active"], filter: {}, upTo: Number.MAX_SAFE_INTEGER } as const;
-  let count = 0;
-  for (let [after, continues]: [number, number | undefined] = [0, undefined]; ; ) {
+  { after: first, ...step }: MatchingStep,
+): Promise<SteppedChange> {
+  let [count, changed, revs] = [0, 0, 0];
+  for (let [after, continues]: [number, number | undefined] = [first, undefined]; ; ) {
     const done = await inbox.changeMatching(owner, { ...step, after, ...(continues === undefined ? {} : { continues }) });
     count += done.count;
+    changed += done.changed;
+    revs += Number(done.changed > 0);
     if (done.next === null) {
-      return { count, counts: done.counts };
+      return { count, changed, counts: done.counts, revs };
     }
     [after, continues] = [done.next, done.counts.rev];
   }
+}
+
+/** Deletes what is read in an inbox step by step, and answers how many items went, and the counts after that. */
+export async function removeRead(inbox: Pick<InboxStorage, "changeMatching">, owner: Owner, at: Date): Promise<SteppedChange> {
+  const upTo = Number.MAX_SAFE_INTEGER;
+  return await changeMatching(inbox, owner, { mark: "deleted_read", at, places: ["active"], filter: {}, after: 0, upTo });
 }

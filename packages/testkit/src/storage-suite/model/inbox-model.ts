@@ -378,6 +378,16 @@ export class InboxModel {
     return { found: found.map((row) => row.seq), changed: seqs };
   }
 
+  /** Gives an inbox's last change as many numbers as the steps in which it was made. */
+  noteSteps(owner: Owner, revs: number): void {
+    const { rev } = this.counts(owner);
+    if (revs > 1) {
+      this.#revs.set(keyOf(owner), rev + revs - 1);
+      const log = this.log(owner).map((line) => (line.rev === rev ? { ...line, rev: rev + revs - 1 } : line));
+      this.#logs.set(keyOf(owner), log);
+    }
+  }
+
   #knows({ tenant, id }: Notification): boolean {
     return this.#written.some(({ notification }) => notification.tenant === tenant && notification.id === id);
   }

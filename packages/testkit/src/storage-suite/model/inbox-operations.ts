@@ -60,7 +60,8 @@ export type Operation =
       readonly picks: readonly Pick[];
       readonly second: number;
     } & Whose)
-  | ({ readonly do: "markAllRead" | "markAllSeen" | "removeRead"; readonly second: number } & Whose)
+  | ({ readonly do: "markAllRead" | "markAllSeen"; readonly second: number } & Whose)
+  | ({ readonly do: "removeRead"; readonly second: number /** Whether all is marked read before. */; readonly isMarked: boolean } & Whose)
   | ({
       readonly do: "changeMatching";
       readonly mark: MatchingMark;
@@ -201,7 +202,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       .map((step) => ({ ...step, places: placesOf(step) })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("applyDue" as const), tenant, user, second }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("removeRead" as const), tenant, user, second, isMarked: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("settleRemoved" as const), limit: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fanOut" as const), draft, chunkSize: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("fanOutNext" as const), second }) },

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { at, type Fixture, seqsOf } from "../fixture.ts";
 import { inTurn } from "../in-turn.ts";
 import { type LoggedLine, linesOf } from "../inbox/change-log.ts";
-import { removeRead } from "../steps.ts";
+import { changeMatching, removeRead } from "../steps.ts";
 import { byGroup, byNotification, InboxModel } from "./inbox-model.ts";
 import {
   type Draft,
@@ -265,9 +265,10 @@ export class InboxRun {
     const { lastSeq } = this.#model.counts(owner);
     const [after, upTo] = range.map((part) => Math.round((lastSeq * part) / 100)) as [number, number];
     const step: MatchingStep = { mark, at: at(second), places, filter, after, upTo };
-    const { changed, count, counts, next } = await this.#fixture.inbox.changeMatching(owner, step);
+    const { changed, count, counts, revs } = await changeMatching(this.#fixture.inbox, owner, step);
     const expected = this.#model.changeMatching(owner, step);
-    expect({ changed, count, next }).toEqual({ changed: expected.changed.length, count: expected.count, next: null });
+    this.#model.noteSteps(owner, revs);
+    expect({ changed, count }).toEqual({ changed: expected.changed.length, count: expected.count });
     expect(counts).toMatchObject(this.#model.counts(owner));
   }
 
@@ -303,11 +304,16 @@ export class InboxRun {
   }
 
   async #sweep(operation: Step<"markAllRead" | "markAllSeen" | "removeRead">): Promise<void> {
+    if (operation.do === "removeRead" && operation.isMarked) {
+      await this.#sweep({ ...operation, do: "markAllRead" });
+    }
     const owner = this.#owner(operation);
     const time = at(operation.second);
     const { inbox } = this.#fixture;
-    const sweep = operation.do === "removeRead" ? await removeRead(inbox, owner, time) : await inbox[operation.do](owner, time);
+    const isRemoval = operation.do === "removeRead";
+    const sweep = isRemoval ? await removeRead(inbox, owner, time) : { revs: 1, ...(await inbox[operation.do](owner, time)) };
     const count = this.#model[operation.do](owner, time);
+    this.#model.noteSteps(owner, sweep.revs);
     expect(sweep.count).toBe(count);
     expect(sweep.counts).toMatchObject(this.#model.counts(owner));
   }
