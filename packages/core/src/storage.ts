@@ -197,6 +197,7 @@ export {
   type LoggedChanges,
   type LoggedKind,
   leastLookedAt,
+  lengthOf,
   MATCHED_AT_ONCE,
   MAX_LOGGED_CHANGES,
   MAX_LOGGED_RANGES,

@@ -33,6 +33,8 @@ export interface LoggedChange {
    * items among them that were deleted before.
    */
   readonly ranges: readonly SeqRange[] | null;
+  /** How many items it changed; null if it has no `ranges`, or too many. */
+  readonly count: number | null;
   /** It changed everything up to this number. */
   readonly upToSeq: number | null;
   /** It changed this group's items, up to `upToSeq`. */

@@ -13,6 +13,7 @@ function inboxWith(changes: number): InboxStorage {
     at: new Date(),
     until: null,
     ranges: [[1, 1_000]],
+    count: 1_000,
     upToSeq: null,
     group: null,
   } as const;

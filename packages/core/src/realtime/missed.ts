@@ -182,7 +182,7 @@ export async function* eventsOf(
   const whole = wholeOf(change);
   if (whole !== null) {
     // A mark of everything has no numbers, and is told without its count.
-    const [count, seq] = [lengthOf(change.ranges ?? []), change.upToSeq ?? lastSeq];
+    const [count, seq] = [change.count ?? 0, change.upToSeq ?? lastSeq];
     yield { change: whole, item: null, count, seq, epoch, rev, at, ...seqsOf(change) };
     return;
   }

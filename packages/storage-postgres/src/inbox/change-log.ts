@@ -14,8 +14,8 @@ export interface ChangeToLog {
   readonly at: string;
   /** The numbers of its items as an array: see {@link LOGGED_TALLY}. */
   readonly seqs?: string;
-  /** The same as a text of ranges. */
-  readonly ranges?: string;
+  /** The same as a text of ranges, and how many items it changed: there may be others among them. */
+  readonly covering?: { readonly ranges: string; readonly count: string };
   /** If it may be a step of a call, the number of the step that it continues, or null: see `StepOfCall`. Its items have later numbers. */
   readonly continues?: string;
   /** Until when more steps follow, a timestamp or null. @default null */
@@ -60,7 +60,7 @@ export function loggedChange({ inboxChanges }: TableNames, change: ChangeToLog):
     from,
     inbox = "inbox",
     seqs,
-    ranges,
+    covering,
     upToSeq = "NULL",
     group = "NULL",
     until,
@@ -68,22 +68,24 @@ export function loggedChange({ inboxChanges }: TableNames, change: ChangeToLog):
     continues,
   } = change;
   const at = milliseconds(change.at);
+  const count = covering?.count ?? (seqs === undefined ? "NULL::int" : `cardinality(${seqs})`);
   const openUntil = change.openUntil === undefined ? "NULL" : milliseconds(change.openUntil);
   const oldest = `SELECT CASE WHEN rev % ${FORGOTTEN_AT_ONCE} = 0 THEN rev - ${MAX_LOGGED_CHANGES - FORGOTTEN_AT_ONCE} END FROM noted`;
   const joined = `joined AS (
-      UPDATE ${inboxChanges} l SET rev = noted.rev, first_rev = coalesce(l.first_rev, l.rev), last_seq = noted.last_seq, seq_ranges = ${UNITED}, open_until = ${openUntil}
+      UPDATE ${inboxChanges} l SET rev = noted.rev, first_rev = coalesce(l.first_rev, l.rev), last_seq = noted.last_seq, seq_ranges = ${UNITED}, open_until = ${openUntil},
+        item_count = l.item_count + noted.item_count
       FROM noted
       WHERE l.tenant = noted.tenant AND l.user_id = noted.user_id AND l.rev = noted.rev - 1 AND l.rev = ${continues} AND l.kind = '${kind}' AND l.at = ${at}
       RETURNING 1
     ),`;
-  return `noted (tenant, user_id, rev, last_seq, ranges) AS MATERIALIZED (
-      SELECT ${owner}, ${inbox}.rev + 1, ${inbox}.last_seq, ${ranges ?? (seqs === undefined ? "NULL::text" : rangesOf(seqs))} FROM ${from}
+  return `noted (tenant, user_id, rev, last_seq, ranges, item_count) AS MATERIALIZED (
+      SELECT ${owner}, ${inbox}.rev + 1, ${inbox}.last_seq, ${covering?.ranges ?? (seqs === undefined ? "NULL::text" : rangesOf(seqs))}, ${count} FROM ${from}
     ),
     ${continues === undefined ? "" : joined}
     logged AS (
-      INSERT INTO ${inboxChanges} (tenant, user_id, rev, last_seq, kind, at, seq_ranges, up_to_seq, of_group, until, open_until)
+      INSERT INTO ${inboxChanges} (tenant, user_id, rev, last_seq, kind, at, seq_ranges, up_to_seq, of_group, until, open_until, item_count)
       SELECT noted.tenant, noted.user_id, noted.rev, noted.last_seq, '${kind}', ${at}, noted.ranges, ${upToSeq}, ${group},
-        ${until === undefined ? "NULL" : milliseconds(until)}, ${openUntil}
+        ${until === undefined ? "NULL" : milliseconds(until)}, ${openUntil}, ${covering === undefined ? "NULL" : "noted.item_count"}
       FROM noted ${continues === undefined ? "" : "WHERE NOT EXISTS (SELECT FROM joined)"}
     ),
     forgotten AS (

@@ -59,7 +59,10 @@ function removeCoveredText(tables: TableNames): string {
       at: "$3::timestamptz",
       openUntil: "(SELECT CASE WHEN inbox.total - tally.count > inbox.unread THEN $5::timestamptz END FROM inbox CROSS JOIN tally)",
     },
-    ranges: `CASE WHEN ${first} = tally.up_to THEN tally.up_to::text ELSE ${first} || '-' || tally.up_to END`,
+    covering: {
+      ranges: `CASE WHEN ${first} = tally.up_to THEN tally.up_to::text ELSE ${first} || '-' || tally.up_to END`,
+      count: "tally.count::int",
+    },
   } as const;
   return `WITH ${heldInbox(tables)},
     covered AS MATERIALIZED (

@@ -4,6 +4,7 @@ import {
   EMPTY_COUNTS,
   type KeyedChange,
   type LoggedChange,
+  lengthOf,
   parseRanges,
   rangesOf,
   type StepRange,
@@ -35,6 +36,7 @@ interface ChangeRow {
   readonly seqs: string | null;
   readonly upToSeq: number | null;
   readonly group: string | null;
+  readonly itemCount: number | null;
 }
 
 /** A row of the counters beside one of the log, or beside none. */
@@ -43,7 +45,7 @@ type ReadRow = CountsRow & (ChangeRow | { readonly rev: null }) & { readonly cha
 /** The logs of inboxes in a SQL database, but for what writes them: that is a part of each changing statement. */
 export function changeLogOf(sql: Sql): ChangeLogStorage {
   const { inboxChanges, inboxCounters } = sql.tables;
-  const change = `l.rev, l.first_rev AS "firstRev", l.open_until AS "openUntil", l.kind, l.at, l.until, l.seqs, l.seq_ranges AS "ranges", l.up_to_seq AS "upToSeq", l.of_group AS "group"`;
+  const change = `l.rev, l.first_rev AS "firstRev", l.open_until AS "openUntil", l.kind, l.at, l.until, l.seqs, l.seq_ranges AS "ranges", l.up_to_seq AS "upToSeq", l.of_group AS "group", l.item_count AS "itemCount"`;
   const later = `${inboxChanges} l ON l.tenant = c.tenant AND l.user_id = c.user_id AND l.rev > $3`;
   const after = `SELECT c.total, c.unread, coalesce(c.seen_unread, 0) AS "seenUnread", c.last_seq AS "lastSeq", c.epoch, c.rev AS "revNow", ${sql.milliseconds("c.due_at")} AS "dueAt",
       l.last_seq AS "changeSeq", ${change}
@@ -122,13 +124,28 @@ function sweepChangesOf(sql: Sql): ChangeLogStorage["sweepChanges"] {
   };
 }
 
-function toChange({ rev, firstRev, openUntil, lastSeq, kind, at, until, ranges, seqs, upToSeq, group }: ChangeRow): LoggedChange {
+function toChange({
+  rev,
+  firstRev,
+  openUntil,
+  lastSeq,
+  kind,
+  at,
+  until,
+  ranges: text,
+  seqs,
+  upToSeq,
+  group,
+  itemCount,
+}: ChangeRow): LoggedChange {
   const listed = seqs === null ? null : rangesOf(JSON.parse(seqs) as readonly number[]);
+  const ranges = text === null ? listed : parseRanges(text);
   return {
     ...{ rev, firstRev: firstRev ?? rev, lastSeq, kind, upToSeq, group },
     at: new Date(at),
     openUntil: openUntil === null ? null : new Date(openUntil),
     until: until === null ? null : new Date(until),
-    ranges: ranges === null ? listed : parseRanges(ranges),
+    ranges,
+    count: ranges === null ? null : (itemCount ?? lengthOf(ranges)),
   };
 }

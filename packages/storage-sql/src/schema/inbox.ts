@@ -218,6 +218,8 @@ export const INBOX = {
       idempotencyKey: c.nullable(c.bytewise),
       bodyHash: c.nullable(c.text),
       found: c.nullable(c.integer),
+      /** How many items it changed, where its numbers have others among them; null where they have none. */
+      itemCount: c.nullable(c.integer),
     },
     {
       key: ["tenant", "userId", "rev"],

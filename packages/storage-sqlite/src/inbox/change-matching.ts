@@ -111,7 +111,7 @@ export function prepareChangeMatching(context: QueryContext) {
     const { first, upTo, count } = removed;
     const { mark, at, openUntil } = step;
     const isMore = isAnyLeft(mark, state.counts, { ...NOTHING_ADDED, total: -count });
-    const change = { kind: mark, at, ranges: [[first, upTo]], openUntil: isMore ? openUntil : undefined } as const;
+    const change = { kind: mark, at, ranges: [[first, upTo]], itemCount: count, openUntil: isMore ? openUntil : undefined } as const;
     const counts = addToCounts(owner, state.counts, { change, total: -count });
     return { changed: count, count, counts, asOf: momentOf(state), sends: [], next: isMore ? upTo : null };
   };

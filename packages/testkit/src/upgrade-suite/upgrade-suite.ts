@@ -174,6 +174,7 @@ async function expectLog({ inbox }: Storage): Promise<void> {
     rev: 0,
     firstRev: 0,
     openUntil: null,
+    count: 2,
     lastSeq: 3,
     kind: "archived",
     ranges: [[2, 3]],

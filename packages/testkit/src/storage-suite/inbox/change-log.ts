@@ -14,13 +14,16 @@ function refs(...seqs: readonly number[]): readonly { readonly seq: number }[] {
 }
 
 /** A line of a log, with the numbers of its items instead of their ranges. */
-export interface LoggedLine extends Omit<LoggedChange, "ranges" | "firstRev" | "openUntil"> {
+export interface LoggedLine extends Omit<LoggedChange, "ranges" | "firstRev" | "openUntil" | "count"> {
   readonly seqs: readonly number[] | null;
 }
 
 /** The lines of a log. Those of one change each, as most are. */
 export function linesOf(changes: readonly LoggedChange[]): readonly LoggedLine[] {
-  return changes.map(({ ranges, firstRev: _, openUntil: __, ...line }) => ({ ...line, seqs: ranges === null ? null : seqsIn(ranges) }));
+  return changes.map(({ ranges, firstRev: _, openUntil: __, count: ___, ...line }) => ({
+    ...line,
+    seqs: ranges === null ? null : seqsIn(ranges),
+  }));
 }
 
 /** The inbox's whole log, which has to have a line for each change that `rev` counts. */
