@@ -22,10 +22,10 @@ interface Count {
 export async function wrongCounts(query: Query): Promise<Count[]> {
   const rows = await query(`
     SELECT c.user_id, c.last_seq AS last, c.total, c.unread, coalesce(max(i.seq), 0) AS real_last, count(i.seq) AS items,
-      count(i.seq) FILTER (WHERE i.deleted_at IS NULL) AS real_total,
+      count(i.seq) FILTER (WHERE i.deleted_at IS NULL AND i.seq > coalesce(c.removed_up_to_seq, 0)) AS real_total,
       count(i.seq) FILTER (WHERE i.deleted_at IS NULL AND i.read_at IS NULL AND i.seq > c.read_up_to_seq) AS real_unread
     FROM belfry_inbox_counters c LEFT JOIN belfry_inbox_items i ON i.tenant = c.tenant AND i.user_id = c.user_id
-    GROUP BY c.tenant, c.user_id, c.last_seq, c.total, c.unread, c.read_up_to_seq`);
+    GROUP BY c.tenant, c.user_id, c.last_seq, c.total, c.unread, c.read_up_to_seq, c.removed_up_to_seq`);
   const orphans = await query(`
     SELECT user_id, count(*) AS items FROM belfry_inbox_items i
     WHERE NOT EXISTS (SELECT 1 FROM belfry_inbox_counters c WHERE c.tenant = i.tenant AND c.user_id = i.user_id) GROUP BY user_id`);
