@@ -5,7 +5,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { tableNames } from "../src/database/table-names.ts";
-import { abandonMove, moveTenant, postgresStorage } from "../src/index.ts";
+import { abandonMove, moveTenant, type PostgresStorage, postgresStorage } from "../src/index.ts";
 import { MOVED_TABLES, STAYING_TABLES } from "../src/moving/moved-tables.ts";
 import { entry, openPool, rowsOf, silent, useCleanup } from "./setup.ts";
 
@@ -312,6 +312,38 @@ describe("a tenant that moves to another database", () => {
         expect(settled).toEqual(["patient"]);
       },
     });
+  });
+
+  test("what was deleted at once is settled for others while a tenant moves, and for it once it has moved", async () => {
+    await fillIdle(from, "leaving", 7_000);
+    await fillIdle(from, "settling", 7_100);
+    const ours = "tenant IN ('leaving', 'settling')";
+    await from.query(`UPDATE ${TABLES.inboxCounters} SET removed_up_to_seq = 2 ^ 50, removed_after_seq = NULL,
+      removed_at = now() - CASE tenant WHEN 'leaving' THEN 2 ELSE 1 END * interval '1 hour' WHERE ${ours}`);
+    await from.query(`UPDATE ${TABLES.inboxItems} i SET deleted_at = NULL, user_id = (SELECT user_id FROM ${TABLES.inboxCounters} WHERE tenant = i.tenant)
+      WHERE ${ours}`);
+    const [old, next] = made.slice(0, 2).map(({ url }) => postgresStorage(url, { logger: silent })) as [PostgresStorage, PostgresStorage];
+    for (const storage of [old, next]) {
+      cleanup(() => storage.close());
+      await storage.open();
+    }
+    const leftIn = async (pool: pg.Pool) =>
+      (
+        await rowsOf<{ tenant: string }>(pool, `SELECT tenant FROM ${TABLES.inboxItems} WHERE ${ours} AND deleted_at IS NULL ORDER BY 1`)
+      ).map(({ tenant }) => tenant);
+    const settle = async ({ inbox }: PostgresStorage) => {
+      while ((await inbox.settleRemoved({ after: null, limit: 10 })).next !== null) {}
+    };
+    await moveTenant({
+      ...{ tenant: "leaving", from, to },
+      async switchOver() {
+        await settle(old);
+        expect(await leftIn(from)).toEqual(["leaving"]);
+      },
+    });
+    expect(await leftIn(to)).toEqual(["leaving"]);
+    await settle(next);
+    expect(await leftIn(to)).toEqual([]);
   });
 
   test("an idle connection that breaks does not end the process that moves", async () => {

@@ -173,6 +173,13 @@ describe.each(["without statistics", "with statistics"])("query plans %s", (stat
     }
   });
 
+  test.each(["all", "read"] satisfies InboxStatus[])("a page of %s ends where everything below is deleted", async (status) => {
+    const { storage, database, takeStatements } = await recorded();
+    await storage.inbox.list(ann, { status, before: 40, limit: 20 });
+    const plans = takeStatements().flatMap((sql) => planOf(database, sql));
+    expect(plans.filter((step) => step.startsWith("SEARCH i "))).toEqual([expect.stringContaining("seq>? AND seq<?")]);
+  });
+
   test.each(Object.entries(writes))("%s searches by key", async (_, write) => {
     const { storage, database, takeStatements, id } = await recorded();
     await write(storage, id);

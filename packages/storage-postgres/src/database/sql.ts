@@ -2,6 +2,7 @@ import { type Asked, type Dialect, POSTGRES_TABLES, type Sql, typed } from "@bel
 import type { tables } from "../schema/tables.ts";
 import { type Bound, inStep, inTransaction, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
+import { namesOfMoving } from "./moving-tenants.ts";
 import { isoTime, milliseconds, type Statement, statement } from "./statement.ts";
 
 /** SQL as PostgreSQL speaks it. */
@@ -58,6 +59,7 @@ export function postgresSql(bound: Bound): Sql {
   return {
     ...DIALECT,
     tables: bound.tables,
+    isStaying: (column) => `${column} <> ALL (ARRAY(${namesOfMoving(bound.tables.deliveries)}))`,
     inTransaction: inTransaction(all)(bound),
     together: inTransaction(each)(bound),
     inStep: inStep(all)(bound),

@@ -64,14 +64,15 @@ function removeCoveredText(tables: TableNames): string {
       count: "tally.count::int",
     },
   } as const;
+  // In the order of its index: else the planner may read the whole table, where items of others expire.
   return `WITH ${heldInbox(tables)},
     covered AS MATERIALIZED (
       SELECT least(inbox.read_up_to_seq, inbox.reopened_from_seq - 1, ${beforeFirst("archived_at")}, ${beforeFirst("snoozed_until")}) AS up_to
       FROM inbox
-      WHERE inbox.is_current AND inbox.removed_at IS NULL AND $4::bigint >= inbox.last_seq
+      WHERE inbox.is_current AND inbox.removed_at IS NULL AND $4::bigint >= inbox.last_seq AND inbox.total >= ${REMOVED_AT_LEAST}
         AND NOT EXISTS (SELECT FROM ${inboxGroups} WHERE ${own})
         AND (SELECT count(*) FROM (
-          SELECT FROM ${inboxItems} WHERE ${own} AND expires_at IS NOT NULL LIMIT ${LOOKED_AT_BESIDE + 1}) e) <= ${LOOKED_AT_BESIDE}
+          SELECT FROM ${inboxItems} WHERE ${own} AND expires_at IS NOT NULL ORDER BY expires_at LIMIT ${LOOKED_AT_BESIDE + 1}) e) <= ${LOOKED_AT_BESIDE}
     ),
     above AS MATERIALIZED (
       SELECT count(i.seq) AS looked, count(i.seq) FILTER (WHERE i.deleted_at IS NULL) AS active

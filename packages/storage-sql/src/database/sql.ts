@@ -192,6 +192,8 @@ export interface PageParts {
  */
 export interface Sql extends Dialect {
   readonly tables: Tables;
+  /** Whether a column names a tenant whose rows may be written: those of one that moves to another database may not. */
+  isStaying(column: string): string;
   /** Runs one statement that returns rows, as its own transaction. */
   rows<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
   /** Runs statements with the same values in one transaction. */

@@ -20,13 +20,14 @@ interface Removed {
 
 /**
  * Gives items that were deleted by the number of their inbox a `deletedAt` of their own, and takes from them what deleted items do not
- * have. Nobody sees a difference. Inboxes that another transaction holds are left to a later sweep.
+ * have. Nobody sees a difference. Inboxes that another transaction holds are left to a later sweep, and those of tenants that move, which
+ * would refuse it.
  */
 export function settleRemoved(sql: Sql): (range: StepRange) => Promise<SweepStep> {
   const { inboxCounters, inboxItems } = sql.tables;
   const own = "tenant = $1 AND user_id = $2";
   const find = `SELECT c.tenant, c.user_id AS "userId", c.removed_up_to_seq AS "upTo", coalesce(c.removed_after_seq, 0) AS "after"
-    FROM ${inboxCounters} c WHERE c.removed_at IS NOT NULL ORDER BY c.removed_at LIMIT 1 ${sql.skipLocked("c")}`;
+    FROM ${inboxCounters} c WHERE c.removed_at IS NOT NULL AND ${sql.isStaying("c.tenant")} ORDER BY c.removed_at LIMIT 1 ${sql.skipLocked("c")}`;
   const some = `SELECT max(seq) AS last FROM (
       SELECT seq FROM ${inboxItems} WHERE ${own} AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5
     ) s`;

@@ -54,6 +54,8 @@ export function sqliteSql(current: Current): Sql {
   return {
     ...DIALECT,
     tables: TABLES,
+    // No tenant leaves its file.
+    isStaying: () => "true",
     async rows<Row extends object>(_: string, text: string, values: readonly unknown[]) {
       const { connection } = current();
       return connection.query(() => ask<Row>(connection, text, values));

@@ -49,7 +49,7 @@ interface ListValues extends Owner, ReadState, FilterValues {
   readonly type: string | undefined;
   readonly roomId: string | undefined;
   readonly before: number;
-  /** The least number that a filter looks at. */
+  /** The least number that is looked at. */
   readonly least: number;
   readonly limit: number;
   /** How many matching items come before the last one that an offset skips. */
@@ -104,17 +104,18 @@ function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, 
     const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
     const { tenant, userId } = owner;
     const statements = statementsFor(query);
-    const given = { type, roomId, before, least: 0, limit, skipped: offset - 1, ...filterValues(filter) };
+    const given = { type, roomId, before, least: state.removedUpToSeq + 1, limit, skipped: offset - 1, ...filterValues(filter) };
     const values = { tenant, userId, ...marks, ...given };
     const ofStatus = countOf(counts, status);
     const isCounted = place === "active" && (isUnfiltered(query) || ofStatus === 0);
     const { matching, looked } = isCounted ? { matching: ofStatus, looked: 0 } : (statements.matching.get(values) ?? NONE);
     const isLarge = looked > COUNTED_ITEMS;
-    values.least = isLarge ? leastLookedAt(query, counts) : 0;
+    const least = isLarge ? leastLookedAt(query, counts) : 0;
+    values.least = Math.max(values.least, least);
     // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
     values.limit = isLarge ? limit : Math.min(limit, matching - offset);
     const rows = pageRows(statements, values);
-    return { rows, matching, ...moreOf(query, rows, { isLarge, least: values.least }) };
+    return { rows, matching, ...moreOf(query, rows, { isLarge, least }) };
   };
 }
 
@@ -157,7 +158,9 @@ function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, 
   return ({ status, type, roomId, place = "active", filter }: Omit<InboxQuery, "limit">): ListStatements<Row> => {
     const named = `${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
     const conditions = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${named}${filterText(filter)}`;
-    const text = { columns, items: itemsOf(place, filter), filter: conditions };
+    // SQLite goes by one bound from below alone, and nothing unread has a number as low as the least one.
+    const isLookedAt = status === "unread" && filter === undefined ? "" : "AND i.seq >= +:least";
+    const text = { columns, items: itemsOf(place, filter), filter: conditions, isLookedAt };
     const statements =
       prepared.get(conditions) ?? prepareStatements<Row>(context, text, filter === undefined ? undefined : { place, filter });
     prepared.set(conditions, statements);
@@ -167,14 +170,13 @@ function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, 
 
 function prepareStatements<Row extends readonly unknown[]>(
   { prepare, prepareRows }: QueryContext,
-  { columns, items, filter }: { readonly columns: string; readonly items: string; readonly filter: string },
+  { columns, items, filter, isLookedAt }: Readonly<Record<"columns" | "items" | "filter" | "isLookedAt", string>>,
   bounded: Required<Pick<InboxQuery, "place" | "filter">> | undefined,
 ): ListStatements<Row> {
   const matching = `${items} WHERE ${OWN_ITEMS} ${filter}`;
-  const isLookedAt = bounded === undefined ? "" : "AND i.seq >= +:least";
   const counted =
     bounded === undefined
-      ? `SELECT count(*) AS matching, 0 AS looked FROM ${matching}`
+      ? `SELECT count(*) AS matching, 0 AS looked FROM ${matching} ${isLookedAt}`
       : `SELECT count(*) FILTER (WHERE true ${filter}) AS matching, count(*) AS looked FROM (${newestOf(bounded)} LIMIT ${COUNTED_ITEMS + 1}) i`;
   return {
     matching: prepare(counted),

@@ -25,7 +25,8 @@ export function prepareRemoveCovered(context: QueryContext) {
     `UPDATE belfry_inbox_counters SET removed_after_seq = removed_up_to_seq, removed_up_to_seq = :upTo, removed_at = :at WHERE ${OWN}`,
   );
   return (owner: Owner, step: MatchingStep, state: InboxState): RemovedItems | null => {
-    if (!isOfAllRead(step) || step.upTo < state.counts.lastSeq || state.removedAt !== null) {
+    const { lastSeq, total } = state.counts;
+    if (!isOfAllRead(step) || step.upTo < lastSeq || total < REMOVED_AT_LEAST || state.removedAt !== null) {
       return null;
     }
     const found = findCovered(owner, state);
