@@ -178,7 +178,7 @@ const ALL: ListInput = Object.freeze({});
 /** An input that was checked. */
 interface CheckedInput {
   readonly checks: Listing<never>["checks"];
-  /** A copy, so that the caller cannot change it any more. */
+  /** A copy with its lists, so that the caller cannot change it any more. */
   readonly input: ListInput;
   /** The input as JSON. */
   readonly text: string;
@@ -193,7 +193,7 @@ function checkedInput(given: ListInput, checks: Listing<never>["checks"]): Check
     return known;
   }
   requireInput("list", given, checks);
-  const input = { ...given };
+  const input = copyOf(given, checks);
   requireNone([
     input.cursor !== undefined && (input.offset ?? 0) !== 0 ? conflict("offset", "a cursor") : null,
     input.type !== undefined && input.types !== undefined ? conflict("types", "type") : null,
@@ -208,6 +208,18 @@ function checkedInput(given: ListInput, checks: Listing<never>["checks"]): Check
     unchangeable.set(given, checked);
   }
   return checked;
+}
+
+/** What was checked, with lists of its own, also what an object has by its class: the page is read later, and by nothing else. */
+function copyOf(given: ListInput, checks: Listing<never>["checks"]): ListInput {
+  const copy = new Map<string, ListInput[keyof ListInput]>();
+  for (const name in checks) {
+    const value = given[name as keyof ListInput];
+    if (value !== undefined) {
+      copy.set(name, Array.isArray(value) ? [...value] : value);
+    }
+  }
+  return Object.fromEntries(copy);
 }
 
 /** What the storage is asked. */

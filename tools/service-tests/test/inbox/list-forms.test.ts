@@ -35,6 +35,19 @@ onEveryStorage((database) => {
     }
     types[0] = "b";
     expect(await titles()).toEqual(["Second"]);
+    // What is kept for a question is what that question was answered.
+    const before = titles();
+    types[0] = "a";
+    expect([await before, await titles()]).toEqual([["Second"], ["First"]]);
+    types[0] = "b";
+    expect(await titles()).toEqual(["Second"]);
+    class Read {
+      readonly types = types;
+      get status() {
+        return "read" as const;
+      }
+    }
+    expect((await inbox.list(new Read())).items).toEqual([]);
     types.pop();
     await expect(titles()).rejects.toThrow("types: must be a list of 1 to 100, has 0");
     const page = Object.freeze({ limit: 1, locale: "de" });
