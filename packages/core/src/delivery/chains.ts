@@ -2,7 +2,6 @@ import type { SkipReason } from "../decisions/index.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import {
   type ChainCounts,
-  type ChainOutcome,
   chainOutcome,
   type Delivery,
   type DeliveryAttempt,
@@ -196,7 +195,7 @@ class SendLedger {
   }
 }
 
-function outcomeOf(chain: readonly Delivery[]): ChainOutcome {
+function outcomeOf(chain: readonly Delivery[]): ReturnType<typeof chainOutcome> {
   return chainOutcome(chain.map(({ status }) => status));
 }
 
