@@ -84,16 +84,16 @@ export function placeOf({ archived: isArchived = false, snoozed: isSnoozed = fal
   return isArchived || isSnoozed ? away : "active";
 }
 
-/** The conditions of a filter on the items of a place, as storages take them; null if it has none. */
+/** The conditions of a filter on the items of a place, as storages take them; null if it has none. Its lists are copies, as it is read later. */
 export function itemFilter(
   types: NotificationTypes,
   { types: named, categories, priority, group, ...filter }: InboxFilter,
 ): ItemFilter | null {
   const { read, seen, pinned } = filter;
   const conditions: ItemFilter = {
-    ...(named === undefined ? {} : { types: named }),
-    ...(categories === undefined ? {} : { categories: { names: categories, types: typesOf(types, categories) } }),
-    ...(priority === undefined ? {} : { priorities: typeof priority === "string" ? [priority] : priority }),
+    ...(named === undefined ? {} : { types: [...named] }),
+    ...(categories === undefined ? {} : { categories: { names: [...categories], types: typesOf(types, categories) } }),
+    ...(priority === undefined ? {} : { priorities: typeof priority === "string" ? [priority] : [...priority] }),
     ...(group === undefined ? {} : { group }),
     ...(read === undefined ? {} : { isRead: read }),
     ...(seen === undefined ? {} : { isSeen: seen }),

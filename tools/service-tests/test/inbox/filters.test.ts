@@ -175,6 +175,19 @@ onEveryStorage((database) => {
       await expect(inbox.markAllRead({ filter: { group: "" } })).rejects.toThrow("group");
     });
 
+    test("what is changed and counted goes by the lists of the call, whatever becomes of them meanwhile", async () => {
+      const { inbox } = await setUp();
+      const [named, categories, priority] = [["note"], ["social"], ["urgent" as "urgent" | "normal"]];
+      const counted = inbox.counts({ filters: [{ types: named }, { categories }, { priority }] });
+      const archived = inbox.archiveAll({ filter: { types: named } });
+      named.push("comment", "mention", "invoice");
+      categories[0] = "billing";
+      priority[0] = "normal";
+      expect((await counted).filtered.map(({ total }) => total)).toEqual([1, 2, 1]);
+      expect(await archived).toBe(1);
+      expect(typesOf(await inbox.list())).toEqual(["invoice", "mention", "comment"]);
+    });
+
     test("unknown members are refused by name, and wrong values with the value", async () => {
       const { inbox } = await setUp();
       const list = (input: object) => inbox.list(input);
