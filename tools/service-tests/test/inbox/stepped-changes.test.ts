@@ -7,6 +7,8 @@ import { stopsAfterTest } from "../stops-after-test.ts";
 import { FollowingClient, itemLine } from "./following-client.ts";
 
 const ITEMS = 2_100;
+/** So many that are read are deleted at once. */
+const MARKED = 1_100;
 
 /** A storage in which something happens before each step of a change by filter, by the number of the step. */
 function between(storage: Storage, before: (step: number) => Promise<unknown>): Storage {
@@ -45,6 +47,9 @@ onEveryStorage((database) => {
           notifications.create({ to: "ann", title: `${at}`, ...(at % 4 < 2 ? { group: "pairs" } : {}) }),
         ),
       );
+    };
+    const create = async ({ notifications }: { readonly notifications: NotificationService }, many: number) => {
+      await Promise.all(Array.from({ length: many }, (_, at) => notifications.create({ to: "ann", title: `${at}` })));
     };
     const events = async (inbox: Inbox) => {
       const told: InboxEvent[] = [];
@@ -203,6 +208,52 @@ onEveryStorage((database) => {
         [1_999, 4],
         [98, 8],
       ]);
+      one.close();
+      client.drop();
+    });
+
+    test("that deletes at once what a mark has read is told as one that deletes item by item, also if it failed after that", async () => {
+      let inbox: Inbox | null = null;
+      const meanwhile = async (step: number) => {
+        if (step === 2 && inbox !== null) {
+          await inbox.markUnread({ seq: MARKED + 1 });
+          await inbox.archive({ seq: MARKED + 2 });
+          await here.notifications.create({ to: "ann", title: "later" });
+          await inbox.markRead({ seq: MARKED + 5 });
+          throw new Error("The connection is gone.");
+        }
+      };
+      const here = await start(between(database.storage(), meanwhile));
+      await create(here, MARKED);
+      inbox = here.inbox;
+      await inbox.remove({ seq: 2 });
+      await inbox.markAllRead();
+      await create(here, 4);
+      await inbox.markMany(
+        [1, 2, 3].map((above) => ({ seq: MARKED + above })),
+        "read",
+      );
+      const { rev } = await inbox.counts();
+      const client = new FollowingClient();
+      await client.resume(inbox);
+      const one = await events(inbox);
+      const once = inbox.withKey("delete what is read");
+      await expect(once.removeRead()).rejects.toThrow("gone");
+      expect(await inbox.counts()).toMatchObject({ total: 4, unread: 2, rev: rev + 4 });
+      expect(await once.removeRead()).toBe(MARKED);
+      expect(await once.removeRead()).toBe(MARKED);
+      const shown = await linesOf(inbox);
+      await expect.poll(() => client.lines).toEqual(shown);
+      expect(shown.length).toBe(4);
+      expect(client.lost).toBe(0);
+      const { told } = await changesOf(inbox, rev);
+      for (const all of [one.told, told]) {
+        const deleted = all.filter(({ change }) => change === "deleted_read");
+        expect(deleted.map(({ count, seqs, ...event }) => [count, seqs?.length, event.rev])).toEqual([
+          [MARKED - 1, MARKED, rev + 1],
+          [1, 1, rev + 5],
+        ]);
+      }
       one.close();
       client.drop();
     });
