@@ -56,7 +56,10 @@ export interface Delivery {
    * otherwise.
    */
   readonly reason: DeliveryReason | null;
-  /** Where the reason of a decision came from, such as `user type email`, `tenant category`, `type` or `directory`; null otherwise. */
+  /**
+   * Where the reason of a decision came from, such as `user type email`, `tenant category`, `type` or `directory`; `storage wait 3` if it
+   * waits for the third time in a row for a database that is out of reach; null otherwise.
+   */
   readonly reasonSource: string | null;
   /** The number of attempts that were begun. */
   readonly attempt: number;

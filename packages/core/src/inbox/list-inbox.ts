@@ -3,7 +3,7 @@ import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
-import { type Check, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
+import { type Check, isPlain, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { localeIssue, type NotificationTypes } from "../notifications/index.ts";
 import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
@@ -204,10 +204,16 @@ function checkedInput(given: ListInput, checks: Listing<never>["checks"]): Check
     throw foreignCursor();
   }
   const checked = { checks, input, text: JSON.stringify(input) };
-  if (Object.isFrozen(given) && Object.values(given).every((value) => typeof value !== "object")) {
+  if (isUnchangeable(given)) {
     unchangeable.set(given, checked);
   }
   return checked;
+}
+
+/** Whether nobody can change it: it is frozen, and has neither lists, nor getters, nor members by a class, which may give something else later. */
+function isUnchangeable(given: ListInput): boolean {
+  const isOfItself = ({ value }: PropertyDescriptor) => value !== undefined && typeof value !== "object";
+  return Object.isFrozen(given) && isPlain(given) && Object.values(Object.getOwnPropertyDescriptors(given)).every(isOfItself);
 }
 
 /** What was checked, with lists of its own, also what an object has by its class: the page is read later, and by nothing else. */

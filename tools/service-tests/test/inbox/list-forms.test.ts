@@ -48,6 +48,15 @@ onEveryStorage((database) => {
       }
     }
     expect((await inbox.list(new Read())).items).toEqual([]);
+    let limit = 1;
+    const asking = Object.freeze({
+      get limit() {
+        return limit;
+      },
+    });
+    for (limit of [1, 2]) {
+      expect((await inbox.list(asking)).items).toHaveLength(limit);
+    }
     types.pop();
     await expect(titles()).rejects.toThrow("types: must be a list of 1 to 100, has 0");
     const page = Object.freeze({ limit: 1, locale: "de" });
