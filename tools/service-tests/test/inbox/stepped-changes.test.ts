@@ -223,7 +223,8 @@ onEveryStorage((database) => {
           throw new Error("The connection is gone.");
         }
       };
-      const here = await start(between(database.storage(), meanwhile));
+      const storage = database.storage();
+      const here = await start(between(storage, meanwhile));
       await create(here, MARKED);
       inbox = here.inbox;
       await inbox.remove({ seq: 2 });
@@ -256,6 +257,12 @@ onEveryStorage((database) => {
       }
       one.close();
       client.drop();
+      // Services whose data stays for ever bring the items up to date, too.
+      const settle = () => storage.inbox.settleRemoved({ after: null, limit: 10 });
+      expect(await settle()).toEqual({ removed: 0, next: expect.any(String) });
+      await here.notifications.sweep();
+      expect(await settle()).toEqual({ removed: 0, next: null });
+      expect(await linesOf(inbox)).toEqual(shown);
     });
 
     test("goes by what was read and seen when it began, whatever others mark meanwhile", async () => {
