@@ -26,22 +26,21 @@ const INPUT: ChecksOf<MatchingInput> = { filter: () => null, upTo: whole({ min: 
 export interface Matching {
   readonly verb: string;
   readonly mark: "read" | "seen" | "archived";
-  /** The key that it is made once for. @default none */
-  readonly key?: ChangeKey | undefined;
+  readonly input: MatchingInput;
 }
 
 /** Changes all items that match, and returns how many active items it changed. */
-export async function changeMatching(
-  context: InboxContext,
-  owner: Owner,
-  { verb, mark, input, key }: Matching & { readonly input: MatchingInput },
-): Promise<number> {
+export async function changeMatching(context: InboxContext, owner: Owner, matching: Matching): Promise<number> {
+  return await changeInSteps(context, owner, matchingSteps(context, matching));
+}
+
+/** Checks which items are to change. What becomes of the input later does not matter. @throws BelfryError `VALIDATION_ERROR` */
+export function matchingSteps(context: Pick<InboxContext, "types">, { verb, mark, input }: Matching): ChangingInSteps {
   requireInput(verb, input, INPUT);
   const { filter = {}, upTo = Number.MAX_SAFE_INTEGER } = input;
   requireFilter(filter);
   const places = placesOf(mark, filter);
-  const conditions = itemFilter(context.types, filter) ?? {};
-  return await changeInSteps(context, owner, { change: `${mark}_matching`, mark, places, filter: conditions, upTo, key });
+  return { change: `${mark}_matching`, mark, places, filter: itemFilter(context.types, filter) ?? {}, upTo };
 }
 
 /** Deletes every active item that is read when the call begins, and returns their number. @param key the key that it is made once for */
@@ -67,7 +66,11 @@ interface ChangingInSteps extends Pick<MatchingStep, "mark" | "places" | "filter
  * first: what a user marks between two steps is not what the call was about. Tells clients and listeners of the service once, also
  * if a later step fails. Returns how many active items it changed, with all calls that have its key.
  */
-async function changeInSteps(context: InboxContext, owner: Owner, { change, upTo, key, ...which }: ChangingInSteps): Promise<number> {
+export async function changeInSteps(
+  context: InboxContext,
+  owner: Owner,
+  { change, upTo, key, ...which }: ChangingInSteps,
+): Promise<number> {
   using _call = await context.ready();
   await bringUpToDate(context, owner);
   const at = new Date(context.clock.now());

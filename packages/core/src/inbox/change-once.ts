@@ -18,8 +18,9 @@ export const ALWAYS: Once = (_, change) => change(undefined);
  */
 export function onceFor(context: InboxContext, owner: Owner, key: string): Once {
   return async (said, change) => {
+    const asked = JSON.stringify(canonical(said));
     using _call = await context.ready();
-    const bodyHash = await digest(JSON.stringify(canonical(said)));
+    const bodyHash = await digest(asked);
     const find = async () => {
       const made = await context.inbox.changeWithKey(owner, key);
       if (made !== null && made.bodyHash !== bodyHash) {

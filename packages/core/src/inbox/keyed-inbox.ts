@@ -2,7 +2,7 @@ import type { Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { requireNone } from "../foundation/issue-list.ts";
 import { type Changing, changeItems } from "./change-items.ts";
-import { changeMatching, type Matching, type MatchingInput, removeRead } from "./change-matching.ts";
+import { changeInSteps, type Matching, type MatchingInput, matchingSteps, removeRead } from "./change-matching.ts";
 import { type Once, onceFor } from "./change-once.ts";
 import { changeWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
@@ -89,8 +89,10 @@ export class KeyedInbox {
     return this.#once([change], (key) => changeWhole(this.#context, this.owner, { change, key }));
   }
 
-  #changeMatching(matching: Matching & { readonly input: MatchingInput }): Promise<number> {
+  async #changeMatching(matching: Matching): Promise<number> {
     const { verb, input } = matching;
-    return this.#once([verb, input], (key) => changeMatching(this.#context, this.owner, { ...matching, key }));
+    // The key is looked for first: the caller may have changed the input by the time that the items change.
+    const steps = matchingSteps(this.#context, matching);
+    return await this.#once([verb, input], (key) => changeInSteps(this.#context, this.owner, { ...steps, key }));
   }
 }

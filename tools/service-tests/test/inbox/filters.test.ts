@@ -186,6 +186,12 @@ onEveryStorage((database) => {
       expect((await counted).filtered.map(({ total }) => total)).toEqual([1, 2, 1]);
       expect(await archived).toBe(1);
       expect(typesOf(await inbox.list())).toEqual(["invoice", "mention", "comment"]);
+      const keyed = ["comment"];
+      const once = inbox.withKey("once").archiveAll({ filter: { types: keyed } });
+      keyed[0] = "invoice";
+      expect(await once).toBe(1);
+      expect(await inbox.withKey("once").archiveAll({ filter: { types: ["comment"] } })).toBe(1);
+      expect(typesOf(await inbox.list())).toEqual(["invoice", "mention"]);
     });
 
     test("unknown members are refused by name, and wrong values with the value", async () => {
