@@ -8,5 +8,4 @@ export const row: Row = {
     { name: "SQLite", goals: FILTER_GOALS, rounds: 7, open: compareSqliteFilters },
     { name: "PostgreSQL", goals: FILTER_GOALS, rounds: 7, open: comparePostgresFilters },
   ],
-  notYet: ["lists by priority: there is no such filter yet"],
 };

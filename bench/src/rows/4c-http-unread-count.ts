@@ -1,5 +1,5 @@
 import type { RatioCase, Row } from "../harness/row.ts";
-import { COUNT_PATH, compareHttpReads, countEndpoint } from "../settings/http-inbox.ts";
+import { COUNT_PATH, compareHttpReads, compareUnchangedPolls, countEndpoint } from "../settings/http-inbox.ts";
 import type { Framework } from "../settings/http-servers.ts";
 import { WARM } from "../settings/sqlite-lists.ts";
 
@@ -12,9 +12,14 @@ const caseOf = (name: string, framework: Framework): RatioCase => ({
   open: (scale) => compareHttpReads({ framework, path: COUNT_PATH, readers: WARM, endpoint: countEndpoint }, scale),
 });
 
+const unchangedOf = (name: string, framework: Framework): RatioCase => ({
+  name: `${name}, unchanged`,
+  goals: [{ ratio: "cpu", against: "hello", atLeast: 0.95 }],
+  open: (scale) => compareUnchangedPolls(framework, scale),
+});
+
 export const row: Row = {
   id: "4c",
-  what: "HTTP poll of the unread count, SQLite",
-  cases: [caseOf("Hono", "hono"), caseOf("Express", "express")],
-  notYet: ["an unchanged poll by ETag (≥ 0.95 of a hello): no contract answers with an ETag yet"],
+  what: "HTTP poll of the unread count, and of unchanged counts by their ETag, SQLite",
+  cases: [caseOf("Hono", "hono"), caseOf("Express", "express"), unchangedOf("Hono", "hono"), unchangedOf("Express", "express")],
 };

@@ -21,6 +21,8 @@ const FILLINGS = [
 const LISTS = {
   "all of the type": { userId: "unread", filter: { type: TYPE }, rows: PAGE },
   "none of the type": { userId: "unread", filter: { type: "mention" }, rows: 0 },
+  "all of the priority": { userId: "unread", filter: { priority: "normal" }, rows: PAGE },
+  "none of the priority": { userId: "unread", filter: { priority: "urgent" }, rows: 0 },
   "all unread": { userId: "unread", filter: { status: "unread" }, rows: PAGE },
   "none read": { userId: "unread", filter: { status: "read" }, rows: 0 },
   "all read": { userId: "read", filter: { status: "read" }, rows: PAGE },

@@ -1,9 +1,19 @@
+import { native } from "@belfry/core/contracts";
 import type Database from "better-sqlite3";
 import type { Comparison, Scale } from "../harness/row.ts";
 import { Stopwatch } from "../harness/stopwatch.ts";
 import { fillSqlite, fillUsualSqlite } from "./fill-sqlite.ts";
-import { belfryServer, carefulServer, type Endpoint, type Framework, usualServer } from "./http-servers.ts";
-import { HttpSides } from "./http-sides.ts";
+import {
+  belfryServer,
+  carefulServer,
+  type Endpoint,
+  type Framework,
+  HELLO_PATH,
+  helloServer,
+  portOf,
+  usualServer,
+} from "./http-servers.ts";
+import { type HttpRequestLine, HttpSides } from "./http-sides.ts";
 import { randomFrom, shuffled } from "./random.ts";
 import { RawSqliteReader } from "./raw-sqlite-reader.ts";
 import { numberOf, SqliteSetting } from "./sqlite.ts";
@@ -84,6 +94,33 @@ export async function compareHttpReads({ framework, path, readers, endpoint }: H
     await setting.close();
   };
   return { sides: http.sides, knobs: setting.knobs("belfry.db", "usual.db"), close };
+}
+
+const COUNTS_PATH = "/api/belfry/v1/inbox/counts";
+const POLLERS = 1_000;
+
+/** A poll of the counts by who has the answer already, beside a server that does nothing. */
+export async function compareUnchangedPolls(framework: Framework, scale: Scale): Promise<Comparison> {
+  const setting = await SqliteSetting.open();
+  const users = usersOf(POLLERS);
+  const service = await setting.belfry("belfry.db");
+  fillSqlite(setting.raw("belfry.db"), { items: scale.of(100_000), users, isEven: true });
+  const server = await belfryServer(framework, service, native());
+  const polls: HttpRequestLine[] = [];
+  for (const userId of users) {
+    const { headers } = await fetch(`http://127.0.0.1:${portOf(server)}${COUNTS_PATH}`, { headers: { "x-user": userId } });
+    polls.push({ method: "GET", path: COUNTS_PATH, userId, headers: { "if-none-match": headers.get("etag") ?? "" } });
+  }
+  const hello = users.map((userId) => ({ method: "GET", path: HELLO_PATH, userId }));
+  const http = await HttpSides.open([
+    { name: "belfry", server, requests: shuffled(polls, randomFrom(5)), status: 304 },
+    { name: "hello", server: await helloServer(framework), requests: hello },
+  ]);
+  const close = async () => {
+    http.close();
+    await setting.close();
+  };
+  return { sides: http.sides, knobs: setting.knobs("belfry.db"), close };
 }
 
 interface Named {

@@ -32,8 +32,8 @@ export interface Endpoint {
   careful?(asked: Asked): CarefulAnswer;
 }
 
+/** Takes the header's word for who asks. */
 const OPTIONS = {
-  contracts: [inboxV1()],
   auth: ({ headers }: { readonly headers: Readonly<Record<string, string | undefined>> }) => ({
     kind: "user" as const,
     tenant: "default",
@@ -42,12 +42,33 @@ const OPTIONS = {
 };
 
 /** A server with Belfry mounted. */
-export function belfryServer(framework: Framework, service: NotificationService): Promise<Server> {
+export function belfryServer(
+  framework: Framework,
+  service: NotificationService,
+  contract: ReturnType<typeof inboxV1> = inboxV1(),
+): Promise<Server> {
+  const options = { ...OPTIONS, contracts: [contract] };
   if (framework === "hono") {
-    return listen(honoServer(new Hono().route("/", honoBelfry(service, OPTIONS))));
+    return listen(honoServer(new Hono().route("/", honoBelfry(service, options))));
   }
   const app = expressApp();
-  app.use(expressBelfry(service, OPTIONS));
+  app.use(expressBelfry(service, options));
+  return listen(createServer(app));
+}
+
+/** The path of {@link helloServer}. */
+export const HELLO_PATH = "/hello";
+
+/** A server that says hello, and does nothing else. */
+export function helloServer(framework: Framework): Promise<Server> {
+  const text = "hello";
+  if (framework === "hono") {
+    return listen(honoServer(new Hono().get(HELLO_PATH, (context) => context.text(text))));
+  }
+  const app = expressApp();
+  app.get(HELLO_PATH, (_, response) => {
+    response.writeHead(200, { "content-type": "text/plain", "content-length": text.length }).end(text);
+  });
   return listen(createServer(app));
 }
 
