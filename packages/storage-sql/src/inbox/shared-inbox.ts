@@ -4,9 +4,12 @@ import type { Sql } from "../database/sql.ts";
 import { changeLogOf } from "./change-log.ts";
 import { settleRemoved } from "./remove-covered.ts";
 
-/** The condition for an item `i` that is not deleted, beside the counters `c` of its inbox. */
-const IS_THERE = `((i.deleted_at IS NULL AND i.seq > coalesce(c.removed_up_to_seq, 0))
-      OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)`;
+/**
+ * The condition for an item `i` that is not deleted, beside the counters `c` of its inbox. The first part is about the item alone: the
+ * counters of one that is deleted are not looked up.
+ */
+const IS_THERE = `(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)
+      AND (i.deleted_at IS NOT NULL OR i.seq > coalesce(c.removed_up_to_seq, 0))`;
 
 /** A row of a record with its time in milliseconds. */
 type Timed<Of, Time extends keyof Of> = Omit<Of, Time> & Readonly<Record<Time, number>>;
