@@ -1,4 +1,4 @@
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
@@ -7,7 +7,7 @@ import { SlowFilesFirst } from "./test/slow-files-first.ts";
 // Tests use the packages' sources, so no build is needed first.
 const conditions = ["@belfry/source", "module", "node", "development|production"];
 
-/** Files that need a process of their own: they replace modules or globals, measure memory, or take long. */
+/** Files that need a process of their own: they replace globals, measure memory, or take long. */
 const ALONE = [
   "packages/adapter-express/test/{fuzz,postgres}.test.ts",
   "packages/adapter-hono/test/{fuzz,lowest-sqlite,sizes,sqlite}.test.ts",
@@ -16,10 +16,14 @@ const ALONE = [
   "packages/dashboard/test/{fuzz,live}.test.ts",
   "packages/processor-openai/test/outcomes.test.ts",
   "packages/storage-*/test/{models,storage}.test.ts",
-  "packages/storage-sqlite/test/counting-in-parts.test.ts",
   "tools/service-tests/test/http/fetch.test.ts",
   "tools/service-tests/test/service/{outages,random-walk}.test.ts",
 ];
+
+/** Whether a file replaces modules, which those that share its process may have loaded before. */
+function replacesModules(file: string): boolean {
+  return readFileSync(join(import.meta.dirname, file), "utf8").includes("vi.mock(");
+}
 
 /** Files that share processes: Belfry's modules and their dependencies are loaded once for many of them. */
 const TOGETHER = globSync(
@@ -31,7 +35,7 @@ const TOGETHER = globSync(
     "test/**/*.test.ts",
   ],
   { cwd: import.meta.dirname, exclude: ALONE },
-);
+).filter((file) => !replacesModules(file));
 
 const waiting = { expect: { poll: { timeout: 15_000 } }, testTimeout: 60_000, hookTimeout: 60_000 };
 

@@ -7,7 +7,7 @@ import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
 /** How many users the test of everyone has. */
-const EVERYONE = process.env.BELFRY_LONG ? 100_000 : 1_500;
+const EVERYONE = process.env.BELFRY_LONG ? 100_000 : 2_500;
 const PAGE = 1_000;
 const HOUR_MS = 3_600_000;
 const TIMEOUT = { timeout: 600_000 };
