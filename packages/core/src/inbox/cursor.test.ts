@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type CursorScope, decodeCursor, encodeCursor } from "./list-inbox.ts";
+import { type CursorScope, decodeCursor, encodeCursor } from "./cursor.ts";
 
 const scope: CursorScope = { owner: { tenant: "t", userId: "u" }, status: "all", type: undefined, epoch: "e1" };
 

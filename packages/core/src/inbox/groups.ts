@@ -8,9 +8,9 @@ import { changeGroup } from "./change-group.ts";
 import type { Changing } from "./change-items.ts";
 import { ALWAYS, type Once } from "./change-once.ts";
 import type { InboxContext } from "./context.ts";
+import { decodeCursor, encodeCursor, foreignCursor, positionIn } from "./cursor.ts";
 import type { GroupListQuery, GroupSummary, GroupsPage } from "./groups-storage.ts";
 import type { InboxCounts, InboxItem, ItemMark } from "./inbox-item.ts";
-import { decodeCursor, encodeCursor, foreignCursor, positionIn } from "./list-inbox.ts";
 import type { InboxReads } from "./replica-storage.ts";
 
 const DEFAULT_LIMIT = 20;

@@ -1,67 +1,15 @@
 import { type Owner, onceReady } from "../foundation/context.ts";
-import { fingerprint } from "../foundation/digest.ts";
-import { BelfryError, type Issue } from "../foundation/errors.ts";
+import type { Issue } from "../foundation/errors.ts";
 import { type ChecksOf, pageChecks, requireInput, requireNone } from "../foundation/issue-list.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { type Check, isPlain, NAME_RULE, oneOf, stringIssue, text } from "../foundation/parse-text.ts";
 import { localeIssue, type NotificationTypes } from "../notifications/index.ts";
 import { readUpToDate } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
-import type { InboxCounts, InboxItem, InboxStatus, ItemPlace } from "./inbox-item.ts";
+import { type CursorScope, decodeCursor, encodeCursor, foreignCursor, positionIn } from "./cursor.ts";
+import type { InboxCounts, InboxItem, InboxStatus } from "./inbox-item.ts";
 import type { InboxPage, InboxQuery } from "./inbox-storage.ts";
 import { FILTER_CHECKS, type InboxFilter, itemFilter, placeOf } from "./item-filter.ts";
-
-/** The list that a cursor belongs to. Any other list refuses the cursor. */
-export interface CursorScope {
-  readonly owner: Owner;
-  readonly status: InboxStatus;
-  readonly type: string | undefined;
-  readonly roomId?: string | undefined;
-  readonly place?: ItemPlace | undefined;
-  /** The conditions of the list that are not named above; undefined for none. */
-  readonly filter?: InboxFilter | undefined;
-  readonly group?: string | undefined;
-  /** Whether it lists groups. @default false */
-  readonly isOfGroups?: boolean;
-  /** Random per inbox, so that nobody can make a cursor for an inbox that they cannot read. */
-  readonly epoch: string;
-}
-
-/**
- * Encodes the position where the next page starts. The position is followed by a checksum of the position, the inbox, its
- * epoch and the filters. The checksum only finds mistakes. It does not control access, because every query names its owner.
- */
-export function encodeCursor(seq: number, scope: CursorScope): string {
-  return `${seq.toString(36)}-${check(seq, scope)}`;
-}
-
-/** Returns the position in `cursor`, or null if the cursor was edited or belongs to another list. */
-export function decodeCursor(cursor: string, scope: CursorScope): number | null {
-  const seq = positionIn(cursor);
-  return seq !== null && encodeCursor(seq, scope) === cursor ? seq : null;
-}
-
-/** The position that a cursor claims, without regard to its checksum; null if it has none. */
-export function positionIn(cursor: string): number | null {
-  const [, position = ""] = /^([0-9a-z]{1,11})-/.exec(cursor) ?? [];
-  const seq = Number.parseInt(position, 36);
-  return Number.isSafeInteger(seq) ? seq : null;
-}
-
-function check(
-  seq: number,
-  { owner, status, type, roomId, place = "active", filter, epoch, group, isOfGroups = false }: CursorScope,
-): string {
-  // Absent filters add nothing, so that cursors of earlier versions stay valid.
-  const more = [
-    ...(roomId === undefined ? [] : [roomId]),
-    ...(place === "active" ? [] : [{ place }]),
-    ...(filter === undefined ? [] : [{ filter: JSON.stringify(filter) }]),
-    ...(group === undefined ? [] : [{ group }]),
-    ...(isOfGroups ? [{ isOfGroups }] : []),
-  ];
-  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
-}
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
@@ -294,11 +242,6 @@ function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, list
   }
   const shown = items.slice(0, limit);
   return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), ...totals };
-}
-
-/** The error of a cursor of another list. */
-export function foreignCursor(): BelfryError {
-  return new BelfryError("INVALID_CURSOR", "The cursor is not one that this list gave. Start again without a cursor.");
 }
 
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */
