@@ -24,16 +24,26 @@ const FOUND_ANYWHERE: readonly string[] = ["read", "unread", "seen", "unseen", "
 
 /** Changes items, tells everybody of those that changed, and returns those that were found. */
 export async function changeItems(context: InboxContext, changing: Changing): Promise<readonly InboxItem[]> {
-  const { owner, refs, change } = changing;
-  requireList(refs, "ids");
+  const { owner, change } = changing;
+  const refs = possibleRefs(changing.refs);
   using _call = await context.ready();
   const name = nameOf(change);
-  const { items, changed } = await writeUpToDate(context, name, { ...changing, refs: refs.filter(isPossible) });
+  const { items, changed } = await writeUpToDate(context, name, { ...changing, refs });
   if (name === "snoozed" && changed.size > 0) {
     context.dueItems();
   }
   await tellReads(context, owner, { change, items });
   return items;
+}
+
+/**
+ * The refs of a caller's list with which an item can exist. What becomes of the list later does not matter.
+ *
+ * @throws BelfryError `VALIDATION_ERROR`
+ */
+export function possibleRefs(refs: readonly ItemRef[]): readonly ItemRef[] {
+  requireList(refs, "ids");
+  return refs.filter(isPossible).map((ref) => (typeof ref === "string" ? ref : { seq: ref.seq }));
 }
 
 /** The kind of a change. */

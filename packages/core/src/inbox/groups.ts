@@ -133,7 +133,8 @@ export class InboxGroup {
    * @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come
    */
   async snooze(until: Date | string, range?: GroupRange): Promise<number> {
-    return await this.#change(["snoozed", until], () => ({ until: futureTime(this.#context, until) }), range);
+    const time = timeOf(until);
+    return await this.#change(["snoozed", until], () => ({ until: futureTime(this.#context, time) }), range);
   }
 
   /** Deletes the group's active items, and returns their number. @throws BelfryError `VALIDATION_ERROR` */
@@ -156,6 +157,11 @@ const MARKS: Readonly<Record<ItemMark | "read" | "unread", true>> = {
 
 /** Checks a mark that a caller passed. */
 export const isMark = oneOf(Object.keys(MARKS));
+
+/** A caller's time as it is now. What becomes of the date later does not matter. */
+export function timeOf(given: Date | string): Date | string {
+  return given instanceof Date ? new Date(given) : given;
+}
 
 /** The time until which items are put off. @throws BelfryError `VALIDATION_ERROR` for a time that is none, or is not to come */
 export function futureTime({ clock }: Pick<InboxContext, "clock">, until: Date | string): Date {

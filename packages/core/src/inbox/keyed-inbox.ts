@@ -1,12 +1,12 @@
 import type { Owner } from "../foundation/context.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { requireNone } from "../foundation/issue-list.ts";
-import { type Changing, changeItems } from "./change-items.ts";
+import { type Changing, changeItems, possibleRefs } from "./change-items.ts";
 import { changeInSteps, type Matching, type MatchingInput, matchingSteps, removeRead } from "./change-matching.ts";
 import { type Once, onceFor } from "./change-once.ts";
 import { changeWhole } from "./change-whole.ts";
 import type { InboxContext } from "./context.ts";
-import { futureTime, InboxGroup, isMark } from "./groups.ts";
+import { futureTime, InboxGroup, isMark, timeOf } from "./groups.ts";
 import type { ItemMark, ItemRef } from "./inbox-item.ts";
 
 /** What a key may look like, so that every header can carry it. */
@@ -44,8 +44,9 @@ export class KeyedInbox {
 
   /** See `Inbox.snoozeMany`. */
   snoozeMany(refs: readonly ItemRef[], until: Date | string): Promise<number> {
+    const time = timeOf(until);
     // When it is repeated, the time may have passed.
-    return this.#changeItems(["snoozed", refs, until], refs, () => ({ until: futureTime(this.#context, until) }));
+    return this.#changeItems(["snoozed", refs, until], refs, () => ({ until: futureTime(this.#context, time) }));
   }
 
   /** See `Inbox.removeMany`. */
@@ -78,8 +79,10 @@ export class KeyedInbox {
     return new InboxGroup({ owner: this.owner, name }, this.#context, this.#once);
   }
 
-  #changeItems(said: readonly unknown[], refs: readonly ItemRef[], changeOf: () => Changing["change"]): Promise<number> {
-    return this.#once(said, async (key) => {
+  async #changeItems(said: readonly unknown[], given: readonly ItemRef[], changeOf: () => Changing["change"]): Promise<number> {
+    // The key is looked for first: the caller may have changed the list by the time that the items change.
+    const refs = possibleRefs(given);
+    return await this.#once(said, async (key) => {
       const changing = { owner: this.owner, refs, change: changeOf(), activeOnly: false, key };
       return (await changeItems(this.#context, changing)).length;
     });

@@ -1,4 +1,4 @@
-import { defineTypes, type InboxEvent, type InboxFilter, NotificationService } from "@belfry/core";
+import { defineTypes, type InboxEvent, type InboxFilter, type ItemRef, NotificationService } from "@belfry/core";
 import { describe, expect, test } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -192,6 +192,35 @@ onEveryStorage((database) => {
       expect(await once).toBe(1);
       expect(await inbox.withKey("once").archiveAll({ filter: { types: ["comment"] } })).toBe(1);
       expect(typesOf(await inbox.list())).toEqual(["invoice", "mention"]);
+    });
+
+    test("items that are named are changed as the call named them, whatever becomes of its list and time meanwhile", async () => {
+      const { inbox } = await setUp();
+      const changed = async (call: (refs: readonly ItemRef[]) => Promise<number>) => {
+        const [list, ref] = [[] as ItemRef[], { seq: 2 }];
+        list.push(ref);
+        const calling = call(list);
+        ref.seq = 3;
+        list.push({ seq: 4 });
+        expect(await calling).toBe(1);
+      };
+      await changed((refs) => inbox.markMany(refs, "pinned"));
+      await changed((refs) => inbox.withKey("mark").markMany(refs, "read"));
+      const until = new Date(Date.now() + 3_600_000);
+      const said = until.getTime();
+      await changed((refs) => {
+        const snoozed = inbox.withKey("snooze").snoozeMany(refs, until);
+        until.setTime(0);
+        return snoozed;
+      });
+      expect(await inbox.withKey("snooze").snoozeMany([{ seq: 2 }], new Date(said))).toBe(1);
+      expect(await inbox.get({ seq: 2 })).toMatchObject({ seq: 2, pinnedAt: expect.any(Date), snoozedUntil: new Date(said) });
+      await changed((refs) => inbox.withKey("remove").removeMany(refs));
+      expect((await inbox.list()).items.map(({ seq, readAt, pinnedAt }) => [seq, readAt, pinnedAt])).toEqual([
+        [4, null, null],
+        [3, null, null],
+        [1, null, null],
+      ]);
     });
 
     test("unknown members are refused by name, and wrong values with the value", async () => {
