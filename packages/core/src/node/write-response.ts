@@ -17,8 +17,8 @@ export function writeResponse(outgoing: ServerResponse, { status, headers, body 
     return;
   }
   const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
-  // A 204 has no length. The length for a HEAD is that of the GET, which is not known here.
-  const isSized = status !== 204 && outgoing.req.method !== "HEAD";
+  // A 204 has no length. The length for a HEAD or a 304 is that of the GET's 200, which is not known here.
+  const isSized = status !== 204 && status !== 304 && outgoing.req.method !== "HEAD";
   outgoing.writeHead(status, isSized ? { ...headers, "content-length": length } : { ...headers });
   outgoing.end(body ?? undefined);
 }

@@ -206,11 +206,16 @@ export function nativeSuite(harness: HttpHarness): void {
       for (const path of ["/inbox", "/inbox?limit=1", `/inbox${filter({ read: false })}`, "/inbox?locale=de", "/inbox/counts"]) {
         const etag = await tagOf(path);
         const again = await call("tags", path, { headers: { "if-none-match": `"other", W/${etag}` } });
-        expect([path, again.status, again.body]).toEqual([path, 304, null]);
+        expect([path, again.status, again.body, again.headers.get("etag")]).toEqual([path, 304, null, etag]);
+        expect(again.headers.get("content-length")).toBeNull();
         expect((await call("tags", path, { headers: { "if-none-match": '"other"' } })).status).toBe(200);
       }
-      const tags = await Promise.all(["/inbox", "/inbox?limit=1", "/inbox?locale=de", "/inbox/counts"].map(tagOf));
-      expect(new Set(tags).size).toBe(tags.length);
+      const counted = (types: readonly string[]) => `/inbox/counts?filters=${encodeURIComponent(JSON.stringify([{ types }]))}`;
+      const paths = ["/inbox", "/inbox?limit=1", "/inbox?locale=de", "/inbox/counts", counted(["a"]), counted(["b"])];
+      const tags = await Promise.all([...paths, ...paths].map(tagOf));
+      expect([new Set(tags).size, tags.slice(paths.length)]).toEqual([paths.length, tags.slice(0, paths.length)]);
+      const [, , , countsTag = ""] = tags;
+      expect((await call("others-tags", "/inbox/counts", { headers: { "if-none-match": countsTag } })).status).toBe(200);
       for (const verb of ["read", "unread", "pinned", "archived", "unarchived", "deleted"]) {
         const etag = await tagOf("/inbox");
         await change("tags", `items/${verb}`, { ids: [id] });

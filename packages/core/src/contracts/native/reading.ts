@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { fingerprint } from "../../foundation/digest.ts";
 import type { JsonValue } from "../../foundation/json.ts";
 import { choice, integer, text, uuid } from "../../http/parameters.ts";
-import { defineRoute, given, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { type InboxCounts, type InboxFilter, type LagInput, requireFilter } from "../../inbox/index.ts";
+import { defineRoute, given, type Route, reply } from "../../http/route.ts";
+import { type InboxFilter, requireFilter } from "../../inbox/index.ts";
 import { errors } from "./failure.ts";
 import { countsJson, countsSchema, itemJson, itemSchema } from "./item.ts";
 import { locale } from "./locale.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
-import { lagMs, lagOf, mayLag, type Reads, readsOf } from "./reads.ts";
+import { lagMs, lagOf, mayLag, readsOf } from "./reads.ts";
+import { UNCACHED, unlessKnown } from "./unless-known.ts";
 
 const MAX_JSON_LENGTH = 8_000;
 
@@ -85,57 +85,19 @@ const conditionalHeaders = z.object({
   "If-None-Match": z.string().optional().meta({ description: "The ETag of an earlier answer: 304 while it is still true" }),
 });
 
-/**
- * Answers 304 to who has the answer already. An inbox's counters, or the tenant's content token, change with every change of what it shows,
- * so they are all there is to read for it.
- *
- * An answer that may be behind has no tag: nobody is told that an older state is still true.
- *
- * @param shown what the answer shows besides, such as the filter and the language
- */
-async function unlessKnown(
-  context: Pick<RouteContext, "request" | "service" | "principal" | "tenant">,
-  { lag, shown }: { readonly lag: LagInput | undefined; readonly shown: readonly JsonValue[] },
-  read: (inbox: Reads) => Promise<{ readonly json: object; readonly counts: InboxCounts }>,
-): Promise<Reply> {
-  const { request, service } = context;
-  if (lag !== undefined) {
-    return { status: 200, headers: UNCACHED, json: (await read(readsOf(context, lag))).json };
-  }
-  const inbox = ownInbox(context);
-  // Before the answer: if the content token is the same later, it was the same while the answer was read.
-  const version = await inbox.readVersion();
-  const tag = ({ epoch, lastSeq, rev }: InboxCounts) =>
-    `"${epoch}.${lastSeq}.${rev}.${fingerprint([...shown, version.contentToken, Object.keys(service.types)])}"`;
-  const known = request.headers["if-none-match"];
-  if (known !== undefined) {
-    const etag = tag(version.counts);
-    if (known.split(",").some((one) => one.trim().replace(/^W\//, "") === etag)) {
-      return { status: 304, headers: { etag, ...REVALIDATED } };
-    }
-  }
-  const answer = await read(readsOf(context, lag));
-  return { status: 200, headers: { etag: tag(answer.counts), ...REVALIDATED }, json: answer.json };
-}
-
-/** What a client does with an answer that may be behind: no cache tells others that an older state is still true. */
-const UNCACHED = { "cache-control": "no-store" };
-
-/** The browser may keep the answer, and asks each time whether it is still true. */
-const REVALIDATED = { "cache-control": "private, no-cache" };
-
 /** The routes that read the caller's inbox. */
 export const readingRoutes: readonly Route[] = [
   defineRoute("GET", `${BASE}/inbox`, {
     operationId: "listInbox",
     summary: "List the caller's inbox, newest first",
     query: listQuery,
+    isQueryRemembered: true,
     headers: conditionalHeaders,
     responses: { 200: { description: "One page", schema: listSchema }, 304: { description: "Nothing changed" }, ...errors(400, 422) },
-    async handle(context) {
+    handle(context) {
       const { filter: wanted = {}, mayLag: lag, ...page } = context.query;
       requireFilter(wanted);
-      const shown = ["list", wanted, page.limit, page.cursor ?? null, page.locale ?? null] as readonly JsonValue[];
+      const shown = () => ["list", wanted, page.limit, page.cursor ?? null, page.locale ?? null] as readonly JsonValue[];
       return unlessKnown(context, { lag, shown }, async (inbox) => {
         const isFirst = page.cursor === undefined && context.query.filter === undefined;
         const list = await inbox.list({ ...wanted, ...given(page) });
@@ -157,15 +119,16 @@ export const readingRoutes: readonly Route[] = [
       }).optional(),
       mayLag,
     }),
+    isQueryRemembered: true,
     headers: conditionalHeaders,
     responses: {
       200: { description: "The counts", schema: z.object({ counts: countsSchema, filtered: z.array(filteredSchema), lagMs }) },
       304: { description: "Nothing changed" },
       ...errors(422),
     },
-    async handle(context) {
+    handle(context) {
       const { filters = [], mayLag: lag } = context.query;
-      return unlessKnown(context, { lag, shown: ["counts", filters as unknown as JsonValue] }, async (inbox) => {
+      return unlessKnown(context, { lag, shown: () => ["counts", filters as unknown as JsonValue] }, async (inbox) => {
         const counts = await inbox.counts({ filters });
         return { json: { counts: countsJson(counts), filtered: counts.filtered, ...lagOf(counts) }, counts };
       });
@@ -189,7 +152,7 @@ export const readingRoutes: readonly Route[] = [
     },
     async handle(context) {
       const { mayLag: lag, ...query } = context.query;
-      const list = await readsOf(context, lag).groups(given(query));
+      const list = await readsOf(ownInbox(context), lag).groups(given(query));
       const { groups, nextCursor, counts } = list;
       const json = groups.map(({ newest, ...group }) => ({ ...group, newest: itemJson(newest) }));
       return { ...reply({ groups: json, nextCursor, counts: countsJson(counts), ...lagOf(list) }), ...(lag && { headers: UNCACHED }) };

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { given, type RouteContext } from "../../http/route.ts";
+import { given } from "../../http/route.ts";
 import type {
   CountsInput,
   FilteredCounts,
   GroupList,
   GroupsInput,
+  Inbox,
   InboxCounts,
   InboxItem,
   InboxList,
@@ -12,7 +13,6 @@ import type {
   ListInput,
   LocaleInput,
 } from "../../inbox/index.ts";
-import { ownInbox } from "./own-inbox.ts";
 import { POSITION, positionOf } from "./position.ts";
 
 const MAY_LAG = `^(?:any|${POSITION})$`;
@@ -48,8 +48,7 @@ export interface Reads {
 }
 
 /** The reads of the caller's inbox. @param lag what the caller accepts; undefined for no lag */
-export function readsOf(context: Pick<RouteContext, "principal" | "tenant">, lag: LagInput | undefined): Reads {
-  const inbox = ownInbox(context);
+export function readsOf(inbox: Inbox, lag: LagInput | undefined): Reads {
   if (lag === undefined) {
     return {
       list: (input) => inbox.list(input),
