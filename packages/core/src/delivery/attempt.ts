@@ -88,6 +88,11 @@ export type AttemptResult =
   | { readonly ruling: Ruling | UnbegunWait; readonly isSplit?: boolean }
   | { readonly unbegun: unknown; readonly isSplit?: boolean };
 
+/** The result of an attempt that did not come to its channel, and would not come there later either. */
+export function notHandedIn(provider: string, error: string): AttemptResult {
+  return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
+}
+
 /** The texts of a task, and what else its type says over the channel. */
 interface TaskTexts extends StoredTexts {
   readonly contents?: TaskContents | null;
@@ -202,7 +207,7 @@ function suppressedRuling(
   { channel, claimed: { delivery }, context }: Omit<Attempting, "progress">,
   { address, devices }: Reached,
 ): MaybePromise<Ruling | null> {
-  return devices === undefined ? context.suppressed.ruling({ tenant: delivery.tenant, channel, address }) : null;
+  return devices === undefined ? context.suppressed.ruling({ id: delivery.id, tenant: delivery.tenant, channel, address }) : null;
 }
 
 /** The devices that an attempt is for; none where there is an address. */

@@ -18,6 +18,7 @@ import type { HoldsStorage } from "./holds-storage.ts";
 import type { NewSend, SendCreated } from "./new-send.ts";
 import type { PausesInForce } from "./pauses-in-force.ts";
 import type { RestsElsewhere } from "./rests-elsewhere.ts";
+import type { UntoldSuppressions } from "./suppressed-addresses.ts";
 import type { SuppressionEvents, SuppressionsStorage } from "./suppressions-storage.ts";
 
 /** The parts that operations on deliveries use. */
@@ -38,6 +39,8 @@ export interface DeliveryContext<Tx = unknown, Written extends void | Promise<vo
   readonly devices: DeviceSource;
   /** The addresses that nothing is delivered to. */
   readonly suppressions: SuppressionsStorage;
+  /** Those of them that may have been suppressed without anybody having been told. */
+  readonly untoldSuppressions: UntoldSuppressions;
   /** From how many soft bounces on an address is suppressed, and within which time, in milliseconds. */
   readonly softBounces: { readonly most: number; readonly withinMs: number };
   /** Tells whether a user has an open socket or stream, on any instance. */

@@ -6,7 +6,7 @@ import type { LeasedTasks } from "../work/leased-tasks.ts";
 import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
-import { type AttemptResult, attempt } from "./attempt.ts";
+import { type AttemptResult, attempt, notHandedIn } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import { lackOfProvider } from "./channel-info.ts";
 import { complete, type DeliveryContext, settle } from "./context.ts";
@@ -61,7 +61,7 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#addresses = new Addresses(context);
     this.#rulings = new Rulings(context);
     this.#shared = new SharedAddresses(context.deliveries);
-    this.#suppressed = new SuppressedAddresses(context.suppressions);
+    this.#suppressed = new SuppressedAddresses(context);
     this.#toDevices = new ToDevices(context);
     this.#share = new EndpointShare(concurrency);
     this.#endpoints = new EndpointWatch(context);
@@ -93,8 +93,13 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     return isKnown && this.#share.mayBegin(delivery) && !this.#endpoints.isResting(delivery);
   }
 
+  reserved({ delivery }: ClaimedDelivery): void {
+    this.#suppressed.askAhead(delivery);
+  }
+
   ended({ delivery }: ClaimedDelivery): void {
     this.#share.ended(delivery);
+    this.#suppressed.forget(delivery);
   }
 
   /**
@@ -261,16 +266,16 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     }
     const channel = channels.get(delivery.channel);
     if (channel === undefined) {
-      return failed(delivery.channel, `The channel ${delivery.channel} is not configured.`);
+      return notHandedIn(delivery.channel, `The channel ${delivery.channel} is not configured.`);
     }
     const unusable = lackOfProvider(channel, delivery.tenant);
     if (unusable !== null) {
-      return failed(channel.name, unusable);
+      return notHandedIn(channel.name, unusable);
     }
     const goneUntil = this.#endpoints.goneUntil(delivery);
     // A requested retry is attempted, because the endpoint may be back.
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
-      return failed(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
+      return notHandedIn(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
     const own = { addresses: this.#addresses, suppressed: this.#suppressed, rulings: this.#rulings, shared: this.#shared };
     const context = { ...own, toDevices: this.#toDevices, types, links, clock, cancellation, bundle };
@@ -295,8 +300,4 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
       await this.#endpoints.prune(nowMs);
     }
   }
-}
-
-function failed(provider: string, error: string): AttemptResult {
-  return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
 }

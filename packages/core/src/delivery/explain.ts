@@ -194,7 +194,7 @@ async function knownOf(
   }
   const isSuppressed =
     reached.devices === undefined &&
-    (await new SuppressedAddresses(context.suppressions).ruling({ tenant, channel, address: reached.address })) !== null;
+    (await new SuppressedAddresses(context).ruling({ tenant, channel, address: reached.address })) !== null;
   return { address: isSuppressed ? "suppressed" : "known", timeZone: reached.timeZone, isOnline };
 }
 

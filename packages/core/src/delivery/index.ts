@@ -137,7 +137,7 @@ export type {
 } from "./send.ts";
 export { AUDIT_ACTIONS, AUDIT_TARGETS, NO_NOTIFICATION } from "./send.ts";
 export type { CarriedBundle } from "./settle-bundles.ts";
-export { placesOf } from "./suppressed-addresses.ts";
+export { placesOf, UntoldSuppressions } from "./suppressed-addresses.ts";
 export {
   type SuppressInput,
   type SuppressionListInput,

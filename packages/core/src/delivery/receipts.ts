@@ -14,7 +14,7 @@ import type { Place, SuppressionChange } from "./suppressions-storage.ts";
 
 /** The parts that receipts use. */
 export type ReceiptsContext = BaseContext &
-  Pick<DeliveryContext, "deliveries" | "digests" | "channels" | "events" | "suppressions" | "softBounces" | "lines">;
+  Pick<DeliveryContext, "deliveries" | "digests" | "channels" | "events" | "suppressions" | "untoldSuppressions" | "softBounces" | "lines">;
 
 /** What a provider reports of a delivery, after it took it. */
 export interface Receipt {

@@ -1,10 +1,14 @@
 import { setNewest } from "../foundation/bounds.ts";
+import type { Clock } from "../foundation/clock.ts";
 import type { Emits } from "../foundation/context.ts";
+import { isRetryable } from "../foundation/errors.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
+import { INBOX_CHANNEL } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { nextTurn } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel } from "./channel.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Place, Suppression, SuppressionEvents, SuppressionSource } from "./suppressions-storage.ts";
 
 /** An address of a tenant, over a channel. */
@@ -15,6 +19,10 @@ export interface AskedAddress {
 
 /** How many tenants are remembered as having suppressed addresses. */
 const MAX_TENANTS = 1_000;
+/** How old a look may be that was begun before its delivery was written. */
+const FRESH_MS = 1_000;
+/** How many addresses are remembered for a change that is repeated. */
+const MAX_UNTOLD = 1_000;
 
 /** The tenants that are asked about in one turn of the event loop, and those of them that have suppressed addresses. */
 interface AskedTenants {
@@ -28,23 +36,60 @@ interface AskedTenants {
  */
 export class SuppressedAddresses {
   readonly #suppressions: SuppressionSource;
+  readonly #clock: Clock;
   readonly #found: Coalesced<AskedAddress, Suppression | null>;
   #asked: AskedTenants | null = null;
   /** Tenants that had some when they were last asked about: their addresses are looked for at once. */
   readonly #haveSome = new Map<string, true>();
+  /** What was asked before deliveries were written, by delivery. */
+  readonly #ahead = new Map<string, { readonly some: AskedTenants["some"]; readonly askedMs: number }>();
 
-  constructor(suppressions: SuppressionSource) {
+  constructor({ suppressions, clock }: { readonly suppressions: SuppressionSource; readonly clock: Clock }) {
     this.#suppressions = suppressions;
+    this.#clock = clock;
     this.#found = new Coalesced((asked) => suppressionsOf(suppressions, asked));
   }
 
-  /** Returns what stands against a delivery to this address, or null. */
-  async ruling({ tenant, channel, address }: { tenant: string; channel: Channel; address: string }): Promise<Ruling | null> {
-    if (!this.#haveSome.has(tenant) && !(await this.#whichHaveSome(tenant)).has(tenant)) {
+  /** Asks about the tenant of a delivery while that is being written, so that its attempt need not wait for the answer after the commit. */
+  askAhead({ id, tenant, channel }: Pick<Delivery, "id" | "tenant" | "channel">): void {
+    if (channel !== INBOX_CHANNEL && !this.#haveSome.has(tenant)) {
+      const some = this.#whichHaveSome(tenant);
+      this.#ahead.set(id, { some, askedMs: this.#clock.now() });
+      // Its attempt asks again.
+      some.catch(() => this.#ahead.delete(id));
+    }
+  }
+
+  /** Forgets what was asked ahead of a delivery, whose attempt is over. */
+  forget({ id }: Pick<Delivery, "id">): void {
+    if (this.#ahead.size > 0) {
+      this.#ahead.delete(id);
+    }
+  }
+
+  /** Returns what stands against a delivery to this address, or null. @param id the delivery's, if it has one */
+  async ruling({
+    id,
+    tenant,
+    channel,
+    address,
+  }: {
+    readonly id?: string;
+    readonly tenant: string;
+    readonly channel: Channel;
+    readonly address: string;
+  }): Promise<Ruling | null> {
+    if (!this.#haveSome.has(tenant) && !(await (this.#askedAhead(id) ?? this.#whichHaveSome(tenant))).has(tenant)) {
       return null;
     }
     const found = await this.#found.get({ tenant, place: placeOf(channel, address) });
     return found === null ? null : { outcome: "skip", reason: "suppressed", source: "suppressions" };
+  }
+
+  /** What was asked for this delivery before it was written, unless that took long. */
+  #askedAhead(id: string | undefined): AskedTenants["some"] | undefined {
+    const ahead = id === undefined || this.#ahead.size === 0 ? undefined : this.#ahead.get(id);
+    return ahead !== undefined && Math.abs(this.#clock.now() - ahead.askedMs) < FRESH_MS ? ahead.some : undefined;
   }
 
   /** Everybody who asks in one turn of the event loop gets the same promise. */
@@ -68,41 +113,83 @@ export class SuppressedAddresses {
   }
 }
 
+/**
+ * The addresses that were not suppressed before a change whose answer was lost with the connection. It is repeated, and finds them
+ * suppressed if it had been written: by this they are told of all the same.
+ */
+export class UntoldSuppressions {
+  readonly #names = new Map<string, true>();
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  add(names: readonly string[]): void {
+    for (const name of names) {
+      setNewest(this.#names, [name, true], MAX_UNTOLD);
+    }
+  }
+
+  remove(names: readonly string[]): void {
+    for (const name of names) {
+      this.#names.delete(name);
+    }
+  }
+}
+
 /** The parts that are asked and told what a change suppressed. */
 interface Telling {
   readonly suppressions: SuppressionSource;
+  readonly untoldSuppressions: UntoldSuppressions;
   readonly events: Emits<SuppressionEvents>;
   readonly lines: Pick<RepeatedLines, "warn">;
 }
 
 /**
- * Runs `change`, and tells the host's listeners which of these addresses it suppressed, each once. Returns its result, and those that are
- * suppressed then; null for those if the storage could not be asked, which fails nothing: the change counts all the same.
+ * Runs `change`, and tells the host's listeners which of these addresses it suppressed, each once; also if it is repeated after its answer
+ * was lost. Returns its result, and those that are suppressed then; null for those if the storage could not be asked, which fails nothing: the
+ * change counts all the same.
  */
 export async function tellSuppressed<Result>(
-  { suppressions, events, lines }: Telling,
+  telling: Telling,
   asked: readonly AskedAddress[],
   change: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly suppressed: readonly Suppression[] | null }> {
-  const addresses = [...new Map(asked.map((one) => [`${one.tenant}\u0000${keyOf(one.place)}`, one])).values()];
-  const look = async () => {
-    try {
-      return await suppressionsOf(suppressions, addresses);
-    } catch (error) {
-      lines.warn({ error }, "Belfry could not see which addresses were suppressed; the event address.suppressed may be missing.");
-      return null;
+  if (asked.length === 0) {
+    return { result: await change(), suppressed: [] };
+  }
+  const { untoldSuppressions: untold, events } = telling;
+  const addresses = new Map(asked.map((one) => [`${one.tenant}\u0000${keyOf(one.place)}`, one]));
+  const before = await look(telling, [...addresses.values()]);
+  const free = [...addresses.keys()].filter((name, index) => before?.[index] === null || untold.has(name));
+  let result: Result;
+  try {
+    result = await change();
+  } catch (error) {
+    if (isRetryable(error)) {
+      untold.add(free);
     }
-  };
-  const before = await look();
-  const result = await change();
-  const after = await look();
-  for (const [index, { tenant }] of addresses.entries()) {
+    throw error;
+  }
+  untold.remove(free);
+  const after = await look(telling, [...addresses.values()]);
+  for (const [index, [name, { tenant }]] of [...addresses].entries()) {
     const suppression = after?.[index] ?? null;
-    if (before?.[index] === null && suppression !== null) {
+    if (suppression !== null && free.includes(name)) {
       events.emit("address.suppressed", { ...suppression, tenant });
     }
   }
   return { result, suppressed: after?.flatMap((one) => one ?? []) ?? null };
+}
+
+/** The suppressions of these addresses; null if the storage could not be asked, not even over another connection. */
+async function look({ suppressions, lines }: Telling, addresses: readonly AskedAddress[]): Promise<readonly (Suppression | null)[] | null> {
+  try {
+    return await suppressionsOf(suppressions, addresses).catch(() => suppressionsOf(suppressions, addresses));
+  } catch (error) {
+    lines.warn({ error }, "Belfry could not see which addresses were suppressed; the event address.suppressed may be missing.");
+    return null;
+  }
 }
 
 /** The place that an address is. A channel that is not there, or fails, compares addresses as they are. */

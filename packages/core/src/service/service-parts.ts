@@ -14,6 +14,7 @@ import {
   reserveTurns,
   sendWriter,
   tryAgain,
+  UntoldSuppressions,
 } from "../delivery/index.ts";
 import { systemClock } from "../foundation/clock.ts";
 import type { Owner, WorkContext } from "../foundation/context.ts";
@@ -108,7 +109,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     contents: new ContentCache(options.contentCacheBytes ?? CONTENT_CACHE_BYTES),
     channels: channelsByName((options.channels ?? []) as readonly Channel[]),
     ...{ tracing: options.tracing ?? null, directory: options.directory ?? null, softBounces: softBouncesOf(options.suppression) },
-    ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock) },
+    ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock), untoldSuppressions: new UntoldSuppressions() },
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
     follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,

@@ -20,6 +20,7 @@ function engineOver({
   hasSingleProcess = true,
   leases = {} as Partial<LeaseStorage<Task>>,
   mayBegin = (_: Task) => false,
+  reserved = (_: Task) => {},
   clock = systemClock,
 }) {
   const asked: LostLeaseQuery[] = [];
@@ -48,6 +49,7 @@ function engineOver({
     dueAtOf: () => null,
     fairness: () => ({}),
     mayBegin,
+    reserved,
     attempt: async ({ id }) => id,
     async record(_, ended) {
       recorded.push(...ended);
@@ -72,11 +74,14 @@ function engineOver({
 test("a task that is still to be written is held, and one that is given up is looked for by its lease", async () => {
   const task = (id: string) => ({ id, tenant: "acme", fence: 1 });
   const written = [task("1"), task("2")];
+  const reserved: string[] = [];
   const { engine, claims } = engineOver({
+    reserved: ({ id }) => void reserved.push(id),
     leases: { leasedTo: async () => written, renew: async () => [] },
     mayBegin: ({ id }) => id !== "3",
   });
   expect(["1", "2", "3"].map((id) => engine.lending.reserve(task(id)))).toEqual([true, true, false]);
+  expect(reserved).toEqual(["1", "2"]);
   expect(await engine.claim(5)).toEqual([]);
   engine.lending.giveUp(task("2"));
   expect((await engine.claim(1)).map(({ id }) => id)).toEqual([]);

@@ -211,6 +211,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     const mayBegin = this.#share.mayBegin(this.#tasks.leaseOf(task).tenant) && this.#tasks.mayBegin?.(task) === true;
     if (mayBegin) {
       this.#hold(task);
+      this.#tasks.reserved?.(task);
     }
     return mayBegin;
   }

@@ -18,6 +18,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   began?(task: Task): void;
   /** Whether a task may begin now that is still to be written, and need not be claimed. @default no task may */
   mayBegin?(task: Task): boolean;
+  /** A task that is still to be written has its turn: its attempt begins right after the commit. @default nothing */
+  reserved?(task: Task): void;
   /** A task's attempt is over, or its lease was lost before that began. */
   ended?(task: Task): void;
   /** Does a task once and returns the result. `cancellation` ends it when the lease is lost or the worker has no more time. */

@@ -32,14 +32,19 @@ onEveryStorage((database) => {
     expect(told.toSorted()).toEqual(["ann@example.com", "bob@example.com"]);
   });
 
-  test.each(["before", "after"] as const)("a bounce counts where the storage cannot be asked %s it about the address", async (when) => {
+  test.each([
+    ["before", "twice", [1, 2]],
+    ["after", "twice", [2, 3]],
+    ["before", "once", [1]],
+    ["after", "once", [2]],
+  ] as const)("a bounce counts where the storage cannot be asked %s it about the address, %s", async (_, often, failing) => {
     const { storage, service, told, logged, mail } = withoutMailboxes();
     const of = storage.suppressions.of.bind(storage.suppressions);
     let looks = 0;
     vi.spyOn(storage.suppressions, "of").mockImplementation(async (...asked) => {
       looks += 1;
       // Whether the mail goes out asks for no address: the tenant has none that is suppressed.
-      if (looks === { before: 1, after: 2 }[when]) {
+      if (failing.some((look) => look === looks)) {
         throw new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
       }
       return await of(...asked);
@@ -49,13 +54,43 @@ onEveryStorage((database) => {
     const { deliveries } = await service.deliveries(notification.id);
     expect(deliveries).toMatchObject([{ status: "failed", attempts: [{ status: "failed", error: "refused" }] }]);
     expect(await service.suppressions.get("email", "ann@example.com")).toMatchObject({ reason: "hard_bounce" });
-    expect([told, logged]).toEqual([
-      [],
-      [
-        "An attempt over the channel email failed; the delivery says why.",
-        "Belfry could not see which addresses were suppressed; the event address.suppressed may be missing.",
-      ],
-    ]);
+    const failed = "An attempt over the channel email failed; the delivery says why.";
+    const unseen = "Belfry could not see which addresses were suppressed; the event address.suppressed may be missing.";
+    expect([told, logged]).toEqual(often === "once" ? [["ann@example.com"], [failed]] : [[], [failed, unseen]]);
+  });
+
+  test("a bounce is told of once where its transaction was committed and the answer was lost with the connection", async () => {
+    const { storage, service, told, mail } = withoutMailboxes();
+    const settle = storage.deliveries.settle.bind(storage.deliveries);
+    let writes = 0;
+    vi.spyOn(storage.deliveries, "settle").mockImplementation(async (selection, ...how) => {
+      await settle(selection, ...how);
+      writes += selection.kind === "deliveries" ? 1 : 0;
+      if (writes === 1) {
+        throw new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
+      }
+    });
+    await mail("ann@example.com");
+    await service.runDue();
+    expect(told).toEqual(["ann@example.com"]);
+    await mail("ann@example.com");
+    await service.runDue();
+    expect([told.length, writes > 1]).toEqual([1, true]);
+  });
+
+  test("a receipt that is reported again tells of the address that it had suppressed before its answer was lost", async () => {
+    const { storage, service, told } = withoutMailboxes();
+    const change = storage.suppressions.change.bind(storage.suppressions);
+    vi.spyOn(storage.suppressions, "change").mockImplementationOnce(async (...given) => {
+      await change(...given);
+      throw new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost.");
+    });
+    const receipt = { kind: "complaint", address: "ann@example.com" } as const;
+    await expect(service.receipts.record(receipt)).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    expect(told).toEqual([]);
+    await service.receipts.record(receipt);
+    await service.receipts.record(receipt);
+    expect(told).toEqual(["ann@example.com"]);
   });
 
   test("a receipt says that it suppressed its address where the storage cannot be asked about it", async () => {
