@@ -207,6 +207,7 @@ export {
   type MatchingStep,
   type NewItemsStorage,
   type NewNotification,
+  type NotificationOwners,
   parseRanges,
   type ReadMoment,
   type ReplicaStorage,

@@ -54,7 +54,7 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
     inbox.list(ann, { status: "all", place: "archived", filter: { isPinned: true }, limit: 20 }),
   dueInboxes: ({ inbox }) => inbox.dueInboxes(10),
   expiring: ({ inbox }) => inbox.expiring(10),
-  ownersOf: ({ inbox }, id) => inbox.ownersOf("acme", id, 10),
+  ownersOf: ({ inbox }, id) => inbox.ownersOf("acme", id, { after: "", limit: 10 }),
   listAfter: ({ inbox }) => inbox.listAfter(ann, 5, { limit: 20, bytes: 1_000_000 }),
   changesAfter: ({ inbox }) => inbox.changesAfter(ann, 0, 50),
   exportChanges: ({ inbox }) => inbox.exportChanges(ann, { after: null, limit: 20 }),

@@ -3,11 +3,13 @@ import { nextTurn } from "../work/timing.ts";
 import { applyDue } from "./apply-due.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import { ANYWHERE } from "./find-item.ts";
-import type { ExpiringNotification } from "./inbox-storage.ts";
+import type { ExpiringNotification, NotificationOwners } from "./inbox-storage.ts";
 
 /** How often a process looks for what another one has put off, or what will expire. */
 const POLL_INTERVAL_MS = 5_000;
 const AT_ONCE = 100;
+/** How many items of an expired notification are looked at together: most of them may have left their inboxes already. */
+const LOOKED_AT_ONCE = 1_000;
 
 /**
  * Changes inboxes by the clock: wakes snoozed items, and takes items of expired notifications out. Several processes may do
@@ -79,17 +81,34 @@ export class DueItems {
   async #expire({ tenant, id }: ExpiringNotification): Promise<boolean> {
     const { inbox, clock } = this.#context;
     while (!this.loop.isStopping) {
-      const at = new Date(clock.now());
-      const users = await inbox.ownersOf(tenant, id, AT_ONCE);
-      for (const userId of users) {
+      // Asked before the items are looked at: what is written until then, they have.
+      const isComing = await inbox.isComing(tenant, id);
+      if (!(await this.#takeOut(tenant, id)) && !this.loop.isStopping) {
+        if (!isComing) {
+          await inbox.noteExpired(tenant, id, new Date(clock.now()));
+        }
+        return !isComing;
+      }
+    }
+    return true;
+  }
+
+  /** Takes a notification out of the inboxes that have it. False if none had. */
+  async #takeOut(tenant: string, id: string): Promise<boolean> {
+    const { inbox, clock } = this.#context;
+    let hasFound = false;
+    for (let after: string | null = ""; after !== null && !this.loop.isStopping; ) {
+      const page: NotificationOwners = await inbox.ownersOf(tenant, id, { after, limit: LOOKED_AT_ONCE });
+      for (const userId of page.users) {
+        const at = new Date(clock.now());
         const done = await inbox.mark({ tenant, userId }, [id], { mark: "expired", at, places: ANYWHERE });
         announceItems(this.#context, "deleted", announcedOf(done));
         await nextTurn();
       }
-      if (users.length === 0) {
-        return await inbox.noteExpired(tenant, id, at);
-      }
+      hasFound ||= page.users.length > 0;
+      after = page.next;
+      await nextTurn();
     }
-    return true;
+    return hasFound;
   }
 }

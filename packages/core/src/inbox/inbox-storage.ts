@@ -132,6 +132,13 @@ export interface DueChange {
 /** The reason an item is absent: it was the owner's and is deleted, it was never the owner's, or it does not exist. */
 export type ItemAbsence = "deleted" | "foreign" | "unknown";
 
+/** Some of the users who have a notification in their inboxes. */
+export interface NotificationOwners {
+  readonly users: readonly string[];
+  /** The last user whose item was looked at, after whom the next call goes on; null at the end. */
+  readonly next: string | null;
+}
+
 /** What the clock changes in inboxes. */
 export interface DueItemsStorage {
   /** Returns up to `limit` inboxes that the clock is to change, those first that are due first. */
@@ -147,11 +154,19 @@ export interface DueItemsStorage {
   /** Returns up to `limit` notifications that {@link noteExpired} is still to be told of, those first that expire first. */
   expiring(limit: number): Promise<readonly ExpiringNotification[]>;
 
-  /** Returns up to `limit` users in whose inboxes the notification's item is: active, archived or snoozed. */
-  ownersOf(tenant: string, id: string, limit: number): Promise<readonly string[]>;
+  /**
+   * Looks at the next `limit` items of a notification, by user, and names the users in whose inboxes they are: active, archived or snoozed.
+   * Many may be deleted, so one call after another looks at all of them in short steps.
+   *
+   * @param options.after the user after whom it looks; an empty text for the first call
+   */
+  ownersOf(tenant: string, id: string, options: { readonly after: string; readonly limit: number }): Promise<NotificationOwners>;
 
-  /** Notes that an expired notification was taken out of all inboxes. Answers false, and notes nothing, while items are there or to come. */
-  noteExpired(tenant: string, id: string, at: Date): Promise<boolean>;
+  /** Whether items of a notification are still to come, because a fan-out or an audience has users left. Once none are, none will be. */
+  isComing(tenant: string, id: string): Promise<boolean>;
+
+  /** Notes that an expired notification was taken out of all inboxes, and that no items of it are to come. */
+  noteExpired(tenant: string, id: string, at: Date): Promise<void>;
 }
 
 /**

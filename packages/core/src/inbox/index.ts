@@ -75,6 +75,7 @@ export type {
   ItemMarking,
   KnownPosition,
   MarkingPlace,
+  NotificationOwners,
   WholeInboxChange,
 } from "./inbox-storage.ts";
 export { leastLookedAt } from "./inbox-storage.ts";

@@ -3,7 +3,7 @@ import type { tables } from "../schema/tables.ts";
 import { type Bound, inStep, inTransaction, run } from "./bind.ts";
 import type { Session } from "./connection.ts";
 import { namesOfMoving } from "./moving-tenants.ts";
-import { isoTime, milliseconds, type Statement, statement } from "./statement.ts";
+import { isoTime, milliseconds, plannedAnew, type Statement, statement } from "./statement.ts";
 
 /** SQL as PostgreSQL speaks it. */
 export const DIALECT: Dialect = {
@@ -54,7 +54,8 @@ export function postgresSql(bound: Bound): Sql {
     return found;
   };
   const ask = run(
-    () => (name: string, text: string, values: readonly unknown[]) => (session) => session.rows(prepared(name, text), stored(values)),
+    () => (name: string | null, text: string, values: readonly unknown[]) => (session) =>
+      session.rows(name === null ? plannedAnew<readonly unknown[]>(text) : prepared(name, text), stored(values)),
   )(bound);
   return {
     ...DIALECT,
@@ -63,7 +64,7 @@ export function postgresSql(bound: Bound): Sql {
     inTransaction: inTransaction(all)(bound),
     together: inTransaction(each)(bound),
     inStep: inStep(all)(bound),
-    async rows<Row extends object>(name: string, text: string, values: readonly unknown[]) {
+    async rows<Row extends object>(name: string | null, text: string, values: readonly unknown[]) {
       return (await ask(name, asJson(text), values)).map(([row]) => row as Row);
     },
     async page<Row extends object>(name: string, { counted, rows, order }: Parameters<Sql["page"]>[1], values: readonly unknown[]) {

@@ -3,7 +3,8 @@ import type { QueryArrayConfig } from "pg";
 
 /** A statement that each connection parses once. Its rows come as lists, which cost less than objects. */
 export interface Statement<Row extends readonly unknown[]> {
-  readonly name: string;
+  /** Without one, it is parsed and planned each time. */
+  readonly name?: string;
   readonly text: string;
   /** Never set; ties the type of the rows to the statement. */
   readonly row?: Row;
@@ -24,6 +25,14 @@ export function statement<Row extends readonly unknown[]>(operation: string, tex
   return { name: `belfry_${operation}_${hash}`, text };
 }
 
+/**
+ * Makes a statement that is planned anew each time, by the size that the tables have then. It costs a millisecond, and is for what looks up
+ * a row for each of very many others: a plan that is kept from when the tables were small would read a whole table for each.
+ */
+export function plannedAnew<Row extends readonly unknown[]>(text: string): Statement<Row> {
+  return { text };
+}
+
 /** The query object with which pg runs `run` with `values`. */
 export function queryConfig<Row extends readonly unknown[]>(
   run: Statement<Row>,
@@ -31,7 +40,7 @@ export function queryConfig<Row extends readonly unknown[]>(
   { prepared, timeoutMs }: RunOptions,
 ): QueryArrayConfig<unknown[]> & { readonly query_timeout: number } {
   return {
-    ...(prepared ? { name: run.name } : {}),
+    ...(prepared && run.name !== undefined ? { name: run.name } : {}),
     text: run.text,
     values: values.map((value) => (Array.isArray(value) ? listText(value) : value)),
     rowMode: "array",

@@ -194,8 +194,8 @@ export interface Sql extends Dialect {
   readonly tables: Tables;
   /** Whether a column names a tenant whose rows may be written: those of one that moves to another database may not. */
   isStaying(column: string): string;
-  /** Runs one statement that returns rows, as its own transaction. */
-  rows<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
+  /** Runs one statement that returns rows, as its own transaction. @param name null for one that PostgreSQL is to plan anew each time */
+  rows<Row extends object>(name: string | null, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
   /** Runs statements with the same values in one transaction. */
   inTransaction(name: string, texts: readonly string[], values: readonly unknown[]): Promise<void>;
   /** Runs statements that return rows, each with its own values, in one transaction, and returns the rows of each. */

@@ -4,15 +4,13 @@ import type { Sql } from "../database/sql.ts";
 import { changeLogOf } from "./change-log.ts";
 import { settleRemoved } from "./remove-covered.ts";
 
-/**
- * The condition for an item `i` that is not deleted, beside the counters `c` of its inbox. The first part is about the item alone: the
- * counters of one that is deleted are not looked up.
- */
-const IS_THERE = `(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)
-      AND (i.deleted_at IS NOT NULL OR i.seq > coalesce(c.removed_up_to_seq, 0))`;
-
 /** A row of a record with its time in milliseconds. */
 type Timed<Of, Time extends keyof Of> = Omit<Of, Time> & Readonly<Record<Time, number>>;
+
+interface OwnerRow {
+  readonly userId: string;
+  readonly isThere: boolean | number;
+}
 
 interface Found {
   readonly isThere: boolean | number;
@@ -32,8 +30,6 @@ export function sharedInbox(
   const expiring = `SELECT tenant, id, ${sql.milliseconds("expires_at")} AS "expiresAt" FROM ${notifications}
     WHERE expires_at IS NOT NULL AND expired_at IS NULL ORDER BY expires_at LIMIT $1`;
   const counters = `${inboxCounters} c ON c.tenant = i.tenant AND c.user_id = i.user_id`;
-  const held = `FROM ${notifications} n ${sql.join} ${inboxItems} i ON i.notification_pk = n.pk ${sql.join} ${counters}
-    WHERE n.tenant = $1 AND n.id = $2 AND ${IS_THERE}`;
   const state = `i.seq IS NOT NULL AS "isThere", (i.deleted_at IS NOT NULL OR i.seq <= coalesce(c.removed_up_to_seq, 0)) AS "isDeleted"`;
   const bySeq = `SELECT ${state} FROM ${inboxItems} i ${sql.join} ${counters} WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = $3`;
   const byId = `SELECT ${state} FROM ${notifications} n LEFT JOIN ${inboxItems} i ON i.notification_pk = n.pk AND i.user_id = $2
@@ -62,17 +58,28 @@ export function sharedInbox(
       const rows = await sql.rows<Timed<ExpiringNotification, "expiresAt">>("expiring", expiring, [limit]);
       return rows.map(({ expiresAt, ...name }) => ({ ...name, expiresAt: new Date(expiresAt) }));
     },
-    async ownersOf(tenant, id, limit) {
-      const users = `SELECT i.user_id AS "userId" ${held} ORDER BY i.user_id LIMIT $3`;
-      return (await sql.rows<{ readonly userId: string }>("owners_of", users, [tenant, id, limit])).map(({ userId }) => userId);
+    async ownersOf(tenant, id, { after, limit }) {
+      // The counters of an inbox whose item is deleted are not looked up.
+      const removed = `coalesce((SELECT removed_up_to_seq FROM ${inboxCounters} c WHERE c.tenant = i.tenant AND c.user_id = i.user_id), 0)`;
+      const isThere = `CASE WHEN i.deleted_at IS NULL THEN i.seq > ${removed} ELSE i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL END`;
+      const owners = `SELECT i.user_id AS "userId", ${isThere} AS "isThere" FROM ${inboxItems} i
+        WHERE i.notification_pk = (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2) AND i.user_id > $3
+        ORDER BY i.user_id LIMIT $4`;
+      const rows = await sql.rows<OwnerRow>(null, owners, [tenant, id, after, limit]);
+      const users = rows.filter((row) => Boolean(row.isThere)).map(({ userId }) => userId);
+      return { users, next: rows.length < limit ? null : (rows.at(-1)?.userId ?? null) };
+    },
+    async isComing(tenant, id) {
+      const { fanOuts, fanOutChunks, audiences } = sql.tables;
+      const pk = `(SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = $2)`;
+      const isLeft = `SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM ${fanOuts} f WHERE f.notification_pk = ${pk})
+        OR EXISTS (SELECT 1 FROM ${fanOutChunks} f WHERE f.notification_pk = ${pk})
+        OR EXISTS (SELECT 1 FROM ${audiences} f WHERE f.notification_pk = ${pk} AND f.source IS NOT NULL)`;
+      return (await sql.rows("is_coming", isLeft, [tenant, id])).length > 0;
     },
     async noteExpired(tenant, id, at) {
-      const isLeft = `EXISTS (SELECT 1 FROM ${sql.tables.fanOuts} f WHERE f.notification_pk = n.pk)
-        OR EXISTS (SELECT 1 FROM ${sql.tables.fanOutChunks} f WHERE f.notification_pk = n.pk)
-        OR EXISTS (SELECT 1 FROM ${sql.tables.audiences} f WHERE f.notification_pk = n.pk AND f.source IS NOT NULL)
-        OR EXISTS (SELECT 1 FROM ${inboxItems} i ${sql.join} ${counters} WHERE i.notification_pk = n.pk AND ${IS_THERE})`;
-      const note = `UPDATE ${notifications} AS n SET expired_at = $3 WHERE n.tenant = $1 AND n.id = $2 AND NOT (${isLeft}) RETURNING id`;
-      return (await sql.rows("note_expired", note, [tenant, id, at])).length > 0;
+      const note = `UPDATE ${notifications} SET expired_at = $3 WHERE tenant = $1 AND id = $2 RETURNING id`;
+      await sql.rows("note_expired", note, [tenant, id, at]);
     },
     tidyFanOuts: (at) => tidyFanOuts(sql, at),
     settleRemoved: settleRemoved(sql),

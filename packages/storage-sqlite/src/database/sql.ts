@@ -56,7 +56,7 @@ export function sqliteSql(current: Current): Sql {
     tables: TABLES,
     // No tenant leaves its file.
     isStaying: () => "true",
-    async rows<Row extends object>(_: string, text: string, values: readonly unknown[]) {
+    async rows<Row extends object>(_: string | null, text: string, values: readonly unknown[]) {
       const { connection } = current();
       return connection.query(() => ask<Row>(connection, text, values));
     },

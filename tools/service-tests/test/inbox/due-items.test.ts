@@ -283,5 +283,23 @@ onEveryStorage((database) => {
       expect((await inbox.list()).items.map(({ title }) => title)).toEqual(["First"]);
       expect(await notifications.inbox("bob").counts()).toMatchObject({ total: 0, unread: 0 });
     });
+
+    test("inboxes that do not know when an item expires are found in steps, those before a step and those after it", async () => {
+      const clock = testClock();
+      const storage = database.storage();
+      // As if an older version had written the items.
+      vi.spyOn(storage.inbox, "dueInboxes").mockResolvedValue([]);
+      const { ownersOf } = storage.inbox;
+      vi.spyOn(storage.inbox, "ownersOf").mockImplementation((tenant, id, { after }) => ownersOf(tenant, id, { after, limit: 2 }));
+      const notifications = stopsAfterTest(new NotificationService({ storage, clock }));
+      const users = ["ann", "bob", "cat", "dan", "eve"];
+      const { notification } = await notifications.create({ to: users, title: "Soon over", expiresAt: new Date(clock.now() + HOUR_MS) });
+      await notifications.inbox("cat").remove(notification.id);
+      await notifications.inbox("dan").archive(notification.id);
+      await clock.pass(HOUR_MS);
+      await notifications.runDue();
+      expect(await ownersOf("default", notification.id, { after: "", limit: 9 })).toEqual({ users: [], next: null });
+      expect(await storage.inbox.expiring(10)).toEqual([]);
+    });
   });
 });

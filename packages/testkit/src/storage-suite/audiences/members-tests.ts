@@ -51,15 +51,16 @@ export function membersTests(harness: StorageHarness): void {
     }
 
     /** The users whose items of a notification are there. */
-    const reached = async ({ id }: Notification) => fixture.inbox.ownersOf(fixture.tenant, id, 100);
+    const reached = async ({ id }: Notification) => (await fixture.inbox.ownersOf(fixture.tenant, id, { after: "", limit: 100 })).users;
 
     test("each user has one item, numbered and counted, step by step", async () => {
       await subscribe("news", users);
       await fixture.fill("user 4", 2);
-      const { id } = await open();
+      const notification = await open();
+      const { id } = notification;
       let audience = await current();
       expect(await topics().writeMembers(audience, { at: at(7) })).toMatchObject({ as: "written" });
-      expect(await fixture.inbox.ownersOf(fixture.tenant, id, 100)).toEqual(users.slice(0, 3));
+      expect(await reached(notification)).toEqual(users.slice(0, 3));
       audience = await current();
       expect(audience).toMatchObject({ notification: { id }, after: "user 2", place: 3, source: { ...source } });
       expect(await writeAll()).toBe(3);

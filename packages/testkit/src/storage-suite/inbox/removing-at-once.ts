@@ -70,7 +70,7 @@ export function removingAtOnceTests(harness: StorageHarness): void {
         expect(await inbox.absence(ann, notification?.id ?? "")).toBe("deleted");
         expect(seqsOf((await inbox.listAfter(ann, 0, { limit: 5, bytes: 1_000_000 })).items)).toEqual([MANY + 2]);
         expect(await inbox.listTenant(fixture.tenant, 5)).toEqual([newest && itemOf(newest, { userId: "ann", seq: MANY + 2 })]);
-        expect(await inbox.ownersOf(fixture.tenant, notification?.id ?? "", 5)).toEqual([]);
+        expect(await inbox.ownersOf(fixture.tenant, notification?.id ?? "", { after: "", limit: 5 })).toEqual({ users: [], next: null });
         const { tallies } = await inbox.tally(ann, { places: ["active"], withPriorities: false, limit: UP_TO });
         expect(tallies.active).toMatchObject([{ count: 1, isRead: false }]);
         const activity = await fixture.storage.activity.itemsOf(fixture.tenant, notification?.id ?? "", 5);
