@@ -258,10 +258,11 @@ function prepareLeasedTo<Row extends readonly unknown[], Task, Fairness extends 
 
 function prepareRenew({ name, table }: Pick<LeaseTable<never, unknown, object>, "name" | "table">) {
   return (tables: TableNames, time: StorageTime) => {
+    // Names the ids twice: a plan that was made while the table was small, and is kept, would otherwise read all of it.
     const renew = statement<[id: string]>(
       `renew_${name}`,
       `UPDATE ${tables[table]} t SET lease_until = ${timeOf("$4")} + $5 * interval '1 millisecond'
-      FROM unnest($1::uuid[], $2::int[]) AS e(id, fence) WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $3 RETURNING t.id`,
+      FROM unnest($1::uuid[], $2::int[]) AS e(id, fence) WHERE t.id = e.id AND t.id = ANY ($1::uuid[]) AND t.fence = e.fence AND t.lease_owner = $3 RETURNING t.id`,
     );
     return (owner: string, given: readonly Lease[], { at, leaseMs }: { readonly at: Date; readonly leaseMs: number }) =>
       async (session: Session): Promise<readonly Lease[]> => {

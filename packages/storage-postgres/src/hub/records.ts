@@ -130,6 +130,7 @@ function toClaimed(rows: readonly ClaimedRow[]): readonly ClaimedRecord[] {
 /** Ends attempts whose lease is still held. It reads records again, of which the places are in $12, only if they did not come along. */
 export function prepareEndRecords(tables: TableNames, time: StorageTime) {
   const { processingRecords, notifications } = tables;
+  // Names the ids twice: a plan that was made while the table was small, and is kept, would otherwise read all of it.
   const end = statement<[place: number, completedAt: number | null, record: RecordRow | null]>(
     "end_records",
     `WITH clock AS MATERIALIZED (SELECT ${timeOf("$1")} AS now),
@@ -142,7 +143,7 @@ export function prepareEndRecords(tables: TableNames, time: StorageTime) {
         error = CASE WHEN e.status = 'PENDING' THEN coalesce(e.error, t.error) ELSE e.error END,
         due_at = CASE WHEN e.status = 'PENDING' THEN clock.now + coalesce(e.due_in_ms, 0) * interval '1 millisecond' END,
         completed_at = CASE WHEN e.status <> 'PENDING' THEN clock.now END, lease_owner = NULL, lease_until = NULL
-      FROM e CROSS JOIN clock WHERE t.id = e.id AND t.fence = e.fence AND t.lease_owner = $2
+      FROM e CROSS JOIN clock WHERE t.id = e.id AND t.id = ANY ($3::uuid[]) AND t.fence = e.fence AND t.lease_owner = $2
         AND (e.lost_at IS NULL OR t.lease_until = e.lost_at) RETURNING t.*, e.place
     )
     SELECT r.place, ${milliseconds("r.completed_at")}, CASE WHEN r.place = ANY ($12::bigint[]) THEN (

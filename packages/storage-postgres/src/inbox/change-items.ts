@@ -128,12 +128,8 @@ export function prepareChangeItems(
     operation,
     `WITH ${heldInbox(tables)},
     ${namedItems(tables, `(${isThere})`, unlessDue ? NOTHING_DUE : "true")},
-    changed AS (
-      UPDATE ${tables.inboxItems} item SET ${set} FROM found i
-      WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND ${which}
-      RETURNING i.seq, i.group_name, ${countedFlags(after)}
-    ),
-    ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), gone: "SELECT seq FROM changed" })},
+    ${changedItems(tables, { which, set, columns: `i.seq, i.group_name, ${countedFlags(after)}` })},
+    ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), list: "changed" })},
     tally AS MATERIALIZED (
       SELECT count(*) AS changed, array_agg(seq) AS seqs, ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}
       FROM changed
@@ -153,6 +149,29 @@ export function prepareChangeItems(
       const { dueAt, isBehind = false } = change.counts;
       return unlessDue && (isBehind || (dueAt !== undefined && dueAt <= at)) ? { ...change, isDue: true } : change;
     };
+}
+
+/** The numbers of the items of a list, as SQL. Compared with one, an item of a large inbox is found by key. */
+export function seqsOf(list: string, which = "true"): string {
+  return `ANY (ARRAY(SELECT i.seq FROM ${list} i WHERE ${which}))`;
+}
+
+/**
+ * Common table expressions that change items of the held inbox, up to one called `changed` with columns of each, as it was before.
+ * There is no join: in a plan that was made while the table was small, and is kept, it would compare each item of a large inbox
+ * with each of the list.
+ *
+ * @param change which of the items `i` of an expression called `found` change, and the assignments to the row `item` of each
+ */
+export function changedItems(
+  { inboxItems }: TableNames,
+  { which, set, columns }: Pick<ItemsChangeText, "which" | "set"> & { readonly columns: string },
+): string {
+  return `written AS (
+      UPDATE ${inboxItems} item SET ${set} WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = ${seqsOf("found", which)}
+      RETURNING item.seq
+    ),
+    changed AS MATERIALIZED (SELECT ${columns} FROM found i WHERE ${which} AND i.seq = ${seqsOf("written")})`;
 }
 
 /** Whether nothing of the held inbox is due at the time of the change. */

@@ -3,7 +3,16 @@ import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingS
 import type { Connection } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { COUNTS_AFTER, countedFlags, countTally, groupSums, ITEM_FLAGS, prepareChangeInbox, tallyOf } from "./change-items.ts";
+import {
+  COUNTS_AFTER,
+  changedItems,
+  countedFlags,
+  countTally,
+  groupSums,
+  ITEM_FLAGS,
+  prepareChangeInbox,
+  tallyOf,
+} from "./change-items.ts";
 import { LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
@@ -106,7 +115,7 @@ function isAnyLeft(mark: MatchingMark, total: string, unread: string): string {
 /** The number after which the next step of a mark goes on; null if none has to follow. */
 function nextOf(mark: MatchingMark): string {
   const isMore = isAnyLeft(mark, "inbox.total + tally.total", "inbox.unread + tally.unread");
-  return `SELECT CASE WHEN (SELECT ${isMore} FROM inbox CROSS JOIN tally) AND count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM looked`;
+  return `SELECT CASE WHEN (SELECT ${isMore} FROM inbox CROSS JOIN tally) AND count(*) >= ${MATCHED_AT_ONCE} THEN max(seq) END FROM found`;
 }
 
 /**
@@ -122,7 +131,7 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
   const sends = `(SELECT json_agg(n.id ORDER BY n.pk) FROM changed
     CROSS JOIN LATERAL (SELECT pk, id, kind FROM ${tables.notifications} WHERE pk = changed.notification_pk OFFSET 0) n WHERE n.kind = 'send')`;
   return `WITH ${heldInbox(tables)},
-    looked AS MATERIALIZED (
+    found AS MATERIALIZED (
       SELECT i.*, ${ITEM_FLAGS}, (${isMatch}) AS is_match
       FROM inbox CROSS JOIN LATERAL (
         SELECT * FROM ${tables.inboxItems} i
@@ -131,12 +140,8 @@ function changeMatchingText(tables: TableNames, { mark, isMatch, ofGroup }: Vari
       ) i
       WHERE inbox.is_current AND ${isAnyLeft(mark, "inbox.total", "inbox.unread")}
     ),
-    changed AS (
-      UPDATE ${tables.inboxItems} item SET ${set} FROM looked i
-      WHERE item.tenant = $1 AND item.user_id = $2 AND item.seq = i.seq AND i.is_match AND ${which}
-      RETURNING i.seq, i.notification_pk, i.group_name, ${countedFlags(after)}
-    ),
-    ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), gone: "SELECT seq FROM changed" })},
+    ${changedItems(tables, { which: `i.is_match AND ${which}`, set, columns: `i.seq, i.notification_pk, i.group_name, ${countedFlags(after)}` })},
+    ${settleOwnGroups(tables, { sums: groupSums(tallyOf(after)), list: "changed" })},
     tally AS MATERIALIZED (
       SELECT count(*) AS changed, count(*) FILTER (WHERE NOT is_away) AS active, array_agg(seq) AS seqs,
         ${tallyOf(after)}${also?.tally ? `, ${also.tally}` : ""}

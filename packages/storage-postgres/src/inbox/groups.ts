@@ -25,9 +25,15 @@ export interface GroupSums {
   readonly gone: string;
 }
 
-/** A common table expression that brings the rows of groups of the held `inbox`, that of tenant $1 and user $2, up to date. */
-export function settleOwnGroups(tables: TableNames, { sums, gone }: GroupSums): string {
-  return settling(tables, { from: `(${sums}) t CROSS JOIN inbox c`, owner: ["$1", "$2"], gone });
+/**
+ * A common table expression that brings the rows of groups of the held `inbox`, that of tenant $1 and user $2, up to date.
+ *
+ * @param list what has the `seq` and `group_name` of the items that leave
+ */
+export function settleOwnGroups(tables: TableNames, { sums, list }: Pick<GroupSums, "sums"> & { readonly list: string }): string {
+  // Names the groups twice: a plan that was made while the table was small, and is kept, may compare all groups of the inbox with each.
+  const named = `AND g.group_name = ANY (ARRAY(SELECT group_name FROM ${list} WHERE group_name IS NOT NULL))`;
+  return settling(tables, { from: `(${sums}) t CROSS JOIN inbox c`, owner: ["$1", "$2"], gone: `SELECT seq FROM ${list}`, named });
 }
 
 /** The same for groups of several inboxes, which the transaction holds. */
@@ -40,9 +46,11 @@ interface Settling {
   readonly from: string;
   readonly owner: readonly [tenant: string, userId: string];
   readonly gone: string;
+  /** A further condition on the group `g`. */
+  readonly named?: string;
 }
 
-function settling({ inboxGroups, inboxItems }: TableNames, { from, owner: [tenant, userId], gone }: Settling): string {
+function settling({ inboxGroups, inboxItems }: TableNames, { from, owner: [tenant, userId], gone, named = "" }: Settling): string {
   return `grouped AS (
     UPDATE ${inboxGroups} g SET total = greatest(g.total + t.total, 0), unread = greatest(${UNREAD} + t.unread, 0), read_rev = c.read_rev,
       newest_seq = CASE WHEN t.total = 0 THEN g.newest_seq WHEN t.total > 0 THEN greatest(g.newest_seq, t.seq)
@@ -50,7 +58,7 @@ function settling({ inboxGroups, inboxItems }: TableNames, { from, owner: [tenan
         SELECT i.seq FROM ${inboxItems} i WHERE i.tenant = g.tenant AND i.user_id = g.user_id AND i.group_name = g.group_name
           AND i.seq <= g.newest_seq AND i.deleted_at IS NULL AND i.seq NOT IN (${gone})
         ORDER BY i.seq DESC LIMIT 1), 0) END
-    FROM ${from} WHERE g.tenant = ${tenant} AND g.user_id = ${userId} AND g.group_name = t.group_name
+    FROM ${from} WHERE g.tenant = ${tenant} AND g.user_id = ${userId} AND g.group_name = t.group_name ${named}
   )`;
 }
 

@@ -3,7 +3,7 @@ import type { ItemMarking, WholeInboxChange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
 import { memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type ItemsChangeText, prepareChangeItems } from "./change-items.ts";
+import { type ItemsChangeText, prepareChangeItems, seqsOf } from "./change-items.ts";
 import { loggedChange } from "./change-log.ts";
 import { type CountsRow, heldInbox, nextDue, toCounts } from "./inbox-state.ts";
 import { ownReadTime } from "./item-row.ts";
@@ -150,7 +150,7 @@ export const marksOf = (tables: TableNames): Readonly<Record<ItemMarking["mark"]
 const wokenOf = (tables: TableNames): MarkText => ({
   places: ["snoozed"],
   set: `snoozed_until = NULL, deleted_at = NULL, woken_at = $5, read_at = NULL, unread_rev = (SELECT rev + 1 FROM inbox),
-    seen_mark = CASE WHEN i.is_unread AND NOT i.is_marked_seen THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END,
+    seen_mark = CASE WHEN item.seq = ${seqsOf("found", "i.is_unread AND NOT i.is_marked_seen")} THEN item.seen_mark ELSE (SELECT rev + 1 FROM inbox) END,
     ${keyAgain(tables)}`,
   which: WOKEN,
   after: { isUnread: "true", isMarkedSeen: "(NOT i.is_unread OR i.is_marked_seen)", isAway: "false" },

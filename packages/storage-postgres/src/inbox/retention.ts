@@ -4,6 +4,7 @@ import { LOOKED_AT, newestBefore, sweepStep } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { milliseconds, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
+import { seqsOf } from "./change-items.ts";
 import { loggedChange } from "./change-log.ts";
 import { prepareDropGroups, settleGroups, settleOwnGroups } from "./groups.ts";
 import { addTo, holdInboxes, inboxState } from "./inbox-state.ts";
@@ -91,8 +92,8 @@ function dropItemsText(tables: TableNames): string {
     SELECT i.seq, i.notification_pk, i.group_name, ${DROPPED_FLAGS}
     FROM inbox JOIN ${inboxItems} i ON i.tenant = $1 AND i.user_id = $2 ORDER BY i.seq LIMIT $3
   ),
-  dropped AS (DELETE FROM ${inboxItems} i USING oldest WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = oldest.seq),
-  ${settleOwnGroups(tables, { sums, gone: "SELECT seq FROM oldest" })},
+  dropped AS (DELETE FROM ${inboxItems} i WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq = ${seqsOf("oldest")}),
+  ${settleOwnGroups(tables, { sums, list: "oldest" })},
   tally AS (SELECT ${DROPPED_TALLY} FROM oldest),
   counted AS (
     UPDATE ${inboxCounters} c SET rev = c.rev + 1, ${WITHOUT_DROPPED} FROM tally

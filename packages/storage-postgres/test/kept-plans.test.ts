@@ -1,0 +1,132 @@
+import type { ItemPlace } from "@belfry/core/storage";
+import type { Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresStorage } from "../src/index.ts";
+import { nodesOf, type Plan } from "./filled-plans.ts";
+import { entry, fillTables, openPool, rowsOf, silent, useDatabase } from "./setup.ts";
+
+/** How many items an inbox has in the end, when the plans are still those of an inbox with a few. */
+const ITEMS = 20_000;
+/** How many of them a call names. */
+const NAMED = 100;
+const OWNER = { tenant: "acme", userId: "ann" };
+
+interface Prepared {
+  readonly name: string;
+  readonly parameters: number;
+}
+
+/**
+ * A connection may keep plans for weeks: after a few runs PostgreSQL makes one for any values, and keeps it until the tables are
+ * analysed. Here it makes them at once, while there are a few rows.
+ */
+describe("plans that a connection keeps from when the tables were small", () => {
+  const database = useDatabase();
+  let pool: Pool;
+  let storage: ReturnType<typeof postgresStorage>;
+
+  beforeAll(async () => {
+    pool = openPool(`${database.url}?options=${encodeURIComponent("-c plan_cache_mode=force_generic_plan")}`, 1);
+    storage = postgresStorage(pool, { logger: silent });
+    await storage.open();
+  });
+
+  afterAll(async () => {
+    await storage.close();
+    await pool.end();
+  });
+
+  /** The plans that the connection keeps for Belfry's statements whose name begins so. */
+  async function keptPlans(name: string): Promise<readonly Plan[]> {
+    const statements = await rowsOf<Prepared>(
+      pool,
+      "SELECT name, cardinality(parameter_types) AS parameters FROM pg_prepared_statements WHERE name LIKE $1 ORDER BY name",
+      [`belfry_${name}%`],
+    );
+    const plans: Plan[] = [];
+    for (const { name: prepared, parameters } of statements) {
+      const nulls = parameters === 0 ? "" : `(${Array(parameters).fill("NULL").join()})`;
+      const [row] = await rowsOf<{ readonly "QUERY PLAN": readonly { readonly Plan: Plan }[] }>(
+        pool,
+        `EXPLAIN (FORMAT JSON) EXECUTE ${prepared}${nulls}`,
+      );
+      plans.push(...(row?.["QUERY PLAN"] ?? []).map(({ Plan }) => Plan));
+    }
+    expect(plans.length).toBeGreaterThan(0);
+    return plans;
+  }
+
+  const comparing = (plans: readonly Plan[]) => plans.flatMap(nodesOf).flatMap(comparedLists);
+
+  const range = (length: number, first: number) => Array.from({ length }, (_, index) => ({ seq: first + index }));
+
+  /** Changes the items of an inbox in each way that takes a list. */
+  async function changeItems(first: number): Promise<void> {
+    const at = new Date();
+    const refs = range(NAMED, first);
+    const places: readonly ItemPlace[] = ["active"];
+    await storage.inbox.markRead(OWNER, refs, at);
+    for (const mark of ["unread", "seen", "archived", "unarchived", "pinned", "unpinned"] as const) {
+      await storage.inbox.mark(OWNER, refs, { mark, at });
+    }
+    await storage.inbox.mark(OWNER, refs, { mark: "snoozed", at, until: new Date(Date.now() + 60_000) });
+    await storage.inbox.mark(OWNER, refs, { mark: "woken", at });
+    await storage.inbox.remove(OWNER, refs, at);
+    for (const mark of ["read", "seen"] as const) {
+      await storage.inbox.changeMatching(OWNER, { mark, at, places, after: first, upTo: first + ITEMS, filter: { types: ["note"] } });
+    }
+  }
+
+  test("a create for many users numbers its items without comparing them with all counters", async () => {
+    await storage.inbox.createMany([entry(["ann", "bob"])]);
+    await storage.inbox.createMany([entry(["ann", "bob"]), entry("bob", { tenant: "other" })]);
+    expect(comparing(await keptPlans("write_entries"))).toEqual([]);
+  });
+
+  test("a batch of creates numbers its items without comparing them with all counters", async () => {
+    await storage.inbox.createMany([entry("ann"), entry(["ann", "bob"])]);
+    await storage.inbox.createMany([entry("ann"), entry("bob")]);
+    await storage.inbox.createMany([entry("ann", { category: "social" }), entry("bob")]);
+    expect(comparing(await keptPlans("write_batch"))).toEqual([]);
+  });
+
+  test("named items of an inbox that has grown since are found by key", async () => {
+    await changeItems(1);
+    expect(comparing(await keptPlans("mark_"))).toEqual([]);
+    expect(comparing(await keptPlans("change_matching"))).toEqual([]);
+    await fillTables(pool, async (client) => {
+      await client.query(
+        `INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)
+        SELECT $1, $2, i, 1000000 + i, 'note', now() FROM generate_series(100, $3::int) i`,
+        [OWNER.tenant, OWNER.userId, ITEMS],
+      );
+      await client.query("UPDATE belfry_inbox_counters SET last_seq = $3, total = $3, unread = $3 WHERE tenant = $1 AND user_id = $2", [
+        OWNER.tenant,
+        OWNER.userId,
+        ITEMS,
+      ]);
+    });
+    const before = await rowsRead();
+    await changeItems(1_000);
+    const after = await rowsRead();
+    // Each call reads the rows that it changes a few times. Some calls may look at a thousand items, but none at the whole inbox.
+    expect(after - before).toBeLessThan(ITEMS);
+  });
+
+  /** How many rows of items the connections have read so far, by an index or not. */
+  async function rowsRead(): Promise<number> {
+    await pool.query("SELECT pg_stat_force_next_flush()");
+    const [row] = await rowsOf<{ readonly read: string }>(
+      pool,
+      `SELECT t.seq_tup_read + coalesce((SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid), 0) AS read
+      FROM pg_stat_user_tables t WHERE t.relname = 'belfry_inbox_items'`,
+    );
+    return Number(row?.read);
+  }
+});
+
+/** What a nested loop compares on each row of one list with each of another, if it compares numbers of items, or users. */
+function comparedLists(node: Plan & { readonly "Join Filter"?: string }): readonly string[] {
+  const filter = node["Join Filter"] ?? "";
+  return node["Node Type"] === "Nested Loop" && /\.(seq|user_id|id)\)? = /.test(filter) && !filter.includes("noted") ? [filter] : [];
+}
