@@ -1,6 +1,7 @@
 import { wantingItems } from "../audiences/index.ts";
 import { obeysChoices, wantsItem } from "../decisions/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
 import { MESSAGE_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
@@ -8,6 +9,7 @@ import {
   declaredType,
   groupOfType,
   INBOX_CHANNEL,
+  leaveOut,
   type Notification,
   type NotificationKind,
   type NotificationType,
@@ -67,9 +69,13 @@ export function parseCreate(context: ParseContext, request: CreateRequest): NewN
     return parseForTopics(context, request, request.topics);
   }
   const to = parseRecipients(request.input.to);
-  return to instanceof Promise
-    ? to.then((recipients) => parseFor(context, request, { ...parsed, to: recipients }))
-    : parseFor(context, request, { ...parsed, to });
+  if (to instanceof Promise) {
+    // By then the caller may have changed this list, too.
+    const { except } = request.input;
+    const left = except === undefined ? undefined : parseExcept(except);
+    return to.then((recipients) => parseFor(context, request, { ...parsed, to: recipients, left }));
+  }
+  return parseFor(context, request, { ...parsed, to });
 }
 
 /** Makes the entry of an audience with topics: its users are found already, or are found later. */
@@ -84,10 +90,14 @@ async function parseForTopics(context: ParseContext, request: CreateRequest, top
 
 interface ParsedFields extends ReturnType<typeof parseFields> {
   readonly to: ParsedRecipients;
+  /** The users of `except`. @default they are still to be checked */
+  readonly left?: ReadonlySet<string> | undefined;
 }
 
 function parseFor(context: ParseContext, request: CreateRequest, parsed: ParsedFields): NewNotification | Promise<NewNotification> {
-  const entry = entryFrom(context, request, parsed);
+  const { except } = request.input;
+  const made = entryFrom(context, request, parsed);
+  const entry = except === undefined ? made : withoutExcepted(made, () => parsed.left ?? parseExcept(except));
   const declared = declaredType(context, parsed.fields.type, request.rules);
   return declared !== undefined && obeysChoices(declared, INBOX_CHANNEL) ? wanted(context, entry, declared) : entry;
 }
@@ -114,6 +124,19 @@ function entryFrom(
   }
   const declared = declaredType(context, fields.type, rules);
   return entryFor(context, request, { fields, recipients: to.recipients, declared });
+}
+
+/** @param leftOf the users of `except`, which are checked after everything else */
+function withoutExcepted(
+  made: MaybePromise<NewNotification>,
+  leftOf: () => ReadonlySet<string>,
+): NewNotification | Promise<NewNotification> {
+  if (made instanceof Promise) {
+    return made.then((entry) => withoutExcepted(entry, leftOf));
+  }
+  const { notification } = made;
+  const recipients = leaveOut(made.recipients, leftOf());
+  return recipients instanceof Promise ? recipients.then((kept) => ({ notification, recipients: kept })) : { notification, recipients };
 }
 
 /**
@@ -191,6 +214,5 @@ function entryOf(context: ParseContext, request: CreateRequest, { fields, data, 
     group: fields.group ?? groupOfType(context, { type: fields.type, declared, data }),
     replaceKey: fields.replaceKey,
   };
-  const except = input.except === undefined ? null : parseExcept(input.except);
-  return { notification, recipients: except === null ? recipients : recipients.filter((userId) => !except.has(userId)) };
+  return { notification, recipients };
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import type { Issue } from "../foundation/errors.ts";
-import { parseRecipients } from "./recipients.ts";
+import { leaveOut, parseRecipients } from "./recipients.ts";
 
 async function issuesOf(to: unknown): Promise<readonly Issue[]> {
   const parsed = await parseRecipients(to);
@@ -58,6 +58,20 @@ describe("parseRecipients", () => {
     expect(await parsing).toEqual({ recipients: expected });
     clearInterval(turning);
     expect(turns).toBeGreaterThan(0);
+  });
+
+  test("users are left out of a long list as of a short one, and others have their turns meanwhile", async () => {
+    const users = Array.from({ length: 20_000 }, (_, index) => `user_${index}`);
+    const left = new Set(["user_0", "user_7", "user_19999", "nobody"]);
+    const expected = users.filter((userId) => !left.has(userId));
+    let turns = 0;
+    const turning = setInterval(() => {
+      turns += 1;
+    });
+    expect(await leaveOut(users, left)).toEqual(expected);
+    clearInterval(turning);
+    expect(turns).toBeGreaterThan(0);
+    expect(leaveOut(users.slice(0, 9), left)).toEqual(expected.slice(0, 7));
   });
 });
 

@@ -1,5 +1,6 @@
 import { compareBytewise } from "../foundation/compare-bytewise.ts";
 import { IssueList } from "../foundation/issue-list.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { NAME_RULE, textIssue } from "../foundation/parse-text.ts";
 import { nextTurn } from "../work/timing.ts";
 
@@ -142,6 +143,20 @@ async function withoutRepeats(sorted: string[]): Promise<readonly string[]> {
   }
   sorted.length = kept;
   return sorted;
+}
+
+/** The users of a list who are not in another. A long list is looked at in pieces. */
+export function leaveOut(users: readonly string[], left: ReadonlySet<string>): MaybePromise<readonly string[]> {
+  return users.length > PIECE ? leaveOutInPieces(users, left) : users.filter((userId) => !left.has(userId));
+}
+
+async function leaveOutInPieces(users: readonly string[], left: ReadonlySet<string>): Promise<readonly string[]> {
+  const kept: string[] = [];
+  for (let start = 0; start < users.length; start += PIECE) {
+    kept.push(...users.slice(start, start + PIECE).filter((userId) => !left.has(userId)));
+    await nextTurn();
+  }
+  return kept;
 }
 
 /** The users of `except`, checked. @throws BelfryError `VALIDATION_ERROR` */
