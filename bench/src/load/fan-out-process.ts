@@ -2,10 +2,9 @@
  * A process that creates one notification for very many users, and watches itself meanwhile.
  *
  * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users, hasMail }`, answered with
- * `{ longestMs, p99Ms, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
+ * `{ longestMs, p99Ms, longestWithQueueMs, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
  * is for the subscribers of a topic, and the answer has `times`: how long a create for a topic takes, beside one to a single user.
  */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Channel, NotificationService } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
 import { postgresStorage } from "@belfry/storage-postgres";
@@ -15,12 +14,12 @@ import pg from "pg";
 import { estimate } from "../harness/statistics.ts";
 import { untilWritten } from "../settings/fan-out.ts";
 import { usedHeap, usedOldHeap } from "../settings/heap.ts";
+import { watchBlocks } from "../settings/longest-block.ts";
 import { numberIn } from "../settings/postgres.ts";
 import { randomFrom, shuffled } from "../settings/random.ts";
 import { numberOf } from "../settings/sqlite.ts";
 import { usersOf } from "../settings/users.ts";
 
-const RESOLUTION_MS = 1;
 const SAMPLE_MS = 10;
 const LEFT = `SELECT count(*) FROM (
   SELECT 1 FROM belfry_fan_outs UNION ALL SELECT 1 FROM belfry_audiences WHERE source IS NOT NULL LIMIT 1) c`;
@@ -81,14 +80,11 @@ async function watched(createOnce: () => Promise<unknown>): Promise<Readonly<Rec
   const sampling = setInterval(() => {
     peak = Math.max(peak, usedOldHeap());
   }, SAMPLE_MS);
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
+  const blocks = watchBlocks();
   await createOnce();
   await untilWritten(left);
-  delay.disable();
   clearInterval(sampling);
-  const toMs = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
-  return { longestMs: toMs(delay.max), p99Ms: toMs(delay.percentile(99)), heapMb: (peak - idle) / 2 ** 20 };
+  return { ...(await blocks()), heapMb: (peak - idle) / 2 ** 20 };
 }
 
 /** The creates that do not count, and those that do. */

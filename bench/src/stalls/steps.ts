@@ -1,15 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
 import type { NotificationServiceOptions } from "@belfry/core";
 import type pg from "pg";
 import { percentile } from "../harness/statistics.ts";
+import { type Scheduled, scheduled } from "../settings/scheduled.ts";
 
 type Storage = NotificationServiceOptions["storage"];
 
-interface StepTime {
+/** How long a step took, and what the processes that work on it did in that time. */
+interface StepTime extends Scheduled {
   readonly wallMs: number;
-  /** The parts of it in which the processes that work on the step ran, and in which they were ready to run and no processor was free. */
-  readonly cpuMs: number;
-  readonly queuedMs: number;
 }
 
 const STEPS = /^(sweep|erase)/;
@@ -87,18 +85,6 @@ export class Steps {
       this.#times.push({ wallMs, cpuMs: after.cpuMs - before.cpuMs, queuedMs: after.queuedMs - before.queuedMs });
     };
   }
-}
-
-/** How long the main threads of processes ran so far, and waited for a processor; 0 where the system does not tell. */
-function scheduled(pids: readonly number[]): Omit<StepTime, "wallMs"> {
-  let [cpuMs, queuedMs] = [0, 0];
-  for (const pid of pids) {
-    const file = `/proc/${pid}/schedstat`;
-    const [ran = 0, waited = 0] = existsSync(file) ? readFileSync(file, "utf8").split(" ").map(Number) : [];
-    cpuMs += ran / 1_000_000;
-    queuedMs += waited / 1_000_000;
-  }
-  return { cpuMs, queuedMs };
 }
 
 /** An object with members replaced, whose methods still find what is private to it. */
