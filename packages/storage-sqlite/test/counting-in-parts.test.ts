@@ -10,15 +10,19 @@ vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
   BLOCK_LENGTH: 4,
   COUNTED_FROM: 40,
   WALKED_PART: 2,
+  LOOKED_AT_MOST: 21,
   COUNTED_BYTES: 50_000,
   MAX_CHANGED_BLOCKS: 100,
   PART_MS: 8,
 }));
 
+/** The statements that count the items of a block. */
+const COUNTING = /^SELECT count\(\*\) (AS matching FROM|FILTER .* AS matching, count\(\*\) AS looked FROM) belfry_inbox_items/;
 const ITEMS = 160;
 /** The block with the number 0 has one number less. */
 const BLOCKS = ITEMS / 4 + 1;
 const NOTES = { status: "all", type: "note", limit: 5 } satisfies InboxQuery;
+const HIGH = { priorities: ["high"] } satisfies InboxQuery["filter"];
 const UNREAD = { status: "unread", type: "note", limit: 5 } satisfies InboxQuery;
 
 describe("lists of a large inbox", () => {
@@ -29,7 +33,7 @@ describe("lists of a large inbox", () => {
     const counted = [0];
     const database = new Database(await migratedImage(), {
       verbose: (text) => {
-        if (String(text).startsWith("SELECT count(*) AS matching FROM belfry_inbox_items")) {
+        if (COUNTING.test(String(text))) {
           counted.push((counted.pop() ?? 0) + 1);
         }
       },
@@ -144,6 +148,46 @@ describe("lists of a large inbox", () => {
     const { all, inOneTurn } = sinceLast();
     expect(all).toBeGreaterThan(BLOCKS);
     expect(inOneTurn).toBeLessThanOrEqual(PART_MS);
+  });
+
+  test("by priority are counted down to some of the newest items, and go on below without counts", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    const list = async (query: Partial<InboxQuery>) => {
+      const { items, counts: _, ...said } = await storage.inbox.list(owner, { status: "all", filter: HIGH, limit: 5, ...query });
+      return { seqs: items.map(({ seq }) => seq), ...said, blocks: sinceLast().all };
+    };
+    const newest = { matching: 25, more: true };
+    // 160 is in a block of its own; more than 21 items are in seven blocks.
+    expect(await list({})).toEqual({ seqs: [160, 159, 158, 157, 156], ...newest, blocks: 7 });
+    expect(await list({ before: 139 })).toEqual({ seqs: [138, 137, 136], ...newest, rest: 136, blocks: 0 });
+    expect(await list({ before: 136 })).toMatchObject({ seqs: [135, 134, 133, 132, 131], blocks: 0 });
+    expect(await list({ offset: 23 })).toEqual({ seqs: [137, 136], ...newest, rest: 136, blocks: 0 });
+    expect(await list({ offset: 30 })).toEqual({ seqs: [], ...newest, rest: 136, blocks: 0 });
+    expect(await list({ filter: { priorities: ["low"] } })).toEqual({ seqs: [], matching: 0, more: true, rest: 136, blocks: 7 });
+    await storage.inbox.markRead(owner, [{ seq: 1 }, { seq: 158 }], new Date());
+    expect(await list({ status: "read" })).toEqual({ seqs: [158], matching: 1, more: true, rest: 136, blocks: 7 });
+    await storage.inbox.remove(
+      owner,
+      Array.from({ length: 8 }, (_, index) => ({ seq: 148 + index })),
+      new Date(),
+    );
+    // The two blocks that have no items any more, and the two below that are looked at in their stead.
+    expect(await list({})).toEqual({ seqs: [160, 159, 158, 157, 156], ...newest, blocks: 4 });
+    expect(await list({ before: 132 })).toEqual({ seqs: [131, 130, 129, 128], ...newest, rest: 128, blocks: 0 });
+  });
+
+  test("by priority are counted to the end where that is near", async () => {
+    const { owner, storage, sinceLast } = await filled();
+    await storage.inbox.remove(
+      owner,
+      Array.from({ length: 140 }, (_, index) => ({ seq: 21 + index })),
+      new Date(),
+    );
+    sinceLast();
+    const page = await storage.inbox.list(owner, { status: "all", filter: HIGH, limit: 5 });
+    expect(page).toMatchObject({ matching: 20, more: false, items: [{ seq: 20 }, { seq: 19 }, { seq: 18 }, { seq: 17 }, { seq: 16 }] });
+    expect(page).not.toHaveProperty("rest");
+    expect(sinceLast().all).toBe(BLOCKS);
   });
 
   test("reject for all who wait for them once the database cannot be read", async () => {

@@ -8,6 +8,7 @@ vi.mock("../../storage-sql/src/inbox/block-sizes.ts", () => ({
   BLOCK_LENGTH: 4,
   COUNTED_FROM: 1,
   WALKED_PART: 2,
+  LOOKED_AT_MOST: 20_000,
   COUNTED_BYTES: 50_000,
   MAX_CHANGED_BLOCKS: 6,
   PART_MS: 0,

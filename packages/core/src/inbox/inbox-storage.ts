@@ -31,8 +31,8 @@ export interface InboxQuery {
   /** Only items whose data has this text as `room_id`. */
   readonly roomId?: string;
   /**
-   * Only items that meet these conditions. They are counted among the newest 20,001 of the place alone; if that has more, they are
-   * also looked for among 20,001 numbers alone.
+   * Only items that meet these conditions. They are counted among the newest 20,001 of the place alone, or a few more; if that has more,
+   * they are also looked for among 20,001 numbers alone, or where they are counted.
    */
   readonly filter?: ItemFilter;
   /** Only items numbered below this: the cursor of the previous page. */

@@ -80,11 +80,16 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
     const prepared = memoized((variant: string) => pageStatement(tables, of, JSON.parse(variant) as Variant));
     const byBlocks = prepareListByBlocks(tables, of, lists);
     const listByBlocks = async (session: Snapshots, owner: Owner, query: InboxQuery): Promise<InboxPage<Item>> => {
-      const { rows, ...page } = await byBlocks(owner, query)(session);
+      const found = await byBlocks(owner, query)(session);
+      if (found === null) {
+        return await listAll(session, { owner, query, reason: null });
+      }
+      const { rows, ...page } = found;
       return { items: rows.map((row) => read(row as unknown as Row, owner)), ...page };
     };
-    const listAll = async (session: Session, owner: Owner, query: InboxQuery): Promise<InboxPage<Item>> => {
-      const { variant, values } = askedFor(tables, owner, query);
+    const listAll = async (session: Session, asked: Asked): Promise<InboxPage<Item>> => {
+      const { owner, query } = asked;
+      const { variant, values } = askedFor(tables, asked);
       const rows = await session.rows(prepared(JSON.stringify(variant)), values);
       const [first] = rows;
       if (first === undefined) {
@@ -101,7 +106,7 @@ function listOf<Row extends readonly unknown[], Item>({ columns, marks, width, t
         if (isByBlocks(query, lists.find(owner, query)?.at.lastSeq ?? 0)) {
           return listByBlocks(session, owner, query);
         }
-        const page = await listAll(session, owner, query);
+        const page = await listAll(session, { owner, query, reason: countedFor(query) });
         return isByBlocks(query, page.counts.lastSeq) ? listByBlocks(session, owner, query) : page;
       };
   };
@@ -116,18 +121,23 @@ function withMore<Item>(query: InboxQuery, page: InboxPage<Item>, looked: number
   return { ...page, more, ...(least > 1 ? { rest: least } : {}) };
 }
 
+/** A list that is walked over. */
+interface Asked {
+  readonly owner: Owner;
+  readonly query: InboxQuery;
+  /** As {@link Variant.countedFor}. */
+  readonly reason: CountedReason | null;
+}
+
 /** The statement of a query, by its variant, and its values. */
-function askedFor(
-  tables: TableNames,
-  { tenant, userId }: Owner,
-  query: InboxQuery,
-): { readonly variant: Variant; readonly values: unknown[] } {
+function askedFor(tables: TableNames, { owner, query, reason }: Asked): { readonly variant: Variant; readonly values: unknown[] } {
+  const { tenant, userId } = owner;
   const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
   const values: unknown[] = [tenant, userId, before, limit, ...[type, roomId].filter((value) => value !== undefined)];
   const conditions = filter === undefined ? null : filterText(tables, filter, values);
   const has = { hasType: type !== undefined, hasRoom: roomId !== undefined, conditions };
   const skipped = offset > 0 ? values.push(offset) : null;
-  return { variant: { status, place, ...has, offset: skipped, scan: scanLimit(limit), countedFor: countedFor(query) }, values };
+  return { variant: { status, place, ...has, offset: skipped, scan: scanLimit(limit), countedFor: reason }, values };
 }
 
 /** $1 tenant, $2 user, $3 the number to stay below, $4 how many, then the type, the room, those of other conditions and the offset if given. */

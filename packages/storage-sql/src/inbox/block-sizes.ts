@@ -1,3 +1,5 @@
+import { COUNTED_ITEMS } from "@belfry/core/storage";
+
 /** How many numbers of an inbox make a block, whose matching items are counted together. */
 export const BLOCK_LENGTH = 1_024;
 
@@ -6,6 +8,9 @@ export const COUNTED_FROM = 10_000;
 
 /** An offset that skips less than this part of an inbox is walked over as well, if nothing else needs the counts. */
 export const WALKED_PART = 4;
+
+/** A list by priority counts so many of the newest items and a few more, as every other list with a filter does. */
+export const LOOKED_AT_MOST = COUNTED_ITEMS;
 
 /** How much memory the counts of all lists may take. */
 export const COUNTED_BYTES = 8 * 1024 * 1024;

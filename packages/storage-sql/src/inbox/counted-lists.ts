@@ -1,11 +1,19 @@
 import type { InboxStatus, LoggedKind, Owner } from "@belfry/core";
-import { type InboxQuery, type LoggedChange, MAX_LOGGED_CHANGES, parseRanges, rangesOf, type SeqRange } from "@belfry/core/storage";
+import {
+  type InboxQuery,
+  type ItemFilter,
+  type LoggedChange,
+  MAX_LOGGED_CHANGES,
+  parseRanges,
+  rangesOf,
+  type SeqRange,
+} from "@belfry/core/storage";
 import type { Tables } from "../database/sql.ts";
 import { COUNTED_BYTES, COUNTED_FROM, MAX_CHANGED_BLOCKS, WALKED_PART } from "./block-sizes.ts";
 import { blockOf, type CountedAt, type CountedList } from "./counted-list.ts";
 
 /** The filters of a list that is counted by blocks. */
-export type CountedFilters = Pick<InboxQuery, "status" | "place" | "type">;
+export type CountedFilters = Pick<InboxQuery, "status" | "place" | "type" | "filter">;
 
 /** Which of a large inbox's lists are counted by blocks: those by other than the counters, or those with a deep offset. */
 export type CountedReason = "filters" | "offset";
@@ -15,13 +23,21 @@ export type CountedReason = "filters" | "offset";
  * whose changes no log says which items they are of.
  */
 export function countedFor({ type, roomId, place = "active", filter, offset = 0 }: Omit<InboxQuery, "limit">): CountedReason | null {
-  if (filter !== undefined || roomId !== undefined) {
+  if (roomId !== undefined) {
     return null;
+  }
+  if (filter !== undefined) {
+    return place === "active" && isOfPriorities(filter) ? "filters" : null;
   }
   if (type !== undefined || place !== "active") {
     return "filters";
   }
   return offset >= COUNTED_FROM ? "offset" : null;
+}
+
+/** Whether a filter is by priority alone. No item ever gets another one. */
+function isOfPriorities({ priorities, ...others }: ItemFilter): boolean {
+  return priorities !== undefined && Object.values(others).every((condition) => condition === undefined);
 }
 
 /** Whether a list is counted by blocks in an inbox with this last number. For an offset alone, it skips a good part of them. */
@@ -66,7 +82,7 @@ export class CountedLists {
   keep(owner: Owner, filters: CountedFilters, list: CountedList): void {
     const key = keyOf(owner, filters);
     const known = this.#lists.get(key);
-    if (known !== undefined && isLater(known.at, list.at) && known.left.length <= list.left.length) {
+    if (known !== undefined && isLater(known.at, list.at) && known.uncounted <= list.uncounted) {
       return;
     }
     this.#drop(key, known);
@@ -112,8 +128,8 @@ function bytesOf(key: string, { bytes }: CountedList): number {
   return 2 * key.length + bytes + OVERHEAD_BYTES;
 }
 
-function keyOf({ tenant, userId }: Owner, { status, place = "active", type }: CountedFilters): string {
-  return JSON.stringify([tenant, userId, status, place, type ?? null]);
+function keyOf({ tenant, userId }: Owner, { status, place = "active", type, filter }: CountedFilters): string {
+  return JSON.stringify([tenant, userId, status, place, type ?? null, ...(filter?.priorities?.toSorted() ?? [])]);
 }
 
 /** Whether one moment is the same as another of the same numbering, or a later one. */

@@ -1,5 +1,5 @@
 import type { InboxStatus, Owner } from "@belfry/core";
-import type { InboxQuery } from "@belfry/core/storage";
+import type { InboxPage, InboxQuery } from "@belfry/core/storage";
 import {
   type BlockCount,
   type ChangedItems,
@@ -16,21 +16,22 @@ import {
 } from "@belfry/storage-sql";
 import type { Part } from "../database/parts.ts";
 import type { QueryContext, Statement } from "../database/statement.ts";
-import { IN_PLACE, IS_READ, IS_UNREAD_IN_SPAN, itemsOf, OF_TYPE, OWN_ITEMS } from "./conditions.ts";
+import { filterText, filterValues, IN_PLACE, IS_READ, IS_UNREAD_IN_SPAN, itemsOf, OF_TYPE, OWN_ITEMS } from "./conditions.ts";
 import type { InboxState, ReadState } from "./inbox-state.ts";
 import { selectOwnItems } from "./item-row.ts";
 
 /** The values of the statements: those of the list, and the numbers that they look at. */
 interface SpanValues extends Owner, ReadState, SeqSpan {
   readonly type: string | undefined;
+  readonly priorities: readonly string[] | undefined;
   readonly limit: number;
   readonly skipped: number;
 }
 
 /** The statements of one combination of filters. */
 interface SpanStatements<Row> {
-  /** How many items match. */
-  readonly matching: Statement<SpanValues, { readonly matching: number }>;
+  /** How many items match, and for a list with a filter, of how many. */
+  readonly matching: Statement<SpanValues, { readonly matching: number; readonly looked?: number }>;
   /** The number of the matching item after those that are skipped, the newest first. */
   readonly next: Statement<SpanValues, { readonly seq: number }>;
   readonly page: Statement<SpanValues, Row>;
@@ -38,21 +39,21 @@ interface SpanStatements<Row> {
 
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD_IN_SPAN}`, read: `AND ${IS_READ}` };
 
-/** The rows of a page, and how many items match on this page or not. */
-export interface CountedRows<Row> {
+/** The rows of a page, and what it says of the whole list. */
+export interface CountedRows<Row> extends Pick<InboxPage, "matching" | "more" | "rest"> {
   readonly rows: readonly Row[];
-  readonly matching: number;
 }
 
 /**
  * Reads the rows of a page of a large inbox: see {@link CountedLists}. It answers with what it has counted if the part's time was up: to be
- * called with it again. All who ask for one list go on where one of them stopped, so that it is counted once.
+ * called with it again. All who ask for one list go on where one of them stopped, so that it is counted once. Null for a page that is
+ * below all that the list counts.
  */
 export function prepareListByBlocks<Row extends readonly unknown[]>(
   context: QueryContext,
   columns: string,
   lists: CountedLists,
-): (asked: Asked, state: InboxState, part: Part<CountedList>) => CountedRows<Row> | CountedList {
+): (asked: Asked, state: InboxState, part: Part<CountedList>) => CountedRows<Row> | CountedList | null {
   const statementsFor = prepareVariants<Row>(context, columns);
   const changesFor = (status: InboxStatus) =>
     context.prepareRows<readonly unknown[], ChangedItems>(changesText({ inboxChanges: "belfry_inbox_changes" }, status));
@@ -72,18 +73,36 @@ export function prepareListByBlocks<Row extends readonly unknown[]>(
   };
   return (asked, state, part) => {
     const { owner, query } = asked;
-    const least = (query.status === "unread" ? state.unreadAfterSeq : state.removedUpToSeq) + 1;
+    const ofNewest = query.filter !== undefined;
+    // What is looked at is counted as well as what matches.
+    const least = (query.status === "unread" && !ofNewest ? state.unreadAfterSeq : state.removedUpToSeq) + 1;
     const { epoch, rev, lastSeq } = state.counts;
     const now = { epoch, rev, lastSeq };
     const counting = { now, statements: statementsFor(query), values: valuesOf(owner, query, state), least };
     // Memory may have no place for it: then it is counted for this call alone.
     const known = lists.find(owner, query) ?? part.soFar;
-    const list = countLeft(follow(known, asked, counting) ?? CountedList.begin(now), counting, part);
+    if (known?.isAbove(query)) {
+      return null;
+    }
+    const list = countLeft(follow(known, asked, counting) ?? CountedList.begin(now, { ofNewest }), counting, part);
     if (list !== known) {
       lists.keep(owner, query, list);
     }
-    return list.left.length > 0 ? list : { rows: rowsOf(counting, list.page(query)), matching: list.matching };
+    if (list.left.length > 0 || list.isAbove(query)) {
+      return list.left.length > 0 ? list : null;
+    }
+    const rows = rowsOf(counting, list.page(query));
+    return { rows, matching: list.matching, ...restOf(list, query, rows.length) };
   };
+}
+
+/** What a page of a list with a filter says of the items that are not counted. */
+function restOf(list: CountedList, { filter, limit }: InboxQuery, found: number): Pick<InboxPage, "more" | "rest"> {
+  if (filter === undefined) {
+    return {};
+  }
+  const more = list.least > 0;
+  return { more, ...(more && found < limit ? { rest: list.least } : {}) };
 }
 
 /** What counts a list. */
@@ -101,42 +120,65 @@ interface Asked {
   readonly query: InboxQuery;
 }
 
-function valuesOf({ tenant, userId }: Owner, { type }: InboxQuery, state: InboxState): SpanValues {
+function valuesOf({ tenant, userId }: Owner, { type, filter }: InboxQuery, state: InboxState): SpanValues {
   const { readUpToSeq, readRev, removedUpToSeq, seenUpToSeq, seenRev } = state;
-  return { tenant, userId, readUpToSeq, readRev, removedUpToSeq, seenUpToSeq, seenRev, type, low: 0, high: 0, limit: 1, skipped: 0 };
+  const { priorities } = filterValues(filter);
+  const given = { type, priorities, low: 0, high: 0, limit: 1, skipped: 0 };
+  return { tenant, userId, readUpToSeq, readRev, removedUpToSeq, seenUpToSeq, seenRev, ...given };
 }
 
 /** Prepares the statements of a combination of filters when it is first used. */
 function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows }: QueryContext, columns: string) {
   const prepared = new Map<string, SpanStatements<Row>>();
-  const make = (conditions: string, items: string): SpanStatements<Row> => {
-    const matching = `${items} WHERE ${OWN_ITEMS} ${conditions}`;
+  const make = (items: string, { inSpan, conditions, isLooked }: Conditions): SpanStatements<Row> => {
+    const matching = `${items} WHERE ${OWN_ITEMS} AND ${inSpan} ${conditions}`;
+    const looked = `SELECT count(*) FILTER (WHERE true ${conditions}) AS matching, count(*) AS looked FROM ${items} WHERE ${OWN_ITEMS} AND ${inSpan}`;
     return {
-      matching: prepare(`SELECT count(*) AS matching FROM ${matching}`),
+      matching: prepare(isLooked ? looked : `SELECT count(*) AS matching FROM ${matching}`),
       next: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
-      page: prepareRows(`${selectOwnItems(columns, items)} ${conditions} ORDER BY i.seq DESC LIMIT :limit`),
+      page: prepareRows(`${selectOwnItems(columns, items)} AND ${inSpan} ${conditions} ORDER BY i.seq DESC LIMIT :limit`),
     };
   };
-  return ({ status, type, place = "active" }: InboxQuery): SpanStatements<Row> => {
+  return ({ status, type, place = "active", filter }: InboxQuery): SpanStatements<Row> => {
     const named = type === undefined ? "" : OF_TYPE;
-    const conditions = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${named} AND i.seq >= +:low AND i.seq < +:high`;
-    const statements = prepared.get(conditions) ?? make(conditions, itemsOf(place));
-    prepared.set(conditions, statements);
+    const inSpan = `${IN_PLACE[place]} AND i.seq >= +:low AND i.seq < +:high`;
+    const conditions = `${OF_STATUS[status]} ${named}${filterText(filter)}`;
+    const key = `${inSpan} ${conditions}`;
+    const statements = prepared.get(key) ?? make(itemsOf(place), { inSpan, conditions, isLooked: filter !== undefined });
+    prepared.set(key, statements);
     return statements;
   };
 }
 
+/** Which items of an inbox a list looks at, and which of them are in it. */
+interface Conditions {
+  readonly inSpan: string;
+  readonly conditions: string;
+  /** Whether those are counted that it looks at. */
+  readonly isLooked: boolean;
+}
+
 /** Counts blocks that are left, the newest first, while the part has time. */
-function countLeft<Row>(list: CountedList, { statements, values, least }: Counting<Row>, part: Part<CountedList>): CountedList {
+function countLeft<Row>(list: CountedList, counting: Counting<Row>, part: Part<CountedList>): CountedList {
   const counts: BlockCount[] = [];
   for (const block of list.left) {
-    const span = spanOf(block);
-    if (span.high > least && !part.hasTime()) {
+    const hasItems = spanOf(block).high > counting.least;
+    if (hasItems && !part.hasTime()) {
       break;
     }
-    counts.push([block, span.high > least ? (statements.matching.get({ ...values, ...span })?.matching ?? 0) : 0]);
+    counts.push(hasItems ? countOf(block, counting) : [block, 0]);
   }
-  return counts.length === 0 ? list : list.counting(counts);
+  if (counts.length === 0) {
+    return list;
+  }
+  const counted = list.counting(counts);
+  // One of the newest items may have to go further down.
+  return counts.length < list.left.length ? counted : countLeft(counted, counting, part);
+}
+
+function countOf<Row>(block: number, { statements, values }: Counting<Row>): BlockCount {
+  const { matching = 0, looked = 0 } = statements.matching.get({ ...values, ...spanOf(block) }) ?? {};
+  return [block, matching, looked];
 }
 
 /** Reads a page, span by span. */

@@ -85,7 +85,8 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
     const listByBlocks = prepareListByBlocks<Row>(context, reading.columns, lists);
     return (part: Part<CountedList>, owner: Owner, query: InboxQuery): InboxPage<Item> | Unfinished<CountedList> => {
       const state = inboxState(owner);
-      const found = isByBlocks(query, state.counts.lastSeq) ? listByBlocks({ owner, query }, state, part) : listRows(owner, query, state);
+      const counted = isByBlocks(query, state.counts.lastSeq) ? listByBlocks({ owner, query }, state, part) : null;
+      const found = counted ?? listRows(owner, query, state);
       if (found instanceof CountedList) {
         return new Unfinished(found);
       }
@@ -99,7 +100,7 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
 /** Reads the rows of a page, and counts what matches in the whole inbox. */
 function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
   const statementsFor = prepareVariants<Row>(context, columns);
-  return (owner: Owner, query: InboxQuery, state: InboxState): CountedRows<Row> & Pick<InboxPage, "more" | "rest"> => {
+  return (owner: Owner, query: InboxQuery, state: InboxState): CountedRows<Row> => {
     const { counts, awayUnread: _, awaySeenUnread: __, ...marks } = state;
     const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
     const { tenant, userId } = owner;
@@ -147,7 +148,7 @@ function pageRows<Row>({ lastSkipped, page }: ListStatements<Row>, values: ListV
   }
   // Rows that an offset skips are read by key alone, never joined.
   const before = values.skipped < 0 ? values.before : lastSkipped.get(values)?.seq;
-  return page.all(before === values.before ? values : { ...values, before: before ?? values.before });
+  return before === undefined ? [] : page.all(before === values.before ? values : { ...values, before });
 }
 
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };

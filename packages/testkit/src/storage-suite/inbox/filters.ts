@@ -89,7 +89,7 @@ export function filterTests(harness: StorageHarness): void {
 
     test("beyond 20,000 items a list says that there are more, and goes on page by page to the last one that matches", async () => {
       const big = fixture.owner("big");
-      await fixture.create("big", { type: "rare" });
+      await fixture.create("big", { type: "rare", priority: "low" });
       for (const _ of range(1, 10)) {
         await fixture.fill("big", COUNTED_ITEMS / 10);
       }
@@ -106,6 +106,7 @@ export function filterTests(harness: StorageHarness): void {
         expect(last).not.toHaveProperty("rest");
       }
       expect(await list({ types: ["note"] }, { offset: COUNTED_ITEMS - 1 })).toMatchObject({ items: [{ seq: 3 }, { seq: 2 }], rest: 2 });
+      expect(await list({ types: ["note"] }, { offset: COUNTED_ITEMS + 50 })).toMatchObject({ items: [], rest: 2 });
       expect(await list({ types: ["note"] })).not.toHaveProperty("rest");
       expect(await list({ types: ["note"] })).toMatchObject({ matching: COUNTED_ITEMS + 1, more: true });
       expect(await list({ isPinned: true })).toMatchObject({ items: [], matching: 0, more: false });
@@ -113,6 +114,13 @@ export function filterTests(harness: StorageHarness): void {
       const { tallies } = await fixture.inbox.tally(big, query);
       const alike = { category: null, priority: "high", isRead: false, isSeen: false, isPinned: false };
       expect(tallies.active).toEqual([{ type: "note", ...alike, count: COUNTED_ITEMS + 1 }]);
+      // A list by priority may go on for a thousand items more.
+      await fixture.fill("big", 1_100);
+      const low = await list({ priorities: ["low"] });
+      expect(low).toMatchObject({ items: [], matching: 0, more: true, rest: expect.any(Number) });
+      expect(await list({ priorities: ["low"] }, { before: low.rest ?? 0 })).toMatchObject({ items: [{ seq: 1 }] });
+      const deep = await list({ priorities: ["high"] }, { offset: COUNTED_ITEMS - 1 });
+      expect(seqsOf(deep.items)).toEqual([1_103, 1_102, 1_101]);
     });
   });
 }
