@@ -126,7 +126,7 @@ describe("rows that refer to others without a foreign key", () => {
       const created = entry(users);
       await race(
         pool,
-        () => storage.inbox.createMany([created]),
+        async () => storage.inbox.createMany([created]),
         () => remove(storage, pool, created.notification.id),
       );
       expect([await count("belfry_notifications"), await count("belfry_inbox_items")]).toEqual([1, users.length]);

@@ -78,7 +78,7 @@ const reads: Readonly<Record<string, (storage: SqliteStorage, id: string) => Pro
 const writes: typeof reads = {
   // It sorts the items that it looks at into groups.
   tally: async ({ inbox }) => inbox.tally(ann, { places: ["active", "archived", "snoozed"], withPriorities: true, limit: 100 }),
-  createMany: ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
+  createMany: async ({ inbox }) => inbox.createMany([entry("ann"), entry(["ann", "bob"])]),
   "createMany with groups and keys": async ({ inbox }) => {
     for (const expiresAt of [null, new Date()]) {
       const entries = [["ann"], ["ann", "bob"]].map((to) => entry(to));

@@ -77,7 +77,7 @@ describe("a database that somebody else holds", () => {
 
   test("called from inside a synchronous transaction of the host, they run after it", async () => {
     const { storage, host } = await shared();
-    let created: Promise<unknown> | undefined;
+    let created: unknown;
     const transaction = host.transaction(() => {
       created = storage.inbox.createMany([entry("ann")]);
       throw new Error("The host changed its mind.");
@@ -127,7 +127,7 @@ describe("a database that somebody else holds", () => {
     const { storage, host } = await shared();
     host.pragma(`max_page_count = ${Number(host.pragma("page_count", { simple: true }))}`);
     const large = entry("ann", { message: "m".repeat(100_000) });
-    await expect(storage.inbox.createMany([entry("bob"), large])).rejects.toMatchObject({
+    await expect(async () => storage.inbox.createMany([entry("bob"), large])).rejects.toMatchObject({
       code: "STORAGE_UNAVAILABLE",
       cause: { code: "SQLITE_FULL" },
     });

@@ -1,4 +1,5 @@
 import type { Owner } from "../foundation/context.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { NewAudience, Notification } from "../notifications/index.ts";
 import type { InboxPosition, ItemsChange } from "./inbox-item.ts";
 
@@ -66,7 +67,7 @@ export interface NewItemsStorage<Tx, Written extends void | Promise<void>> {
   createMany(
     entries: readonly NewNotification[],
     options?: { readonly skipBusy?: boolean },
-  ): Promise<readonly (readonly CreatedItem[] | null)[]>;
+  ): MaybePromise<readonly (readonly CreatedItem[] | null)[]>;
 
   /**
    * Writes one entry as {@link createMany} does, through the host's own open transaction. Nothing is visible unless the host

@@ -26,3 +26,29 @@ test("one entry that is refused costs its batch few writes, and every caller get
   // The whole, and two halves of each part that has it.
   expect(writes).toBe(1 + 2 * Math.log2(64));
 });
+
+test("a writer that answers without a promise may throw at once, and drain resolves after all have their answers", async () => {
+  const batches: (readonly number[])[] = [];
+  const queue = new BatchQueue<number, number>({
+    count: () => 2,
+    write: (entries) => {
+      batches.push(entries);
+      if (entries.includes(3)) {
+        throw new BelfryError("STORAGE_FAILED", "refused");
+      }
+      return entries.map((entry) => entry * 2);
+    },
+    settle: (pending, result) => pending.resolve(result),
+  });
+  const answers = Promise.allSettled([1, 2, 3, 4, 5].map((entry) => queue.write(entry)));
+  await queue.drain();
+  expect((await answers).map((answer) => (answer.status === "fulfilled" ? answer.value : answer.reason.code))).toEqual([
+    2,
+    4,
+    "STORAGE_FAILED",
+    8,
+    10,
+  ]);
+  expect(batches).toEqual([[1, 2], [3, 4], [3], [4], [5]]);
+  await queue.drain();
+});

@@ -1,4 +1,5 @@
 import { concernsOneTenant, isRetryable } from "../foundation/errors.ts";
+import { isThenable, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { nextTurn } from "./timing.ts";
 
 /** An entry that is to be worked on with others, and the caller who waits for its result. */
@@ -8,8 +9,8 @@ export interface Pending<Entry, Result> {
   reject(error: unknown): void;
 }
 
-/** Works on entries, all or none, and answers a result for each, in their order. */
-export type WorkOnAll<Entry, Result> = (entries: readonly Entry[]) => Promise<readonly Result[]>;
+/** Works on entries, all or none, and answers a result for each, in their order: without a promise, if it need not wait. */
+export type WorkOnAll<Entry, Result> = (entries: readonly Entry[]) => MaybePromise<readonly Result[]>;
 
 /** The functions that a {@link BatchQueue} writes with. `Written` is what the storage answers for an entry. */
 export interface BatchQueueOptions<Entry, Result, Written = Result> {
@@ -22,13 +23,17 @@ export interface BatchQueueOptions<Entry, Result, Written = Result> {
 
 /**
  * Writes what comes in one turn of the event loop in one transaction, and gathers the next batch while one is being
- * written.
+ * written. What is written without waiting makes no promise here, since every create would pay for it.
+ *
+ * - `idle`: nothing is there to be written.
+ * - `gathering`: the first entries have come; they are written at the end of this turn.
+ * - `writing`: a batch is being written. Those that come meanwhile follow it.
  */
 export class BatchQueue<Entry, Result, Written = Result> {
   readonly #options: BatchQueueOptions<Entry, Result, Written>;
   readonly #queue: Pending<Entry, Result>[] = [];
-  /** The batches that are being written, until the queue is empty; null while it is. */
-  #writing: Promise<void> | null = null;
+  #mode: "idle" | "gathering" | "writing" = "idle";
+  #drained: PromiseWithResolvers<void> | null = null;
 
   constructor(options: BatchQueueOptions<Entry, Result, Written>) {
     this.#options = options;
@@ -41,25 +46,34 @@ export class BatchQueue<Entry, Result, Written = Result> {
 
   push(pending: Pending<Entry, Result>): void {
     this.#queue.push(pending);
-    this.#writing ??= this.#writeAll();
+    if (this.#mode === "idle") {
+      this.#mode = "gathering";
+      // A timer would make a lone write wait for a millisecond.
+      setImmediate(this.#writeAll);
+    }
   }
 
   /** Resolves once everything handed in so far is written or has failed. */
   async drain(): Promise<void> {
-    while (this.#writing !== null) {
-      await this.#writing;
+    if (this.#mode !== "idle") {
+      this.#drained ??= Promise.withResolvers();
+      await this.#drained.promise;
     }
   }
 
-  async #writeAll(): Promise<void> {
-    // A timer would make a lone write wait for a millisecond.
-    await nextTurn();
-    const { count, write, settle } = this.#options;
+  readonly #writeAll = (): void => {
+    this.#mode = "writing";
     while (this.#queue.length > 0) {
-      await commitBatch(this.#queue.splice(0, count(this.#queue)), write, settle);
+      const writing = commitBatch(this.#queue.splice(0, this.#options.count(this.#queue)), this.#options);
+      if (writing instanceof Promise) {
+        void writing.then(this.#writeAll);
+        return;
+      }
     }
-    this.#writing = null;
-  }
+    this.#mode = "idle";
+    this.#drained?.resolve();
+    this.#drained = null;
+  };
 }
 
 /** Counts entries from the front of a queue: at least one, at most `most`, and no more than weigh `mostWeight` together. */
@@ -80,36 +94,68 @@ export function countUpTo<Entry>(
   return count;
 }
 
+/** How a batch is written, and its callers told: see {@link BatchQueueOptions}. */
+export type CommitOptions<Entry, Result, Written> = Pick<BatchQueueOptions<Entry, Result, Written>, "write" | "settle">;
+
 /**
  * Writes a batch and gives every caller its own result or its own error. When a batch fails, it is written in
  * halves, and those that fail in halves again: one entry that is refused, as of a tenant that moves, costs few writes. When a connection breaks before the reply, the batch is written again; writes go by id, so none counts twice.
  */
-export async function commitBatch<Entry, Result, Written = Result>(
+export function commitBatch<Entry, Result, Written = Result>(
   batch: readonly Pending<Entry, Result>[],
-  write: WorkOnAll<Entry, Written>,
-  settle: (pending: Pending<Entry, Result>, written: Written) => void,
-): Promise<void> {
-  const entries = batch.map(({ entry }) => entry);
-  let results: readonly Written[];
+  options: CommitOptions<Entry, Result, Written>,
+): MaybePromise<void> {
+  let written: MaybePromise<readonly Written[]>;
   try {
-    results = await write(entries).catch((error: unknown) => {
-      if (isRetryable(error) && !concernsOneTenant(error)) {
-        return write(entries);
-      }
-      throw error;
-    });
+    written = options.write(batch.map(({ entry }) => entry));
   } catch (error) {
-    if (batch.length === 1 || (isRetryable(error) && !concernsOneTenant(error))) {
-      for (const pending of batch) {
-        pending.reject(error);
-      }
-      return;
+    return commitAgain(batch, error, options);
+  }
+  if (isThenable(written)) {
+    return Promise.resolve(written).then(
+      (results) => settleAll(batch, results, options),
+      (error: unknown) => commitAgain(batch, error, options),
+    );
+  }
+  settleAll(batch, written, options);
+}
+
+/** Goes on after the first write of a batch has failed. */
+async function commitAgain<Entry, Result, Written>(
+  batch: readonly Pending<Entry, Result>[],
+  first: unknown,
+  options: CommitOptions<Entry, Result, Written>,
+): Promise<void> {
+  let error = first;
+  if (mayHaveBeenWritten(error)) {
+    try {
+      const results = await options.write(batch.map(({ entry }) => entry));
+      return settleAll(batch, results, options);
+    } catch (second) {
+      error = second;
     }
-    const half = Math.ceil(batch.length / 2);
-    await commitBatch(batch.slice(0, half), write, settle);
-    await commitBatch(batch.slice(half), write, settle);
+  }
+  if (batch.length === 1 || mayHaveBeenWritten(error)) {
+    for (const pending of batch) {
+      pending.reject(error);
+    }
     return;
   }
+  const half = Math.ceil(batch.length / 2);
+  await commitBatch(batch.slice(0, half), options);
+  await commitBatch(batch.slice(half), options);
+}
+
+/** Whether all of a batch failed because the database was out of reach, perhaps after it had written it. */
+function mayHaveBeenWritten(error: unknown): boolean {
+  return isRetryable(error) && !concernsOneTenant(error);
+}
+
+function settleAll<Entry, Result, Written>(
+  batch: readonly Pending<Entry, Result>[],
+  results: readonly Written[],
+  { settle }: CommitOptions<Entry, Result, Written>,
+): void {
   for (let index = 0; index < batch.length; index += 1) {
     settle(batch[index] as Pending<Entry, Result>, results[index] as Written);
   }

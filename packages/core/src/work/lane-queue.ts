@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { BatchQueue, commitBatch, type Pending } from "./batch-queue.ts";
 
 /** The functions that a {@link LaneQueue} writes with. */
@@ -5,7 +6,7 @@ export interface LaneQueueOptions<Entry, Result> {
   /** Says how many entries from the front of a queue make the next batch: at least one. */
   count(queue: readonly Pending<Entry, Result>[]): number;
   /** Writes entries, all or none. With `skipBusy`, it waits for nobody, and answers null for those that it left out. */
-  write(entries: readonly Entry[], options: { readonly skipBusy: boolean }): Promise<readonly (Result | null)[]>;
+  write(entries: readonly Entry[], options: { readonly skipBusy: boolean }): MaybePromise<readonly (Result | null)[]>;
   /** Names all that an entry has to wait for while somebody holds it. */
   laneOf(entry: Entry): string;
 }
@@ -38,14 +39,9 @@ export class LaneQueue<Entry, Result> {
   }
 
   /** Leaves out those whose lane was opened while they waited for their batch: they must not overtake what is in it. */
-  async #writeFree(entries: readonly Entry[], { write }: LaneQueueOptions<Entry, Result>): Promise<readonly (Result | null)[]> {
+  #writeFree(entries: readonly Entry[], { write }: LaneQueueOptions<Entry, Result>): MaybePromise<readonly (Result | null)[]> {
     const free = entries.filter((entry) => !this.#lanes.isOpenFor(entry));
-    if (free.length === entries.length) {
-      return write(entries, { skipBusy: true });
-    }
-    const written = free.length === 0 ? [] : await write(free, { skipBusy: true });
-    const byEntry = new Map(free.map((entry, index) => [entry, written[index]]));
-    return entries.map((entry) => byEntry.get(entry) ?? null);
+    return free.length === entries.length ? write(entries, { skipBusy: true }) : writeSome(entries, free, write);
   }
 
   /** Resolves once everything handed in so far is written or has failed. */
@@ -53,6 +49,17 @@ export class LaneQueue<Entry, Result> {
     await this.#queue.drain();
     await this.#lanes.drain();
   }
+}
+
+/** Writes the `free` ones of `entries`, and answers null for the others. */
+async function writeSome<Entry, Result>(
+  entries: readonly Entry[],
+  free: readonly Entry[],
+  write: LaneQueueOptions<Entry, Result>["write"],
+): Promise<readonly (Result | null)[]> {
+  const written = free.length === 0 ? [] : await write(free, { skipBusy: true });
+  const byEntry = new Map(free.map((entry, index) => [entry, written[index]]));
+  return entries.map((entry) => byEntry.get(entry) ?? null);
 }
 
 /** The most lanes that wait at once. Each wait holds a database connection. */
@@ -162,11 +169,10 @@ class BusyLanes<Entry, Result> {
   /** Writes the front of a lane. With `skipBusy`, it waits for nobody. Returns whether some of it is still to be written. */
   async #write(lane: Pending<Entry, Result>[], options: { readonly skipBusy: boolean }): Promise<boolean> {
     const busy: Pending<Entry, Result>[] = [];
-    await commitBatch<Entry, Result, Result | null>(
-      lane.splice(0, this.#options.count(lane)),
-      (entries) => this.#options.write(entries, options),
-      (pending, written) => (written === null ? busy.push(pending) : pending.resolve(written)),
-    );
+    await commitBatch<Entry, Result, Result | null>(lane.splice(0, this.#options.count(lane)), {
+      write: (entries) => this.#options.write(entries, options),
+      settle: (pending, written) => (written === null ? busy.push(pending) : pending.resolve(written)),
+    });
     // Writes that came meanwhile go behind these.
     lane.unshift(...busy);
     return busy.length > 0;

@@ -19,7 +19,7 @@ import {
   withoutDeleted,
 } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, write, writeIf, writeNow } from "../database/bind.ts";
+import { bind, type Current, write, writeIf, writeIfFree } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
@@ -44,9 +44,9 @@ export function sqliteBroadcasts(
           writeBroadcast(broadcast);
         };
       }),
-      begin: writeNow(prepareBegin),
+      begin: writeIfFree(prepareBegin),
       beginAll: writeIf(prepareHasMore, prepareBeginAll, undefined),
-      place: writeNow(preparePlace),
+      place: writeIfFree(preparePlace),
       addPage: write(prepareAddPage),
     }),
     createWithin: (tx, broadcast, onCommit) => current().hostTransactions.writeBroadcast(tx, broadcast, onCommit),

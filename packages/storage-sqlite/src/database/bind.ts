@@ -45,6 +45,9 @@ export function readInParts<So, Args extends readonly unknown[], Result>(
 /** An operation that writes everything or nothing. */
 export const write = binding("write");
 
+/** Like {@link write}, without a promise if it need not wait. */
+export const writeNow = bindingNow("write");
+
 /**
  * An operation that writes everything or nothing; in a transaction with others, if a call is short: see {@link Connection.writeTogether}.
  *
@@ -63,7 +66,7 @@ export function writeTogether<Args extends readonly unknown[], Result>(
 }
 
 /** Like {@link write}, but null at once where it would have to wait. */
-export function writeNow<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result | null> {
+export function writeIfFree<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): Binding<Args, Result | null> {
   return (current) =>
     async (...args) => {
       const connection = current();
@@ -102,7 +105,7 @@ function binding(transaction: "query" | "read" | "write" | "step" | "part") {
     };
 }
 
-function bindingNow(transaction: "query" | "read") {
+function bindingNow(transaction: "query" | "read" | "write") {
   return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): BindingNow<Args, Result> =>
     (current) =>
     (...args) => {

@@ -1,7 +1,7 @@
 import type { FanOutChunk, FanOutTurn, InboxStorage, NewNotification } from "@belfry/core/storage";
 import { CountedLists, type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
-import { bind, type Current, queryNow, read, readInParts, readNow, step, write, writeTogether } from "../database/bind.ts";
+import { bind, type Current, queryNow, read, readInParts, readNow, step, write, writeNow, writeTogether } from "../database/bind.ts";
 import type { SqliteTransaction } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
 import { Parts } from "../database/parts.ts";
@@ -33,7 +33,7 @@ export function sqliteInbox(
     ...sharedInbox(sql),
     ...bind(current, {
       // SQLite has a single writer, so no inbox is ever busy while others are not: `skipBusy` skips nothing.
-      createMany: write(prepareCreateMany),
+      createMany: writeNow(prepareCreateMany),
       list: readInParts(parts, prepareList(lists)),
       listStored: readInParts(parts, prepareListStored(lists)),
       listAfter: read(prepareListAfter),

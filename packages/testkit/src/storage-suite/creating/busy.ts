@@ -67,7 +67,7 @@ export function busyTests(harness: StorageHarness): void {
         await fixture.subject.transaction((tx) =>
           inTurn(
             () => fixture.inbox.createWithin(tx, fixture.entry("ann"), ignore),
-            () => void waiting.push(fixture.inbox.createMany([fixture.entry("ann")])),
+            () => void waiting.push(Promise.resolve(fixture.inbox.createMany([fixture.entry("ann")]))),
             () => fixture.inbox.createWithin(tx, fixture.entry("ann"), ignore),
           ),
         );
@@ -79,7 +79,7 @@ export function busyTests(harness: StorageHarness): void {
         const run = fixture.subject.transaction((tx) =>
           inTurn(
             () => fixture.inbox.createWithin(tx, fixture.entry("ann"), ignore),
-            () => void waiting.push(fixture.inbox.createMany([fixture.entry("ann")])),
+            () => void waiting.push(Promise.resolve(fixture.inbox.createMany([fixture.entry("ann")]))),
             () => {
               throw new HostsOwnError();
             },

@@ -139,7 +139,7 @@ export function createManyTests(harness: StorageHarness): void {
       const before = await fixture.inbox.counts(fixture.owner("ann"));
       const good = fixture.entry(["ann", "bob"]);
       const entries = [good, fixture.entry("ann", broken), fixture.entry(["ann", "cid"])];
-      await expect(fixture.inbox.createMany(entries)).rejects.toMatchObject({ name: "BelfryError", code: "STORAGE_FAILED" });
+      await expect(async () => fixture.inbox.createMany(entries)).rejects.toMatchObject({ name: "BelfryError", code: "STORAGE_FAILED" });
       expect(await fixture.inbox.counts(fixture.owner("ann"))).toEqual(before);
       expect(await fixture.inbox.counts(fixture.owner("bob"))).toEqual(EMPTY_COUNTS);
       expect(await fixture.inbox.absence(fixture.owner("bob"), good.notification.id)).toBe("unknown");

@@ -12,7 +12,7 @@ export function inboxRoundTripTests(harness: StorageHarness): void {
     const fixture = useFixture(harness);
 
     const writes: Readonly<Record<string, (entry: NewNotification) => Promise<unknown>>> = {
-      "with others": (entry) => fixture.inbox.createMany([entry]),
+      "with others": async (entry) => fixture.inbox.createMany([entry]),
       "within a transaction": (entry) => fixture.subject.transaction((tx) => fixture.inbox.createWithin(tx, entry, () => undefined)),
       "chunk by chunk": async (entry) => {
         await fixture.inbox.createFanOut(entry, 100);
