@@ -39,11 +39,13 @@ class InboxSocket extends MessageSocket implements Client {
 
   onEvent(event: InboxEvent): void {
     const frame = eventFrame(event, this);
-    const inbox = this.#inbox;
-    if (frame === null && inbox !== null) {
-      lookAgain(inbox, this, event);
-    }
-    if (frame !== null && (this.#wants === null || this.#wants(frame.type, event))) {
+    if (frame === null) {
+      // Looked up here only: it is made anew each time, and most events have a frame.
+      const inbox = this.#inbox;
+      if (inbox !== null) {
+        lookAgain(inbox, this, event);
+      }
+    } else if (this.#wants === null || this.#wants(frame.type, event)) {
       this.context.stream.send(frame.text);
     }
   }
