@@ -166,14 +166,14 @@ function isUnchangeable(given: ListInput): boolean {
 
 /** What was checked, with lists of its own, also what an object has by its class: the page is read later, and by nothing else. */
 function copyOf(given: ListInput, checks: Listing<never>["checks"]): ListInput {
-  const copy = new Map<string, ListInput[keyof ListInput]>();
+  const copy: Record<string, ListInput[keyof ListInput]> = {};
   for (const name in checks) {
     const value = given[name as keyof ListInput];
     if (value !== undefined) {
-      copy.set(name, Array.isArray(value) ? [...value] : value);
+      copy[name] = Array.isArray(value) ? [...value] : value;
     }
   }
-  return Object.fromEntries(copy);
+  return copy;
 }
 
 /** What the storage is asked. */
@@ -231,17 +231,16 @@ function isAnswer({ counts: { epoch } }: Pick<InboxPage, "counts">, { limit: _, 
 
 /** The list that a page makes, which may have one item more than requested. */
 function listOf<Item extends Pick<InboxItem, "seq">>(page: InboxPage<Item>, listed: Listed): InboxList<Item> {
-  const { items, rest, ...totals } = page;
-  const { limit, cursor: _, ...filter } = listed;
-  const scope = { ...filter, epoch: totals.counts.epoch };
+  const { items, rest, matching, more, counts } = page;
+  const { owner, status, type, roomId, place, filter, group, limit } = listed;
   if (!isAnswer(page, listed)) {
     throw foreignCursor();
   }
-  if (items.length <= limit) {
-    return { items, nextCursor: rest === undefined ? null : encodeCursor(rest, scope), ...totals };
-  }
-  const shown = items.slice(0, limit);
-  return { items: shown, nextCursor: encodeCursor((shown.at(-1) as Item).seq, scope), ...totals };
+  const shown = items.length <= limit ? items : items.slice(0, limit);
+  const next = shown === items ? rest : shown.at(-1)?.seq;
+  const scope = { owner, status, type, roomId, place, filter, group, epoch: counts.epoch };
+  const list = { items: shown, nextCursor: next === undefined ? null : encodeCursor(next, scope), matching, counts };
+  return more === undefined ? list : { ...list, more };
 }
 
 /** Returns up to `limit` items of all the tenant's inboxes, newest notification first. */

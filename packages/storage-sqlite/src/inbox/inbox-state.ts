@@ -67,20 +67,20 @@ type CountersRow = readonly [
 ];
 
 /** Reads the state of an inbox: one row by its key. */
-export function prepareInboxState({ prepareRows }: QueryContext) {
-  const counters = prepareRows<Owner, CountersRow>(`
+export function prepareInboxState({ prepareBare }: QueryContext) {
+  const counters = prepareBare<[tenant: string, userId: string], CountersRow>(`
     SELECT ${COUNTS_COLUMNS}, read_up_to_seq, read_rev, reopened_from_seq, seen_up_to_seq, seen_rev, away_unread, away_seen_unread, removed_up_to_seq,
       removed_at
-    FROM belfry_inbox_counters WHERE ${OWN}`);
-  return (owner: Owner): InboxState => {
-    const row = counters.get(owner);
+    FROM belfry_inbox_counters WHERE ${OWN_IN_PLACE}`);
+  return ({ tenant, userId }: Owner): InboxState => {
+    const row = counters.get(tenant, userId);
     if (row === undefined) {
       return EMPTY_STATE;
     }
-    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind, readUpToSeq, readRev, reopenedFromSeq, ...seenAndAway] = row;
-    const [seenUpToSeq, seenRev, awayUnread, awaySeenUnread, removedUpToSeq, removedAt] = seenAndAway;
+    const { 8: readUpToSeq, 9: readRev, 10: reopenedFromSeq, 11: seenUpToSeq, 12: seenRev, 13: awayUnread } = row;
+    const { 14: awaySeenUnread, 15: removedUpToSeq, 16: removedAt } = row;
     return {
-      counts: { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev, ...waitingOf(dueAt, isBehind) },
+      counts: countsOf(row),
       readUpToSeq,
       readRev,
       removedUpToSeq: removedUpToSeq ?? 0,
@@ -94,6 +94,13 @@ export function prepareInboxState({ prepareRows }: QueryContext) {
   };
 }
 
+/** The counts of a row that begins with them. */
+function countsOf(row: CountsRow | CountersRow | VersionRow): InboxCounts {
+  const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind] = row;
+  const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
+  return dueAt === null && isBehind !== 1 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) };
+}
+
 /** How many items are unseen. A process of an older version does not count the seen ones that it marks read. */
 function unseenOf(unread: number, seenUnread: number | null): number {
   return seenUnread === null ? unread : Math.max(unread - seenUnread, 0);
@@ -101,13 +108,8 @@ function unseenOf(unread: number, seenUnread: number | null): number {
 
 /** What few inboxes have: snoozed items, and broadcasts to come. */
 function waitingOf(dueAt: number | null, isBehind: number | null): Pick<InboxCounts, "dueAt" | "isBehind"> {
-  if (dueAt === null && isBehind !== 1) {
-    return NOTHING_WAITS;
-  }
   return { ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }), ...(isBehind === 1 ? { isBehind: true } : {}) };
 }
-
-const NOTHING_WAITS = {};
 
 /** Whether the tenant has broadcasts that are not placed in the inbox of these counters: 1 if so, otherwise 0, or NULL if it has none. */
 const IS_BEHIND = "ifnull(placed_up_to, 0) < (SELECT newest FROM belfry_broadcast_numbers b WHERE b.tenant = belfry_inbox_counters.tenant)";
@@ -124,29 +126,24 @@ export function prepareCounts({ prepareBare }: QueryContext) {
   );
   return ({ tenant, userId }: Owner): InboxCounts => {
     const row = counters.get(tenant, userId);
-    if (row === undefined) {
-      return EMPTY_COUNTS;
-    }
-    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind] = row;
-    const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
-    return dueAt === null && isBehind !== 1 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) };
+    return row === undefined ? EMPTY_COUNTS : countsOf(row);
   };
 }
 
+type VersionRow = readonly [...counts: CountsRow, contentToken: number | null];
+
+/** The index of `contentToken` in a {@link VersionRow}. */
+const CONTENT_TOKEN = 8;
+
 /** Reads the counts of an inbox, and its tenant's content token. */
 export function prepareVersion({ prepareBare }: QueryContext) {
-  const version = prepareBare<[tenant: string, userId: string], readonly [...counts: CountsRow, contentToken: number | null]>(
+  const version = prepareBare<[tenant: string, userId: string], VersionRow>(
     `SELECT ${COUNTS_COLUMNS}, (SELECT token FROM belfry_content_tokens t WHERE t.tenant = belfry_inbox_counters.tenant)
     FROM belfry_inbox_counters WHERE ${OWN_IN_PLACE}`,
   );
   return ({ tenant, userId }: Owner): InboxVersion => {
     const row = version.get(tenant, userId);
-    if (row === undefined) {
-      return { counts: EMPTY_COUNTS, contentToken: null };
-    }
-    const [total, unread, lastSeq, epoch, rev, seenUnread, dueAt, isBehind, contentToken] = row;
-    const counts = { total, unread, unseen: unseenOf(unread, seenUnread), lastSeq, epoch, rev };
-    return { counts: dueAt === null && isBehind !== 1 ? counts : { ...counts, ...waitingOf(dueAt, isBehind) }, contentToken };
+    return row === undefined ? { counts: EMPTY_COUNTS, contentToken: null } : { counts: countsOf(row), contentToken: row[CONTENT_TOKEN] };
   };
 }
 

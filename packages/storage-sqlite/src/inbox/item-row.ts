@@ -78,7 +78,6 @@ export type ItemRow = readonly [
   seq: number,
   /** The item's own read time; a read mark may cover it too. */
   ownReadAt: number | null,
-  deletedAt: number | null,
   /** The change that marked it unread again, if one did. */
   unreadRev: number | null,
   priority: Notification["priority"],
@@ -97,17 +96,23 @@ export type ItemRow = readonly [
   category: string | null,
 ];
 
+/** The row of an item that may be deleted. */
+export type AnyItemRow = readonly [...item: ItemRow, deletedAt: number | null];
+
 /** The index of `seq` in an {@link ItemRow}. */
 export const SEQ = 8;
-/** The index of `deletedAt` in an {@link ItemRow}. */
-export const DELETED_AT = 10;
 /** The index of `actions` in an {@link ItemRow}. */
-export const ACTIONS = 15;
+export const ACTIONS = 14;
+/** The index of `deletedAt` in an {@link AnyItemRow}. */
+export const DELETED_AT = 24;
 
 /** The columns of an {@link ItemRow}, over the item `i` and its notification `n`. */
-export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at, i.deleted_at,
+export const ITEM_COLUMNS = `n.id, i.type, n.title, n.message, n.data, n.source, n.sender, i.created_at, i.seq, i.read_at,
   i.unread_rev, n.priority, n.kind, n.url, n.actions, n.rendered, n.expires_at, i.pinned_at, i.archived_at, i.snoozed_until, i.group_name,
   n.replace_key, i.seen_mark, i.category`;
+
+/** The columns of an {@link AnyItemRow}. */
+export const ANY_ITEM_COLUMNS = `${ITEM_COLUMNS}, i.deleted_at`;
 
 /** Items of the inbox of the values `tenant` and `userId`, with their notifications. Other conditions may follow. */
 export function selectOwnItems(columns: string, items = ITEMS): string {
@@ -130,29 +135,11 @@ function dateOf(milliseconds: number | null): Date | null {
 }
 
 /** The inbox item that a row stands for. */
-export function toItem(row: ItemRow, owner: Owner, states: ItemStates): InboxItem {
-  const [
-    id,
-    type,
-    title,
-    message,
-    data,
-    source,
-    actor,
-    createdAt,
-    seq,
-    ownReadAt,
-    ,
-    unreadRev,
-    priority,
-    kind,
-    url,
-    actions,
-    rendered,
-    expiresAt,
-    ...marks
-  ] = row;
-  const [pinnedAt, archivedAt, snoozedUntil, group, replaceKey, seenMark, category] = marks;
+export function toItem(row: ItemRow | AnyItemRow, owner: Owner, states: ItemStates): InboxItem {
+  const [id, type, title, message, data, source, actor, createdAt, seq, ownReadAt, unreadRev] = row;
+  // A rest would make a list of its own for each item.
+  const { 11: priority, 12: kind, 13: url, 14: actions, 15: rendered, 16: expiresAt } = row;
+  const { 17: pinnedAt, 18: archivedAt, 19: snoozedUntil, 20: group, 21: replaceKey, 22: seenMark, 23: category } = row;
   const readAt = states.readAt(seq, ownReadAt, unreadRev);
   return {
     id,
@@ -232,9 +219,9 @@ function placeOf({ archivedAt, snoozedUntil }: InboxItem, isActive: boolean): Fo
 /** Finds an item of an inbox by its id or number, even if it is deleted. */
 export function prepareFindItem(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
-  const bySeq = context.prepareRows<Owner & { readonly seq: number }, ItemRow>(`${selectOwnItems(ITEM_COLUMNS)} AND i.seq = +:seq`);
-  const byId = context.prepareRows<Owner & { readonly id: string }, ItemRow>(`
-    SELECT ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
+  const bySeq = context.prepareRows<Owner & { readonly seq: number }, AnyItemRow>(`${selectOwnItems(ANY_ITEM_COLUMNS)} AND i.seq = +:seq`);
+  const byId = context.prepareRows<Owner & { readonly id: string }, AnyItemRow>(`
+    SELECT ${ANY_ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
     WHERE n.tenant = +:tenant AND n.id = +:id AND i.user_id = +:userId`);
   return (owner: Owner, state: InboxState, ref: ItemRef): FoundItem | undefined => {
     // Ids are stored in lower case; a UUID may be written in either.

@@ -16,6 +16,7 @@ import {
   filterText,
   filterValues,
   IN_PLACE,
+  IN_PLACE_ABOVE_REMOVED,
   IS_ACTIVE_BESIDE_COUNTERS,
   IS_READ,
   IS_UNREAD,
@@ -101,12 +102,10 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
 function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
   const statementsFor = prepareVariants<Row>(context, columns);
   return (owner: Owner, query: InboxQuery, state: InboxState): CountedRows<Row> => {
-    const { counts, awayUnread: _, awaySeenUnread: __, ...marks } = state;
-    const { status, type, roomId, place = "active", filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
-    const { tenant, userId } = owner;
+    const { counts } = state;
+    const { status, place = "active", limit, offset = 0 } = query;
     const statements = statementsFor(query);
-    const given = { type, roomId, before, least: state.removedUpToSeq + 1, limit, skipped: offset - 1, ...filterValues(filter) };
-    const values = { tenant, userId, ...marks, ...given };
+    const values = valuesOf(owner, query, state);
     const ofStatus = countOf(counts, status);
     const isCounted = place === "active" && (isUnfiltered(query) || ofStatus === 0);
     const { matching, looked } = isCounted ? { matching: ofStatus, looked: 0 } : (statements.matching.get(values) ?? NONE);
@@ -121,6 +120,40 @@ function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, 
 }
 
 const NONE = { matching: 0, looked: 0 };
+
+/** The values of a list's statements. They are named one by one: to copy them with their names costs as much as to read some rows. */
+function valuesOf(
+  { tenant, userId }: Owner,
+  query: InboxQuery,
+  state: InboxState,
+): { -readonly [Name in keyof ListValues]: ListValues[Name] } {
+  const { type, roomId, filter, limit, offset = 0, before = Number.MAX_SAFE_INTEGER } = query;
+  const { readUpToSeq, readRev, removedUpToSeq, seenUpToSeq, seenRev, unreadAfterSeq } = state;
+  const { types, categories, typesOfCategories, priorities, group } = filter === undefined ? NO_FILTER : filterValues(filter);
+  return {
+    tenant,
+    userId,
+    readUpToSeq,
+    readRev,
+    removedUpToSeq,
+    seenUpToSeq,
+    seenRev,
+    unreadAfterSeq,
+    type,
+    roomId,
+    types,
+    categories,
+    typesOfCategories,
+    priorities,
+    group,
+    before,
+    least: removedUpToSeq + 1,
+    limit,
+    skipped: offset - 1,
+  };
+}
+
+const NO_FILTER = filterValues();
 
 function isUnfiltered({ type, roomId, filter }: InboxQuery): boolean {
   return type === undefined && roomId === undefined && filter === undefined;
@@ -157,14 +190,18 @@ const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND
 function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
   const prepared = new Map<string, ListStatements<Row>>();
   return ({ status, type, roomId, place = "active", filter }: Omit<InboxQuery, "limit">): ListStatements<Row> => {
-    const named = `${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}`;
-    const conditions = `AND ${IN_PLACE[place]} ${OF_STATUS[status]} ${named}${filterText(filter)}`;
+    const conditions = `${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}${filter === undefined ? "" : filterText(filter)}`;
+    const name = `${status} ${place} ${conditions}`;
+    const known = prepared.get(name);
+    if (known !== undefined) {
+      return known;
+    }
     // SQLite goes by one bound from below alone, and nothing unread has a number as low as the least one.
     const isLookedAt = status === "unread" && filter === undefined ? "" : "AND i.seq >= +:least";
-    const text = { columns, items: itemsOf(place, filter), filter: conditions, isLookedAt };
-    const statements =
-      prepared.get(conditions) ?? prepareStatements<Row>(context, text, filter === undefined ? undefined : { place, filter });
-    prepared.set(conditions, statements);
+    const isInPlace = (isLookedAt === "" ? IN_PLACE : IN_PLACE_ABOVE_REMOVED)[place];
+    const text = { columns, items: itemsOf(place, filter), filter: `AND ${isInPlace} ${OF_STATUS[status]} ${conditions}`, isLookedAt };
+    const statements = prepareStatements<Row>(context, text, filter === undefined ? undefined : { place, filter });
+    prepared.set(name, statements);
     return statements;
   };
 }
@@ -190,14 +227,13 @@ function prepareStatements<Row extends readonly unknown[]>(
 export function prepareListAfter(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const tail = context.prepareRows<Owner & Pick<ReadState, "removedUpToSeq"> & { readonly seq: number; readonly limit: number }, ItemRow>(
-    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq AND ${IN_PLACE.active} ORDER BY i.seq LIMIT :limit`,
+  const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
+    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq AND ${IN_PLACE_ABOVE_REMOVED.active} ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, seq: number, { limit, bytes }: PageBounds): InboxTail => {
     const state = inboxState(owner);
     const isAnyLeft = state.counts.lastSeq > seq && limit > 0;
-    const { removedUpToSeq } = state;
-    const values = { ...owner, seq: Math.max(seq, removedUpToSeq), removedUpToSeq, limit };
+    const values = { ...owner, seq: Math.max(seq, state.removedUpToSeq), limit };
     const rows = isAnyLeft ? takeBytes(tail.iterate(values), { bytes, of: rowBytes }) : [];
     const states = readTimes(owner, state);
     return { items: rows.map((row) => toItem(row, owner, states)), counts: state.counts };

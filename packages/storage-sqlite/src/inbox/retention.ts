@@ -5,7 +5,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS, OWN } from "./conditions.ts";
 import { prepareLeaveFanOuts } from "./fan-outs.ts";
 import { prepareInboxState } from "./inbox-state.ts";
-import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, SEQ, selectOwnItems, toItem } from "./item-row.ts";
+import { ANY_ITEM_COLUMNS, type AnyItemRow, DELETED_AT, isAway, prepareReadTimes, SEQ, selectOwnItems, toItem } from "./item-row.ts";
 import { DROPPED_COLUMNS, type DroppedItem, prepareDropItems } from "./remove.ts";
 
 type Some = Owner & { readonly limit: number };
@@ -42,8 +42,8 @@ export function prepareErase(context: QueryContext) {
 export function prepareExport(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const page = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
-    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq ORDER BY i.seq LIMIT :limit`,
+  const page = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, AnyItemRow>(
+    `${selectOwnItems(ANY_ITEM_COLUMNS)} AND i.seq > +:seq ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, { after, limit }: StepRange): ExportStep<ExportedItem> => {
     const state = inboxState(owner);

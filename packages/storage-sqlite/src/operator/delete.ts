@@ -4,7 +4,7 @@ import type { QueryContext } from "../database/statement.ts";
 import { prepareWriteAudit } from "../delivery/change-send.ts";
 import { prepareDropGroups, prepareSettleGroups } from "../inbox/groups.ts";
 import { prepareAddToCounts, prepareInboxState } from "../inbox/inbox-state.ts";
-import { DELETED_AT, ITEM_COLUMNS, type ItemRow, isAway, prepareReadTimes, toItem } from "../inbox/item-row.ts";
+import { ANY_ITEM_COLUMNS, type AnyItemRow, DELETED_AT, isAway, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 
 interface Key {
   readonly pk: number;
@@ -148,8 +148,8 @@ function prepareDropItemsOf(context: QueryContext) {
   const addToCounts = prepareAddToCounts(context);
   const settleGroups = prepareSettleGroups(context);
   const dropGroups = prepareDropGroups(context);
-  const page = context.prepareRows<Key & { readonly limit: number }, readonly [userId: string, ...ItemRow]>(`
-    SELECT i.user_id, ${ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
+  const page = context.prepareRows<Key & { readonly limit: number }, readonly [userId: string, ...AnyItemRow]>(`
+    SELECT i.user_id, ${ANY_ITEM_COLUMNS} FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk
     WHERE n.pk = (SELECT :pk) LIMIT :limit`);
   const drop = context.prepare<Key & { readonly tenant: string; readonly userId: string }>(
     "DELETE FROM belfry_inbox_items WHERE notification_pk = :pk AND tenant = :tenant AND user_id = :userId",
