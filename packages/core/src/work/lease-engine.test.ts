@@ -148,6 +148,24 @@ test("one claim gives a tenant no more than its share, whatever is due first, an
   expect((await engine.claim(1)).map(({ id }) => id)).toEqual(["noisy8"]);
 });
 
+test("while a tenant has its share and no other had anything due a moment ago, it need not look again", async () => {
+  let nowMs = 0;
+  const clock = { ...systemClock, now: () => nowMs };
+  const due = Array.from({ length: 30 }, (_, index) => ({ id: `${index}`, tenant: "noisy", fence: 1 }));
+  const { engine, claims } = engineOver({ due, clock });
+  expect(engine.mayFindMore()).toBe(true);
+  const tasks = await engine.claim(10);
+  expect([tasks.length, claims.length, engine.mayFindMore()]).toEqual([8, 2, false]);
+  nowMs = 50;
+  expect(engine.mayFindMore()).toBe(true);
+  expect([await engine.claim(2), engine.mayFindMore()]).toEqual([[], false]);
+  // Its tenant has turns again.
+  await engine.perform(tasks[0] as Task, new Cancellation());
+  expect(engine.mayFindMore()).toBe(true);
+  expect(await engine.claim(1)).toHaveLength(1);
+  expect([claims, engine.mayFindMore()]).toEqual([[[], ["noisy"], ["noisy"], []], false]);
+});
+
 test("an answer to a claim that comes late begins only what the worker still holds", async () => {
   let nowMs = 0;
   const mine = { id: "mine", tenant: "t", fence: 1 };

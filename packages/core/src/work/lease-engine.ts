@@ -99,6 +99,10 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     await this.#tasks.tidy?.();
   }
 
+  mayFindMore(): boolean {
+    return this.#mayHoldMore || !this.#foundNoOthersJustNow || this.#share.full().length === 0;
+  }
+
   claim(limit: number, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
     return this.#claimFresh(limit, (request) => this.#tasks.leases.claim(request), wokenMs);
   }
@@ -151,18 +155,28 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   async #takeShares(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
     // All that is due may be one tenant's: it gets its share, and another claim leaves it out.
     const most = Math.min(limit, this.#share.room());
-    const claimed = await this.#take(most, claim);
-    if (claimed.length < most || most === limit || Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS) {
+    const claimed = await (this.#share.full().length > 0 ? this.#takeOthers(most, claim) : this.#take(most, claim));
+    if (claimed.length < most || most === limit || this.#foundNoOthersJustNow) {
       return claimed;
     }
     try {
-      const others = await this.#take(Math.min(limit - most, this.#share.room()), claim);
-      this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
+      const others = await this.#takeOthers(Math.min(limit - most, this.#share.room()), claim);
       return [...claimed, ...others];
     } catch (error) {
       this.#options.logger.debug({ error }, `Belfry could not claim more ${this.name}; it goes on with those it has.`);
       return claimed;
     }
+  }
+
+  /** Takes tasks while some tenants have their share: only of others. */
+  async #takeOthers(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
+    const others = await this.#take(limit, claim);
+    this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
+    return others;
+  }
+
+  get #foundNoOthersJustNow(): boolean {
+    return Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS;
   }
 
   /**

@@ -23,6 +23,11 @@ export interface LeasedWork<Task> extends Partial<Pick<WorkerLoad, "lagMs">> {
   readonly name: string;
   /** Ends leases that ran out and waits that are over. */
   tidy(): Promise<void>;
+  /**
+   * Whether a claim may find more than one did a moment ago. Not while one tenant has all turns that it may have, and no other had anything due
+   * then. Asked where nobody woke the worker since. @default always
+   */
+  mayFindMore?(): boolean;
   /** Leases up to `limit` tasks that are due, by the clock or by `wokenMs`, which is later where the clock has gone back since. */
   claim(limit: number, wokenMs: number): Promise<readonly Task[]>;
   /**

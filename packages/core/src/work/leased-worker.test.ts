@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { LeasedWork, LeasedWorkerOptions, Performed } from "./leased-work.ts";
@@ -124,6 +124,34 @@ describe("LeasedWorker", () => {
       [2, 5],
       [1, 2, 3, 5],
     ]);
+  });
+
+  test("where a claim would find no more, the end of a task has none made, but a call has, and so has the time", async () => {
+    const clock = new HandClock();
+    const work = Object.assign(new HandWork(), { mayFindMore: (): boolean => false });
+    const claim = vi.spyOn(work, "claim");
+    const under = worker(work, { clock });
+    work.due.push(1, 2);
+    under.wake();
+    await turns();
+    expect([[...work.running.keys()], claim.mock.calls.length]).toEqual([[1, 2], 1]);
+    work.due.push(3);
+    work.running.get(1)?.end();
+    await turns();
+    expect([work.done, claim.mock.calls.length]).toEqual([[1], 1]);
+    under.wake();
+    await turns();
+    expect([...work.running.keys()]).toEqual([2, 3]);
+    work.due.push(4);
+    work.running.get(2)?.end();
+    await turns();
+    expect([...work.running.keys()]).toEqual([3]);
+    work.mayFindMore = () => true;
+    clock.pass(25);
+    await turns();
+    expect([...work.running.keys()]).toEqual([3, 4]);
+    work.endAll();
+    await under.stop();
   });
 
   /** A worker of one turn, which has looked once, and what was given up. */

@@ -38,7 +38,10 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   readonly #upkeep: Upkeep;
   /** Whether tasks may be due that found no room, or that were not fair to claim: the end of another makes it look again. */
   #someWait = true;
-  /** When it was woken, until it looks: what came is due by then, even if the time of day goes back before the look. */
+  /**
+   * When it was woken for what others did, until it looks: what came is due by then, even if the time of day goes back before the look. What
+   * waits for the end of its own tasks was due before.
+   */
   #wokenMs = Number.NEGATIVE_INFINITY;
   #mode: WorkerMode = "working";
   #stopping: Promise<void> | null = null;
@@ -71,8 +74,12 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   }
 
   wake(): void {
-    this.#wokenMs = Math.max(this.#wokenMs, this.#options.clock.now());
+    this.#noteWoken();
     this.#claiming.wake();
+  }
+
+  #noteWoken(): void {
+    this.#wokenMs = Math.max(this.#wokenMs, this.#options.clock.now());
   }
 
   /**
@@ -119,6 +126,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
 
   async runDue(): Promise<void> {
     do {
+      this.#noteWoken();
       await this.#claiming.runNow();
       await this.#ended();
     } while (this.#underWay.size > 0 || this.#claiming.isRunning);
@@ -155,14 +163,17 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     await nextTurn();
     this.#someWait = true;
     const [wokenMs, room] = [this.#wokenMs, this.room];
-    this.#wokenMs = Number.NEGATIVE_INFINITY;
-    const begun = await this.#beginDue(room, wokenMs);
+    if (room > 0) {
+      this.#wokenMs = Number.NEGATIVE_INFINITY;
+    }
+    const looks = wokenMs > Number.NEGATIVE_INFINITY || this.#work.mayFindMore?.() !== false;
+    const begun = looks ? await this.#beginDue(room, wokenMs) : 0;
     const hasTidied = await this.#upkeep.tidyNowAndThen();
     // With no room left, the first attempt that ends wakes it. If one has ended meanwhile, or more has come, it was woken.
     if (this.room === 0 || this.room > room - begun || this.#claiming.state === "again") {
       return null;
     }
-    if (begun > 0) {
+    if (begun > 0 || !looks) {
       return AGAIN_DELAY_MS;
     }
     const next = await this.#upkeep.nextDue();
@@ -230,7 +241,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   /** Tasks that waited for their turn may go now. */
   #wakeOthers(): void {
     if (this.#someWait) {
-      this.wake();
+      this.#claiming.wake();
     }
   }
 

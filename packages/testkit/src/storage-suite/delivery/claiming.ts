@@ -1,5 +1,5 @@
 import type { Delivery } from "@belfry/core";
-import type { ChainSelection, LoadedSend, NewSend } from "@belfry/core/storage";
+import type { ChainSelection, ClaimedDelivery, LoadedSend, NewSend } from "@belfry/core/storage";
 import { describe, expect, test } from "vitest";
 import { useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
@@ -397,6 +397,28 @@ export function claimingTests(harness: StorageHarness): void {
       );
       expect(await Promise.all(statuses)).toEqual(["sent", "pending", "pending", "pending"]);
       for (const { notification } of [email, tried, read, pair]) {
+        await expectTrueStatus(fixture, notification.id);
+      }
+    });
+
+    test("the end of a delivery that is gone is not taken for that of another, and others end beside it", async () => {
+      const storage = deliveriesOf(fixture);
+      const ended = ({ delivery, state }: ClaimedDelivery): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] });
+      const sent = become((one) => ({ ...one, status: "sent", dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: later(1) }));
+      const complete = (claimed: readonly ClaimedDelivery[]) => storage.complete("worker", sent(claimed.map(ended), later(1)), later(1));
+      const kept = await createSend(fixture, { channel: "email", to: ["a"] });
+      const gone = await createSend(fixture, { channel: "email", to: ["b"] });
+      const before = await claim(fixture, later(0));
+      await deleteSend(fixture.storage, { tenant: fixture.tenant, id: gone.notification.id }, { at: later(0), actor: "test" });
+      // SQLite gives it the key of the deleted one.
+      const next = await createSend(fixture, { channel: "email", to: ["c"] });
+      const after = await claim(fixture, later(0));
+      expect([...(await complete(before)).ids]).toEqual(kept.deliveries.map(({ id }) => id));
+      const statusOf = async ({ notification: { id } }: NewSend) => (await storage.findSend(fixture.tenant, id))?.status;
+      expect([await statusOf(kept), await statusOf(next)]).toEqual(["sent", "pending"]);
+      expect([...(await complete(after)).ids]).toEqual(next.deliveries.map(({ id }) => id));
+      expect(await statusOf(next)).toBe("sent");
+      for (const { notification } of [kept, next]) {
         await expectTrueStatus(fixture, notification.id);
       }
     });
