@@ -1,26 +1,15 @@
 import type { InboxSignal, NewNotification } from "@belfry/core/storage";
-import pg, { type Pool } from "pg";
+import pg from "pg";
 import { expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
 import { channelOf } from "../src/listen-notify/announcements.ts";
-import { entry, openPool, silent, useCleanup, useDatabase } from "./setup.ts";
+import { entry, listenTo, openPool, silent, useCleanup, useDatabase } from "./setup.ts";
 
 const WAIT = { timeout: 30_000, interval: 20 };
 const NOTIFIES = /pg_notify\(\$1,/;
 
 const cleanup = useCleanup();
 const database = useDatabase();
-
-/** The statements that a pool is asked from now on. */
-function listenTo(pool: Pool): readonly string[] {
-  const texts: string[] = [];
-  const query = pool.query.bind(pool) as (config: unknown) => unknown;
-  pool.query = ((config: { readonly text: string }) => {
-    texts.push(config.text);
-    return query(config);
-  }) as Pool["query"];
-  return texts;
-}
 
 /** A storage whose transport sends over the pool, and another process's transport. */
 async function opened() {

@@ -92,5 +92,16 @@ export async function rowsOf<Row>(pool: pg.Pool, text: string, values: readonly 
   return (await pool.query(text, [...values])).rows as Row[];
 }
 
+/** The statements that a pool is asked from now on. */
+export function listenTo(pool: pg.Pool): readonly string[] {
+  const texts: string[] = [];
+  const query = pool.query.bind(pool) as (config: unknown) => unknown;
+  pool.query = ((config: { readonly text: string }) => {
+    texts.push(config.text);
+    return query(config);
+  }) as pg.Pool["query"];
+  return texts;
+}
+
 /** A logger that says nothing. */
 export const silent = { debug() {}, info() {}, warn() {}, error() {} };

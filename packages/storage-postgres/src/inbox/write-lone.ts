@@ -2,33 +2,36 @@ import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
 import { MOST_ACTORS } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
+import { isRepeated } from "../database/errors.ts";
 import type { Fields } from "../database/fields.ts";
-import { statement } from "../database/statement.ts";
+import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
+import { type Announcements, NO_SIGNAL, sendShortSignal } from "../listen-notify/announcements.ts";
 import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /**
  * Writes one entry with one recipient, the usual create, at half the cost of lists. Answers null, and writes nothing, if the
- * notification was written before. Outside of a transaction, with announcements, its commit also sends its signal if it can.
+ * notification was written before. Outside of a transaction, with announcements, its commit also sends its signal if it can. There it
+ * first takes for granted that the notification is new and the inbox has begun, as they usually are: then the statement has
+ * four fifths of the work. Otherwise that one fails, or finds no counters, and writes nothing.
  */
 export function prepareWriteLone(tables: TableNames, announcements: Announcements | null) {
-  const write = (kind: Kind) =>
-    statement<[seq: number, epoch: string, isSent: boolean]>(
-      kind === "grouped" ? "write_grouped" : "write_entry",
-      writeEntryText(tables, kind),
-    );
-  const [writeUsual, writeAny, writeGrouped] = [write("usual"), write("any"), write("grouped")];
+  const write = (kind: Kind) => statement<EntryRow>(kind === "grouped" ? "write_grouped" : "write_entry", writeEntryText(tables, kind));
+  const writes = { usual: write("usual"), any: write("any"), grouped: write("grouped") };
+  const writeNew = (kind: Kind) => statement<EntryRow>("write_new_entry", writeEntryText(tables, kind, countedIfBegun));
+  // A statement that fails would end a transaction.
+  const writesNew: Readonly<Partial<Record<Kind, Statement<EntryRow>>>> =
+    announcements === null ? {} : { usual: writeNew("usual"), any: writeNew("any") };
   return async (session: Session, entry: NewNotification, lockTimeoutMs: number | null): Promise<readonly CreatedItem[] | null> => {
     const {
       notification,
       recipients: [userId = ""],
     } = entry;
-    const signal = announcements?.partsOf(notification.tenant) ?? NO_SIGNAL;
-    const any = notification.group === null ? writeAny : writeGrouped;
-    const [run, { values }] = isUsual(notification) ? [writeUsual, USUAL_FIELDS] : [any, NOTIFICATION_FIELDS];
-    const [row] = await session.rows(run, [...values(notification), userId, lockTimeoutMs, ...signal]);
+    const kind = kindOf(notification);
+    const signal = announcements?.partsOfOne(notification.tenant, userId) ?? NO_SIGNAL;
+    const values = [...fieldsOf(kind).values(notification), userId, lockTimeoutMs, ...signal];
+    const row = (await rowIfNew(session, writesNew[kind], values)) ?? (await session.rows(writes[kind], values))[0];
     if (row === undefined) {
       return null;
     }
@@ -40,14 +43,38 @@ export function prepareWriteLone(tables: TableNames, announcements: Announcement
   };
 }
 
+type EntryRow = [seq: number, epoch: string, isSent: boolean];
+
+/** The row of a statement for what is new; undefined if it is not, or there is no such statement. */
+async function rowIfNew(session: Session, run: Statement<EntryRow> | undefined, values: readonly unknown[]): Promise<EntryRow | undefined> {
+  try {
+    return run === undefined ? undefined : (await session.rows(run, values))[0];
+  } catch (error) {
+    if (isRepeated(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /** Which fields a statement writes: the usual notification has no others, and is not in a group. */
 type Kind = "usual" | "any" | "grouped";
 
-/** Values: the fields, the user, the lock timeout, and the parts of the signal: {@link Announcements.partsOf}. */
-function writeEntryText(tables: TableNames, kind: Kind): string {
-  const { notifications, inboxCounters, inboxItems } = tables;
-  const fields: Fields<Notification> = kind === "usual" ? USUAL_FIELDS : NOTIFICATION_FIELDS;
-  const { all, names, typed, parameter } = fields;
+function kindOf(notification: Notification): Kind {
+  if (isUsual(notification)) {
+    return "usual";
+  }
+  return notification.group === null ? "any" : "grouped";
+}
+
+function fieldsOf(kind: Kind): Fields<Notification> {
+  return kind === "usual" ? USUAL_FIELDS : NOTIFICATION_FIELDS;
+}
+
+/** Values: the fields, the user, the lock timeout, and the parts of the signal: {@link Announcements.partsOfOne}. */
+function writeEntryText(tables: TableNames, kind: Kind, counted = countedOrBegun): string {
+  const fields = fieldsOf(kind);
+  const { all, parameter } = fields;
   const [tenant, id, type, createdAt] = [parameter("tenant"), parameter("id"), parameter("type"), parameter("createdAt")];
   // The usual notification has neither a category nor an end, and its item is written without the columns.
   const isAny = kind !== "usual";
@@ -57,25 +84,53 @@ function writeEntryText(tables: TableNames, kind: Kind): string {
   const group = parameter("group");
   const ofGroup = { tenant, user: user as string, group, actor: parameter("actor") };
   return `WITH ${lockGuard(lockTimeout as `$${number}`)},
-  notification AS (
-    INSERT INTO ${notifications} (${names}) SELECT ${typed} FROM guard WHERE guard.lock_timeout IS NOT NULL${isGrouped ? ` AND ${isAwake(tables, ofGroup)}` : ""}
+  ${counted(tables, { fields, user: user as string, expiresAt, ...(isGrouped ? { ofGroup } : {}) })},${isGrouped ? addToGroup(tables, ofGroup) : ""}
+  written AS (
+    INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${isAny ? ", category, expires_at" : ""}${isGrouped ? ", group_name" : ""})
+    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz${isAny ? `, ${parameter("category")}, ${expiresAt}` : ""}${isGrouped ? `, ${group}` : ""} FROM notification CROSS JOIN counter
+  )
+  SELECT last_seq, epoch, ${sendShortSignal(
+    channel as string,
+    `${before}::text || ${beforeUser}::text || to_json(${user}::text) || ',' || last_seq || ',"' || epoch || '","' || ${id} || '"]]'`,
+  )} FROM counter`;
+}
+
+interface Counting {
+  readonly fields: Fields<Notification>;
+  readonly user: string;
+  /** Empty for the usual notification, which has no end. */
+  readonly expiresAt: string;
+  readonly ofGroup?: GroupParameters;
+}
+
+/** Common table expressions that write the notification, unless it is there, and then count its item in an inbox that may begin with it. */
+function countedOrBegun(tables: TableNames, { fields: { names, typed, parameter }, user, expiresAt, ofGroup }: Counting): string {
+  const tenant = parameter("tenant");
+  const [column, value, least] =
+    expiresAt === "" ? ["", "", ""] : [", due_at", `, ${expiresAt}`, ", due_at = least(c.due_at, excluded.due_at)"];
+  return `notification AS (
+    INSERT INTO ${tables.notifications} (${names}) SELECT ${typed} FROM guard
+    WHERE guard.lock_timeout IS NOT NULL${ofGroup === undefined ? "" : ` AND ${isAwake(tables, ofGroup)}`}
     ON CONFLICT (tenant, id) DO NOTHING
     RETURNING pk
   ),
   counter AS (
-    INSERT INTO ${inboxCounters} AS c (${COUNTERS_COLUMNS}${isAny ? ", due_at" : ""})
-    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, tenant)}${isAny ? `, ${expiresAt}` : ""} FROM notification
-    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${isAny ? ", due_at = least(c.due_at, excluded.due_at)" : ""}
-    RETURNING last_seq, epoch${isGrouped ? ", read_rev" : ""}
-  ),${isGrouped ? addToGroup(tables, ofGroup) : ""}
-  written AS (
-    INSERT INTO ${inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${isAny ? ", category, expires_at" : ""}${isGrouped ? ", group_name" : ""})
-    SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz${isAny ? `, ${parameter("category")}, ${expiresAt}` : ""}${isGrouped ? `, ${group}` : ""} FROM notification CROSS JOIN counter
-  )
-  SELECT last_seq, epoch, ${sendSignal(
-    channel as string,
-    `${before}::text || ${beforeUser}::text || to_json(${user}::text) || ',' || last_seq || ',"' || epoch || '","' || ${id} || '"]]'`,
-  )} FROM counter`;
+    INSERT INTO ${tables.inboxCounters} AS c (${COUNTERS_COLUMNS}${column})
+    SELECT ${tenant}, ${user}, 1, 1, 1, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, tenant)}${value} FROM notification
+    ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${least}
+    RETURNING last_seq, epoch${ofGroup === undefined ? "" : ", read_rev"}
+  )`;
+}
+
+/** The same for a notification that is new, in an inbox that has begun: it writes nothing otherwise, and fails if the notification is there. */
+function countedIfBegun(tables: TableNames, { fields: { names, typed, parameter }, user, expiresAt }: Counting): string {
+  const least = expiresAt === "" ? "" : `, due_at = least(c.due_at, ${expiresAt})`;
+  return `counter AS (
+    UPDATE ${tables.inboxCounters} c SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${least} FROM guard
+    WHERE c.tenant = ${parameter("tenant")} AND c.user_id = ${user} AND guard.lock_timeout IS NOT NULL
+    RETURNING c.last_seq, c.epoch
+  ),
+  notification AS (INSERT INTO ${tables.notifications} (${names}) SELECT ${typed} FROM counter RETURNING pk)`;
 }
 
 /** The parameters of a group in an inbox, and of the actor of what comes. */

@@ -19,14 +19,23 @@ export const NO_SIGNAL: SignalParts = [null, null, null];
  * Belfry's own lock at once. The signals of the others are sent after their commits, which waits for no disk.
  *
  * @param channel null for nothing to send
+ * @param payload one that is too long is not sent
  */
 export function sendSignal(channel: string, payload: string): string {
-  return `CASE WHEN ${channel}::text IS NULL THEN false WHEN octet_length(${payload}) > ${MAX_BYTES} THEN false
+  return `CASE WHEN octet_length(${payload}) > ${MAX_BYTES} THEN false ELSE ${sendShortSignal(channel, payload)} END`;
+}
+
+/** The same for a payload that {@link Announcements.partsOfOne} found short enough. Its length is not asked: it would be put together twice. */
+export function sendShortSignal(channel: string, payload: string): string {
+  return `CASE WHEN ${channel}::text IS NULL THEN false
     WHEN pg_try_advisory_xact_lock(${NOTIFY_LOCK}) THEN pg_notify(${channel}, ${payload}) IS NOT NULL ELSE false END`;
 }
 
 /** If nobody publishes what was created, not more than this is remembered. */
 const MAX_SENT = 1_000;
+
+/** With fewer characters in its tenant and user, the signal of one item is short enough: a character takes up to six bytes in JSON. */
+const SHORT_NAMES = 1_200;
 
 /** The lock that a transaction takes for which others shall not notify with their commits. Nobody waits for it. */
 const NOTIFY_LOCK = "hashtextextended('belfry_notify', 0)";
@@ -69,6 +78,11 @@ export class Announcements {
   /** Values for a statement that creates items of a tenant, and sends their signals with {@link sendSignal}. */
   partsOf(tenant: string): SignalParts {
     return this.#sender === null ? NO_SIGNAL : [this.channel, ...partsOfCreated(this.#sender, tenant)];
+  }
+
+  /** The same for one item, with {@link sendShortSignal}. A signal that may be too long is not sent. */
+  partsOfOne(tenant: string, userId: string): SignalParts {
+    return tenant.length + userId.length < SHORT_NAMES ? this.partsOf(tenant) : NO_SIGNAL;
   }
 
   /** Notes that a commit sent the signals of these entries. Each is to be published once. */
