@@ -118,7 +118,9 @@ function prepareCount(tables: TableNames) {
     let list = known ?? CountedList.begin(at, { ofNewest: true });
     // One of the newest items may have to go further down each time.
     while (list.left.length > 0) {
-      list = list.counting(await session.rows(some, [...values, list.left]));
+      // An inbox that is gone answers nothing of its blocks.
+      const none = list.left.map((block): BlockCount => [block, 0, 0]);
+      list = list.counting([...none, ...(await session.rows(some, [...values, list.left]))]);
     }
     return list;
   };

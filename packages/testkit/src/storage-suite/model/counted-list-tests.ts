@@ -38,6 +38,12 @@ const marking =
   ({ storage, owner }: Change) =>
     storage.inbox.mark(owner, refsOf(seqs), marking);
 
+async function eraseAll(storage: Storage, owner: Owner): Promise<void> {
+  while (!(await storage.inbox.erase(owner, 1_000)).isDone) {
+    // A step more.
+  }
+}
+
 /** A change of what matches. */
 const STEP = { at: at(200), places: ["active"], after: 4, upTo: 18 } as const;
 
@@ -70,10 +76,9 @@ const CHANGES: Readonly<Record<string, (change: Change) => unknown>> = {
       after = next;
     }
   },
+  "an inbox that is gone": ({ storage, owner }) => eraseAll(storage, owner),
   "another inbox in its place": async ({ storage, owner, fixture }) => {
-    while (!(await storage.inbox.erase(owner, 1_000)).isDone) {
-      // A step more.
-    }
+    await eraseAll(storage, owner);
     await storage.inbox.createMany([fixture.entry("ann"), fixture.entry("ann", { type: "alert" })]);
   },
   "a new epoch": ({ storage }) => storage.inbox.renewEpochs(),
