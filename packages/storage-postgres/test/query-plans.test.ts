@@ -203,6 +203,7 @@ describe(`query plans for inboxes of ${SIZES.join(", ")} items`, () => {
       const id = first?.id ?? "";
       const operations: Readonly<Record<string, () => Promise<unknown>>> = {
         listAfter: () => storage.inbox.listAfter(mine, size - 5, { limit: 20, bytes: 1_000_000 }),
+        "listAfter, the next item alone": () => storage.inbox.listAfter(mine, size - 5, { limit: 1, bytes: 1_000_000 }),
         counts: async () => storage.inbox.counts(mine),
         "get by id": () => storage.inbox.get(mine, id),
         "get by number": () => storage.inbox.get(mine, { seq: 3 }),

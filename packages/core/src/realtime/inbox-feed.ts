@@ -1,3 +1,4 @@
+import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
 import type { Owner, WorkContext } from "../foundation/context.ts";
 import {
   EMPTY_EPOCH,
@@ -14,7 +15,7 @@ import {
 import type { DueFeeds } from "./due-feeds.ts";
 import { Feed, type Pending } from "./feed.ts";
 import { KnownCounts } from "./known-counts.ts";
-import { createdEvent, eventsOf, type Lost, type Missed, type Reader, readMissed, seqsOf } from "./missed.ts";
+import { createdEvent, eventsOf, type Lost, type Missed, NEXT_ITEM, type Reader, readMissed, seqsOf } from "./missed.ts";
 
 /** The functions of a feed's follower. */
 export interface FeedFollower {
@@ -36,8 +37,8 @@ export interface InboxFeedParts extends WorkContext {
 
 /** What a feed knows of what it missed. */
 interface Missing {
-  /** Whether only new items are read: no change is known to be missing. */
-  readonly items?: "only";
+  /** Whether only new items are read: no change is known to be missing. If it is but the `next` one that is known to be, it is read first. */
+  readonly items?: "only" | "next";
   /** Signals that it has of the changes. The log does not say how many active items a change of the whole inbox changed. */
   readonly known?: readonly Pending<InboxSignal>[];
 }
@@ -56,6 +57,8 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
   #position: FeedPosition | null = null;
   /** The change after the last one that was told whole, and the items of it that were told. */
   #half = { rev: 0, seqs: new Set<number>() };
+  /** Whether the items that were read last came one by one. */
+  #isOneByOne = true;
 
   constructor(owner: Owner, { inbox, due, ...context }: InboxFeedParts) {
     super("read an inbox for its subscribers", context);
@@ -99,20 +102,21 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
     if (signal === "behind") {
       return this.#passMissed();
     }
-    return signal.change === "created" ? this.#created(signal) : this.#changed(signal, queue);
+    return signal.change === "created" ? this.#created(signal, queue) : this.#changed(signal, queue);
   }
 
-  #created(signal: InboxSignal): Promise<void> | null {
+  #created(signal: InboxSignal, queue: readonly Pending<InboxSignal>[]): Promise<void> | null {
     const position = this.position;
     const sameNumbering = signal.epoch === position.epoch || position.epoch === EMPTY_EPOCH;
     if (sameNumbering && signal.seq <= position.seq) {
       return null;
     }
-    if (sameNumbering && signal.seq === position.seq + 1 && signal.notification) {
+    const isNext = sameNumbering && signal.seq === position.seq + 1;
+    if (isNext && signal.notification) {
       this.#tell(createdEvent(newInboxItem(signal.notification, this.owner, signal.seq), signal.epoch));
       return null;
     }
-    return this.#passMissed({ items: "only" });
+    return this.#passMissed({ items: isNext && queue.length === 0 && this.#isOneByOne ? "next" : "only" });
   }
 
   #changed(signal: InboxSignal, queue: readonly Pending<InboxSignal>[]): Promise<void> | null {
@@ -182,15 +186,18 @@ export class InboxFeed extends Feed<InboxSignal, FeedFollower> {
 
   /** Passes on what the database holds after the present position. False when the numbering began anew. */
   async #catchUp({ items, known = [] }: Missing = {}): Promise<boolean> {
+    let page = items === "next" ? NEXT_ITEM : CATCH_UP_PAGE;
     while (!this.isStopping) {
       const { rev, ...place } = this.position;
-      const missed = await readMissed(this.#reader, items === "only" ? place : { ...place, rev }, { closedAt: this.#clock.now() });
+      const missed = await readMissed(this.#reader, items === undefined ? { ...place, rev } : place, { closedAt: this.#clock.now(), page });
+      page = CATCH_UP_PAGE;
       if ("lost" in missed) {
         if (this.#lose(missed)) {
           return false;
         }
         continue;
       }
+      this.#isOneByOne = missed.isAll && missed.told.length <= 1;
       await this.#tellAllMissed(missed, known);
       if (this.#isLeft) {
         break;

@@ -1,4 +1,4 @@
-import { CATCH_UP_PAGE } from "../foundation/bounds.ts";
+import { CATCH_UP_PAGE, type PageBounds } from "../foundation/bounds.ts";
 import type { Owner } from "../foundation/context.ts";
 import {
   EMPTY_EPOCH,
@@ -46,7 +46,12 @@ export interface Lost {
 export interface Reading {
   /** Leaves out a change at the end of which more steps follow at this time. @default tells what there is of it */
   readonly closedAt?: number;
+  /** How many items to read. @default a page */
+  readonly page?: PageBounds;
 }
+
+/** One item: of the next one alone, a storage can read less than of a page. */
+export const NEXT_ITEM: PageBounds = { ...CATCH_UP_PAGE, limit: 1 };
 
 /** The inbox to read, and where. */
 export interface Reader {
@@ -55,9 +60,13 @@ export interface Reader {
 }
 
 /** Reads a page of the new items after a position and, if it has a `rev`, of the changes after that. */
-export async function readMissed(reader: Reader, since: InboxPosition, { closedAt }: Reading = {}): Promise<Missed | Lost> {
+export async function readMissed(
+  reader: Reader,
+  since: InboxPosition,
+  { closedAt, page = CATCH_UP_PAGE }: Reading = {},
+): Promise<Missed | Lost> {
   if (since.rev === undefined) {
-    return await readItems(reader, since, Number.POSITIVE_INFINITY);
+    return await readItems(reader, since, { upTo: Number.POSITIVE_INFINITY, page });
   }
   const found = await reader.inbox.changesAfter(reader.owner, since.rev, CHANGES_AT_ONCE);
   const { changes, counts, lastRev } = withoutOpen(found, since.rev, closedAt);
@@ -71,7 +80,8 @@ export async function readMissed(reader: Reader, since: InboxPosition, { closedA
   }
   // Items that came after the last of these changes wait for the changes before them.
   const upTo = cutAfter?.lastSeq ?? counts.lastSeq;
-  const later: Missed | Lost = upTo > since.seq ? await readItems(reader, since, upTo) : { told: [], position: since, counts, isAll: true };
+  const later: Missed | Lost =
+    upTo > since.seq ? await readItems(reader, since, { upTo, page }) : { told: [], position: since, counts, isAll: true };
   if ("lost" in later) {
     return later;
   }
@@ -95,9 +105,13 @@ function withoutOpen(
     : { changes, counts, lastRev: counts.rev };
 }
 
-/** Reads new items up to a number. */
-async function readItems({ inbox, owner }: Reader, since: InboxPosition, upTo: number): Promise<Missed | Lost> {
-  const { items, counts } = await inbox.listAfter(owner, since.seq, CATCH_UP_PAGE);
+/** Reads a page of new items up to a number. */
+async function readItems(
+  { inbox, owner }: Reader,
+  since: InboxPosition,
+  { upTo, page }: { readonly upTo: number; readonly page: PageBounds },
+): Promise<Missed | Lost> {
+  const { items, counts } = await inbox.listAfter(owner, since.seq, page);
   if (isAnotherEpoch(since, counts)) {
     return { lost: "epoch", counts };
   }

@@ -10,31 +10,26 @@ type TailRow = readonly [...CountsRow, ...MaybeItemRow];
 
 /** Reads the items of an inbox after a number, oldest first. */
 export function prepareListAfter(tables: TableNames) {
+  const select = (items: string) => `WITH ${inboxState(tables)}
+    SELECT ${COUNTS_COLUMNS}, ${itemColumns(ownReadTime(tables))} FROM inbox LEFT JOIN LATERAL (${items}) i ON true ${joinNotification(tables)}`;
+  const items = `SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk, ${ITEM_MARKS_OF_I} FROM ${tables.inboxItems} i
+    WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND ${IN_PLACE.active} AND inbox.last_seq > $3`;
   const tail = memoized((scan: ScanLimit) =>
     statement<TailRow>(
       "list_after",
-      `WITH ${inboxState(tables)}
-      SELECT ${COUNTS_COLUMNS}, ${itemColumns(ownReadTime(tables))}
-      FROM inbox
-      LEFT JOIN LATERAL (
-        SELECT * FROM (
-          SELECT i.seq, i.type, i.created_at, i.read_at, i.unread_rev, i.notification_pk, ${ITEM_MARKS_OF_I}
-          FROM ${tables.inboxItems} i
-          WHERE i.tenant = $1 AND i.user_id = $2 AND i.seq > $3 AND ${IN_PLACE.active} AND inbox.last_seq > $3
-            AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807)
-          ORDER BY i.seq LIMIT ${scan}
-        ) scan
-        LIMIT $4
-      ) i ON true
-      ${joinNotification(tables)}
-      ORDER BY i.seq`,
+      `${select(`SELECT * FROM (
+        ${items} AND i.seq <= coalesce((${lastOfBytes(tables, scan)}), 9223372036854775807) ORDER BY i.seq LIMIT ${scan}
+      ) scan LIMIT $4`)} ORDER BY i.seq`,
     ),
   );
-  return (owner: Owner, seq: number, { limit, bytes }: PageBounds) =>
+  // Whoever follows an inbox reads each new item so. The first one belongs to the page whatever its size, so nothing is added up.
+  const next = statement<TailRow>("list_next", select(`${items} ORDER BY i.seq LIMIT 1`));
+  return ({ tenant, userId }: Owner, seq: number, { limit, bytes }: PageBounds) =>
     async (session: Session): Promise<InboxTail> => {
-      const rows = await session.rows(tail(scanLimit(limit)), [owner.tenant, owner.userId, seq, limit, bytes]);
-      const items = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
-      return { items: items.map((row) => toItem(row, owner)), counts: toCounts(rows[0]) };
+      const after = [tenant, userId, seq];
+      const rows = await (limit === 1 ? session.rows(next, after) : session.rows(tail(scanLimit(limit)), [...after, limit, bytes]));
+      const found = rows.map((row) => row.slice(COUNTS_WIDTH) as MaybeItemRow).filter(isItemRow);
+      return { items: found.map((row) => toItem(row, { tenant, userId })), counts: toCounts(rows[0]) };
     };
 }
 
