@@ -2,7 +2,7 @@
  * A process that creates one notification for very many users, and watches itself meanwhile.
  *
  * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users, hasMail }`, answered with
- * `{ longestMs, p99Ms, longestWithQueueMs, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
+ * `{ longestMs, p99Ms, longestWithQueueMs, mostCpuMs, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
  * is for the subscribers of a topic, and the answer has `times`: how long a create for a topic takes, beside one to a single user.
  */
 import { type Channel, NotificationService } from "@belfry/core";

@@ -12,15 +12,17 @@ async function measure(target: string, users: number, hasMail: boolean): Promise
   const samples = {
     "longest block, ms": [] as number[],
     "longest block, with waiting for a processor, ms": [] as number[],
+    "most CPU in a block, ms": [] as number[],
     "p99 of the event loop's delay, ms": [] as number[],
     "heap above idle, MB": [] as number[],
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     const creating = new LoadProcess("./fan-out-process.ts", [target]);
-    const { longestMs = 0, longestWithQueueMs = 0, p99Ms = 0, heapMb = 0 } = await creating.ask({ users, hasMail });
+    const { longestMs = 0, longestWithQueueMs = 0, mostCpuMs = 0, p99Ms = 0, heapMb = 0 } = await creating.ask({ users, hasMail });
     creating.stop();
     samples["longest block, ms"].push(longestMs);
     samples["longest block, with waiting for a processor, ms"].push(longestWithQueueMs);
+    samples["most CPU in a block, ms"].push(mostCpuMs);
     samples["p99 of the event loop's delay, ms"].push(p99Ms);
     samples["heap above idle, MB"].push(heapMb);
   }

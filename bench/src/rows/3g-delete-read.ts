@@ -70,6 +70,7 @@ async function measure({ marked, singly, items, reset }: Inboxes): Promise<Figur
     add("longest block, deleting, ms", Math.max(removeMarked.longestMs, removeSingly.longestMs));
     add("longest block, ms", Math.max(...all.map(({ longestMs }) => longestMs)));
     add("longest block, with waiting for a processor, ms", Math.max(...all.map(({ longestWithQueueMs }) => longestWithQueueMs)));
+    add("most CPU in a block, ms", Math.max(...all.map(({ mostCpuMs }) => mostCpuMs)));
     await reset();
   }
   return samples;

@@ -12,18 +12,21 @@ export interface Blocks {
   readonly p99Ms: number;
   /** The longest one with that time. */
   readonly longestWithQueueMs: number;
+  /** The most that the main thread ran in one of them: the rest is waiting, for the disk, or for the threads that collect garbage. */
+  readonly mostCpuMs: number;
 }
 
 /** Begins to watch the event loop of this process. The answer ends that. */
 export function watchBlocks(): () => Promise<Blocks> {
   const times: number[] = [];
-  let longestWithQueueMs = 0;
+  let [longestWithQueueMs, mostCpuMs] = [0, 0];
   let last = { atMs: performance.now(), ...scheduled([process.pid]) };
   const look = () => {
     const now = { atMs: performance.now(), ...scheduled([process.pid]) };
     const wallMs = now.atMs - last.atMs;
     times.push(Math.max(0, wallMs - (now.queuedMs - last.queuedMs)));
     longestWithQueueMs = Math.max(longestWithQueueMs, wallMs);
+    mostCpuMs = Math.max(mostCpuMs, now.cpuMs - last.cpuMs);
     last = now;
   };
   const looking = setInterval(look, LOOK_MS);
@@ -31,7 +34,7 @@ export function watchBlocks(): () => Promise<Blocks> {
     await new Promise((resolve) => setTimeout(resolve, 2 * LOOK_MS));
     look();
     clearInterval(looking);
-    return { longestMs: percentile(times, 1), p99Ms: percentile(times, 0.99), longestWithQueueMs };
+    return { longestMs: percentile(times, 1), p99Ms: percentile(times, 0.99), longestWithQueueMs, mostCpuMs };
   };
 }
 

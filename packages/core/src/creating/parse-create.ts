@@ -19,6 +19,7 @@ import {
   parseExcept,
   parseFields,
   parseRecipients,
+  pickInPieces,
   type RenderedTexts,
   rendersTexts,
   renderTexts,
@@ -157,8 +158,11 @@ async function wanted(
   const entry = await made;
   const { notification, recipients } = entry;
   using _call = await context.ready();
-  const lookup = await context.preferences.of(notification.tenant, recipients);
-  return { notification, recipients: recipients.filter((userId) => wantsItem(notification, declared, lookup(userId))) };
+  const kept = await pickInPieces(recipients, async (piece) => {
+    const lookup = await context.preferences.of(notification.tenant, piece);
+    return piece.filter((userId) => wantsItem(notification, declared, lookup(userId)));
+  });
+  return { notification, recipients: kept };
 }
 
 interface ForType {

@@ -62,7 +62,7 @@ export {
   typeLabel,
 } from "./notification-types.ts";
 export { declaredType, linkIssues, parseData, parseFields, type SharedFields } from "./parse-data.ts";
-export { leaveOut, MAX_AT_ONCE, MAX_RECIPIENTS, type ParsedRecipients, parseExcept, parseRecipients } from "./recipients.ts";
+export { leaveOut, MAX_AT_ONCE, MAX_RECIPIENTS, type ParsedRecipients, parseExcept, parseRecipients, pickInPieces } from "./recipients.ts";
 export {
   groupOfType,
   isLocale,

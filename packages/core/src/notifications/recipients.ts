@@ -147,16 +147,23 @@ async function withoutRepeats(sorted: string[]): Promise<readonly string[]> {
 
 /** The users of a list who are not in another. A long list is looked at in pieces. */
 export function leaveOut(users: readonly string[], left: ReadonlySet<string>): MaybePromise<readonly string[]> {
-  return users.length > PIECE ? leaveOutInPieces(users, left) : users.filter((userId) => !left.has(userId));
+  const pick = (piece: readonly string[]) => piece.filter((userId) => !left.has(userId));
+  return users.length > PIECE ? pickInPieces(users, pick) : pick(users);
 }
 
-async function leaveOutInPieces(users: readonly string[], left: ReadonlySet<string>): Promise<readonly string[]> {
-  const kept: string[] = [];
+/** The users of a list whom `pick` picks of each piece of it. Others have their turns between two pieces. */
+export async function pickInPieces(
+  users: readonly string[],
+  pick: (piece: readonly string[]) => MaybePromise<readonly string[]>,
+): Promise<readonly string[]> {
+  const picked: string[] = [];
   for (let start = 0; start < users.length; start += PIECE) {
-    kept.push(...users.slice(start, start + PIECE).filter((userId) => !left.has(userId)));
-    await nextTurn();
+    if (start > 0) {
+      await nextTurn();
+    }
+    picked.push(...(await pick(users.slice(start, start + PIECE))));
   }
-  return kept;
+  return picked;
 }
 
 /** The users of `except`, checked. @throws BelfryError `VALIDATION_ERROR` */

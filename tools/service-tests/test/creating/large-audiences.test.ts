@@ -19,6 +19,7 @@ const types = defineTypes({
   news: { channels: ["inbox", "email"] },
   letter: { channels: ["email"] },
   note: {},
+  optional: { channels: { inbox: { optional: true } } },
   limited: { channels: { email: { throttle: { max: 1, perMs: HOUR_MS }, digest: { windowMs: HOUR_MS } } } },
   keyed: { channels: { email: { digest: { windowMs: HOUR_MS, by: firstKey } } } },
 });
@@ -123,6 +124,22 @@ onEveryStorage((database) => {
       expect(await service.inbox("user_1199").counts()).toMatchObject({ total: 1, unread: 1 });
       expect(await service.inbox("user_3").counts()).toMatchObject({ total: 0 });
       expect((await service.analytics()).total).toBe(1);
+    });
+
+    test("users of a long list who have switched off the inbox for a type get no item, wherever they stand in it", TIMEOUT, async () => {
+      const service = serviceOn();
+      const off = ["user_0", "user_3000", "user_5999"];
+      for (const userId of off) {
+        await service.preferences.set(userId, { type: "optional", channel: "inbox" }, "off");
+      }
+      const told: (number | null)[] = [];
+      service.on("notification.created", ({ recipients }) => void told.push(recipients));
+      await service.create({ type: "optional", to: users(6_000), except: "user_7", title: "News" });
+      await service.runDue();
+      expect(told).toEqual([5_996]);
+      const totalOf = async (userId: string) => (await service.inbox(userId).counts()).total;
+      expect(await Promise.all([...off, "user_7"].map(totalOf))).toEqual([0, 0, 0, 0]);
+      expect(await Promise.all(["user_1", "user_2999", "user_5998"].map(totalOf))).toEqual([1, 1, 1]);
     });
 
     test("a long list that names few users and addresses again and again reaches each of them once", TIMEOUT, async () => {
