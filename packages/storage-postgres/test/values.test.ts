@@ -1,7 +1,8 @@
 import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { session } from "../src/database/connection.ts";
-import { statement } from "../src/database/statement.ts";
+import { milliseconds, statement } from "../src/database/statement.ts";
+import { beginOf } from "../src/delivery/attempt-sums.ts";
 import { migrate, postgresStorage } from "../src/index.ts";
 import { entry, silent, useCleanup, useDatabase } from "./setup.ts";
 
@@ -43,6 +44,19 @@ describe("values that arrive in another form", () => {
     await expect(write).rejects.toMatchObject(UNREADABLE);
     await client.query("COMMIT");
     expect((await storage.inbox.counts({ tenant: "acme", userId: "bob" })).total).toBe(0);
+  });
+
+  test("times of the years 1970 to 9999 arrive to the millisecond, and so do the beginnings of their minutes", async () => {
+    const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+    const spread = Array.from({ length: 2_000 }, (_, index) => Math.floor((last / 2_000) * index) + ((index * 37) % 1_000));
+    const times = [0, 1, 999, 59_999, 60_000, Date.UTC(2026, 6, 1, 12, 0, 0, 7), last - 1, last, ...spread];
+    const { rows } = await poolWith({}).query<{ readonly ms: string; readonly minute: string }>(
+      `SELECT ${milliseconds("t")} AS ms, ${milliseconds(beginOf("t", 60))} AS minute FROM unnest($1::timestamptz[]) WITH ORDINALITY AS u(t, place)
+      ORDER BY place`,
+      [times.map((time) => new Date(time).toISOString())],
+    );
+    expect(rows.map(({ ms }) => Number(ms))).toEqual(times);
+    expect(rows.map(({ minute }) => Number(minute))).toEqual(times.map((time) => time - (time % 60_000)));
   });
 
   test("a list arrives with each of its elements to the letter", async () => {

@@ -237,7 +237,7 @@ function leasing<Row extends readonly unknown[]>(table: LeaseTable<Row, unknown,
         `WITH ${due},
         ${alias} AS (
           UPDATE ${tables[table.table]} t SET ${claimed} lease_owner = $${values + 3},
-            lease_until = ${timeOf("$1")} + $${values + 4} * interval '1 millisecond', attempt = t.attempt + 1, fence = t.fence + 1
+            lease_until = (SELECT ${timeOf("$1")} + $${values + 4} * interval '1 millisecond'), attempt = t.attempt + 1, fence = t.fence + 1
           FROM ${CHOSEN} WHERE t.pk = k.pk RETURNING t.*
         )
         ${selectRows(table, tables, { from: alias })}`,

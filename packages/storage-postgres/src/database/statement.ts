@@ -145,9 +145,9 @@ export function scanLimit(limit: number): ScanLimit {
 /** A row that came as one JSON object: its members are the columns, times in milliseconds. */
 export type JsonRow<Row> = readonly [row: Row];
 
-/** Milliseconds since 1970 of a time, as SQL. */
+/** Milliseconds since 1970 of a time, as SQL. A double holds those of the years up to 9999, and costs half as much as the decimal of `extract`. */
 export function milliseconds(time: string): string {
-  return `(extract(epoch FROM ${time}) * 1000)::bigint`;
+  return `(date_part('epoch', ${time}) * 1000)::bigint`;
 }
 
 /** The time that parameter `parameter` names, else the database's own, in whole milliseconds, as SQL. */
