@@ -6,7 +6,7 @@ import { isLockTimeout, isTransientConflict, wrapError } from "../database/error
 import { type JsonRow, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareBusyInboxes } from "./busy-rows.ts";
-import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
+import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, lockGuard, newEpochOf, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 
@@ -255,7 +255,7 @@ function writeChunkText(tables: TableNames): string {
   ),
   counter AS (
     INSERT INTO ${tables.inboxCounters} AS c (${COUNTERS_COLUMNS}, due_at)
-    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "n.tenant")}, n.expires_at
+    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${newEpochOf({ user: "r.user_id" })}, ${newestBroadcast(tables, "n.tenant")}, n.expires_at
     FROM notification n CROSS JOIN recipient r
     WHERE NOT r.is_left ORDER BY r.user_id COLLATE "C"
     ON CONFLICT (tenant, user_id) DO UPDATE

@@ -105,6 +105,20 @@ export const COUNTERS_COLUMNS = "tenant, user_id, last_seq, total, unread, read_
 /** A new epoch for every row. */
 export const NEW_EPOCH = DIALECT.newEpoch;
 
+/** Drawn once for a statement. */
+const EPOCH_SEED = "(SELECT hashtextextended(gen_random_uuid()::text, 0))";
+
+/**
+ * The same in statements that may begin many inboxes: it is made of the owner and what was drawn. To draw one for each row, whether its
+ * inbox begins or not, would take some hundredths of such a statement.
+ *
+ * @param owner its columns; the tenant only where there are several
+ */
+export function newEpochOf({ tenant, user }: { readonly tenant?: string; readonly user: string }): string {
+  const seed = tenant === undefined ? EPOCH_SEED : `hashtextextended(${tenant}, ${EPOCH_SEED})`;
+  return `left(lpad(to_hex(hashtextextended(${user}, ${seed})), 16, '0'), 12)`;
+}
+
 /** How long a change waits for an inbox that another transaction holds. */
 export const LOCK_TIMEOUT_MS = 20_000;
 

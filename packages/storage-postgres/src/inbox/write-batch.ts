@@ -6,7 +6,7 @@ import type { Fields } from "../database/fields.ts";
 import { listText, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
-import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
+import { COUNTERS_COLUMNS, lockGuard, newEpochOf, newestBroadcast } from "./inbox-state.ts";
 import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /** The place of an item in the batch, its number and the epoch of its inbox. */
@@ -143,7 +143,7 @@ function writeBatchText(tables: TableNames, fields: Fields<Notification>): strin
   ),
   counter AS (
     INSERT INTO ${inboxCounters} AS c (${COUNTERS_COLUMNS}${isAny ? ", due_at" : ""})
-    SELECT ${tenant}::text, user_id, items, items, items, 0, ${NEW_EPOCH}, ${newestBroadcast(tables, `${tenant}::text`)}${isAny ? ", ends_at" : ""}
+    SELECT ${tenant}::text, user_id, items, items, items, 0, ${newEpochOf({ user: "user_id" })}, ${newestBroadcast(tables, `${tenant}::text`)}${isAny ? ", ends_at" : ""}
     FROM unnest(${inboxes}::text[], ${counts}::int[]) AS u(user_id, items)${isAny ? ` LEFT JOIN (${ends}) ends USING (user_id)` : ""}
     WHERE (SELECT count(*) FROM notification) > 0 ORDER BY user_id COLLATE "C"
     ON CONFLICT (tenant, user_id) DO UPDATE

@@ -7,7 +7,7 @@ import { lists, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import type { Announcements } from "../listen-notify/announcements.ts";
 import { prepareBusyInboxes, writeFree, writeWaiting } from "./busy-rows.ts";
-import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
+import { COUNTERS_COLUMNS, lockGuard, newEpochOf, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 import { openAudienceOf, prepareWriteAudience, prepareWriteOpen } from "./write-audience.ts";
@@ -236,7 +236,7 @@ export function writeItems(tables: TableNames): string {
   const { inboxCounters, inboxItems } = tables;
   return `counter AS (
     INSERT INTO ${inboxCounters} AS c (${COUNTERS_COLUMNS}, due_at)
-    SELECT tenant, user_id, count(*), count(*), count(*), 0, ${NEW_EPOCH}, ${newestBroadcast(tables, "target.tenant")}, min(expires_at) FROM target
+    SELECT tenant, user_id, count(*), count(*), count(*), 0, ${newEpochOf({ tenant: "tenant", user: "user_id" })}, ${newestBroadcast(tables, "target.tenant")}, min(expires_at) FROM target
     GROUP BY tenant, user_id ORDER BY tenant, user_id
     ON CONFLICT (tenant, user_id) DO UPDATE
     SET last_seq = c.last_seq + excluded.last_seq, total = c.total + excluded.total, unread = c.unread + excluded.unread,
