@@ -166,6 +166,28 @@ test("while a tenant has its share and no other had anything due a moment ago, i
   expect([claims, engine.mayFindMore()]).toEqual([[[], ["noisy"], ["noisy"], []], false]);
 });
 
+test("the end of another tenant's task has it look again, although one has its share: a task may have waited for what that used", async () => {
+  const noisy = Array.from({ length: 8 }, (_, index) => ({ id: `noisy${index}`, tenant: "noisy", fence: 1 }));
+  const quiet = ["a", "b", "c"].map((id) => ({ id, tenant: "quiet", fence: 1 }));
+  let isFree = true;
+  const claim: LeaseStorage<Task>["claim"] = async ({ exceptTenants }) => {
+    if (!exceptTenants.includes("noisy")) {
+      return noisy.splice(0, 8);
+    }
+    // One at a time, as those to an endpoint.
+    const taken = isFree ? quiet.splice(0, 1) : [];
+    isFree &&= taken.length === 0;
+    return taken;
+  };
+  const { engine } = engineOver({ leases: { claim }, clock: { ...systemClock, now: () => 0 } });
+  const [one] = (await engine.claim(10)).filter(({ tenant }) => tenant === "quiet");
+  expect([await engine.claim(1), engine.mayFindMore()]).toEqual([[], false]);
+  isFree = true;
+  await engine.perform(one as Task, new Cancellation());
+  expect(engine.mayFindMore()).toBe(true);
+  expect((await engine.claim(1)).map(({ id }) => id)).toEqual(["b"]);
+});
+
 test("an answer to a claim that comes late begins only what the worker still holds", async () => {
   let nowMs = 0;
   const mine = { id: "mine", tenant: "t", fence: 1 };

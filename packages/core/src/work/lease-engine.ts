@@ -201,7 +201,12 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   /** Another task may have the turn of this one, which is attempted no longer: its tenant's, and whatever else is fair. */
   #giveTurnBack(task: Task): void {
-    this.#share.ended(this.#tasks.leaseOf(task).tenant);
+    const { tenant } = this.#tasks.leaseOf(task);
+    if (this.#share.mayBegin(tenant)) {
+      // One of others, who may have had nothing due but what waited for this one's endpoint.
+      this.#foundNoOthersMs = Number.NEGATIVE_INFINITY;
+    }
+    this.#share.ended(tenant);
     this.#tasks.ended?.(task);
   }
 
