@@ -41,6 +41,11 @@ export interface InboxQuery {
   readonly offset?: number;
   /** The most items to return, at least 0. */
   readonly limit: number;
+  /**
+   * Whether the last item of `limit` is only to tell that more follow. A storage that knows that by its counts may leave it out, and set
+   * {@link InboxPage.rest} to the number of the item before it. @default false
+   */
+  readonly looksAhead?: boolean;
 }
 
 /** A page of an inbox, newest first, with the counts of the same moment. */
@@ -52,7 +57,7 @@ export interface InboxPage<Item = InboxItem> {
   readonly matching: number;
   /** With a `filter`: whether the place has more than 20,000 items, so that `matching` may be too low. */
   readonly more?: boolean;
-  /** Set if it did not look at all items: those with numbers below this are left, which go on as the next page. */
+  /** Set if it did not look at all items, or not ahead: those with numbers below this are left, which go on as the next page. */
   readonly rest?: number;
 }
 

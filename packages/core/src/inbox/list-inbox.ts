@@ -193,6 +193,7 @@ function queryOf(types: NotificationTypes, input: ListInput): InboxQuery {
     ...(before === null ? { offset } : { before }),
     // One item more than requested, to see whether there is a next page.
     limit: limit + 1,
+    looksAhead: true,
   };
 }
 

@@ -42,6 +42,8 @@ const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND
 /** The rows of a page, and what it says of the whole list. */
 export interface CountedRows<Row> extends Pick<InboxPage, "matching" | "more" | "rest"> {
   readonly rows: readonly Row[];
+  /** Whether more follow the last row, as the counts tell. @default as `rest` says */
+  readonly goesOn?: boolean;
 }
 
 /**

@@ -78,7 +78,7 @@ export const prepareList = listOf({ columns: ITEM_COLUMNS, toItem });
 /** Reads a page of an inbox, newest first, for those who write it out at once. */
 export const prepareListStored = listOf({ columns: STORED_COLUMNS, toItem: toStoredItem });
 
-function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item>) {
+function listOf<Row extends readonly unknown[], Item extends Pick<InboxItem, "seq">>(reading: Reading<Row, Item>) {
   return (lists: CountedLists) => (context: QueryContext) => {
     const inboxState = prepareInboxState(context);
     const readTimes = prepareReadTimes(context);
@@ -91,9 +91,10 @@ function listOf<Row extends readonly unknown[], Item>(reading: Reading<Row, Item
       if (found instanceof CountedList) {
         return new Unfinished(found);
       }
-      const { rows, ...page } = found;
+      const { rows, goesOn = false, ...page } = found;
       const states = readTimes(owner, state);
-      return { items: rows.map((row) => reading.toItem(row, owner, states)), counts: state.counts, ...page };
+      const items = rows.map((row) => reading.toItem(row, owner, states));
+      return { items, counts: state.counts, ...page, ...(goesOn && { rest: items.at(-1)?.seq ?? 0 }) };
     };
   };
 }
@@ -112,14 +113,20 @@ function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, 
     const isLarge = looked > COUNTED_ITEMS;
     const least = isLarge ? leastLookedAt(query, counts) : 0;
     values.least = Math.max(values.least, least);
+    const shown = isCounted && isToldByCounts(query, matching) ? limit - 1 : limit;
     // Asks for no more rows than match: a scan that found them all does not read the rest of the inbox.
-    values.limit = isLarge ? limit : Math.min(limit, matching - offset);
+    values.limit = isLarge ? limit : Math.min(shown, matching - offset);
     const rows = pageRows(statements, values);
-    return { rows, matching, ...moreOf(query, rows, { isLarge, least }) };
+    return { rows, matching, goesOn: shown < limit && rows.length === shown, ...moreOf(query, rows, { isLarge, least }) };
   };
 }
 
 const NONE = { matching: 0, looked: 0 };
+
+/** Whether the number of matches tells that more items follow those of a first page. */
+function isToldByCounts({ looksAhead, before, offset = 0, limit }: InboxQuery, matching: number): boolean {
+  return looksAhead === true && before === undefined && limit > 1 && matching - offset >= limit;
+}
 
 /** The values of a list's statements. They are named one by one: to copy them with their names costs as much as to read some rows. */
 function valuesOf(

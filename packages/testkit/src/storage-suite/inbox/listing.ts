@@ -83,6 +83,18 @@ export function listingTests(harness: StorageHarness): void {
       }
     });
 
+    test.each(lists)("%s, with a look ahead, which may be left out for what the counts tell", async (_, query) => {
+      const { items, ...page } = await fixture.inbox.list(owner, query);
+      const { items: seen, rest, ...ahead } = await fixture.inbox.list(owner, { ...query, looksAhead: true });
+      const isLeftOut = rest !== undefined;
+      expect([seqsOf(seen), ahead]).toEqual([seqsOf(items).slice(0, isLeftOut ? query.limit - 1 : query.limit), page]);
+      expect(isLeftOut ? [seen.at(-1)?.seq, items.length] : []).toEqual(isLeftOut ? [rest, query.limit] : []);
+      expect(await fixture.inbox.listStored(owner, { ...query, looksAhead: true })).toEqual({
+        ...{ ...ahead, ...(isLeftOut && { rest }) },
+        items: seen.map(storedItem),
+      });
+    });
+
     test("a room's items are those whose data names it as a text, with any other filter", async () => {
       const dora = fixture.owner("dora");
       const rooms = [
