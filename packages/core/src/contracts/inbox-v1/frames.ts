@@ -94,15 +94,9 @@ export const eventFrame = frameOnce(
   },
 );
 
-// Every stream of a user sends a frame with the same position, one after the other, so its event is made once.
-let latestSent: { readonly frame: Frame; readonly seq: number; readonly epoch: string; readonly text: string } | null = null;
-
 /** Returns the Server-Sent Event of a frame, from which a client resumes at `position`. */
-export function frameEvent(frame: Frame, { seq, epoch }: InboxPosition): string {
-  if (latestSent?.frame !== frame || latestSent.seq !== seq || latestSent.epoch !== epoch) {
-    latestSent = { frame, seq, epoch, text: sseEvent({ event: frame.type, id: `${epoch}:${seq}`, data: frame.text }) };
-  }
-  return latestSent.text;
+export function frameEvent({ type, text }: Frame, { seq, epoch }: InboxPosition): string {
+  return sseEvent({ event: type, id: `${epoch}:${seq}`, data: text });
 }
 
 /** Returns the frame that ends a replay: the inbox's counts, and whether every missed item was replayed. */
