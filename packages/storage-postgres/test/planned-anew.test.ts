@@ -1,3 +1,4 @@
+import type { ItemFilter, MatchingStep } from "@belfry/core/storage";
 import { expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
 import { entry, openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
@@ -21,5 +22,15 @@ test("what looks up a row for each of very many others leaves no plan behind, wh
   const before = await kept();
   expect(await storage.activity.itemsOf(tenant, id, 10)).toMatchObject({ items: [{ userId: "ann" }, { userId: "bob" }], total: 2 });
   expect(await storage.inbox.ownersOf(tenant, id, { after: "", limit: 10 })).toEqual({ users: ["ann", "bob"], next: null });
+  const owner = { tenant, userId: "ann" };
+  const filter = { priorities: ["high"] } satisfies ItemFilter;
+  const at = new Date();
+  expect(await storage.inbox.list(owner, { status: "all", filter, limit: 10 })).toMatchObject({ items: [{ seq: 1 }] });
+  expect(await storage.inbox.list(owner, { status: "all", roomId: "blue", limit: 10 })).toMatchObject({ items: [] });
+  expect(await storage.inbox.tally(owner, { places: ["active"], withPriorities: true, limit: 10 })).toMatchObject({
+    tallies: { active: [{ priority: "high", count: 1 }] },
+  });
+  const step = { mark: "seen", at, places: ["active"], filter, after: 0, upTo: 9 } satisfies MatchingStep;
+  expect(await storage.inbox.changeMatching(owner, step)).toMatchObject({ count: 1 });
   expect(await kept()).toEqual(before);
 });

@@ -1,7 +1,7 @@
 import type { InboxCounts, Owner } from "@belfry/core";
 import { MATCHED_AT_ONCE, type MatchingChange, type MatchingMark, type MatchingStep, type ReadMoment } from "@belfry/core/storage";
 import type { Connection } from "../database/connection.ts";
-import { memoized, statement } from "../database/statement.ts";
+import { memoized } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import {
   COUNTS_AFTER,
@@ -16,7 +16,7 @@ import {
 import { LOGGED_TALLY, loggedChange } from "./change-log.ts";
 import { settleOwnGroups } from "./groups.ts";
 import { type CountsRow, heldInbox, toCounts } from "./inbox-state.ts";
-import { filterText, filterTextAsOf } from "./item-filter.ts";
+import { filterText, filterTextAsOf, itemsStatement, priorityOf } from "./item-filter.ts";
 import { IN_PLACE } from "./item-row.ts";
 import { type MarkText, marksOf } from "./mark.ts";
 import { prepareRemoveCovered } from "./remove-covered.ts";
@@ -68,9 +68,10 @@ function prepareRemoveAtOnce(tables: TableNames) {
 
 function prepareChangeRows(tables: TableNames) {
   const changeInbox = prepareChangeInbox(tables);
-  const prepared = memoized((variant: string) =>
-    statement<StepRow>("change_matching", changeMatchingText(tables, JSON.parse(variant) as Variant)),
-  );
+  const prepared = memoized((variant: string) => {
+    const text = changeMatchingText(tables, JSON.parse(variant) as Variant);
+    return itemsStatement<StepRow>("change_matching", text, text.includes(priorityOf(tables)));
+  });
   return (owner: Owner, { mark, at, places, filter, after, upTo, asOf, continues, openUntil }: MatchingStep) =>
     async (connection: Connection): Promise<MatchingChange> => {
       // Those of the inbox stand before them.

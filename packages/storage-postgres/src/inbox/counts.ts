@@ -4,7 +4,7 @@ import type { Session } from "../database/connection.ts";
 import { lists, memoized, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, isBehind, toCounts } from "./inbox-state.ts";
-import { IS_SEEN, priorityOf } from "./item-filter.ts";
+import { IS_SEEN, itemsStatement, priorityOf } from "./item-filter.ts";
 import { IN_PLACE, isRead } from "./item-row.ts";
 
 /** Reads the counts of an inbox: one row by its key. */
@@ -58,10 +58,11 @@ export function prepareTally(tables: TableNames) {
     const { places, withPriorities, withGroups } = JSON.parse(variant) as TallyVariant;
     const group = withGroups ? "CASE WHEN i.group_name = ANY ($4::text[]) THEN i.group_name END" : "NULL::text";
     const tallies = places.map((place) => talliesOf(place, withPriorities ? priorityOf(tables) : "NULL::text", group));
-    return statement<readonly [...CountsRow, ...GroupRow]>(
+    return itemsStatement<readonly [...CountsRow, ...GroupRow]>(
       "tally",
       `WITH ${inboxState(tables)}
       SELECT ${COUNTS_COLUMNS}, counted.* FROM inbox LEFT JOIN LATERAL (${tallies.join(" UNION ALL ")}) counted ON true`,
+      withPriorities,
     );
   });
   return ({ tenant, userId }: Owner, { places, withPriorities, groups, limit }: TallyQuery) =>

@@ -1,4 +1,5 @@
 import type { ItemFilter, ReadMoment } from "@belfry/core/storage";
+import { plannedAnew, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { isMarkedSeen, isRead, isUnread } from "./item-row.ts";
 
@@ -11,6 +12,15 @@ const WAS_SNOOZED = " AND i.woken_at IS NOT NULL";
 /** The priority of the item `i`, which its notification has. */
 export function priorityOf({ notifications }: TableNames): string {
   return `(SELECT n.priority FROM ${notifications} n WHERE n.pk = i.notification_pk)`;
+}
+
+/**
+ * Makes a statement over the items of an inbox.
+ *
+ * @param looksUp whether it looks up the notification of each item that it looks at
+ */
+export function itemsStatement<Row extends readonly unknown[]>(operation: string, text: string, looksUp: boolean): Statement<Row> {
+  return looksUp ? plannedAnew(text) : statement(operation, text);
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Session, Snapshots } from "../database/connection.ts";
 import { memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
-import { priorityOf } from "./item-filter.ts";
+import { itemsStatement, priorityOf } from "./item-filter.ts";
 import { IN_PLACE, joinNotification } from "./item-row.ts";
 import { OF_STATUS } from "./list-conditions.ts";
 
@@ -200,7 +200,7 @@ function blockStatements(
     SELECT b.block, c.* FROM inbox CROSS JOIN unnest($${next}::bigint[]) AS b(block) CROSS JOIN LATERAL (${counted}) c`;
   const all = `WITH ${inboxState(tables)}
     SELECT i.seq / ${BLOCK_LENGTH}, count(*) FROM inbox JOIN ${tables.inboxItems} i ON ${looked} ${more} GROUP BY 1`;
-  return { some: statement("count_blocks", some), all: statement("count_all_blocks", all) };
+  return { some: itemsStatement("count_blocks", some, variant.hasPriorities), all: statement("count_all_blocks", all) };
 }
 
 /** $1 tenant, $2 user, $3 the change after which to read the log. */
@@ -220,7 +220,7 @@ function changesStatement(tables: TableNames, status: InboxStatus): Statement<re
 function pageStatement(tables: TableNames, { columns, marks }: ListColumns, variant: PageVariant): Statement<readonly unknown[]> {
   const { looked, more, next } = conditionsOf(tables, variant);
   // The spans come in their order, and so do the items: the LIMIT needs no sort of its own.
-  return statement(
+  return itemsStatement(
     "list_by_blocks",
     `WITH ${inboxState(tables)}
     SELECT ${columns}, ${COUNTS_COLUMNS}
@@ -237,6 +237,7 @@ function pageStatement(tables: TableNames, { columns, marks }: ListColumns, vari
     ) i ON true
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
+    variant.hasPriorities,
   );
 }
 

@@ -13,7 +13,7 @@ import type { Session, Snapshots } from "../database/connection.ts";
 import { memoized, type ScanLimit, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
-import { fewOf, filterText } from "./item-filter.ts";
+import { fewOf, filterText, itemsStatement, priorityOf } from "./item-filter.ts";
 import {
   contentOf,
   IN_PLACE,
@@ -175,7 +175,7 @@ function pageStatement(
       ? ""
       : `AND i.seq >= CASE WHEN inbox.looked > ${COUNTED_ITEMS} THEN least($3::bigint, inbox.last_seq + 1) - ${COUNTED_ITEMS + 1} ELSE 0 END`;
   // The fence (OFFSET 0) has the items counted once, not again for each row of the page. The page ends when all are found.
-  return statement<readonly unknown[]>(
+  return itemsStatement<readonly unknown[]>(
     `list_${status}`,
     `WITH ${inboxState(tables)}
     SELECT ${columns}, inbox.matching, inbox.looked, ${COUNTS_COLUMNS}
@@ -191,6 +191,7 @@ function pageStatement(
     ) i ON true
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
+    hasRoom || conditions?.includes(priorityOf(tables)) === true,
   );
 }
 
