@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
 import { nodesOf, type Plan } from "./filled-plans.ts";
-import { entry, fillTables, openPool, rowsOf, silent, useDatabase } from "./setup.ts";
+import { entry, fillTables, openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
 
 /** How many items an inbox has in the end, when the plans are still those of an inbox with a few. */
 const ITEMS = 20_000;
@@ -16,12 +16,14 @@ interface Prepared {
   readonly parameters: number;
 }
 
+const database = useDatabase();
+const cleanup = useCleanup();
+
 /**
  * A connection may keep plans for weeks: after a few runs PostgreSQL makes one for any values, and keeps it until the tables are
  * analysed. Here it makes them at once, while there are a few rows.
  */
 describe("plans that a connection keeps from when the tables were small", () => {
-  const database = useDatabase();
   let pool: Pool;
   let storage: ReturnType<typeof postgresStorage>;
 
@@ -123,6 +125,27 @@ describe("plans that a connection keeps from when the tables were small", () => 
     );
     return Number(row?.read);
   }
+});
+
+test("a connection keeps a plan for marks of a single item, and does not plan each call", async () => {
+  const pool = openPool(database.url, 1);
+  cleanup(() => pool.end());
+  const storage = postgresStorage(pool, { logger: silent });
+  await storage.open();
+  cleanup(() => storage.close());
+  const [items] = await storage.inbox.createMany([entry("bob")]);
+  const [{ seq } = { seq: 0 }] = items ?? [];
+  const owner = { tenant: "acme", userId: "bob" };
+  for (let call = 0; call < 8; call += 1) {
+    await storage.inbox.markRead(owner, [{ seq }], new Date());
+    await storage.inbox.mark(owner, [{ seq }], { mark: "archived", at: new Date() });
+    await storage.inbox.mark(owner, [{ seq }], { mark: "unarchived", at: new Date() });
+  }
+  const planned = await rowsOf<{ readonly name: string; readonly custom: string }>(
+    pool,
+    "SELECT name, custom_plans AS custom FROM pg_prepared_statements WHERE name LIKE 'belfry_mark_%'",
+  );
+  expect(planned.map(({ custom }) => Number(custom))).toEqual([5, 5, 5]);
 });
 
 /** What a nested loop compares on each row of one list with each of another, if it compares numbers of items, or users. */

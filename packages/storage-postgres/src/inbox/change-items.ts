@@ -245,16 +245,17 @@ export const ITEM_FLAGS = `${isUnread("inbox")} AS is_unread, ${isMarkedSeen("in
 
 /**
  * A common table expression called `found`: the items of the held and current `inbox` with numbers in $3 or notification
- * ids in $4 that are in a place.
+ * ids in $4 that are in a place. Sub-selects read the lists, so that the planner knows no list's length: it would take a plan for any lists
+ * to be dearer than one for the usual list of a single item, and plan each call, which takes four times as long as to run it.
  */
 function namedItems({ inboxItems, notifications }: TableNames, isThere: string, isToChange: string): string {
   return `found AS MATERIALIZED (
     SELECT i.*, ${ITEM_FLAGS}
     FROM inbox
     CROSS JOIN LATERAL (
-      SELECT seq FROM unnest($3::bigint[]) AS named(seq)
+      SELECT seq FROM unnest((SELECT $3::bigint[])) AS named(seq)
       UNION
-      SELECT item.seq FROM unnest($4::uuid[]) AS named(id)
+      SELECT item.seq FROM unnest((SELECT $4::uuid[])) AS named(id)
       CROSS JOIN LATERAL (SELECT pk FROM ${notifications} WHERE tenant = $1 AND id = named.id OFFSET 0) n
       CROSS JOIN LATERAL (SELECT seq FROM ${inboxItems} WHERE notification_pk = n.pk AND user_id = $2 OFFSET 0) item
     ) ref
