@@ -16,7 +16,7 @@ import type { Session, Snapshots } from "../database/connection.ts";
 import { memoized, type ScanLimit, type Statement, scanLimit, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { COUNTS_COLUMNS, COUNTS_WIDTH, type CountsRow, inboxState, toCounts } from "./inbox-state.ts";
-import { itemsStatement, priorityOf } from "./item-filter.ts";
+import { priorityOf } from "./item-filter.ts";
 import { IN_PLACE, joinNotification } from "./item-row.ts";
 import { OF_STATUS } from "./list-conditions.ts";
 
@@ -41,7 +41,7 @@ interface Found extends Pick<CountedRows, "rows" | "counts"> {
 /**
  * Reads the rows of a page of a large inbox: see {@link CountedLists}. If nothing has changed, that is one statement. Otherwise the log,
  * the blocks that changed and the page are read in one transaction, on one state of the database, by one of all who ask for the list: the
- * others wait, and need the one statement then. Null for a page that is below all that the list counts.
+ * others wait, and need the one statement then. A plan that is kept is of large tables: small inboxes have none of these statements. Null for a page that is below all that the list counts.
  */
 export function prepareListByBlocks(tables: TableNames, of: ListColumns, lists: CountedLists) {
   const count = prepareCount(tables);
@@ -200,7 +200,7 @@ function blockStatements(
     SELECT b.block, c.* FROM inbox CROSS JOIN unnest($${next}::bigint[]) AS b(block) CROSS JOIN LATERAL (${counted}) c`;
   const all = `WITH ${inboxState(tables)}
     SELECT i.seq / ${BLOCK_LENGTH}, count(*) FROM inbox JOIN ${tables.inboxItems} i ON ${looked} ${more} GROUP BY 1`;
-  return { some: itemsStatement("count_blocks", some, variant.hasPriorities), all: statement("count_all_blocks", all) };
+  return { some: statement("count_blocks", some), all: statement("count_all_blocks", all) };
 }
 
 /** $1 tenant, $2 user, $3 the change after which to read the log. */
@@ -220,7 +220,7 @@ function changesStatement(tables: TableNames, status: InboxStatus): Statement<re
 function pageStatement(tables: TableNames, { columns, marks }: ListColumns, variant: PageVariant): Statement<readonly unknown[]> {
   const { looked, more, next } = conditionsOf(tables, variant);
   // The spans come in their order, and so do the items: the LIMIT needs no sort of its own.
-  return itemsStatement(
+  return statement(
     "list_by_blocks",
     `WITH ${inboxState(tables)}
     SELECT ${columns}, ${COUNTS_COLUMNS}
@@ -237,7 +237,6 @@ function pageStatement(tables: TableNames, { columns, marks }: ListColumns, vari
     ) i ON true
     ${joinNotification(tables)}
     ORDER BY i.seq DESC`,
-    variant.hasPriorities,
   );
 }
 
