@@ -127,7 +127,7 @@ describe("plans that a connection keeps from when the tables were small", () => 
   }
 });
 
-test("a connection keeps a plan for marks of a single item, and does not plan each call", async () => {
+test("a connection keeps a plan for what is asked about a single item or inbox, and does not plan each call", async () => {
   const pool = openPool(database.url, 1);
   cleanup(() => pool.end());
   const storage = postgresStorage(pool, { logger: silent });
@@ -140,12 +140,13 @@ test("a connection keeps a plan for marks of a single item, and does not plan ea
     await storage.inbox.markRead(owner, [{ seq }], new Date());
     await storage.inbox.mark(owner, [{ seq }], { mark: "archived", at: new Date() });
     await storage.inbox.mark(owner, [{ seq }], { mark: "unarchived", at: new Date() });
+    await storage.inbox.positions([owner]);
   }
   const planned = await rowsOf<{ readonly name: string; readonly custom: string }>(
     pool,
-    "SELECT name, custom_plans AS custom FROM pg_prepared_statements WHERE name LIKE 'belfry_mark_%'",
+    "SELECT name, custom_plans AS custom FROM pg_prepared_statements WHERE name ~ '^belfry_(mark_|positions)'",
   );
-  expect(planned.map(({ custom }) => Number(custom))).toEqual([5, 5, 5]);
+  expect(planned.map(({ custom }) => Number(custom))).toEqual([5, 5, 5, 5]);
 });
 
 /** What a nested loop compares on each row of one list with each of another, if it compares numbers of items, or users. */

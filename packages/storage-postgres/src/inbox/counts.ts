@@ -83,10 +83,11 @@ export function prepareTally(tables: TableNames) {
 
 /** Reads the positions of several inboxes. */
 export function preparePositions(tables: TableNames) {
+  // Sub-selects read the lists: a planner that knows their lengths plans each call.
   const all = statement<[lastSeq: number | null, epoch: string | null, rev: number | null, isBehind: boolean | null]>(
     "positions",
     `SELECT c.last_seq, c.epoch, c.rev, c.is_behind
-    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(tenant, user_id, place)
+    FROM unnest((SELECT $1::text[]), (SELECT $2::text[])) WITH ORDINALITY AS o(tenant, user_id, place)
     LEFT JOIN LATERAL (
       SELECT last_seq, epoch, rev, ${isBehind(tables, "o.tenant")} AS is_behind FROM ${tables.inboxCounters} WHERE tenant = o.tenant AND user_id = o.user_id OFFSET 0
     ) c ON true
