@@ -11,6 +11,7 @@ import {
   HELLO_PATH,
   helloServer,
   portOf,
+  unchangedServer,
   usualServer,
 } from "./http-servers.ts";
 import { type HttpRequestLine, HttpSides } from "./http-sides.ts";
@@ -99,22 +100,35 @@ export async function compareHttpReads({ framework, path, readers, endpoint }: H
 const COUNTS_PATH = "/api/belfry/v1/inbox/counts";
 const POLLERS = 1_000;
 
-/** A poll of the counts by who has the answer already, beside a server that does nothing. */
+/** A poll of the counts by who has the answer already, beside a server that does nothing, and one by hand that reads the counts. */
 export async function compareUnchangedPolls(framework: Framework, scale: Scale): Promise<Comparison> {
   const setting = await SqliteSetting.open();
   const users = usersOf(POLLERS);
   const service = await setting.belfry("belfry.db");
   fillSqlite(setting.raw("belfry.db"), { items: scale.of(100_000), users, isEven: true });
   const server = await belfryServer(framework, service, native());
-  const polls: HttpRequestLine[] = [];
+  const reader = new RawSqliteReader(setting.raw("belfry.db"));
+  const tagOf = (userId: string) => {
+    const { epoch, lastSeq, rev } = reader.countsAndLook(userId);
+    return `"${epoch}.${lastSeq}.${rev}"`;
+  };
+  const [polls, byHand]: readonly [HttpRequestLine[], HttpRequestLine[]] = [[], []];
   for (const userId of users) {
     const { headers } = await fetch(`http://127.0.0.1:${portOf(server)}${COUNTS_PATH}`, { headers: { "x-user": userId } });
-    polls.push({ method: "GET", path: COUNTS_PATH, userId, headers: { "if-none-match": headers.get("etag") ?? "" } });
+    const poll = { method: "GET", path: COUNTS_PATH, userId };
+    polls.push({ ...poll, headers: { "if-none-match": headers.get("etag") ?? "" } });
+    byHand.push({ ...poll, headers: { "if-none-match": tagOf(userId) } });
   }
   const hello = users.map((userId) => ({ method: "GET", path: HELLO_PATH, userId }));
   const http = await HttpSides.open([
     { name: "belfry", server, requests: shuffled(polls, randomFrom(5)), status: 304 },
     { name: "hello", server: await helloServer(framework), requests: hello },
+    {
+      name: "careful",
+      server: await unchangedServer(framework, COUNTS_PATH, tagOf),
+      requests: shuffled(byHand, randomFrom(5)),
+      status: 304,
+    },
   ]);
   const close = async () => {
     http.close();
