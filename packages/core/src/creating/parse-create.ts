@@ -28,6 +28,7 @@ import {
   type TopicAudience,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
+import { asCalled } from "./as-called.ts";
 import type { CreatingContext } from "./context.ts";
 
 const TEXTS = [
@@ -71,10 +72,9 @@ export function parseCreate(context: ParseContext, request: CreateRequest): NewN
   }
   const to = parseRecipients(request.input.to);
   if (to instanceof Promise) {
-    // By then the caller may have changed this list, too.
-    const { except } = request.input;
-    const left = except === undefined ? undefined : parseExcept(except);
-    return to.then((recipients) => parseFor(context, request, { ...parsed, to: recipients, left }));
+    // The list is a copy already.
+    const kept = asCalled({ ...request, input: { ...request.input, to: [] } });
+    return to.then((recipients) => parseFor(context, kept, { ...parsed, to: recipients }));
   }
   return parseFor(context, request, { ...parsed, to });
 }
@@ -91,14 +91,12 @@ async function parseForTopics(context: ParseContext, request: CreateRequest, top
 
 interface ParsedFields extends ReturnType<typeof parseFields> {
   readonly to: ParsedRecipients;
-  /** The users of `except`. @default they are still to be checked */
-  readonly left?: ReadonlySet<string> | undefined;
 }
 
 function parseFor(context: ParseContext, request: CreateRequest, parsed: ParsedFields): NewNotification | Promise<NewNotification> {
   const { except } = request.input;
   const made = entryFrom(context, request, parsed);
-  const entry = except === undefined ? made : withoutExcepted(made, () => parsed.left ?? parseExcept(except));
+  const entry = except === undefined ? made : withoutExcepted(made, Array.isArray(except) ? except.slice() : except);
   const declared = declaredType(context, parsed.fields.type, request.rules);
   return declared !== undefined && obeysChoices(declared, INBOX_CHANNEL) ? wanted(context, entry, declared) : entry;
 }
@@ -127,16 +125,13 @@ function entryFrom(
   return entryFor(context, request, { fields, recipients: to.recipients, declared });
 }
 
-/** @param leftOf the users of `except`, which are checked after everything else */
-function withoutExcepted(
-  made: MaybePromise<NewNotification>,
-  leftOf: () => ReadonlySet<string>,
-): NewNotification | Promise<NewNotification> {
+/** @param except is checked after everything else */
+function withoutExcepted(made: MaybePromise<NewNotification>, except: unknown): NewNotification | Promise<NewNotification> {
   if (made instanceof Promise) {
-    return made.then((entry) => withoutExcepted(entry, leftOf));
+    return made.then((entry) => withoutExcepted(entry, except));
   }
   const { notification } = made;
-  const recipients = leaveOut(made.recipients, leftOf());
+  const recipients = leaveOut(made.recipients, parseExcept(except));
   return recipients instanceof Promise ? recipients.then((kept) => ({ notification, recipients: kept })) : { notification, recipients };
 }
 
@@ -176,17 +171,17 @@ function entryFor(
   request: CreateRequest,
   { fields, recipients, declared }: ForType,
 ): NewNotification | Promise<NewNotification> {
-  const { input } = request;
-  const data = parseData(input.data, declared);
-  if (!rendersTexts(declared, input)) {
+  const data = parseData(request.input.data, declared);
+  const isRendered = rendersTexts(declared, request.input);
+  if (!isRendered && !(data instanceof Promise)) {
     // Without a function of its own, which every create would make.
-    return data instanceof Promise
-      ? data.then((stored) => entryOf(context, request, { fields, data: stored, texts: input, recipients, declared }))
-      : entryOf(context, request, { fields, data, texts: input, recipients, declared });
+    return entryOf(context, request, { fields, data, texts: request.input, recipients, declared });
   }
+  // The data are read: what is left are texts.
+  const input = { ...request.input };
   const rendered = async (stored: JsonObject): Promise<NewNotification> => {
-    const texts = await renderTexts(context, { declared, data: stored, type: fields.type, given: input });
-    return entryOf(context, request, { fields, data: stored, texts, recipients, declared });
+    const texts = isRendered ? await renderTexts(context, { declared, data: stored, type: fields.type, given: input }) : input;
+    return entryOf(context, { ...request, input }, { fields, data: stored, texts, recipients, declared });
   };
   return data instanceof Promise ? data.then(rendered) : rendered(data);
 }

@@ -12,6 +12,7 @@ import {
   parseExcept,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
+import { asCalled } from "./as-called.ts";
 import type { CreatingContext } from "./context.ts";
 import { chunkOf, create } from "./create.ts";
 import { type CreateBroadcastContext, createBroadcast, isForEveryone, prepareBroadcast } from "./create-broadcast.ts";
@@ -46,12 +47,12 @@ function created({ id, kind }: Notification): TracedEnd {
 function createAny(context: VerbContext, request: CreateRequest): Promise<Created> {
   try {
     if (isForEveryone(request)) {
-      return createBroadcast(context, request);
+      return createBroadcast(context, asCalled(request));
     }
     if (hasTopic(request)) {
-      return createForTopics(context, request);
+      return createForTopics(context, asCalled(request));
     }
-    return isInboxOnly(context.types, request) ? create(context, request) : createWithDeliveries(context, request);
+    return isInboxOnly(context.types, request) ? create(context, request) : createWithDeliveries(context, asCalled(request));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -106,8 +107,9 @@ async function createWithDeliveries(context: VerbContext, request: CreateRequest
 /** Checks a notification that is to be written inside the host's transaction. */
 export async function prepareNotification<Tx, Written extends void | Promise<void>>(
   context: VerbContext<Tx, Written>,
-  request: CreateRequest,
+  given: CreateRequest,
 ): Promise<PreparedNotification<Tx, Written>> {
+  const request = asCalled(given);
   if (isForEveryone(request)) {
     return prepareBroadcast<Tx, Written>(context, request);
   }
