@@ -81,7 +81,9 @@ function markOf(query: object, types: NotificationTypes, shown: () => readonly J
   if (known?.types === types) {
     return known.text;
   }
-  const text = fingerprint([...shown(), Object.keys(types)]);
+  // An item that has no category of its own is of its type's.
+  const categories = Object.entries(types).map(([type, { category = null }]) => [type, category]);
+  const text = fingerprint([...shown(), categories]);
   marks.set(query, { types, text });
   return text;
 }
