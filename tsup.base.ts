@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
@@ -23,6 +24,15 @@ export function packageBuild(entry: Record<string, string>, more: Options = {}) 
     target: "es2024",
     ...more,
   });
+}
+
+/**
+ * Several builds of a package. Their folder is emptied before all of them: tsup runs them side by side, and one that empties it may take
+ * away what another has written by then.
+ */
+export function packageBuilds(...builds: readonly ReturnType<typeof packageBuild>[]) {
+  rmSync(join(process.cwd(), "dist"), { recursive: true, force: true });
+  return builds.map((build) => ({ ...build, clean: false }));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Options } from "tsup";
-import { addressesLeftAlone, firstInOneFile, packageBuild } from "../../tsup.base.ts";
+import { addressesLeftAlone, firstInOneFile, packageBuild, packageBuilds } from "../../tsup.base.ts";
 
 const ENTRY = { index: "src/index.ts" };
 const OPTIONS: Options = {
@@ -18,9 +18,9 @@ const OPTIONS: Options = {
   },
 };
 
-export default [
+export default packageBuilds(
   // Pages without a bundler load it as it is, with languages, the preference panel and the second part of the client in files beside it.
   packageBuild(ENTRY, { ...OPTIONS, format: ["esm"], splitting: true, esbuildPlugins: [firstInOneFile(ENTRY.index)] }),
   // tsup cannot split minified CommonJS: what it writes then is no JavaScript.
-  packageBuild(ENTRY, { ...OPTIONS, format: ["cjs"], splitting: false, clean: false }),
-];
+  packageBuild(ENTRY, { ...OPTIONS, format: ["cjs"], splitting: false }),
+);
