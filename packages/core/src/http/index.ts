@@ -45,4 +45,4 @@ export {
 } from "./route.ts";
 export type { Connection } from "./socket.ts";
 export type { SocketCounts } from "./socket-counts.ts";
-export { SSE_HEADERS, sseEvent, sseRetry } from "./sse.ts";
+export { SSE_HEADERS, type SseEvent, sseEvent, sseRetry } from "./sse.ts";

@@ -1,7 +1,7 @@
 import { spreadMs } from "./spread.ts";
 
 /** An event of a stream. */
-interface SseEvent {
+export interface SseEvent {
   readonly event: string;
   readonly id: string;
   readonly data: string;
