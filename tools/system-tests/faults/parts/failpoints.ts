@@ -113,14 +113,17 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
     case "before the insert":
       return { ...deliveries, createFreeSends: () => die() };
     case "after the insert":
+      return { ...deliveries, createFreeSends: dieAfter(deliveries.createFreeSends) };
     case "before the claim":
-      return dyingBetween(deliveries, point);
+      return dyingBeforeClaim(claimedLater(deliveries));
+    case "in the claim":
+      return claimedLater(deliveries);
     case "after the claim": {
       const claim: typeof leases.claim = async (request) => {
         const claimed = await leases.claim(request);
         return claimed.length > 0 ? die() : claimed;
       };
-      return { ...deliveries, leases: { ...leases, claim } };
+      return { ...claimedLater(deliveries), leases: { ...leases, claim } };
     }
     case "before the completion":
     case "after the completion": {
@@ -143,17 +146,25 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
   }
 }
 
-/**
- * Dies once the send is written and before a delivery of it is claimed: after the insert before anybody hears of it, before the
- * claim when the answer may be out. No claim may be under way meanwhile, since it would find what was just written.
- */
-function dyingBetween(deliveries: DeliveryStorage, point: "after the insert" | "before the claim"): DeliveryStorage {
+/** Writes deliveries without the worker's lease, which those that are due at once have otherwise: all of them are claimed. */
+function claimedLater(deliveries: DeliveryStorage): DeliveryStorage {
+  return {
+    ...deliveries,
+    createFreeSends: (sends, ...rest) =>
+      deliveries.createFreeSends(
+        sends.map((send) => ({ ...send, deliveries: send.deliveries.map(({ lease: _, ...delivery }) => delivery) })),
+        ...rest,
+      ),
+  };
+}
+
+/** Dies once the send is written, when its answer may be out. No claim may be under way meanwhile, since it would find what was just written. */
+function dyingBeforeClaim(deliveries: DeliveryStorage): DeliveryStorage {
   const { leases } = deliveries;
   let claiming: Promise<unknown> = Promise.resolve();
   let creating: Promise<unknown> | null = null;
-  const create = point === "after the insert" ? dieAfter(deliveries.createFreeSends) : deliveries.createFreeSends;
   const createFreeSends: DeliveryStorage["createFreeSends"] = (...args) => {
-    const created = claiming.then(() => create(...args));
+    const created = claiming.then(() => deliveries.createFreeSends(...args));
     creating = created;
     return created;
   };
