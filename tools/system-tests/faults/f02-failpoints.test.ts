@@ -27,15 +27,12 @@ const CLAIMED: State = { ...STORED, attempt: 1, isLeased: true };
 const TAKEN: State = { ...CLAIMED, receipts: 1 };
 const ENDED: State = { ...STORED, attempt: 1, isSettled: true, receipts: 1 };
 
-/**
- * The exact state after the kill, by the point; the middle of a migration leaves no tables. What is due at once is written with the worker's
- * lease: it is claimed then. At the points of claims it is written without.
- */
+/** The exact state after the kill, by the point; the middle of a migration leaves no tables. */
 const AFTER_KILL: Readonly<Record<Failpoint, State | "no tables">> = {
   "mid-migration": "no tables",
   "before the insert": ABSENT,
   "in the insert": ABSENT,
-  "after the insert": CLAIMED,
+  "after the insert": STORED,
   "before the claim": STORED,
   "in the claim": STORED,
   "after the claim": CLAIMED,

@@ -113,9 +113,8 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
     case "before the insert":
       return { ...deliveries, createFreeSends: () => die() };
     case "after the insert":
-      return { ...deliveries, createFreeSends: dieAfter(deliveries.createFreeSends) };
     case "before the claim":
-      return dyingBeforeClaim(claimedLater(deliveries));
+      return dyingBetween(claimedLater(deliveries), point);
     case "in the claim":
       return claimedLater(deliveries);
     case "after the claim": {
@@ -146,7 +145,7 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
   }
 }
 
-/** Writes deliveries without the worker's lease, which those that are due at once have otherwise: all of them are claimed. */
+/** Writes deliveries without the worker's lease, which those that are due at once have while it has turns: all of them are claimed. */
 function claimedLater(deliveries: DeliveryStorage): DeliveryStorage {
   return {
     ...deliveries,
@@ -158,13 +157,17 @@ function claimedLater(deliveries: DeliveryStorage): DeliveryStorage {
   };
 }
 
-/** Dies once the send is written, when its answer may be out. No claim may be under way meanwhile, since it would find what was just written. */
-function dyingBeforeClaim(deliveries: DeliveryStorage): DeliveryStorage {
+/**
+ * Dies once the send is written and before a delivery of it is claimed: after the insert before anybody hears of it, before the
+ * claim when the answer may be out. No claim may be under way meanwhile, since it would find what was just written.
+ */
+function dyingBetween(deliveries: DeliveryStorage, point: "after the insert" | "before the claim"): DeliveryStorage {
   const { leases } = deliveries;
   let claiming: Promise<unknown> = Promise.resolve();
   let creating: Promise<unknown> | null = null;
+  const create = point === "after the insert" ? dieAfter(deliveries.createFreeSends) : deliveries.createFreeSends;
   const createFreeSends: DeliveryStorage["createFreeSends"] = (...args) => {
-    const created = claiming.then(() => deliveries.createFreeSends(...args));
+    const created = claiming.then(() => create(...args));
     creating = created;
     return created;
   };
