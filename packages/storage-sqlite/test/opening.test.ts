@@ -181,7 +181,16 @@ describe("a database of the host", () => {
     const storage = sqliteStorage(database);
     await storage.open();
     database.close();
-    await expect(storage.inbox.createMany([entry("ann")])).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    const ann = { tenant: "acme", userId: "ann" };
+    const calls = [
+      () => storage.inbox.createMany([entry("ann")]),
+      () => storage.inbox.counts(ann),
+      () => storage.inbox.list(ann, { status: "all", limit: 1 }),
+      () => storage.inbox.remove(ann, [{ seq: 1 }], new Date(1)),
+    ];
+    for (const call of calls) {
+      await expect(async () => call()).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    }
     await storage.close();
   });
 });

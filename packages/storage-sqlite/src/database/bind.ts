@@ -37,8 +37,7 @@ export function readInParts<So, Args extends readonly unknown[], Result>(
   return (current) =>
     (...args) => {
       const connection = current();
-      const operation = connection.prepared(prepare);
-      return parts.run((begin: () => Part<So>) => connection.read(() => operation(begin(), ...args)));
+      return parts.run((begin: () => Part<So>) => connection.read(() => connection.prepared(prepare)(begin(), ...args)));
     };
 }
 
@@ -110,8 +109,7 @@ function bindingNow(transaction: "query" | "read" | "write") {
     (current) =>
     (...args) => {
       const connection = current();
-      const operation = connection.prepared(prepare);
-      return connection[transaction](() => operation(...args));
+      return connection[transaction](() => connection.prepared(prepare)(...args));
     };
 }
 
