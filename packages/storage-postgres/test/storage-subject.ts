@@ -5,7 +5,7 @@ import { escapeIdentifier, type Pool } from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { migrate, type PostgresStorage, type PostgresTransaction, partition, postgresStorage } from "../src/index.ts";
-import { fillTables, openPool, rowsOf } from "./setup.ts";
+import { openPool } from "./setup.ts";
 
 type Run = (work: (tx: PostgresTransaction) => Promise<void>) => Promise<void>;
 
@@ -43,10 +43,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await elsewhere.end();
   await other.drop();
-  for (const { host, database } of [...free.values()].flat()) {
-    await host.end();
-    await database.drop();
-  }
 });
 
 /** Copies the tables of a schema into another, in the place of an earlier copy, and returns what puts the copied rows in the place of all that are there then. */
@@ -76,33 +72,9 @@ async function backUp(pool: Pool, schema: string): Promise<() => Promise<void>> 
 }
 
 interface Place {
-  readonly database: FreshDatabase;
   readonly url: string;
   /** The host's connections to the database under test. */
   readonly host: Pool;
-}
-
-/**
- * The places that no subject has, by how their host connects. Subjects have them one after another: making a database, and planning every
- * statement on new connections, takes longer than most tests.
- */
-const free = new Map<string, Place[]>();
-
-/** A place whose host connects in a way, without a row of Belfry's in the schema that it has them in by default. */
-async function placeFor(way: string, settings: string, connections: number | undefined): Promise<Place> {
-  const used = free.get(way)?.pop();
-  if (used === undefined) {
-    const database = await migratedPostgres();
-    return { database, url: database.url, host: openPool(`${database.url}${settings}`, connections) };
-  }
-  const tables = await rowsOf<{ readonly name: string }>(
-    used.host,
-    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'belfry_migrations'",
-  );
-  await fillTables(used.host, async (client) => {
-    await client.query(tables.map(({ name }) => `DELETE FROM ${name}`).join("; "));
-  });
-  return used;
 }
 
 /** A way to open the storage, and how its host does transactions. */
@@ -127,9 +99,9 @@ export async function openSubject({
   plansOnce = false,
   partitioned,
 }: Kind): Promise<StorageSubject<PostgresTransaction, Promise<void>>> {
+  const database = await migratedPostgres();
   const settings = plansOnce ? `?options=${encodeURIComponent("-c plan_cache_mode=force_generic_plan")}` : "";
-  const way = JSON.stringify([settings, connections, schema, partitioned]);
-  const here = await placeFor(way, settings, connections);
+  const here = { url: database.url, host: openPool(`${database.url}${settings}`, connections) };
   if (schema !== "public") {
     await migrate(elsewhere, { schema });
   }
@@ -165,13 +137,8 @@ export async function openSubject({
     async dispose() {
       client.release();
       await Promise.all(opened.map((one) => one.close()));
-      // Partitions, and tables in a schema of their own, are not as a new database has them.
-      if (partitioned === undefined && schema === "public") {
-        free.set(way, [...(free.get(way) ?? []), here]);
-      } else {
-        await here.host.end();
-        await here.database.drop();
-      }
+      await here.host.end();
+      await database.drop();
     },
   };
 }
