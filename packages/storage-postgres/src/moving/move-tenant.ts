@@ -1,6 +1,6 @@
 import { BelfryError } from "@belfry/core";
 import { Connection, type Session } from "../database/connection.ts";
-import { listenForErrors, wrapError } from "../database/errors.ts";
+import { isReadTimeout, listenForErrors, wrapError } from "../database/errors.ts";
 import { statement } from "../database/statement.ts";
 import { tableNames } from "../database/table-names.ts";
 import { MIGRATION_TIMEOUT_MS } from "../migrations/migrate.ts";
@@ -64,6 +64,7 @@ export async function abandonMove(options: TenantMoveOptions): Promise<void> {
 
 const prepareLock = statement<[]>("move_prepare_lock", "SELECT FROM (SELECT pg_advisory_xact_lock(hashtextextended('belfry_moves', 0))) l");
 const takeLock = statement<[boolean]>("move_lock", "SELECT pg_try_advisory_lock(hashtextextended('belfry_move ' || $1, 0))");
+const giveLockBack = statement<[boolean]>("move_unlock", "SELECT pg_advisory_unlock(hashtextextended('belfry_move ' || $1, 0))");
 
 class Move {
   readonly #settings: MoveSettings;
@@ -101,11 +102,26 @@ class Move {
         if (!isTaken) {
           throw new BelfryError("INVALID_STATE", `Another process moves the tenant "${this.#settings.tenant}" at this moment.`);
         }
-        await this.#prepare(this.#from);
-        return await work(session);
+        return await this.#holding(session, work);
       });
     } catch (error) {
       throw wrapError(error);
+    }
+  }
+
+  async #holding<Result>(lock: Session, work: (lock: Session) => Promise<Result>): Promise<Result> {
+    let isSilent = false;
+    try {
+      await this.#prepare(this.#from);
+      return await work(lock);
+    } catch (error) {
+      isSilent = isReadTimeout(error);
+      throw error;
+    } finally {
+      if (!isSilent) {
+        // Else the server would hold it for a moment after the connection is closed, and the next call would find it taken. One that is lost holds nothing.
+        await lock.rows(giveLockBack, [this.#settings.tenant]).catch(() => []);
+      }
     }
   }
 
