@@ -45,35 +45,67 @@ export async function watch(context: WatchContext, of: Watch): Promise<readonly 
 async function ofChannels({ activity }: WatchContext, { tenant, settings, raised, now }: Watch): Promise<readonly WatchedValue[]> {
   const { windowMs, minAttempts } = settings;
   const window = { from: beginOf(now, windowMs), bucketMs: windowMs + MINUTE_MS, buckets: 1, mostWaiting: MOST_WAITING };
-  const channels = new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
+  const read = async () => new Map((await activity.health(tenant, window, now)).map((health) => [health.channel, health]));
+  const first = await read();
   const known = raised.filter(({ kind }) => CHANNEL_KINDS.some((one) => one === kind));
+  const silent = known.filter(({ kind, channel }) => kind === "failure_rate" && isSilent(first.get(channel)));
+  const running = await runningOf(activity, { tenant, channels: silent.map(({ channel }) => channel), now });
+  // What ran while it was read first may have ended before it was looked for: then it is counted now.
+  const channels = silent.length === 0 ? first : await read();
   const names = new Set([...channels.keys(), ...known.map(({ channel }) => channel)]);
   const inDoubt = [...channels.values()].filter((health) => failsInFew(health, minAttempts)).map(({ channel }) => channel);
   const together = await failingTogether(activity, { tenant, channels: inDoubt, from: window.from });
   return [...names].flatMap((channel) => {
-    const values = valuesOf(channels.get(channel), { now, minAttempts, isTogether: together.has(channel) });
+    const judging = { now, minAttempts, isTogether: together.has(channel), isRunning: running.has(channel) };
+    const values = valuesOf(channels.get(channel) ?? SILENT, judging);
     return CHANNEL_KINDS.map((kind) => ({ kind, channel, value: values[kind] }));
   });
+}
+
+/** Those of the channels over which an attempt is under way: it is neither counted nor does it wait. */
+async function runningOf(activity: WatchContext["activity"], { tenant, channels, now }: Running): Promise<ReadonlySet<string>> {
+  const counted = channels.map(async (channel) => ({ channel, count: await activity.count(tenant, { channel, state: "running", at: now }, 1) }));
+  return new Set((await Promise.all(counted)).filter(({ count }) => count > 0).map(({ channel }) => channel));
+}
+
+interface Running {
+  readonly tenant: string;
+  readonly channels: readonly string[];
+  readonly now: Date;
 }
 
 const CHANNEL_KINDS: readonly ChannelAlarmKind[] = ["oldest_due", "failure_rate", "lag"];
 
 type Figures = Pick<ChannelHealth, "succeeded" | "failed" | "lost" | "waiting">;
+type WatchedHealth = Figures & Pick<ChannelHealth, "p95Ms" | "oldestDueAt">;
+
+/** A channel over which nothing went out and nothing waits. */
+const SILENT: WatchedHealth = {
+  ...{ succeeded: 0, failed: 0, lost: 0, p95Ms: null, oldestDueAt: null },
+  waiting: { scheduled: 0, due: 0, retrying: 0, held: 0 },
+};
+
+/** Whether nothing ended over a channel, and nothing waits for another attempt. */
+function isSilent({ succeeded, failed, lost, waiting }: Figures = SILENT): boolean {
+  return succeeded === 0 && failed === lost && waiting.retrying === 0;
+}
 
 interface Judging {
   readonly now: Date;
   readonly minAttempts: number;
   /** Whether attempts fail at several endpoints: see {@link failingTogether}. */
   readonly isTogether: boolean;
+  /** Whether an attempt is under way, as far as that was asked. */
+  readonly isRunning: boolean;
 }
 
 /** The values of a channel. One over which nothing went out and nothing waits has none that is bad. */
-function valuesOf(health: Omit<ChannelHealth, "backlog"> | undefined, judging: Judging): Readonly<Record<ChannelAlarmKind, number | null>> {
+function valuesOf(health: WatchedHealth, judging: Judging): Readonly<Record<ChannelAlarmKind, number | null>> {
   const { now, minAttempts } = judging;
-  const { succeeded = 0, p95Ms = null, oldestDueAt = null } = health ?? {};
+  const { succeeded, p95Ms, oldestDueAt } = health;
   return {
     oldest_due: since(oldestDueAt, now),
-    failure_rate: health === undefined ? NOTHING_ENDED : channelFailureRate(health, judging),
+    failure_rate: channelFailureRate(health, judging),
     lag: succeeded >= minAttempts ? (p95Ms ?? 0) : succeeded === 0 ? 0 : null,
   };
 }
@@ -85,13 +117,13 @@ function failsInFew({ succeeded, failed, lost }: Figures, minAttempts: number): 
 
 /**
  * Per mille; null if too little has ended to say. What was lost with its process says nothing of the channel. Nor does it say that a channel works if
- * nothing is attempted while something waits for another attempt.
+ * nothing has ended while something waits for another attempt, or is attempted.
  */
-function channelFailureRate(health: Figures, { minAttempts, isTogether }: Omit<Judging, "now">): number | null {
+function channelFailureRate(health: Figures, { minAttempts, isTogether, isRunning }: Omit<Judging, "now">): number | null {
   const { succeeded, lost, waiting } = health;
   const failed = health.failed - lost;
   if (succeeded === 0 && failed === 0) {
-    return waiting.retrying > 0 ? null : NOTHING_ENDED;
+    return waiting.retrying > 0 || isRunning ? null : NOTHING_ENDED;
   }
   return failureRate({ succeeded, failed }, isTogether && failsInFew(health, minAttempts) ? 0 : minAttempts);
 }

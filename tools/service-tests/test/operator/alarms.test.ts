@@ -2,7 +2,7 @@ import { type Alarm, type Channel, type DeliveryTask, NotificationService } from
 import { testClock } from "@belfry/testkit/host";
 import Database from "better-sqlite3";
 import type { PoolClient } from "pg";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
@@ -11,18 +11,22 @@ const MINUTE_MS = 60_000;
 
 onEveryStorage((database) => {
   /** Services over one database, a channel that fails as long as it is told to, and one for alarms that may be away. */
-  function setUp({ retryDelaysMs = [] as readonly number[], minAttempts = 4 } = {}) {
-    const state = { isBroken: true, isPagerAway: false };
+  function setUp({ retryDelaysMs = [] as readonly number[], minAttempts = 4, timeoutMs = 5_000 } = {}) {
+    const state = { isBroken: true, isPagerAway: false, answers: Promise.resolve() };
+    const called = vi.fn<() => void>();
     const told: DeliveryTask[] = [];
     const call: Channel = {
       name: "call",
       retryDelaysMs,
-      timeoutMs: 5_000,
+      timeoutMs,
       invalidRecipient: () => null,
-      deliver: async () =>
-        state.isBroken
+      async deliver() {
+        called();
+        await state.answers;
+        return state.isBroken
           ? { status: "failed", transient: retryDelaysMs.length > 0, error: "no line", provider: "test" }
-          : { status: "sent", provider: "test" },
+          : { status: "sent", provider: "test" };
+      },
     };
     const pager: Channel = {
       ...call,
@@ -50,7 +54,7 @@ onEveryStorage((database) => {
       }
       await service.runDue();
     };
-    return { state, told, clock, open, calls };
+    return { state, told, clock, open, calls, called };
   }
 
   /** What a statement reads. */
@@ -142,6 +146,34 @@ onEveryStorage((database) => {
     expect(titles()).toHaveLength(1);
     state.isBroken = false;
     await clock.pass(60 * MINUTE_MS);
+    await service.runDue();
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    expect(titles().slice(1)).toEqual(["call: attempts go well again, 0 % fail"]);
+  });
+
+  test("an alarm lasts while nothing but attempts that are under way is left of what failed", async () => {
+    const { state, told, clock, open, calls, called } = setUp({ retryDelaysMs: [60 * MINUTE_MS], timeoutMs: 120 * MINUTE_MS });
+    const service = open();
+    await calls(service, 4);
+    await clock.pass(MINUTE_MS);
+    await service.runDue();
+    const titles = () => told.filter(({ data }) => data.alarm === "failure_rate").map(({ title }) => title);
+    expect(titles()).toEqual(["call: 100 % of attempts fail"]);
+    const gate = Promise.withResolvers<void>();
+    Object.assign(state, { isBroken: false, answers: gate.promise });
+    // The delay is up to a fifth longer, and differs.
+    await clock.pass(72 * MINUTE_MS);
+    await vi.waitFor(async () => {
+      await clock.pass(1_000);
+      expect(called).toHaveBeenCalledTimes(8);
+    });
+    const watcher = open(false);
+    await clock.pass(MINUTE_MS);
+    await watcher.runDue();
+    const raised = await watcher.operator.alarms();
+    expect(raised.filter(({ kind }) => kind === "failure_rate")).toMatchObject([{ channel: "call" }]);
+    gate.resolve();
     await service.runDue();
     await clock.pass(MINUTE_MS);
     await service.runDue();
