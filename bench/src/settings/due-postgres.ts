@@ -23,6 +23,20 @@ export async function enqueueInPostgres(pool: pg.Pool, schema: string, count: nu
   );
 }
 
+/** Ends all that was enqueued, as if it had been delivered. */
+export async function endInPostgres(pool: pg.Pool, schema: string): Promise<void> {
+  await pool.query(
+    `WITH d AS (
+      UPDATE ${schema}.belfry_deliveries SET status = 'delivered', attempt = 1, fence = 1, due_at = NULL, settled_at = now()
+      WHERE status = 'pending' RETURNING pk, notification_pk),
+    a AS (
+      INSERT INTO ${schema}.belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
+      SELECT pk, 1, 'delivered', now(), now(), 'noop', false FROM d)
+    UPDATE ${schema}.belfry_trackings t SET status = 'delivered', pending_chains = 0, delivered_chains = 1, attempts = 1, delivered_at = now(), updated_at = now()
+    FROM d WHERE t.notification_pk = d.notification_pk`,
+  );
+}
+
 /** What was done in a schema. */
 export async function deliveredInPostgres(pool: pg.Pool, schema: string): Promise<Work> {
   return {

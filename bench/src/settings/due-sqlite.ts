@@ -32,6 +32,30 @@ export function enqueuerInSqlite(database: Database.Database): (count: number) =
   });
 }
 
+/** Ends all that was enqueued, as if it had been delivered. */
+export function endInSqlite(database: Database.Database): void {
+  database.transaction(() => {
+    const now = Date.now();
+    database
+      .prepare(
+        `INSERT INTO belfry_delivery_attempts (delivery_pk, attempt, status, started_at, finished_at, provider, is_transient)
+          SELECT pk, 1, 'delivered', ?, ?, 'noop', 0 FROM belfry_deliveries WHERE status = 'pending'`,
+      )
+      .run(now, now);
+    database
+      .prepare(
+        `UPDATE belfry_trackings SET status = 'delivered', pending_chains = 0, delivered_chains = 1, attempts = 1, delivered_at = ?, updated_at = ?
+          WHERE notification_pk IN (SELECT notification_pk FROM belfry_deliveries WHERE status = 'pending')`,
+      )
+      .run(now, now);
+    database
+      .prepare(
+        "UPDATE belfry_deliveries SET status = 'delivered', attempt = 1, fence = 1, due_at = NULL, settled_at = ? WHERE status = 'pending'",
+      )
+      .run(now);
+  })();
+}
+
 /** What was done in a database. */
 export function deliveredInSqlite(database: Database.Database): Work {
   return {
