@@ -64,7 +64,10 @@ async function ofChannels({ activity }: WatchContext, { tenant, settings, raised
 
 /** Those of the channels over which an attempt is under way: it is neither counted nor does it wait. */
 async function runningOf(activity: WatchContext["activity"], { tenant, channels, now }: Running): Promise<ReadonlySet<string>> {
-  const counted = channels.map(async (channel) => ({ channel, count: await activity.count(tenant, { channel, state: "running", at: now }, 1) }));
+  const counted = channels.map(async (channel) => ({
+    channel,
+    count: await activity.count(tenant, { channel, state: "running", at: now }, 1),
+  }));
   return new Set((await Promise.all(counted)).filter(({ count }) => count > 0).map(({ channel }) => channel));
 }
 
