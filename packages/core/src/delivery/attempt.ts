@@ -197,17 +197,19 @@ async function deliverWithin({ channel, claimed, context, progress }: Attempting
   }
   progress.step = "channel";
   progress.place = devices.length === 0 ? placeOf(channel, reached.address) : null;
-  const task = { ...taskOf(claimed, reached, texts), unread };
+  const made = taskOf(claimed, reached, texts);
+  const task = unread === null ? made : { ...made, unread };
   const outcome = await (devices.length === 0 ? channel.deliver(task, ends) : context.toDevices.deliver(channel, { task, devices }, ends));
   return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
 }
 
 /** What stands against every attempt to the address, or null. A device is no address that anybody could suppress. */
 function suppressedRuling(
-  { channel, claimed: { delivery }, context }: Omit<Attempting, "progress">,
+  { channel, claimed: { delivery, hasSuppressed }, context }: Omit<Attempting, "progress">,
   { address, devices }: Reached,
 ): MaybePromise<Ruling | null> {
-  return devices === undefined ? context.suppressed.ruling({ id: delivery.id, tenant: delivery.tenant, channel, address }) : null;
+  const { id, tenant } = delivery;
+  return devices === undefined ? context.suppressed.ruling({ id, tenant, channel, address, hasSuppressed }) : null;
 }
 
 /** The devices that an attempt is for; none where there is an address. */

@@ -146,7 +146,8 @@ export async function settle<Decided extends Settlement | string | null>(
 
 /**
  * Decides on deliveries that `owner` claimed and that are the only ones of their notifications, as the claim left them, and tells
- * the host's listeners. Returns the decision on those that counted. The others, which changed since, are to be settled.
+ * the host's listeners. Returns the decision on those that counted, as of the service's time where nobody listens. The others, which changed
+ * since, are to be settled.
  */
 export async function complete(
   { deliveries, clock, events }: SettlingContext,
@@ -157,11 +158,24 @@ export async function complete(
   const loaded = claimed.map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
   const expected = decide(loaded, at);
   const { ids, now } = await deliveries.complete(owner, expected.changes, at);
-  const isAsExpected = ids.size === claimed.length && now.getTime() === at.getTime();
-  const counted = isAsExpected ? loaded : loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
-  const decided = isAsExpected ? expected : decide(counted, now);
+  const areAll = ids.size === claimed.length;
+  // The storage's time is for those who listen: where nobody does, nothing is decided again for it.
+  if (areAll && !areHeard(events, expected)) {
+    return expected;
+  }
+  const counted = areAll ? loaded : loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
+  const decided = areAll && now.getTime() === at.getTime() ? expected : decide(counted, now);
   tell(events, decided, counted);
   return decided;
+}
+
+/** Whether any of the host's listeners is told what became of deliveries. */
+function areHeard(events: DeliveryContext["events"], { deliveries, sends, changes }: Settlement): boolean {
+  return (
+    (changes.attempts.length > 0 && events.hears("attempt.ended")) ||
+    (sends.length > 0 && events.hears("send.changed")) ||
+    deliveries.some(({ delivery }) => events.hears(`delivery.${delivery.status}`))
+  );
 }
 
 /** Tells the host's listeners what became of deliveries, but for those of notifications that are being deleted. */

@@ -84,8 +84,11 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     };
   }
 
-  began({ delivery }: ClaimedDelivery): void {
+  began({ delivery, hasSuppressed }: ClaimedDelivery, askedMs: number): void {
     this.#share.began(delivery);
+    if (hasSuppressed !== undefined) {
+      this.#suppressed.claimed(delivery.tenant, { hasSuppressed, askedMs });
+    }
   }
 
   mayBegin({ delivery }: ClaimedDelivery): boolean {

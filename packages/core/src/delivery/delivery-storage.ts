@@ -63,6 +63,8 @@ export interface ClaimedDelivery {
   readonly roomId: string | null;
   /** The sender's own; the notification's data where there are no {@link SendDetails}. */
   readonly meta: JsonObject;
+  /** Whether its tenant had any suppressed address, in the state that the claim saw. @default nobody looked: the attempt asks */
+  readonly hasSuppressed?: boolean;
 }
 
 /** A notification whose items are placed. */

@@ -22,7 +22,8 @@ function addresses({ some = [] as readonly string[] } = {}) {
   const clock = { now: () => state.nowMs } as Clock;
   const channel = { name: "email" } as Channel;
   const suppressed = new SuppressedAddresses({ suppressions, clock });
-  const ruling = (id: string) => suppressed.ruling({ id, tenant: "acme", channel, address: "ann@x.example" });
+  const ruling = (id: string, claimed: { readonly hasSuppressed?: boolean } = {}) =>
+    suppressed.ruling({ id, tenant: "acme", channel, address: "ann@x.example", ...claimed });
   return { state, suppressed, ruling };
 }
 
@@ -42,6 +43,32 @@ test("what was asked ahead stands against the attempt, too", async () => {
   const { suppressed, ruling } = addresses({ some: ["acme"] });
   suppressed.askAhead(delivery("1"));
   expect(await ruling("1")).toMatchObject({ outcome: "skip", reason: "suppressed" });
+});
+
+test("what a claim saw of the tenant is not asked again, for a second", async () => {
+  const { state, suppressed, ruling } = addresses();
+  const hasSuppressed = false;
+  suppressed.claimed("acme", { hasSuppressed, askedMs: 0 });
+  state.nowMs = 999;
+  expect([ruling("1", { hasSuppressed }), state.asked]).toEqual([null, 0]);
+  // One that was not claimed may have been written after the claim.
+  expect([await ruling("2"), state.asked]).toEqual([null, 1]);
+  state.nowMs = 1_000;
+  expect([await ruling("1", { hasSuppressed }), state.asked]).toEqual([null, 2]);
+  suppressed.claimed("acme", { hasSuppressed, askedMs: 1_000 });
+  expect(ruling("3", { hasSuppressed })).toBeNull();
+});
+
+test("where a claim saw that the tenant has some, each address is looked for, also for what was claimed before", async () => {
+  const { state, suppressed, ruling } = addresses();
+  suppressed.claimed("acme", { hasSuppressed: false, askedMs: 0 });
+  suppressed.claimed("acme", { hasSuppressed: true, askedMs: 0 });
+  const skipped = { outcome: "skip", reason: "suppressed" };
+  expect(await Promise.all([ruling("1", { hasSuppressed: false }), ruling("2", { hasSuppressed: true })])).toMatchObject([
+    skipped,
+    skipped,
+  ]);
+  expect(state.asked).toBe(0);
 });
 
 test("an answer from before a write that took long counts no more, and a failed look is repeated", async () => {

@@ -2,6 +2,7 @@ import { setNewest } from "../foundation/bounds.ts";
 import type { Clock } from "../foundation/clock.ts";
 import type { Emits } from "../foundation/context.ts";
 import { isRetryable } from "../foundation/errors.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
@@ -9,6 +10,7 @@ import { nextTurn } from "../work/timing.ts";
 import type { Ruling } from "./chains.ts";
 import type { Channel } from "./channel.ts";
 import type { Delivery } from "./delivery.ts";
+import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { Place, Suppression, SuppressionEvents, SuppressionSource } from "./suppressions-storage.ts";
 
 /** An address of a tenant, over a channel. */
@@ -19,7 +21,7 @@ export interface AskedAddress {
 
 /** How many tenants are remembered as having suppressed addresses. */
 const MAX_TENANTS = 1_000;
-/** How old a look may be that was begun before its delivery was written. */
+/** How old a look may be that was begun before its delivery's attempt: while that was written, or by its claim. */
 const FRESH_MS = 1_000;
 /** How many addresses are remembered for a change that is repeated. */
 const MAX_UNTOLD = 1_000;
@@ -30,9 +32,20 @@ interface AskedTenants {
   readonly some: Promise<ReadonlySet<string>>;
 }
 
+/** A delivery to an address, or what would be one. */
+interface AskedDelivery {
+  /** What its claim saw of its tenant. */
+  readonly hasSuppressed?: boolean | undefined;
+  /** The delivery's, if it has one. */
+  readonly id?: string;
+  readonly tenant: string;
+  readonly channel: Channel;
+  readonly address: string;
+}
+
 /**
  * Says what stands against delivering to an address. What is asked in one turn of the event loop is read at once. Most tenants have no
- * suppressed address: whether they have any is one look for a whole batch, and it comes before one for each address.
+ * suppressed address: whether they have any is known from the claim, or is one look for a whole batch, and it comes before one for each address.
  */
 export class SuppressedAddresses {
   readonly #suppressions: SuppressionSource;
@@ -41,6 +54,8 @@ export class SuppressedAddresses {
   #asked: AskedTenants | null = null;
   /** Tenants that had some when they were last asked about: their addresses are looked for at once. */
   readonly #haveSome = new Map<string, true>();
+  /** When the last claim was asked for that saw of a tenant that it had none. */
+  readonly #hadNoneMs = new Map<string, number>();
   /** What was asked before deliveries were written, by delivery. */
   readonly #ahead = new Map<string, { readonly some: AskedTenants["some"]; readonly askedMs: number }>();
 
@@ -48,6 +63,19 @@ export class SuppressedAddresses {
     this.#suppressions = suppressions;
     this.#clock = clock;
     this.#found = new Coalesced((asked) => suppressionsOf(suppressions, asked));
+  }
+
+  /** Notes whether a tenant had any suppressed address in the state that a claim saw. */
+  claimed(
+    tenant: string,
+    { hasSuppressed, askedMs }: Required<Pick<ClaimedDelivery, "hasSuppressed">> & { readonly askedMs: number },
+  ): void {
+    if (hasSuppressed) {
+      this.#hadNoneMs.delete(tenant);
+      setNewest(this.#haveSome, [tenant, true], MAX_TENANTS);
+    } else if (this.#hadNoneMs.get(tenant) !== askedMs) {
+      setNewest(this.#hadNoneMs, [tenant, askedMs], MAX_TENANTS);
+    }
   }
 
   /** Asks about the tenant of a delivery while that is being written, so that its attempt need not wait for the answer after the commit. */
@@ -67,18 +95,14 @@ export class SuppressedAddresses {
     }
   }
 
-  /** Returns what stands against a delivery to this address, or null. @param id the delivery's, if it has one */
-  async ruling({
-    id,
-    tenant,
-    channel,
-    address,
-  }: {
-    readonly id?: string;
-    readonly tenant: string;
-    readonly channel: Channel;
-    readonly address: string;
-  }): Promise<Ruling | null> {
+  /** Returns what stands against a delivery to this address, or null. Where its claim tells, there is no promise. */
+  ruling(asked: AskedDelivery): MaybePromise<Ruling | null> {
+    // A delivery that was not claimed may have been written since.
+    const noneMs = asked.hasSuppressed === false ? this.#hadNoneMs.get(asked.tenant) : undefined;
+    return noneMs !== undefined && this.#isFresh(noneMs) ? null : this.#ask(asked);
+  }
+
+  async #ask({ id, tenant, channel, address }: AskedDelivery): Promise<Ruling | null> {
     if (!this.#haveSome.has(tenant) && !(await (this.#askedAhead(id) ?? this.#whichHaveSome(tenant))).has(tenant)) {
       return null;
     }
@@ -89,7 +113,11 @@ export class SuppressedAddresses {
   /** What was asked for this delivery before it was written, unless that took long. */
   #askedAhead(id: string | undefined): AskedTenants["some"] | undefined {
     const ahead = id === undefined || this.#ahead.size === 0 ? undefined : this.#ahead.get(id);
-    return ahead !== undefined && Math.abs(this.#clock.now() - ahead.askedMs) < FRESH_MS ? ahead.some : undefined;
+    return ahead !== undefined && this.#isFresh(ahead.askedMs) ? ahead.some : undefined;
+  }
+
+  #isFresh(askedMs: number): boolean {
+    return Math.abs(this.#clock.now() - askedMs) < FRESH_MS;
   }
 
   /** Everybody who asks in one turn of the event loop gets the same promise. */

@@ -27,6 +27,29 @@ test("one entry that is refused costs its batch few writes, and every caller get
   expect(writes).toBe(1 + 2 * Math.log2(64));
 });
 
+test("what came while a batch was being written waits for what comes between, and a later batch does not", async () => {
+  const steps: (string | number)[] = [];
+  const queue = new BatchQueue<number, number>({
+    count: ({ length }) => length,
+    async write(entries) {
+      steps.push(...entries);
+      if (entries.includes(1)) {
+        second = queue.write(2);
+      }
+      return entries;
+    },
+    settle: (pending, result) => pending.resolve(result),
+    between: async () => void steps.push("between"),
+  });
+  let second = Promise.resolve(0);
+  await queue.write(1);
+  await second;
+  await queue.drain();
+  await queue.write(3);
+  expect(steps).toEqual([1, "between", 2, 3]);
+  await queue.drain();
+});
+
 test("a writer that answers without a promise may throw at once, and drain resolves after all have their answers", async () => {
   const batches: (readonly number[])[] = [];
   const queue = new BatchQueue<number, number>({

@@ -19,6 +19,8 @@ export interface BatchQueueOptions<Entry, Result, Written = Result> {
   readonly write: WorkOnAll<Entry, Written>;
   /** Tells the caller what was written. */
   settle(pending: Pending<Entry, Result>, written: Written): void;
+  /** What is awaited after a batch, before those that came meanwhile are written. @default nothing */
+  between?(): Promise<void>;
 }
 
 /**
@@ -66,13 +68,22 @@ export class BatchQueue<Entry, Result, Written = Result> {
     while (this.#queue.length > 0) {
       const writing = commitBatch(this.#queue.splice(0, this.#options.count(this.#queue)), this.#options);
       if (writing instanceof Promise) {
-        void writing.then(this.#writeAll);
+        void writing.then(this.#goOn);
         return;
       }
     }
     this.#mode = "idle";
     this.#drained?.resolve();
     this.#drained = null;
+  };
+
+  readonly #goOn = (): void => {
+    const between = this.#queue.length > 0 ? this.#options.between?.() : undefined;
+    if (between === undefined) {
+      this.#writeAll();
+    } else {
+      void between.then(this.#writeAll);
+    }
   };
 }
 

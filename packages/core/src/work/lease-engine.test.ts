@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { systemClock } from "../foundation/clock.ts";
 import { LeaseEngine } from "./lease-engine.ts";
 import type { LeaseStorage, LostLease, LostLeaseQuery } from "./lease-storage.ts";
 import type { LeasedTasks } from "./leased-tasks.ts";
-import { Cancellation } from "./timing.ts";
+import { Cancellation, nextTurn } from "./timing.ts";
 
 interface Task {
   readonly id: string;
@@ -21,6 +21,7 @@ function engineOver({
   leases = {} as Partial<LeaseStorage<Task>>,
   mayBegin = (_: Task) => false,
   reserved = (_: Task) => {},
+  record = async (_: readonly string[]) => {},
   clock = systemClock,
 }) {
   const asked: LostLeaseQuery[] = [];
@@ -53,6 +54,7 @@ function engineOver({
     attempt: async ({ id }) => id,
     async record(_, ended) {
       recorded.push(...ended);
+      await record(ended);
       return ended.map(() => true);
     },
     endOf: () => "done",
@@ -127,6 +129,36 @@ test("a full batch of lost leases is followed by another, and a smaller one by n
   expect([asked.length, endedLost.map(({ length }) => length)]).toEqual([2, [256, 3]]);
 });
 
+test("the claim that follows on what was recorded goes before what ended meanwhile is recorded", async () => {
+  const steps: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const due = ["a", "b", "c"].map((id) => ({ id, tenant: "t", fence: 1 }));
+  const { engine } = engineOver({
+    leases: {
+      async claim({ limit }) {
+        steps.push("claim");
+        return due.splice(0, limit);
+      },
+    },
+    async record(ended) {
+      steps.push(...ended);
+      await (ended.includes("a") ? first.promise : undefined);
+    },
+  });
+  const [a, b] = await engine.claim(2);
+  const recorded = engine.perform(a as Task, new Cancellation());
+  await vi.waitFor(() => expect(steps).toEqual(["claim", "a"]));
+  const later = engine.perform(b as Task, new Cancellation());
+  await nextTurn();
+  first.resolve();
+  await recorded;
+  // As a worker does, in the turn after.
+  await nextTurn();
+  await engine.claim(1);
+  await later;
+  expect(steps).toEqual(["claim", "a", "claim", "b"]);
+});
+
 test("a tenant that has its share is left out until one of its tasks ends", async () => {
   const due = Array.from({ length: 8 }, (_, index) => ({ id: `${index}`, tenant: "t", fence: 1 }));
   const { engine, claims, recorded } = engineOver({ due });
@@ -160,9 +192,9 @@ test("while a tenant has its share and no other had anything due a moment ago, i
   expect(engine.mayFindMore()).toBe(true);
   expect([await engine.claim(2), engine.mayFindMore()]).toEqual([[], false]);
   // Its tenant has turns again.
-  await engine.perform(tasks[0] as Task, new Cancellation());
+  await Promise.all(tasks.map((task) => engine.perform(task, new Cancellation())));
   expect(engine.mayFindMore()).toBe(true);
-  expect(await engine.claim(1)).toHaveLength(1);
+  expect(await engine.claim(10)).toHaveLength(8);
   expect([claims, engine.mayFindMore()]).toEqual([[[], ["noisy"], ["noisy"], []], false]);
 });
 

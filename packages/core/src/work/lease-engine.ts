@@ -6,15 +6,14 @@ import type { LeasedTasks } from "./leased-tasks.ts";
 import type { LeasedWork, NamedTasks, Performed } from "./leased-work.ts";
 import type { Lending } from "./lending.ts";
 import { lookAtDue } from "./look-at-due.ts";
+import { OtherTenants } from "./other-tenants.ts";
 import { RecentMost } from "./recent-most.ts";
-import { type Cancellation, untilRecorded } from "./timing.ts";
+import { afterNextTurn, type Cancellation, untilRecorded } from "./timing.ts";
 
 /** How many lost leases are ended at once. */
 const MAX_LOST = 256;
 /** How many ends of attempts are recorded at once. */
 const MAX_RECORDED = 512;
-/** After a claim for other tenants that found nothing, it goes without for so long while one tenant has its share. */
-const OTHERS_INTERVAL_MS = 50;
 /** Over how long the lag of claims counts, and over as long before. */
 const LAG_PERIOD_MS = 60_000;
 /** Other processes' leases are no longer than this, or than twice one of ours. */
@@ -56,7 +55,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   #mayHoldMore = false;
   readonly #share: TenantShare;
   readonly #lag = new RecentMost(LAG_PERIOD_MS);
-  #foundNoOthersMs = Number.NEGATIVE_INFINITY;
+  readonly #others = new OtherTenants();
   readonly #ended: BatchQueue<Ended, boolean>;
   /** Whether no other process works on the storage; null until the first tidying is through, which takes over what others left. */
   #isAlone: boolean | null = null;
@@ -82,6 +81,8 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       count: () => MAX_RECORDED,
       write: (ended) => tasks.record(options.owner, ended),
       settle: (pending, counted) => pending.resolve(counted),
+      // The claim goes first for which there is room now: its tasks are attempted while the database records the next ends.
+      between: afterNextTurn,
     });
   }
 
@@ -170,13 +171,14 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   /** Takes tasks while some tenants have their share: only of others. */
   async #takeOthers(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
+    const leftOut = this.#share.full();
     const others = await this.#take(limit, claim);
-    this.#foundNoOthersMs = others.length > 0 ? Number.NEGATIVE_INFINITY : this.#now().getTime();
+    this.#others.claimed(leftOut, { hasFound: others.length > 0, nowMs: this.#options.clock.now() });
     return others;
   }
 
   get #foundNoOthersJustNow(): boolean {
-    return Math.abs(this.#now().getTime() - this.#foundNoOthersMs) < OTHERS_INTERVAL_MS;
+    return this.#others.hadNoneJustNow(this.#options.clock.now());
   }
 
   /**
@@ -202,34 +204,32 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   /** Another task may have the turn of this one, which is attempted no longer: its tenant's, and whatever else is fair. */
   #giveTurnBack(task: Task): void {
     const { tenant } = this.#tasks.leaseOf(task);
-    if (this.#share.mayBegin(tenant)) {
-      // One of others, who may have had nothing due but what waited for this one's endpoint.
-      this.#foundNoOthersMs = Number.NEGATIVE_INFINITY;
-    }
+    this.#others.ended(tenant);
     this.#share.ended(tenant);
     this.#tasks.ended?.(task);
   }
 
   async #take(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
+    const askedMs = this.#options.clock.now();
     const found = await this.#findAgain(limit);
     const taken = [...found, ...(found.length < limit ? await claim(limit - found.length) : [])];
     for (const task of taken) {
-      this.#hold(task);
+      this.#hold(task, askedMs);
     }
     return taken;
   }
 
-  #hold(task: Task): void {
+  #hold(task: Task, askedMs: number): void {
     const { id, tenant } = this.#tasks.leaseOf(task);
     this.#held.add(id);
     this.#share.began(tenant);
-    this.#tasks.began?.(task);
+    this.#tasks.began?.(task, askedMs);
   }
 
   #reserve(task: Task): boolean {
     const mayBegin = this.#share.mayBegin(this.#tasks.leaseOf(task).tenant) && this.#tasks.mayBegin?.(task) === true;
     if (mayBegin) {
-      this.#hold(task);
+      this.#hold(task, this.#options.clock.now());
       this.#tasks.reserved?.(task);
     }
     return mayBegin;

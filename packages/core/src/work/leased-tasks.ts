@@ -14,8 +14,8 @@ export interface LeasedTasks<Task, Fairness extends object, Ended> {
   dueAtOf(task: Task): Date | null;
   /** Returns the limits and exclusions of a claim at this moment. */
   fairness(): Fairness;
-  /** A task was claimed. */
-  began?(task: Task): void;
+  /** A task was claimed, by a claim that was asked for at `askedMs`. */
+  began?(task: Task, askedMs: number): void;
   /** Whether a task may begin now that is still to be written, and need not be claimed. @default no task may */
   mayBegin?(task: Task): boolean;
   /** A task that is still to be written has its turn: its attempt begins right after the commit. @default nothing */

@@ -10,6 +10,12 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Resolves in the turn after the next one: what is done in the next turn goes before. */
+export async function afterNextTurn(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}
+
 /** Gives out turns of the event loop, each to one caller: however many ask at once, others get their turn in between. */
 export class TurnQueue {
   #last: Promise<void> = Promise.resolve();

@@ -17,7 +17,7 @@ export const DELIVERY_LEASES: NamedLeaseTable<ClaimedRow, ClaimedDelivery, Deliv
   name: "deliveries",
   table: "deliveries",
   columns: (tables) => {
-    const { delivery, content } = claimedColumns(DIALECT, isOnlyDelivery(tables));
+    const { delivery, content } = claimedColumns(DIALECT, tables, isOnlyDelivery(tables));
     return `${delivery}, ${content}`;
   },
   alias: "d",

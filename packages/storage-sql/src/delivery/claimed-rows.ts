@@ -27,6 +27,7 @@ type DeliveryColumns = [
   leaseUntil: number | null,
   fence: number,
   topic: string | null,
+  hasSuppressed: Flag,
 ];
 
 /** The columns of the content that deliveries of a notification share, over `n`, `t` and `s`. */
@@ -75,7 +76,7 @@ type ProgressColumns = readonly [
 /** A row of a claim: a list, which costs less than an object. The columns of its content are null where it comes along with another row. */
 export type ClaimedRow = [...delivery: DeliveryColumns, ...content: ContentColumns];
 
-const DELIVERY_WIDTH = 19;
+const DELIVERY_WIDTH = 20;
 
 /** Whether a delivery is the only one of its notification, over `d`. */
 export function isOnlyDelivery({ deliveries }: Pick<Tables, "deliveries">): string {
@@ -87,11 +88,17 @@ export function isOnlyDelivery({ deliveries }: Pick<Tables, "deliveries">): stri
  *
  * @param isOnly whether a delivery is the only one of its notification
  */
-export function claimedColumns({ milliseconds }: Times, isOnly: string): { readonly delivery: string; readonly content: string } {
+export function claimedColumns(
+  { milliseconds }: Times,
+  { suppressions }: Pick<Tables, "suppressions">,
+  isOnly: string,
+): { readonly delivery: string; readonly content: string } {
+  // A look by key for each: as a condition, PostgreSQL might read all suppressions there are.
+  const hasSuppressed = `(SELECT x.place FROM ${suppressions} x WHERE x.tenant = d.tenant LIMIT 1) IS NOT NULL`;
   return {
     delivery: `d.pk, d.notification_pk, ${isOnly}, d.id, d.tenant, d.channel, d.recipient, d.chain, d.is_fallback, d.recipient_kind, d.reason,
       d.reason_source, d.attempt, d.attempts_before, ${milliseconds("d.due_at")}, d.lease_owner, ${milliseconds("d.lease_until")},
-      d.fence, d.topic`,
+      d.fence, d.topic, ${hasSuppressed}`,
     content: `n.id, n.kind, n.type, n.title, n.message, n.data, n.source, n.sender, n.url, n.actions, ${milliseconds("n.created_at")},
       ${milliseconds("n.expires_at")}, n.priority, n.rendered, n.category, n.group_name, n.replace_key, t.status, t.attempts, t.fallback_used, t.fallback_delay_ms, t.inbox_needs, t.addresses,
       ${milliseconds("t.scheduled_at")}, ${milliseconds("t.delivered_at")}, ${milliseconds("t.failed_at")}, t.pending_chains, t.sent_chains,
@@ -152,71 +159,52 @@ function claimedOf(row: ClaimedRow, { notification, state, scheduledAt, roomId, 
     fence: row[17],
     settledAt: null,
   };
-  return { delivery, notification, state, isOnly: Boolean(row[2]), scheduledAt, roomId, meta };
+  return { delivery, notification, state, isOnly: Boolean(row[2]), scheduledAt, roomId, meta, hasSuppressed: Boolean(row[19]) };
 }
 
-/** The content in columns, of a notification of `tenant`. */
+/** The content in columns, of a notification of `tenant`. They are read by their places: to take a list apart costs more. */
 export function contentOf(tenant: string, columns: ContentColumns): ClaimedContent {
-  const [
-    id,
-    kind,
-    type,
-    title,
-    message,
-    data,
-    source,
-    actor,
-    url,
-    actions,
-    createdAt,
-    expiresAt,
-    priority,
-    rendered,
-    category,
-    group,
-    replaceKey,
-    ...progress
-  ] = columns;
   const notification: Notification = {
-    id,
+    id: columns[0],
     tenant,
-    kind,
-    type,
-    title,
-    message,
-    data: parsed(data),
-    source,
-    actor,
-    createdAt: new Date(createdAt),
-    priority,
-    url,
-    actions: actions === null ? null : parsed(actions),
-    rendered,
-    expiresAt: toDate(expiresAt),
-    category,
-    group,
-    replaceKey,
+    kind: columns[1],
+    type: columns[2],
+    title: columns[3],
+    message: columns[4],
+    data: parsed(columns[5]),
+    source: columns[6],
+    actor: columns[7],
+    createdAt: new Date(columns[10]),
+    priority: columns[12],
+    url: columns[8],
+    actions: columns[9] === null ? null : parsed(columns[9]),
+    rendered: columns[13],
+    expiresAt: toDate(columns[11]),
+    category: columns[14],
+    group: columns[15],
+    replaceKey: columns[16],
   };
-  return { notification, ...progressOf(notification, progress) };
-}
-
-function progressOf(
-  { tenant, id, data }: Notification,
-  [status, attempts, fallbackUsed, fallbackDelayMs, inboxNeeds, addresses, scheduledAt, deliveredAt, failedAt, ...rest]: ProgressColumns,
-): Omit<ClaimedContent, "notification"> {
-  const [pending, sent, delivered, failed, cancelled, skipped, roomId, meta] = rest;
   const state: SendState = {
     tenant,
-    id,
-    status,
-    attempts,
-    fallbackUsed: Boolean(fallbackUsed),
-    fallbackDelayMs,
-    inboxNeeds,
-    addresses,
-    deliveredAt: toDate(deliveredAt),
-    failedAt: toDate(failedAt),
-    chains: { pending, sent, delivered, failed, cancelled, skipped },
+    id: columns[0],
+    status: columns[17],
+    attempts: columns[18],
+    fallbackUsed: Boolean(columns[19]),
+    fallbackDelayMs: columns[20],
+    inboxNeeds: columns[21],
+    addresses: columns[22],
+    deliveredAt: toDate(columns[24]),
+    failedAt: toDate(columns[25]),
+    chains: {
+      pending: columns[26],
+      sent: columns[27],
+      delivered: columns[28],
+      failed: columns[29],
+      cancelled: columns[30],
+      skipped: columns[31],
+    },
   };
-  return { state, scheduledAt: toDate(scheduledAt), roomId, meta: meta === null ? data : parsed(meta) };
+  const meta = columns[33];
+  const own = meta === null ? notification.data : parsed(meta);
+  return { notification, state, scheduledAt: toDate(columns[23]), roomId: columns[32], meta: own };
 }

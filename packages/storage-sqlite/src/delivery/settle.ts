@@ -41,7 +41,7 @@ import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
 const CANDIDATES = 200;
 
 // A delivery that is the only one of its notification comes with its content, which says that it is; that of others is read once for all of them.
-const CLAIMED = claimedColumns(DIALECT, "n.pk IS NOT NULL");
+const CLAIMED = claimedColumns(DIALECT, TABLES, "n.pk IS NOT NULL");
 const selectClaimed = (from: string) => `
   SELECT ${CLAIMED.delivery}, ${CLAIMED.content} FROM ${from}
   LEFT JOIN belfry_notifications n ON n.pk = CASE WHEN ${isOnlyDelivery(TABLES)} THEN d.notification_pk END

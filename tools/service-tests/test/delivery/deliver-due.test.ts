@@ -47,7 +47,7 @@ onEveryStorage((database) => {
     async (part) => {
       const storage = database.storage();
       const reads = {
-        suppressions: vi.spyOn(storage.suppressions, "tenantsWithSome"),
+        suppressions: vi.spyOn(storage.suppressions, "of"),
         pauses: vi.spyOn(storage.holds, "pauses"),
         digests: vi.spyOn(storage.digests, "bundleOf"),
         counts: vi.spyOn(storage.inbox, "counts"),
@@ -67,6 +67,8 @@ onEveryStorage((database) => {
       const options = { storage, clock, types, channels, directory, logger: silent };
       const notifications = stopsAfterTest(new NotificationService(options));
       await notifications.devices.register("ann", { platform: "fcm", token: "phone" });
+      // Where there is none, no address is looked for.
+      await notifications.suppressions.add({ channel: "email", address: "nobody@example.com" });
       const { notification } = await notifications.create({ type: type[part], to: "ann", message: "Hello" });
       reads[part].mockClear().mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost."));
       await notifications.runDue();
@@ -87,10 +89,11 @@ onEveryStorage((database) => {
 
   test("a delivery that can never begin is tried ever more rarely, then fails like others and says why", async () => {
     const storage = database.storage();
-    const read = vi.spyOn(storage.suppressions, "tenantsWithSome");
+    const read = vi.spyOn(storage.suppressions, "of");
     const clock = testClock(new Date("2030-01-01T00:00:00Z"));
     const channel = recorder();
     const notifications = stopsAfterTest(new NotificationService({ storage, clock, channels: [channel], logger: silent }));
+    await notifications.suppressions.add({ channel: "email", address: "nobody@example.com" });
     const { notification } = await notifications.create({ to: { email: "ann@example.com" }, message: "Hello" });
     read.mockClear().mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The statement took too long."));
     const passes = async (minutes: number) => {
@@ -155,7 +158,7 @@ describe("on SQLite alone", () => {
 
   test.each(["note", "news"] as const)("waits for the database that are over do not count for a later outage: a %s", async (type) => {
     const storage = database.storage();
-    const read = vi.spyOn(storage.suppressions, "tenantsWithSome");
+    const read = vi.spyOn(storage.suppressions, "of");
     const clock = testClock(new Date("2030-01-01T00:00:00Z"));
     const lose = () => read.mockRejectedValue(new BelfryError("STORAGE_UNAVAILABLE", "The connection was lost."));
     const answers = [{ status: "failed", transient: true, error: "busy" }, { status: "delivered" }] as const;
@@ -170,6 +173,7 @@ describe("on SQLite alone", () => {
     const directory = () => new Map([["ann", { email: "ann@example.com" }]]);
     const options = { storage, clock, types, channels: [channel], directory, logger: silent };
     const notifications = stopsAfterTest(new NotificationService(options));
+    await notifications.suppressions.add({ channel: "email", address: "nobody@example.com" });
     const { notification } = await notifications.create({ type, to: "ann", message: "Hello" });
     const outage = async () => {
       for (let minute = 0; minute < 12; minute += 1) {
@@ -191,13 +195,14 @@ describe("on SQLite alone", () => {
 
   test("a digest that can never begin fails with everything in it", async () => {
     const storage = database.storage();
-    const read = vi.spyOn(storage.suppressions, "tenantsWithSome");
+    const read = vi.spyOn(storage.suppressions, "of");
     const clock = testClock(new Date("2030-01-01T00:00:00Z"));
     const channel = recorder();
     const types = defineTypes({ news: { channels: { email: { digest: { windowMs: 60_000 } } } } });
     const directory = () => new Map([["ann", { email: "ann@example.com" }]]);
     const options = { storage, clock, types, channels: [channel], directory, logger: silent };
     const notifications = stopsAfterTest(new NotificationService(options));
+    await notifications.suppressions.add({ channel: "email", address: "nobody@example.com" });
     const entries = [
       await notifications.create({ type: "news", to: "ann", message: "One" }),
       await notifications.create({ type: "news", to: "ann", message: "Two" }),

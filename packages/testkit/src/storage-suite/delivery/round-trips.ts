@@ -73,7 +73,7 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       const chains = { pending: 1, sent: 0, delivered: 0, failed: 0, skipped: 0, cancelled: 0 };
       const unattempted = { status: "pending", chains, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;
       const state = { ...fullState(send), ...unattempted };
-      const content = { notification, state, isOnly: true, scheduledAt, roomId, meta };
+      const content = { notification, state, isOnly: true, scheduledAt, roomId, meta, hasSuppressed: false };
       expect(claimed).toEqual([{ ...content, delivery: { ...made, ...nobody, ...lease } }]);
       const leased = await storage.leases.leasedTo(leaseOwner);
       expect(leased.filter(({ delivery: { tenant } }) => tenant === fixture.tenant)).toEqual(claimed);

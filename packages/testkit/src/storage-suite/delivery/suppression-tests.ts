@@ -6,6 +6,7 @@ import { expectAllDifferent, type Full } from "../full.ts";
 import type { StorageHarness } from "../harness.ts";
 import { LOOKALIKES } from "../service/lookalikes.ts";
 import { eraseAll, exportAll, sweepAll } from "../steps.ts";
+import { claim, createSend, deliveriesOf } from "./send-entries.ts";
 
 const NO_NOTIFICATION = "00000000-0000-0000-0000-000000000000";
 
@@ -74,6 +75,23 @@ export function suppressionTests(harness: StorageHarness): void {
       expect((await some(other, tenant)).toSorted()).toEqual([tenant, other].toSorted());
       await change([{ ...about("ann@x.example"), tenant: other, kind: "lift", actor: "ann" }]);
       expect(await some(tenant, other)).toEqual([tenant]);
+    });
+
+    test("a claim says whether the tenants of its deliveries have any suppressed address", async () => {
+      const owner = `${fixture.tenant} worker`;
+      await change([{ ...suppress("ann@x.example"), tenant: `${fixture.tenant} too` }]);
+      const claimed = async () => {
+        await createSend(fixture, { channel: "email", to: ["a"] });
+        await createSend(fixture, { channel: "email", to: ["a", "b"] });
+        return (await claim(fixture, new Date(Date.UTC(2100, 0, 1)), { owner })).map(({ hasSuppressed }) => hasSuppressed);
+      };
+      expect(await claimed()).toEqual([false, false, false]);
+      await change([suppress("bob@x.example", { channel: "sms" })]);
+      expect(await claimed()).toEqual([true, true, true]);
+      const leased = await deliveriesOf(fixture).leases.leasedTo(owner);
+      expect(leased.map(({ hasSuppressed }) => hasSuppressed)).toEqual(Array.from({ length: 6 }, () => true));
+      await change([{ ...about("bob@x.example", "sms"), kind: "lift", actor: "ann" }]);
+      expect(await claimed()).toEqual([false, false, false]);
     });
 
     test("lifting is noted once, of whoever lifts at once, and an address that is not suppressed cannot be lifted", async () => {

@@ -214,5 +214,6 @@ export function claimedOf(send: ModelSend, delivery: ModelDelivery): ClaimedDeli
   const { notification, details, written } = send;
   const { roomId, meta } = details ?? { roomId: null, meta: notification.data };
   const isOnly = send.deliveries.length === 1;
-  return { delivery: deliveryOf(delivery), notification, state: stateOf(send), isOnly, scheduledAt: written.scheduledAt, roomId, meta };
+  const known = { isOnly, scheduledAt: written.scheduledAt, roomId, meta, hasSuppressed: false };
+  return { delivery: deliveryOf(delivery), notification, state: stateOf(send), ...known };
 }
