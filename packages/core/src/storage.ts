@@ -222,6 +222,7 @@ export {
   type TallyQuery,
   uniteRanges,
   type WholeInboxChange,
+  type WholeMarking,
 } from "./inbox/index.ts";
 export {
   type MemberGroup,

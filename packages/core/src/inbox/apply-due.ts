@@ -1,5 +1,5 @@
 import type { Owner } from "../foundation/context.ts";
-import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
+import { andThen, isThenable, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { announcedOf, announceItems, type InboxContext } from "./context.ts";
 import { EMPTY_EPOCH, type InboxCounts } from "./inbox-item.ts";
 
@@ -45,7 +45,13 @@ const PARTS: readonly DuePart[] = [BROADCASTS, BY_CLOCK];
 
 /** Whether something has to be done in an inbox before it answers, by its counts. */
 export function isDue(context: Pick<InboxContext, "clock">, counts: InboxCounts): boolean {
-  return PARTS.some((part) => part.isDue(context, counts));
+  // Every read asks: a function for each would cost more than the answers.
+  for (const part of PARTS) {
+    if (part.isDue(context, counts)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -67,7 +73,7 @@ async function applyParts(context: InboxContext, owner: Owner, counts?: InboxCou
 
 /** A read of an inbox, and the counts that came with it. */
 export interface CountedRead<Read> {
-  read(): MaybePromise<Read>;
+  read(context: InboxContext, owner: Owner): MaybePromise<Read>;
   countsOf(found: Read): InboxCounts;
 }
 
@@ -76,18 +82,22 @@ export interface CountedRead<Read> {
  * transaction holds the inbox, the answer is as it was.
  */
 export function readUpToDate<Read>(context: InboxContext, owner: Owner, { read, countsOf }: CountedRead<Read>): MaybePromise<Read> {
-  return andThen(read(), (found) => {
-    const counts = countsOf(found);
-    if (!isDue(context, counts)) {
-      return found;
-    }
-    return applyOrWarn(context, owner, counts).then((isDone) => (isDone ? read() : found));
+  const found = read(context, owner);
+  if (!isThenable(found) && !isDue(context, countsOf(found))) {
+    // Most answers are that: they make no function.
+    return found;
+  }
+  return andThen(found, (one) => {
+    const counts = countsOf(one);
+    return isDue(context, counts) ? applyOrWarn(context, owner, counts).then((isDone) => (isDone ? read(context, owner) : one)) : one;
   });
 }
 
+const COUNTS: CountedRead<InboxCounts> = { read: ({ inbox }, owner) => inbox.counts(owner), countsOf: (counts) => counts };
+
 /** Reads the counts of an inbox as they have to be by now. */
 export function countsUpToDate(context: InboxContext, owner: Owner): MaybePromise<InboxCounts> {
-  return readUpToDate(context, owner, { read: () => context.inbox.counts(owner), countsOf: (counts) => counts });
+  return readUpToDate(context, owner, COUNTS);
 }
 
 /** Reads the number of unread items alone, as it has to be by now. */
@@ -103,8 +113,8 @@ export async function bringUpToDate(context: InboxContext, owner: Owner): Promis
   return isDue(context, counts) && (await applyOrWarn(context, owner, counts));
 }
 
-/** Does what is due before a read, which has an answer in any case. Returns whether anything was done. */
-async function applyOrWarn(context: InboxContext, owner: Owner, counts: InboxCounts): Promise<boolean> {
+/** Does what is due, by the counts if they are known, before what has an answer in any case. Returns whether anything was done. */
+export async function applyOrWarn(context: InboxContext, owner: Owner, counts?: InboxCounts): Promise<boolean> {
   try {
     return (await applyParts(context, owner, counts)).includes(true);
   } catch (err) {

@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
-import { bringUpToDate } from "./apply-due.ts";
+import { applyOrWarn } from "./apply-due.ts";
 import type { InboxContext } from "./context.ts";
-import type { WholeChange } from "./inbox-item.ts";
+import { EMPTY_EPOCH, type WholeChange } from "./inbox-item.ts";
 import type { WholeInboxChange } from "./inbox-storage.ts";
 import type { ChangeKey } from "./logged-change.ts";
 
@@ -27,9 +27,13 @@ export async function changeWhole(context: InboxContext, owner: Owner, { change,
   using _call = await context.ready();
   const { inbox, clock } = context;
   const at = new Date(clock.now());
-  await bringUpToDate(context, owner);
   const verb = ({ read_all: "markAllRead", seen_all: "markAllSeen" } as const)[change];
-  const done = await inbox[verb](owner, at, key);
+  let done = await inbox[verb](owner, at, { key, unlessDue: true });
+  // An inbox begins with its first operation.
+  if (done.isDue || done.counts.epoch === EMPTY_EPOCH) {
+    await applyOrWarn(context, owner);
+    done = await inbox[verb](owner, at, { key });
+  }
   announceWhole(context, owner, { ...done, change, at });
   if (change === "read_all") {
     await context.reads.onRead(owner, null);

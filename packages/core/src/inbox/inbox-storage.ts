@@ -116,6 +116,12 @@ export interface KnownPosition extends Required<InboxPosition> {
   readonly lacksBroadcasts?: boolean;
 }
 
+/** How a whole inbox is marked. */
+export interface WholeMarking extends Pick<ItemMarking, "key"> {
+  /** Changes nothing if something of the inbox is due at the time of the mark: see {@link WholeInboxChange.isDue}. @default false */
+  readonly unlessDue?: boolean;
+}
+
 /** The result of a change to a whole inbox. */
 export interface WholeInboxChange {
   /** The number of active items it changed. */
@@ -123,6 +129,8 @@ export interface WholeInboxChange {
   /** Whether it changed any item, an active, archived or snoozed one. */
   readonly isChange: boolean;
   readonly counts: InboxCounts;
+  /** Set if nothing was changed because something of the inbox is due, and the mark was to be made `unlessDue`. */
+  readonly isDue?: true;
 }
 
 /** What the clock changed in an inbox: each part is a change of its own. */
@@ -253,7 +261,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
    * Marks everything read that is in the inbox at this moment, archived and snoozed items too. Later items stay unread. Its cost does not
    * grow with the number of unread items.
    */
-  markAllRead(owner: Owner, at: Date, key?: ChangeKey): Promise<WholeInboxChange>;
+  markAllRead(owner: Owner, at: Date, marking?: WholeMarking): Promise<WholeInboxChange>;
 
   /**
    * Changes items. What they have already stays as it is; read items that are to be unseen stay, too. Woken items are unread.
@@ -262,7 +270,7 @@ export interface InboxStorage<Tx = unknown, Written extends void | Promise<void>
   mark(owner: Owner, refs: readonly ItemRef[], marking: ItemMarking): Promise<ItemsChange>;
 
   /** Marks everything seen that is in the inbox at this moment, archived and snoozed items too, as {@link markAllRead} marks it read. */
-  markAllSeen(owner: Owner, at: Date, key?: ChangeKey): Promise<WholeInboxChange>;
+  markAllSeen(owner: Owner, at: Date, marking?: WholeMarking): Promise<WholeInboxChange>;
 
   /** Deletes active items softly: they leave lists and counts. Unknown refs, archived, snoozed and deleted items are skipped. */
   remove(owner: Owner, refs: readonly ItemRef[], at: Date): Promise<ItemsChange>;

@@ -77,6 +77,7 @@ export type {
   MarkingPlace,
   NotificationOwners,
   WholeInboxChange,
+  WholeMarking,
 } from "./inbox-storage.ts";
 export { leastLookedAt } from "./inbox-storage.ts";
 export { COUNTED_ITEMS, type FilteredCount, type InboxFilter, requireFilter } from "./item-filter.ts";

@@ -7,6 +7,7 @@ import {
   type MatchingStep,
   reusedKey,
   type WholeInboxChange,
+  type WholeMarking,
 } from "@belfry/core/storage";
 import { type KeyedStep, type KeyNote, keyedChange, keyNote, requireOwnKey, stepOfMark, stepOfMatching } from "@belfry/storage-sql";
 import { joining, type Session, type Transactional } from "../database/connection.ts";
@@ -80,13 +81,18 @@ function prepareNoteKey({ inboxChanges }: TableNames) {
     };
 }
 
-function keyedWhole(prepare: (tables: TableNames) => (owner: Owner, at: Date) => (on: Transactional) => Promise<WholeInboxChange>) {
+type PrepareWhole = (
+  tables: TableNames,
+) => (owner: Owner, at: Date, unlessDue: boolean) => (on: Transactional) => Promise<WholeInboxChange>;
+
+function keyedWhole(prepare: PrepareWhole) {
   return (tables: TableNames) => {
     const [change, noted] = [prepare(tables), prepareNoteKey(tables)];
-    return (owner: Owner, at: Date, key?: ChangeKey) => async (on: Transactional) => {
-      const keyed = noted({ owner, key, change: change(owner, at), stepOf: (done: WholeInboxChange) => done });
-      return (await keyed(on)).done;
-    };
+    return (owner: Owner, at: Date, { key, unlessDue = false }: WholeMarking = {}) =>
+      async (on: Transactional) => {
+        const keyed = noted({ owner, key, change: change(owner, at, unlessDue), stepOf: (done: WholeInboxChange) => done });
+        return (await keyed(on)).done;
+      };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ItemRef, Owner } from "@belfry/core";
 import type { ItemMarking, WholeInboxChange } from "@belfry/core/storage";
 import type { Session } from "../database/connection.ts";
-import { memoized, statement } from "../database/statement.ts";
+import { memoized, type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type ItemsChangeText, prepareChangeItems, seqsOf } from "./change-items.ts";
 import { loggedChange } from "./change-log.ts";
@@ -14,61 +14,66 @@ const REOPENED = {
   set: "reopened_from_seq = least(c.reopened_from_seq, tally.from_seq)",
 };
 
-type SweepRow = readonly [isChange: boolean, count: number, ...CountsRow];
+type SweepRow = readonly [isChange: boolean, isDue: boolean, count: number, ...CountsRow];
 
 function toWholeChange(row: SweepRow | undefined): WholeInboxChange {
-  return { isChange: row?.[0] ?? false, count: row?.[1] ?? 0, counts: toCounts(row?.slice(2) as CountsRow | undefined) };
+  const [isChange = false, isDue = false, count = 0, ...counts] = row ?? [];
+  return { isChange, count, counts: toCounts(row && (counts as unknown as CountsRow)), ...(isDue ? { isDue } : {}) };
 }
+
+/** Whether something of the held inbox is due at $3, and comes before a mark that is made unless there is: $4. */
+const IS_HELD_UP = "($4::boolean AND (held.is_behind OR coalesce(held.due_at <= $3::timestamptz, false)))";
 
 /** Marks a whole inbox read by one mark, whatever the number of items. It reads no item, so it is always current. */
 export function prepareMarkAllRead(tables: TableNames) {
-  const isAnyUnread = "held.unread + coalesce(held.away_unread, 0) > 0";
+  const isChange = `(held.unread + coalesce(held.away_unread, 0) > 0 AND NOT ${IS_HELD_UP})`;
   const run = statement<SweepRow>(
     "mark_all_read",
     `WITH ${heldInbox(tables)},
     marked AS (
       INSERT INTO ${tables.readMarks} (tenant, user_id, up_to_seq, read_at, rev)
-      SELECT $1, $2, held.last_seq, $3, held.rev + 1 FROM held WHERE ${isAnyUnread}
+      SELECT $1, $2, held.last_seq, $3, held.rev + 1 FROM held WHERE ${isChange}
       ON CONFLICT DO NOTHING
     ),
     counted AS (
       UPDATE ${tables.inboxCounters} c SET unread = 0, read_up_to_seq = held.last_seq, rev = c.rev + 1, read_rev = c.rev + 1, reopened_from_seq = NULL,
         seen_unread = NULL, away_unread = NULL, away_seen_unread = NULL
       FROM held
-      WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnread}
+      WHERE c.tenant = $1 AND c.user_id = $2 AND ${isChange}
     ),
-    ${loggedChange(tables, { kind: "read_all", inbox: "held", from: `held WHERE ${isAnyUnread}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
-    SELECT ${isAnyUnread}, held.unread, held.last_seq, held.total, 0::bigint, held.epoch, held.rev + (${isAnyUnread})::int, 0::bigint, NULL::bigint,
-      held.is_behind
-    FROM held`,
+    ${loggedChange(tables, { kind: "read_all", inbox: "held", from: `held WHERE ${isChange}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
+    SELECT now.is_change, ${IS_HELD_UP}, CASE WHEN now.is_change THEN held.unread ELSE 0 END, held.last_seq, held.total,
+      CASE WHEN now.is_change THEN 0 ELSE held.unread END, held.epoch, held.rev + now.is_change::int,
+      CASE WHEN now.is_change THEN 0 ELSE held.seen_unread END, NULL::bigint, held.is_behind
+    FROM held CROSS JOIN LATERAL (SELECT ${isChange} AS is_change) now`,
   );
-  return (owner: Owner, at: Date) =>
-    async (session: Session): Promise<WholeInboxChange> => {
-      const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
-      return toWholeChange(row);
-    };
+  return wholeChange(run);
 }
 
 /** Marks a whole inbox seen, whatever the number of items. It reads no item, so it is always current. */
 export function prepareMarkAllSeen(tables: TableNames) {
   const unseen = "greatest(held.unread - coalesce(held.seen_unread, 0), 0)";
-  const isAnyUnseen = `(${unseen} > 0 OR coalesce(held.away_unread, 0) > coalesce(held.away_seen_unread, 0))`;
+  const isChange = `((${unseen} > 0 OR coalesce(held.away_unread, 0) > coalesce(held.away_seen_unread, 0)) AND NOT ${IS_HELD_UP})`;
   const run = statement<SweepRow>(
     "mark_all_seen",
     `WITH ${heldInbox(tables)},
     counted AS (
       UPDATE ${tables.inboxCounters} c SET seen_up_to_seq = held.last_seq, rev = c.rev + 1, seen_rev = c.rev + 1,
         seen_unread = nullif(held.unread, 0), away_seen_unread = held.away_unread
-      FROM held WHERE c.tenant = $1 AND c.user_id = $2 AND ${isAnyUnseen}
+      FROM held WHERE c.tenant = $1 AND c.user_id = $2 AND ${isChange}
     ),
-    ${loggedChange(tables, { kind: "seen_all", inbox: "held", from: `held WHERE ${isAnyUnseen}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
-    SELECT ${isAnyUnseen}, ${unseen}, held.last_seq, held.total, held.unread, held.epoch, held.rev + ${isAnyUnseen}::int,
-      CASE WHEN ${isAnyUnseen} THEN held.unread ELSE held.seen_unread END, NULL::bigint, held.is_behind
-    FROM held`,
+    ${loggedChange(tables, { kind: "seen_all", inbox: "held", from: `held WHERE ${isChange}`, at: "$3::timestamptz", upToSeq: "noted.last_seq" })}
+    SELECT now.is_change, ${IS_HELD_UP}, CASE WHEN now.is_change THEN ${unseen} ELSE 0 END, held.last_seq, held.total, held.unread, held.epoch,
+      held.rev + now.is_change::int, CASE WHEN now.is_change THEN held.unread ELSE held.seen_unread END, NULL::bigint, held.is_behind
+    FROM held CROSS JOIN LATERAL (SELECT ${isChange} AS is_change) now`,
   );
-  return (owner: Owner, at: Date) =>
+  return wholeChange(run);
+}
+
+function wholeChange(run: Statement<SweepRow>) {
+  return (owner: Owner, at: Date, unlessDue: boolean) =>
     async (session: Session): Promise<WholeInboxChange> => {
-      const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString()]);
+      const [row] = await session.rows(run, [owner.tenant, owner.userId, at.toISOString(), unlessDue]);
       return toWholeChange(row);
     };
 }

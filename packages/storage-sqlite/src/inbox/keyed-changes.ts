@@ -1,5 +1,5 @@
 import type { ItemRef, Owner } from "@belfry/core";
-import type { ChangeKey, ItemMarking, MatchingChange, MatchingStep, WholeInboxChange } from "@belfry/core/storage";
+import type { ChangeKey, ItemMarking, MatchingChange, MatchingStep, WholeInboxChange, WholeMarking } from "@belfry/core/storage";
 import { type KeyedStep, type KeyNote, keyedChange, keyNote, requireOwnKey, stepOfMark, stepOfMatching } from "@belfry/storage-sql";
 import type { QueryContext } from "../database/statement.ts";
 import { prepareChangeMatching } from "./change-matching.ts";
@@ -62,11 +62,11 @@ function prepareNoteKey({ prepare }: QueryContext) {
   };
 }
 
-function keyedWhole(prepare: (context: QueryContext) => (owner: Owner, at: Date) => WholeInboxChange) {
+function keyedWhole(prepare: (context: QueryContext) => (owner: Owner, at: Date, unlessDue: boolean) => WholeInboxChange) {
   return (context: QueryContext) => {
     const [change, noted] = [prepare(context), prepareNoteKey(context)];
-    return (owner: Owner, at: Date, key?: ChangeKey) =>
-      noted({ owner, key, change: () => change(owner, at), stepOf: (done: WholeInboxChange) => done }).done;
+    return (owner: Owner, at: Date, { key, unlessDue = false }: WholeMarking = {}) =>
+      noted({ owner, key, change: () => change(owner, at, unlessDue), stepOf: (done: WholeInboxChange) => done }).done;
   };
 }
 

@@ -18,8 +18,11 @@ export function prepareMarkAllRead(context: QueryContext) {
     UPDATE belfry_inbox_counters SET unread = 0, read_up_to_seq = last_seq, rev = rev + 1, read_rev = rev + 1, reopened_from_seq = NULL,
       seen_unread = NULL, away_unread = NULL, away_seen_unread = NULL
     WHERE ${OWN}`);
-  return (owner: Owner, at: Date): WholeInboxChange => {
+  return (owner: Owner, at: Date, unlessDue: boolean): WholeInboxChange => {
     const { counts: before, awayUnread } = inboxState(owner);
+    if (isHeldUp({ unlessDue, at }, before)) {
+      return { count: 0, isChange: false, counts: before, isDue: true };
+    }
     if (before.unread + awayUnread === 0) {
       return { count: 0, isChange: false, counts: before };
     }
@@ -40,8 +43,11 @@ export function prepareMarkAllSeen(context: QueryContext) {
     UPDATE belfry_inbox_counters SET seen_up_to_seq = last_seq, rev = rev + 1, seen_rev = rev + 1, seen_unread = nullif(unread, 0),
       away_seen_unread = away_unread
     WHERE ${OWN}`);
-  return (owner: Owner, at: Date): WholeInboxChange => {
+  return (owner: Owner, at: Date, unlessDue: boolean): WholeInboxChange => {
     const { counts, awayUnread, awaySeenUnread } = inboxState(owner);
+    if (isHeldUp({ unlessDue, at }, counts)) {
+      return { count: 0, isChange: false, counts, isDue: true };
+    }
     if (counts.unseen === 0 && awayUnread <= awaySeenUnread) {
       return { count: 0, isChange: false, counts };
     }
@@ -188,7 +194,7 @@ function prepareSettleTimes(context: QueryContext) {
 }
 
 /** Whether something that is due comes before a mark. */
-function isHeldUp({ unlessDue = false, at }: ItemMarking, { dueAt, isBehind = false }: InboxCounts): boolean {
+function isHeldUp({ unlessDue = false, at }: Pick<ItemMarking, "unlessDue" | "at">, { dueAt, isBehind = false }: InboxCounts): boolean {
   if (unlessDue && isBehind) {
     return true;
   }

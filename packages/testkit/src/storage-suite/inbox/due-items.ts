@@ -108,6 +108,16 @@ export function dueItemTests(harness: StorageHarness): void {
       const marking = { mark: "read", unlessDue: true } as const;
       expect(await fixture.inbox.mark(owner, [{ seq: 1 }], { ...marking, at: at(40) })).toMatchObject({ items: [], isDue: true });
       expect(await fixture.inbox.mark(owner, [{ seq: 1 }], { ...marking, at: at(39) })).toMatchObject({ items: [{ seq: 1 }] });
+      for (const verb of ["markAllSeen", "markAllRead"] as const) {
+        const bob = fixture.owner("bob");
+        const before = await fixture.inbox.counts(bob);
+        const held = { count: 0, isChange: false, isDue: true, counts: { unread: 1, unseen: before.unseen, rev: before.rev } };
+        expect(await fixture.inbox[verb](bob, at(40), { unlessDue: true })).toMatchObject(held);
+        expect(await fixture.inbox.counts(bob)).toEqual(before);
+        const done = await fixture.inbox[verb](bob, at(39), { unlessDue: true });
+        expect(done).toMatchObject({ count: 1, isChange: true, counts: { unseen: 0, rev: before.rev + 1 } });
+        expect(done.isDue).toBeUndefined();
+      }
       await fixture.inbox.applyDue(owner, at(40));
       expect(await fixture.inbox.unread(owner, at(40))).toBe(0);
     });

@@ -12,8 +12,8 @@ const ALL = { at: at(1), places: ["active"], filter: {}, after: 0, upTo: Number.
 /** The changes that may have a key, each of an inbox with three items. */
 const CHANGES: Readonly<Record<string, (inbox: InboxStorage, owner: Owner, key?: ChangeKey) => Promise<unknown>>> = {
   mark: (inbox, owner, key) => inbox.mark(owner, [{ seq: 1 }, { seq: 2 }, { seq: 9 }], { mark: "archived", at: at(1), key }),
-  markAllRead: (inbox, owner, key) => inbox.markAllRead(owner, at(1), key),
-  markAllSeen: (inbox, owner, key) => inbox.markAllSeen(owner, at(1), key),
+  markAllRead: (inbox, owner, key) => inbox.markAllRead(owner, at(1), { key }),
+  markAllSeen: (inbox, owner, key) => inbox.markAllSeen(owner, at(1), { key }),
   changeMatching: (inbox, owner, key) => inbox.changeMatching(owner, { ...ALL, mark: "read", upTo: 2, key }),
   removeRead: (inbox, owner, key) => inbox.changeMatching(owner, { ...ALL, mark: "deleted_read", key }),
 };
@@ -122,7 +122,7 @@ export function keyedChangeTests(harness: StorageHarness): void {
       expect(await inbox.changeWithKey(owner, KEY.key)).toEqual(begun);
       await inbox.markRead(owner, [{ seq: MATCHED_AT_ONCE + 2 }], at(0));
       await expect(inbox.changeMatching(owner, step)).rejects.toMatchObject(REUSED);
-      await expect(inbox.markAllSeen(owner, at(1), KEY)).rejects.toMatchObject(REUSED);
+      await expect(inbox.markAllSeen(owner, at(1), { key: KEY })).rejects.toMatchObject(REUSED);
       const other = { ...step, asOf: first.asOf, key: { ...KEY, bodyHash: "other" } };
       await expect(inbox.changeMatching(owner, other)).rejects.toMatchObject(REUSED);
       expect(await inbox.changeWithKey(owner, KEY.key)).toEqual(begun);
