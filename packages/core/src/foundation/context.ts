@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
-import { andThen, isThenable, type MaybePromise } from "./maybe-promise.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 
 /** The part of a context that every domain has. */
 export interface BaseContext {
@@ -25,9 +25,11 @@ export interface WorkContext extends Pick<BaseContext, "clock" | "logger"> {
 
 /** Runs an operation of a host's call once the storage can be used: at once, if it is open. */
 export function onceReady<Result>(context: Pick<BaseContext, "ready">, operation: () => MaybePromise<Result>): MaybePromise<Result> {
-  return andThen(context.ready(), (call) => within(call, operation));
+  const call = context.ready();
+  return call instanceof Promise ? call.then((ready) => within(ready, operation)) : within(call, operation);
 }
 
+/** @param operation that of {@link onceReady}: what it has to wait for is a promise of the language, as {@link andThen} makes them */
 function within<Result>(call: Disposable, operation: () => MaybePromise<Result>): MaybePromise<Result> {
   let result: MaybePromise<Result>;
   try {
@@ -36,8 +38,8 @@ function within<Result>(call: Disposable, operation: () => MaybePromise<Result>)
     call[Symbol.dispose]();
     throw error;
   }
-  if (isThenable(result)) {
-    return Promise.resolve(result).finally(() => call[Symbol.dispose]());
+  if (result instanceof Promise) {
+    return result.finally(() => call[Symbol.dispose]());
   }
   call[Symbol.dispose]();
   return result;

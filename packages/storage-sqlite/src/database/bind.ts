@@ -19,7 +19,11 @@ export const query = binding("query");
 export const read = binding("read");
 
 /** Like {@link query}, without a promise if it need not wait. */
-export const queryNow = bindingNow("query");
+export function queryNow<Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): BindingNow<Args, Result> {
+  return (current) =>
+    (...args) =>
+      current().queryPrepared(prepare, args);
+}
 
 /** Like {@link read}, without a promise if it need not wait. */
 export const readNow = bindingNow("read");
@@ -104,7 +108,7 @@ function binding(transaction: "query" | "read" | "write" | "step" | "part") {
     };
 }
 
-function bindingNow(transaction: "query" | "read" | "write") {
+function bindingNow(transaction: "read" | "write") {
   return <Args extends readonly unknown[], Result>(prepare: Prepare<Args, Result>): BindingNow<Args, Result> =>
     (current) =>
     (...args) => {

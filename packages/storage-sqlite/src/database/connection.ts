@@ -112,6 +112,24 @@ export class Connection {
     return this.#patiently(work);
   }
 
+  /** The same for an operation that {@link prepared} prepares: it makes no function, which would cost as much as a short answer. */
+  queryPrepared<Args extends readonly unknown[], Result>(
+    prepare: (context: QueryContext) => (...args: Args) => Result,
+    args: Args,
+  ): Result | Promise<Result> {
+    if (this.#isShared && this.database.inTransaction) {
+      return this.query(() => this.prepared(prepare)(...args));
+    }
+    try {
+      return this.prepared(prepare)(...args);
+    } catch (error) {
+      if (!isBusy(error)) {
+        throw wrapError(error);
+      }
+      return this.#tryAgain(() => this.prepared(prepare)(...args), new Obstacle(error));
+    }
+  }
+
   /** Runs `work`, which may be several reading statements, on one state of the database. */
   read<Result>(work: () => Result): Result | Promise<Result> {
     return this.#patiently(() => this.#transaction(this.#begin, work));
