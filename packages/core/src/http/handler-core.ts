@@ -20,7 +20,7 @@ import { readBody, validate } from "./read-json.ts";
 import type { ContractService, Reply, Route, RouteContext, StreamStart } from "./route.ts";
 import { SSE_PING } from "./sse.ts";
 import { Stream } from "./stream.ts";
-import { StreamCounts } from "./stream-counts.ts";
+import { type CountedStream, StreamCounts } from "./stream-counts.ts";
 import { StreamRegistry } from "./stream-registry.ts";
 import { toResponse } from "./to-response.ts";
 import { UnsubscribePage } from "./unsubscribe-page.ts";
@@ -212,20 +212,20 @@ export class HandlerCore {
   }
 
   /** Makes a streamed response, and watches it for silence, a slow reader and the end of its credential. */
-  #stream(start: StreamStart, request: HttpRequest, { match, presented, ping }: Omit<Opening, "takeOff" | "request">): ResponseStream {
+  #stream(start: StreamStart, request: HttpRequest, { match, presented, ping }: Omit<Opening, "counted" | "request">): ResponseStream {
     this.counts.check(request);
-    const counted: ResponseStream = {
+    const response: ResponseStream = {
       open: (peer) => {
-        const takeOff = this.counts.add(request);
-        const stream = this.streams.watch(new OpenResponse(this, peer, { takeOff, presented, match, request, ping }));
+        const counted = this.counts.add(request);
+        const stream = this.streams.watch(new OpenResponse(this, peer, { counted, presented, match, request, ping }));
         if (presented.principal !== null) {
           this.credentials.add(stream, presented);
         }
         return endOf(stream, start(stream));
       },
     };
-    this.#counted.add(counted);
-    return counted;
+    this.#counted.add(response);
+    return response;
   }
 
   /** Logs an error that a caller cannot mend, and is not told of. */
@@ -253,15 +253,15 @@ class OpenResponse extends Stream implements Watched {
   readonly #core: HandlerCore;
   readonly #match: RouteMatch;
   readonly #request: HttpRequest;
-  readonly #takeOff: () => void;
+  readonly #counted: Pick<CountedStream, "takeOff">;
 
-  constructor(core: HandlerCore, peer: Peer, { takeOff, presented, match, request, ping }: Opening) {
+  constructor(core: HandlerCore, peer: Peer, { counted, presented, match, request, ping }: Opening) {
     super(peer, core.streams.optionsOf(ping, "response"));
     this.principal = presented.principal;
     this.#core = core;
     this.#match = match;
     this.#request = core.gate.lasting(request, { url: request.url, hasCredential: presented.isFinal !== true });
-    this.#takeOff = takeOff;
+    this.#counted = counted;
   }
 
   get stream(): this {
@@ -273,7 +273,7 @@ class OpenResponse extends Stream implements Watched {
   }
 
   ended(): void {
-    this.#takeOff();
+    this.#counted.takeOff();
     this.#core.credentials.remove(this);
     this.gone();
   }
@@ -285,7 +285,7 @@ interface Opening {
   readonly request: HttpRequest;
   /** What it sends after a silence. */
   readonly ping: string;
-  takeOff(): void;
+  readonly counted: Pick<CountedStream, "takeOff">;
 }
 
 /** Makes the function that ends a response. It stands alone, so that it keeps nothing of the request. */

@@ -10,6 +10,7 @@ import { splitUrl } from "./parameters.ts";
 import type { CredentialScheme, Principal } from "./principal.ts";
 import type { ContractService } from "./route.ts";
 import { Stream } from "./stream.ts";
+import type { CountedStream } from "./stream-counts.ts";
 
 /** The result of a handshake, for a WebSocket adapter. */
 export type Connection =
@@ -72,16 +73,15 @@ export async function acceptSocket(core: HandlerCore, request: HttpRequest): Pro
   }
   const handshake = { core, ...found, request, query: new URLSearchParams(search) };
   // Counts the socket before the credential look-up, because many handshakes may wait for look-ups at once.
-  let takeOff = () => {};
+  let counted: CountedStream | null = null;
   try {
     core.counts.check(request);
-    const counted = core.counts.begin(request);
-    takeOff = counted.takeOff;
+    counted = core.counts.begin(request);
     await counted.letIn();
-    const opened = await openedBy(handshake);
-    return { accepted: true, open: (peer) => OpenSocket.open(handshake, peer, { opened, takeOff }) };
+    const caller = { opened: await openedBy(handshake), counted };
+    return { accepted: true, open: (peer) => OpenSocket.open(handshake, peer, caller) };
   } catch (error) {
-    takeOff();
+    counted?.takeOff();
     if (error instanceof BelfryError) {
       core.reportFault(error, "Belfry could not open a WebSocket.");
       return refusal(handshake, error);
@@ -148,7 +148,7 @@ async function withinTime<Found>({ settings }: HandlerCore, lookUp: Promise<Foun
 /** One open socket, as its contract's session writes to it. It keeps of its handshake no more than later checks of the credential need. */
 class OpenSocket extends Stream implements SocketContext, SocketSession, Watched {
   readonly #core: HandlerCore;
-  readonly #takeOff: () => void;
+  readonly #counted: CountedStream;
   #principal: Principal | null;
   /** The credential that is checked again. Of one that need not be, only the request is left. */
   #credential: Credential;
@@ -157,21 +157,21 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
   #second = 0;
   #count = 0;
 
-  private constructor({ core, contract, request }: Handshake, peer: Peer, { opened, takeOff }: Counted) {
+  private constructor({ core, contract, request }: Handshake, peer: Peer, { opened, counted }: Caller) {
     super(peer, core.streams.optionsOf(contract.ping, "socket"));
     this.#core = core;
-    this.#takeOff = takeOff;
+    this.#counted = counted;
     this.#principal = opened?.principal ?? null;
     const credential = opened === null || opened.isFinal ? null : opened.credential;
     const lasting = core.gate.lasting(opened?.credential.request ?? request, { hasCredential: credential?.scheme === null });
     this.#credential = credential === null ? withoutCredential(lasting) : { ...credential, request: lasting };
   }
 
-  static open(handshake: Handshake, peer: Peer, counted: Counted): SocketSession {
+  static open(handshake: Handshake, peer: Peer, caller: Caller): SocketSession {
     const { core, endpoint, request, query, params } = handshake;
-    const socket = core.streams.watch(new OpenSocket(handshake, peer, counted));
-    if (counted.opened !== null) {
-      core.credentials.add(socket, counted.opened);
+    const socket = core.streams.watch(new OpenSocket(handshake, peer, caller));
+    if (caller.opened !== null) {
+      core.credentials.add(socket, caller.opened);
     }
     socket.#session = endpoint.open(socket, { request, query, params });
     return socket;
@@ -223,7 +223,7 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
   }
 
   closed(): void {
-    this.#takeOff();
+    this.#counted.takeOff();
     this.#core.credentials.remove(this);
     this.gone();
     this.#session?.closed();
@@ -231,9 +231,9 @@ class OpenSocket extends Stream implements SocketContext, SocketSession, Watched
 }
 
 /** A handshake whose caller is known, and whose socket is counted. */
-interface Counted {
+interface Caller {
   readonly opened: Opened | null;
-  takeOff(): void;
+  readonly counted: CountedStream;
 }
 
 function refusal({ contract, request }: Handshake, error: BelfryError): Connection {

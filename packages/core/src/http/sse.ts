@@ -7,21 +7,8 @@ export interface SseEvent {
   readonly data: string;
 }
 
-let latest: { readonly of: SseEvent; readonly text: string } | null = null;
-
-/**
- * Formats one Server-Sent Event (HTML standard, 9.2). All streams of a user are sent the same one, one after the other, so all but the first
- * find it made.
- */
-export function sseEvent(of: SseEvent): string {
-  if (latest?.of.data !== of.data || latest.of.id !== of.id || latest.of.event !== of.event) {
-    latest = { of, text: formatted(of) };
-  }
-  return latest.text;
-}
-
-/** Every line of the data gets its own field, so that text with line breaks stays one event. */
-function formatted({ event, id, data }: SseEvent): string {
+/** Formats one Server-Sent Event (HTML standard, 9.2). Every line of the data gets its own field, so that text with line breaks stays one event. */
+export function sseEvent({ event, id, data }: SseEvent): string {
   const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
   return `event: ${event}\nid: ${id}\n${lines.join("")}\n`;
 }

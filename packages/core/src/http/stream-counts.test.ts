@@ -26,12 +26,12 @@ function countsWith(options: Pick<HandlerOptions, "maxSocketsPerAddress" | "sock
 
 test("an address may have as many streams as the limit, and one more after one has ended", () => {
   const { counts, isFull } = countsWith({ maxSocketsPerAddress: 2 });
-  const takeOff = counts.add(from("8.8.8.8"));
+  const counted = counts.add(from("8.8.8.8"));
   expect(isFull("8.8.8.8")).toBe(false);
   counts.add(from("8.8.8.8"));
   expect([isFull("8.8.8.8"), isFull("9.9.9.9")]).toEqual([true, false]);
-  takeOff();
-  takeOff();
+  counted.takeOff();
+  counted.takeOff();
   expect(isFull("8.8.8.8")).toBe(false);
   counts.add(from("8.8.8.8"));
   expect(isFull("8.8.8.8")).toBe(true);
@@ -94,13 +94,13 @@ test("an address may have as many as the limit over all processes", async () => 
   const { one, two, lines } = twoProcesses(3);
   const request = from("8.8.8.8");
   one.add(request);
-  const takeOff = one.add(request);
+  const counted = one.add(request);
   await two.checkAll(request);
   await two.begin(request).letIn();
   two.check(request);
   await expect(two.checkAll(request)).rejects.toMatchObject({ code: "RATE_LIMITED", details: { retry_after_ms: 30_000 } });
   expect(lines).toEqual([{}]);
-  takeOff();
+  counted.takeOff();
   await two.checkAll(request);
   await two.checkAll(from("9.9.9.9"));
 });
@@ -113,10 +113,10 @@ test("sockets that are being opened take room in their own process alone, so tha
   const crowd = [two, two, two].map((counts) => counts.begin(request));
   expect(() => two.check(request)).toThrow("too many streams and sockets");
   await one.begin(request).letIn();
-  const refused = crowd.map(({ letIn }) => expect(letIn()).rejects.toMatchObject({ code: "RATE_LIMITED" }));
+  const refused = crowd.map((one) => expect(one.letIn()).rejects.toMatchObject({ code: "RATE_LIMITED" }));
   await Promise.all(refused);
-  for (const { takeOff } of crowd) {
-    takeOff();
+  for (const one of crowd) {
+    one.takeOff();
   }
   two.check(request);
 });

@@ -12,13 +12,13 @@ const DEFAULT_MAX = 1_000;
 const RETRY_MS = 30_000;
 
 /** A stream or socket that is counted. */
-interface CountedStream {
+export interface CountedStream {
   /**
    * Counts one that was being opened among those that are open, which other processes are told of. Throws `RATE_LIMITED` when the
    * address has reached its limit with those and with what other processes have open.
    */
   letIn(): MaybePromise<void>;
-  /** Removes it from the count. */
+  /** Removes it from the count. Idempotent. */
   takeOff(): void;
 }
 
@@ -33,6 +33,42 @@ interface Count {
 
 const NONE: Readonly<Count> = { open: 0, opening: 0 };
 
+/** The parts of {@link StreamCounts} that each one that is counted uses. */
+interface Counting {
+  move(address: string, from: keyof Count | null, to: keyof Count | null): void;
+  checkAll(address: string, passed: () => void): MaybePromise<void>;
+}
+
+/** One that is counted by its address. It is kept for each open stream: functions of its own would take four times as much memory. */
+class Counted implements CountedStream {
+  readonly #counting: Counting;
+  readonly #address: string;
+  #countedAs: keyof Count | null;
+
+  constructor(counting: Counting, address: string, countedAs: keyof Count) {
+    this.#counting = counting;
+    this.#address = address;
+    this.#countedAs = countedAs;
+  }
+
+  letIn(): MaybePromise<void> {
+    return this.#counting.checkAll(this.#address, () => {
+      if (this.#countedAs === "opening") {
+        this.#counting.move(this.#address, "opening", "open");
+        this.#countedAs = "open";
+      }
+    });
+  }
+
+  takeOff(): void {
+    const countedAs = this.#countedAs;
+    if (countedAs !== null) {
+      this.#countedAs = null;
+      this.#counting.move(this.#address, countedAs, null);
+    }
+  }
+}
+
 type Settings = Pick<HandlerSettings, "clientAddress" | "maxSocketsPerAddress" | "socketCounts" | "logger" | "clock">;
 
 /** Counts the open streams and sockets of each address, including those that are being opened. */
@@ -41,6 +77,10 @@ export class StreamCounts {
   readonly #random: () => number;
   readonly #lines: RepeatedLines;
   readonly #counts = new Map<string, Count>();
+  readonly #counting: Counting = {
+    move: (address, from, to) => this.#move(address, from, to),
+    checkAll: (address, passed) => this.#checkAll(address, passed),
+  };
 
   /** @param random draws when each one that is refused may try again */
   constructor(settings: Settings, random: () => number = Math.random) {
@@ -66,9 +106,9 @@ export class StreamCounts {
     return this.#checkAll(this.#addressOf(request));
   }
 
-  /** Counts one stream or socket that is open. The returned function removes it from the count. */
-  add(request: HttpRequest): () => void {
-    return this.#count(this.#addressOf(request), "open").takeOff;
+  /** Counts one stream or socket that is open. */
+  add(request: HttpRequest): Pick<CountedStream, "takeOff"> {
+    return this.#count(this.#addressOf(request), "open");
   }
 
   /** Counts one stream or socket that is being opened. */
@@ -80,25 +120,8 @@ export class StreamCounts {
     if (address === null) {
       return NOT_COUNTED;
     }
-    let countedAs: keyof Count | null = null;
-    const countAs = (next: keyof Count | null) => {
-      this.#move(address, countedAs, next);
-      countedAs = next;
-    };
-    countAs(first);
-    return {
-      letIn: () =>
-        this.#checkAll(address, () => {
-          if (countedAs === "opening") {
-            countAs("open");
-          }
-        }),
-      takeOff: () => {
-        if (countedAs !== null) {
-          countAs(null);
-        }
-      },
-    };
+    this.#move(address, null, first);
+    return new Counted(this.#counting, address, first);
   }
 
   #move(address: string, from: keyof Count | null, to: keyof Count | null): void {

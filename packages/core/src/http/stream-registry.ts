@@ -27,7 +27,8 @@ export class StreamRegistry {
   constructor({ clock, logger }: Pick<HandlerSettings, "clock" | "logger">) {
     this.#clock = clock;
     const startMs = clock.now();
-    this.#sinceStart = { now: () => clock.now() - startMs, after: (delayMs, task) => clock.after(delayMs, task) };
+    // Node takes a difference of times for a number with decimals, which has its own memory, until it is rounded.
+    this.#sinceStart = { now: () => Math.floor(clock.now() - startMs), after: (delayMs, task) => clock.after(delayMs, task) };
     this.#sweep = new Loop({ clock, logger, task: "look at the open streams", run: () => this.#lookAtAll() });
   }
 

@@ -25,6 +25,8 @@ export function attachSocket(webSocket: PeerSocket, socket: Duplex, connection: 
 export function peerSocketClass(): typeof WebSocket {
   return class extends WebSocket implements PeerSocket {
     peer: SocketPeer | null = null;
+    /** The table of listeners that Node makes for each emitter. There are none, and it makes another one for the first. */
+    _events = undefined;
 
     override emit(event: string | symbol, ...values: unknown[]): boolean {
       return this.peer?.takes(event, values[0]) === true || super.emit(event, ...values);

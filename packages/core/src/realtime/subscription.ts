@@ -71,9 +71,9 @@ export class Subscription implements FeedFollower {
   #epoch = EMPTY_EPOCH;
   /** Whether it resumed with the number of a change. */
   #followsChanges = false;
-  /** If so, the last change that was told whole, and the items of the one after it that were told. */
+  /** If so, the last change that was told whole, and the items of the one after it that were told; null for none. */
   #rev = 0;
-  #half = new Set<number>();
+  #half: Set<number> | null = null;
 
   constructor(feed: Followed, parts: SubscriptionParts, listener: InboxListener) {
     this.#feed = feed;
@@ -196,14 +196,16 @@ export class Subscription implements FeedFollower {
     this.#epoch = epoch;
     this.#seq = 0;
     this.#rev = 0;
-    this.#half.clear();
+    this.#half = null;
   }
 
   #noteChange(rev: number, seq: number, left: number): void {
-    this.#half.add(seq);
     if (left === 0) {
       this.#rev = rev;
-      this.#half.clear();
+      this.#half = null;
+    } else {
+      this.#half ??= new Set();
+      this.#half.add(seq);
     }
   }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { timestamp } from "../../http/parameters.ts";
-import { sseEvent } from "../../http/sse.ts";
 import { type InboxChange, type InboxCounts, type InboxEvent, type InboxPosition, type StoredItem, storedItem } from "../../inbox/index.ts";
+import { eventAt } from "../event-at.ts";
 import { frameOnce } from "../frame-once.ts";
 import { isoTime } from "../iso-date.ts";
 
@@ -96,7 +96,7 @@ export const eventFrame = frameOnce(
 
 /** Returns the Server-Sent Event of a frame, from which a client resumes at `position`. */
 export function frameEvent({ type, text }: Frame, { seq, epoch }: InboxPosition): string {
-  return sseEvent({ event: type, id: `${epoch}:${seq}`, data: text });
+  return eventAt(type, text, { seq, epoch });
 }
 
 /** Returns the frame that ends a replay: the inbox's counts, and whether every missed item was replayed. */

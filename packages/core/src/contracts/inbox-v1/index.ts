@@ -205,7 +205,8 @@ async function streamReply(context: RouteContext, lastEventId: string | undefine
   const stream = context.stream((open) => {
     open.send(sseRetry());
     const { subscription } = follow(inbox, new StreamClient(inbox, { stream: open, report, since }), since);
-    return () => subscription.close();
+    // A function of its own would keep all that the stream began with.
+    return subscription.close.bind(subscription);
   });
   return { status: 200, headers: SSE_HEADERS, stream };
 }

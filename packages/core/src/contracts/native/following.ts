@@ -3,9 +3,10 @@ import type { FeedSubscription } from "../../foundation/context.ts";
 import { requireNone } from "../../foundation/issue-list.ts";
 import type { SocketContext, SocketHandshake, SocketSession } from "../../http/contract.ts";
 import { defineRoute, given, type OpenStream, type Reply, type Route, type RouteContext, reply } from "../../http/route.ts";
-import { SSE_HEADERS, sseEvent, sseRetry } from "../../http/sse.ts";
+import { SSE_HEADERS, sseRetry } from "../../http/sse.ts";
 import type { Inbox, InboxCounts, InboxEvent, InboxListener, InboxPosition, LocaleInput } from "../../inbox/index.ts";
 import { localeIssue } from "../../notifications/index.ts";
+import { eventAt, positionText } from "../event-at.ts";
 import { frameOnce } from "../frame-once.ts";
 import { isoDate } from "../iso-date.ts";
 import { type ClientMessage, MessageSocket } from "../message-socket.ts";
@@ -13,7 +14,7 @@ import { errors } from "./failure.ts";
 import { countsJson, itemJson } from "./item.ts";
 import { locale } from "./locale.ts";
 import { BASE, ownInbox } from "./own-inbox.ts";
-import { positionOf, positionText } from "./position.ts";
+import { positionOf } from "./position.ts";
 
 /** The version of the frames. A client that knows only older ones lists the inbox anew. */
 const VERSION = 1;
@@ -157,9 +158,10 @@ async function streamReply(context: RouteContext, { position, language }: Asked)
   const { report } = context;
   const stream = context.stream((open) => {
     open.send(sseRetry());
-    const write = (frame: string, at: InboxPosition) => open.send(sseEvent({ event: "message", id: positionText(at), data: frame }));
+    const write = (frame: string, at: InboxPosition) => open.send(eventAt("message", frame, at));
     const subscription = Follower.follow(inbox, { stream: open, write, report }, from);
-    return () => subscription.close();
+    // A function of its own would keep all that the stream began with.
+    return subscription.close.bind(subscription);
   });
   return { status: 200, headers: SSE_HEADERS, stream };
 }

@@ -16,8 +16,3 @@ export function positionOf(given: string | null | undefined): InboxPosition | un
   const [, epoch, seq, rev] = WHOLE.exec(given) ?? [];
   return epoch === undefined ? NOWHERE : { epoch, seq: Number(seq), ...(rev === undefined ? {} : { rev: Number(rev) }) };
 }
-
-/** Writes a position as clients give it back. */
-export function positionText({ epoch, seq, rev }: InboxPosition): string {
-  return rev === undefined ? `${epoch}:${seq}` : `${epoch}:${seq}:${rev}`;
-}
