@@ -15,7 +15,7 @@ import {
 import { nextTurn, type Slots } from "../work/timing.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import { createdEvent, eventsOf, readMissed } from "./missed.ts";
-import { tellTraced } from "./traced-push.ts";
+import { push } from "./traced-push.ts";
 
 /** The most items of a replay. A subscriber that missed more must list the inbox again. */
 const MAX_REPLAY = 10_000;
@@ -182,8 +182,7 @@ export class Subscription implements FeedFollower {
       return;
     }
     const told = this.#isOutdated(event) ? withoutCounts(event) : event;
-    const { logger, tracing } = this.#parts;
-    tellTraced(tracing, { owner: this.#feed.owner, event: told }, () => guarded(logger, () => this.#listener.onEvent(told)));
+    push({ listener: this.#listener, owner: this.#feed.owner, event: told }, this.#parts);
   }
 
   /** Whether the counts of an event are those before something that a replay has told already. */

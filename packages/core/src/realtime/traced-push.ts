@@ -1,16 +1,34 @@
-import type { Owner } from "../foundation/context.ts";
+import { guarded, type Owner } from "../foundation/context.ts";
+import type { Logger } from "../foundation/logger.ts";
 import type { Tracing } from "../foundation/tracing.ts";
-import type { InboxEvent } from "../inbox/index.ts";
+import type { InboxEvent, InboxListener } from "../inbox/index.ts";
 
-/** Tells a listener of an event. A new item is followed, for traces. */
-export function tellTraced(
-  tracing: Tracing | null,
-  { owner: { tenant }, event: { change, item } }: { readonly owner: Owner; readonly event: InboxEvent },
-  tell: () => void,
-): void {
-  if (tracing === null || change !== "created" || item === null) {
-    tell();
+/** An event, and who is told of it. */
+interface Push {
+  readonly listener: Pick<InboxListener, "onEvent">;
+  readonly owner: Owner;
+  readonly event: InboxEvent;
+}
+
+/** Tells a listener of an event; an error of its own is logged. A new item is followed, for traces. */
+export function push(told: Push, { logger, tracing }: { readonly logger: Logger; readonly tracing: Tracing | null }): void {
+  if (tracing === null) {
+    call(told, logger);
   } else {
-    tracing.runNow({ name: "push", tenant, notificationId: item.id, facts: {} }, tell);
+    callTraced(told, logger, tracing);
+  }
+}
+
+function call({ listener, event }: Push, logger: Logger): void {
+  guarded(logger, () => listener.onEvent(event));
+}
+
+/** It stands alone: the function that it makes would be made for each of very many listeners without traces, too. */
+function callTraced(told: Push, logger: Logger, tracing: Tracing): void {
+  const { owner, event } = told;
+  if (event.change === "created" && event.item !== null) {
+    tracing.runNow({ name: "push", tenant: owner.tenant, notificationId: event.item.id, facts: {} }, () => call(told, logger));
+  } else {
+    call(told, logger);
   }
 }

@@ -165,12 +165,17 @@ class StreamClient implements Client {
     this.#epoch = since.epoch;
   }
 
+  /** The user whose inbox is followed. It is asked for once for all streams of the user. */
+  get userId(): string {
+    return this.#inbox.owner.userId;
+  }
+
   sendFrame(frame: Frame): void {
     this.stream.send(frameEvent(frame, { seq: this.#seq, epoch: this.#epoch }));
   }
 
   onEvent(event: InboxEvent): void {
-    const frame = eventFrame(event, this.#inbox.owner);
+    const frame = eventFrame(event, this);
     if (frame === null) {
       lookAgain(this.#inbox, this, event);
       return;
