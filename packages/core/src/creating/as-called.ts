@@ -1,51 +1,40 @@
-import type { UntypedCreateInput } from "../notifications/index.ts";
+import { copied } from "../foundation/copied.ts";
+import type { JsonObject } from "../foundation/json.ts";
+import { parseJsonObject } from "../foundation/parse-json.ts";
+import { type NotificationType, type NotificationTypes, parseData, type UntypedCreateInput } from "../notifications/index.ts";
 
-/** Longer lists hold users alone, or are refused: of these, the list itself is copied. */
-const MOST_COPIED = 5_000;
-/** What is nested deeper cannot be stored. */
-const DEEPEST = 64;
+/** A request of a call that waits for others before all of its input is read. */
+interface CalledRequest {
+  readonly input: UntypedCreateInput;
+  readonly data?: Promise<JsonObject>;
+}
 
 /**
  * The request as its call said it: whoever waits for others before all of its input is read goes by this, whatever the caller does with the
- * objects meanwhile. What is no list, plain object or time stays what it is, as nobody but a schema of the host's knows it.
+ * objects meanwhile. Its data are read at once, by the type's schema where it has one, so that an object of a class counts as it was, too.
  */
-export function asCalled<Request extends { readonly input: UntypedCreateInput }>(request: Request): Request {
-  return { ...request, input: copyOf(request.input, new Map(), 0) as UntypedCreateInput };
+export function asCalled<Request extends CalledRequest>({ types }: { readonly types: NotificationTypes }, request: Request): Request {
+  const { input } = request;
+  if (typeof input !== "object" || input === null) {
+    return request;
+  }
+  const { data, ...others } = input;
+  const kept = { ...request, input: data === undefined ? copied(others) : { ...copied(others), data: asJson(data) } };
+  const { type } = input;
+  const declared = typeof type === "string" && Object.hasOwn(types, type) ? types[type] : undefined;
+  return declared?.data === undefined ? kept : { ...kept, data: read(data, declared) };
 }
 
-function copyOf(value: unknown, copies: Map<object, object>, depth: number): unknown {
-  if (typeof value !== "object" || value === null || depth > DEEPEST) {
-    return value;
-  }
-  const known = copies.get(value);
-  if (known !== undefined) {
-    return known;
-  }
-  if (value instanceof Date) {
-    return new Date(value);
-  }
-  if (Array.isArray(value)) {
-    const list: unknown[] = value.slice();
-    copies.set(value, list);
-    for (let index = 0; index < list.length && list.length <= MOST_COPIED; index += 1) {
-      list[index] = copyOf(list[index], copies, depth + 1);
-    }
-    return list;
-  }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    return value;
-  }
-  const copy: Record<string, unknown> = {};
-  copies.set(value, copy);
-  for (const [name, member] of Object.entries(value)) {
-    const copied = copyOf(member, copies, depth + 1);
-    if (name === "__proto__") {
-      // An assignment would set the prototype.
-      Object.defineProperty(copy, name, { value: copied, enumerable: true, writable: true, configurable: true });
-    } else {
-      copy[name] = copied;
-    }
-  }
-  return copy;
+/** What JSON makes of the data of a call. What it has no form for is refused later, with all that is wrong. */
+function asJson(data: JsonObject): JsonObject {
+  const parsed = parseJsonObject(data, ["data"]);
+  return "value" in parsed ? parsed.value : copied(data);
+}
+
+/** What the schema of a type makes of the data of a call. */
+function read(data: JsonObject | undefined, declared: NotificationType): Promise<JsonObject> {
+  const reading = (async () => await parseData(data, declared))();
+  // Something else may be found wrong before it is awaited.
+  reading.catch(() => {});
+  return reading;
 }

@@ -87,7 +87,7 @@ function othersOf(types: NotificationTypes, { type = "", channels }: UntypedCrea
 /** A broadcast as a notification with deliveries, though those over the inbox are none. */
 function sendRequest(
   { types, directory }: Pick<CreateBroadcastContext, "types" | "directory">,
-  { tenant, input, id }: CreateRequest,
+  { input, ...request }: CreateRequest,
 ): SendRequest {
   const others = othersOf(types, input);
   if (others.length > 0 && directory?.everyone === undefined) {
@@ -96,7 +96,7 @@ function sendRequest(
       'give NotificationService a directory with everyone(cursor), or pass channels: ["inbox"]';
     throw validationError([valueIssue("channels", message)]);
   }
-  return { tenant, input, rules: { isContract: false }, everyone: parseTerms(input), ...(id === undefined ? {} : { id }) };
+  return { ...request, input, rules: { isContract: false }, everyone: parseTerms(input) };
 }
 
 /** Checks what a broadcast says beside its notification. */

@@ -57,6 +57,8 @@ export interface CreateRequest {
   readonly id?: string;
   /** The topics of its audience, and who subscribes. @default it has none */
   readonly topics?: TopicAudience;
+  /** Its data, where they were read before. @default those of the input are read */
+  readonly data?: Promise<JsonObject>;
 }
 
 type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale" | "preferences" | "ready">;
@@ -73,7 +75,7 @@ export function parseCreate(context: ParseContext, request: CreateRequest): NewN
   const to = parseRecipients(request.input.to);
   if (to instanceof Promise) {
     // The list is a copy already.
-    const kept = asCalled({ ...request, input: { ...request.input, to: [] } });
+    const kept = asCalled(context, { ...request, input: { ...request.input, to: [] } });
     return to.then((recipients) => parseFor(context, kept, { ...parsed, to: recipients }));
   }
   return parseFor(context, request, { ...parsed, to });
@@ -171,7 +173,7 @@ function entryFor(
   request: CreateRequest,
   { fields, recipients, declared }: ForType,
 ): NewNotification | Promise<NewNotification> {
-  const data = parseData(request.input.data, declared);
+  const data = request.data ?? parseData(request.input.data, declared);
   const isRendered = rendersTexts(declared, request.input);
   if (!isRendered && !(data instanceof Promise)) {
     // Without a function of its own, which every create would make.

@@ -47,12 +47,12 @@ function created({ id, kind }: Notification): TracedEnd {
 function createAny(context: VerbContext, request: CreateRequest): Promise<Created> {
   try {
     if (isForEveryone(request)) {
-      return createBroadcast(context, asCalled(request));
+      return createBroadcast(context, asCalled(context, request));
     }
     if (hasTopic(request)) {
-      return createForTopics(context, asCalled(request));
+      return createForTopics(context, asCalled(context, request));
     }
-    return isInboxOnly(context.types, request) ? create(context, request) : createWithDeliveries(context, asCalled(request));
+    return isInboxOnly(context.types, request) ? create(context, request) : createWithDeliveries(context, asCalled(context, request));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -109,7 +109,7 @@ export async function prepareNotification<Tx, Written extends void | Promise<voi
   context: VerbContext<Tx, Written>,
   given: CreateRequest,
 ): Promise<PreparedNotification<Tx, Written>> {
-  const request = asCalled(given);
+  const request = asCalled(context, given);
   if (isForEveryone(request)) {
     return prepareBroadcast<Tx, Written>(context, request);
   }

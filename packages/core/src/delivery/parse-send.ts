@@ -62,6 +62,8 @@ export interface SendRequest {
   readonly topics?: TopicAudience;
   /** How it goes to everyone. @default it names who gets it */
   readonly everyone?: Pick<ForEveryone, "isStanding" | "except">;
+  /** Its data, where they were read before. @default those of the input are read */
+  readonly data?: Promise<JsonObject>;
 }
 
 /** A checked notification with deliveries, with the answer for its sender. */
@@ -73,7 +75,7 @@ export interface ParsedSend {
 /** Checks the input of a notification with deliveries and makes all that is to be written, ids and times included. */
 export async function parseSend(
   context: DeliveryContext,
-  { tenant, input, rules, id, topics, everyone }: SendRequest,
+  { tenant, input, rules, id, topics, everyone, data: readBefore }: SendRequest,
 ): Promise<ParsedSend> {
   const { isContract, declaredTypesOnly = !isContract } = rules;
   const createdAt = new Date(context.clock.now());
@@ -90,7 +92,7 @@ export async function parseSend(
   }
   const names = [...used.keys()];
   const allNames = fallback ? [...names, fallback.channel] : names;
-  const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract });
+  const { data, ...texts } = await parseContent(context, { input, declared, type: fields.type, names: allNames, isContract, readBefore });
   const { title, message } = texts;
   const namesAddresses = areAddresses(rules);
   await checkAudience(named, used, namesAddresses ? "addresses" : context.directory === null ? "no directory" : "directory");
@@ -216,6 +218,7 @@ interface ContentSource extends ContentUse {
   readonly input: UntypedCreateInput;
   readonly declared: NotificationType | undefined;
   readonly type: string;
+  readonly readBefore: Promise<JsonObject> | undefined;
 }
 
 /** What a notification says. */
@@ -225,10 +228,10 @@ interface Content extends Required<SendChanges> {
   readonly group: string | null;
 }
 
-async function parseContent(context: DeliveryContext, { input, declared, type, ...use }: ContentSource): Promise<Content> {
+async function parseContent(context: DeliveryContext, { input, declared, type, readBefore, ...use }: ContentSource): Promise<Content> {
   const data: JsonObject = use.isContract
     ? { ...(await parseData(undefined, declared)), ...requireJsonObject(input.data ?? {}, ["meta"]) }
-    : await parseData(input.data, declared);
+    : await (readBefore ?? parseData(input.data, declared));
   // Data of a contract need not fit the type, and its senders write their own texts.
   const isRendered = !use.isContract && rendersTexts(declared, input);
   const texts = isRendered
@@ -240,16 +243,11 @@ async function parseContent(context: DeliveryContext, { input, declared, type, .
   return { ...all, url: texts.url ?? null, rendered, group, ...checkContent(context, all, use) };
 }
 
-interface FallbackUse extends Pick<SendRules, "isContract"> {
-  readonly tenant: string;
-  readonly audience: Audience;
-}
-
 /** Refuses a fallback over a channel that is not set up, or that reaches the users anyway: they would get the same twice. */
 function requireFallback(
   context: DeliveryContext,
   { channel }: Required<FallbackInput>,
-  { tenant, audience, isContract }: FallbackUse,
+  { tenant, audience, isContract }: Pick<SendRequest, "tenant"> & Pick<SendRules, "isContract"> & { readonly audience: Audience },
 ): void {
   if (!(isContract && channel === DEFAULT_FALLBACK)) {
     channelOf(context, tenant, channel);

@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { copied } from "../foundation/copied.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList, type MembersOf, requireMembers, requireNone, strangerIn } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
+import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
 import { describe, GROUP_RULE, linkIssue, NAME_RULE, shown, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
@@ -117,12 +119,12 @@ export function declaredType(
   return undefined;
 }
 
-/** Checks `data` against the type's schema, if it has one, and returns the JSON form to store: at once without a schema. */
-export function parseData(data: object | undefined, type: NotificationType | undefined): JsonObject | Promise<JsonObject> {
-  return type?.data ? validated(data, type.data).then(storedData) : storedData({ value: data ?? {} });
+/** Checks `data` against the type's schema, if it has one, and returns the JSON form to store: at once unless the schema takes its time. */
+export function parseData(data: object | undefined, type: NotificationType | undefined): MaybePromise<JsonObject> {
+  return type?.data ? andThen(validated(data, type.data), storedData) : storedData({ value: data ?? {} });
 }
 
-function storedData(result: StandardSchemaV1.Result<unknown>): JsonObject {
+function storedData(result: Result): JsonObject {
   if (result.issues) {
     const issues = new IssueList();
     for (const { path = [], message } of result.issues) {
@@ -150,13 +152,19 @@ export function linkIssues(data: JsonObject, path: Issue["path"]): readonly Issu
   });
 }
 
-/** Validates the data. For missing data the schema gets undefined, and an empty object if it refuses undefined. */
-async function validated(data: object | undefined, { "~standard": schema }: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
+type Result = StandardSchemaV1.Result<unknown>;
+
+/**
+ * Validates the data. For missing data the schema gets undefined, and an empty object if it refuses undefined. It gets a copy, as it may look
+ * at them later than the caller changes them.
+ */
+function validated(data: object | undefined, { "~standard": schema }: StandardSchemaV1): MaybePromise<Result> {
   if (data !== undefined && data !== null) {
-    return schema.validate(data);
+    return schema.validate(copied(data));
   }
-  const result = await schema.validate(undefined);
-  return result.issues ? schema.validate({}) : { value: result.value ?? {} };
+  return andThen(schema.validate(undefined), (result): MaybePromise<Result> => {
+    return result.issues ? schema.validate({}) : { value: result.value ?? {} };
+  });
 }
 
 function pathPart(key: PropertyKey): string | number {

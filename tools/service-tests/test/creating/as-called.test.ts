@@ -6,11 +6,34 @@ import { onEveryStorage } from "../on-every-storage.ts";
 import { silent } from "../silent.ts";
 import { stopsAfterTest } from "../stops-after-test.ts";
 
+/** What a host has of its own: JSON has the text of it. */
+class Price {
+  cents: number;
+
+  constructor(cents: number) {
+    this.cents = cents;
+  }
+
+  toJSON() {
+    return `${this.cents} cents`;
+  }
+}
+
+/** Things that change, and how JSON has them. */
+const thing = z.custom<{ readonly at: Date }>(() => true);
+const scores = z.map(z.string(), z.set(z.number())).transform((map) => [...map].map(([name, set]) => [name, ...set]));
+
 const types = defineTypes({
   plain: {},
   rendered: { title: ({ data }) => `About ${JSON.stringify(data)}` },
   looked: { data: z.object({ tags: z.array(z.string()) }).refine(async () => true) },
   mailed: { channels: ["inbox", "email"] },
+  seen: { data: thing },
+  mailedAsSeen: { data: thing, channels: ["inbox", "email"] },
+  seenLater: { data: thing.refine(async () => true) },
+  mailedAsSeenLater: { data: thing.refine(async () => true), channels: ["inbox", "email"] },
+  made: { data: z.object({ scores }).refine(async () => true) },
+  mailedAsMade: { data: z.object({ scores }), channels: ["inbox", "email"] },
 });
 
 const FEW = ["ann", "bob", "cid"];
@@ -26,7 +49,9 @@ onEveryStorage((database) => {
 
   describe("a create is what its call said, whatever the caller does with its objects meanwhile", () => {
     const calls = [
-      ...Object.keys(types).map((type) => ({ type, whom: "three users", audience: { to: [...FEW], except: ["bob"] } })),
+      ...["plain", "rendered", "looked", "mailed"].map((type) => {
+        return { type, whom: "three users", audience: { to: [...FEW], except: ["bob"] } };
+      }),
       ...["plain", "rendered", "looked"].map((type) => ({
         type,
         whom: "a long list of users",
@@ -74,5 +99,93 @@ onEveryStorage((database) => {
         },
       ]);
     });
+  });
+
+  const audiences = [
+    { whom: "a user", to: () => "ann" },
+    { whom: "a long list of users", to: () => [...MANY] },
+    { whom: "everyone", to: () => "everyone" },
+  ];
+
+  describe.each(audiences)(
+    "what JSON has of the data of a call for $whom is stored as it was, whatever becomes of the objects",
+    ({ whom, to }) => {
+      /** Those with deliveries as well for a user: a long list of mails takes its time, and everyone is for whom pages them. */
+      const of = (...names: readonly string[]) => names.filter((name) => whom === "a user" || !name.startsWith("mailed"));
+
+      async function stored(service: ReturnType<typeof serviceOn>, type: string, data: object, change: () => void): Promise<unknown> {
+        // Who began after a broadcast does not get it.
+        await service.topics.subscribe("news", "ann");
+        const creating = service.create({ type, to: to(), data } as unknown as { readonly type: "plain"; readonly to: string });
+        change();
+        await creating;
+        await service.runDue();
+        const { items } = await service.inbox("ann").list();
+        expect(items).toHaveLength(1);
+        return items[0]?.data;
+      }
+
+      test.each(of("plain", "mailed", "seen", "mailedAsSeen"))("of the type %s", async (type) => {
+        const data = { at: new Date(0), link: new URL("https://example.com/said"), bytes: Buffer.from("said"), price: new Price(1) };
+        const said: unknown = JSON.parse(JSON.stringify(data));
+        const change = () => {
+          data.at.setTime(1);
+          data.link.pathname = "/not-said";
+          data.bytes.fill(0);
+          data.price.cents = 2;
+        };
+        expect(await stored(serviceOn(), type, data, change)).toEqual(said);
+      });
+
+      test.each(of("seenLater", "mailedAsSeenLater"))("of the type %s, whose schema takes its time", async (type) => {
+        const data = {
+          at: new Date(0),
+          link: new URL("https://example.com/said"),
+          bytes: Buffer.from("said"),
+          numbers: new Uint8Array([1]),
+        };
+        const said: unknown = JSON.parse(JSON.stringify(data));
+        const change = () => {
+          data.at.setTime(1);
+          data.link.pathname = "/not-said";
+          data.bytes.fill(0);
+          data.numbers[0] = 2;
+        };
+        expect(await stored(serviceOn(), type, data, change)).toEqual(said);
+      });
+
+      test.each(of("made", "mailedAsMade"))("of the type %s, whose schema makes JSON of them", async (type) => {
+        const ann = new Set([1]);
+        const map = new Map([["ann", ann]]);
+        const change = () => {
+          ann.add(2);
+          map.set("bob", new Set([3]));
+        };
+        expect(await stored(serviceOn(), type, { scores: map }, change)).toEqual({ scores: [["ann", 1]] });
+      });
+    },
+  );
+
+  test("the addresses of a long list are those of the call", async () => {
+    const service = serviceOn();
+    const to = Array.from({ length: 5_001 }, (_, index) => ({ email: `u${index}@example.com` }));
+    const creating = service.create({ type: "plain", to, message: "Hello", scheduledAt: new Date("2100-01-01") });
+    for (const address of to) {
+      address.email = "other@example.com";
+    }
+    const { notification } = await creating;
+    await service.runDue();
+    const { deliveries, total } = await service.deliveries(notification.id, { limit: 1_000 });
+    expect(total).toBe(5_001);
+    expect(deliveries.filter(({ recipient }) => recipient === "other@example.com")).toEqual([]);
+  });
+
+  test("two calls of one key whose data differ in an object of a class are two", async () => {
+    const service = serviceOn();
+    const create = (path: string) =>
+      service.create({ type: "plain", to: "ann", idempotencyKey: "one", data: { link: new URL(path, "https://example.com") } } as never);
+    const { notification } = await create("/one");
+    expect((await create("/one")).notification.id).toBe(notification.id);
+    await expect(create("/two")).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
   });
 });
