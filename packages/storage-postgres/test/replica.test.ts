@@ -94,6 +94,22 @@ describe("reads that may be behind", () => {
     expect((await inbox.groups()).groups).toMatchObject([{ group: "thread" }]);
   });
 
+  test("are told of, with who answered", async () => {
+    const { service, inbox } = await read("lea");
+    await hold();
+    const { epoch, lastSeq, rev } = await inbox.counts();
+    await inbox.markRead({ seq: 1 });
+    const told: object[] = [];
+    service.on("inbox.lagging_read", (event) => void told.push(event));
+    await inbox.mayLag().list();
+    await inbox.mayLag({ since: { epoch, seq: lastSeq, rev: rev + 1 } }).list();
+    await inbox.list();
+    expect(told).toEqual([
+      { tenant: "default", userId: "lea", by: "replica", lagMs: expect.any(Number) },
+      { tenant: "default", userId: "lea", by: "database", lagMs: 0 },
+    ]);
+  });
+
   test("come over the native contract to who accepts them, without a tag", async () => {
     const { service, inbox } = await read("ivy");
     await hold();

@@ -32,6 +32,12 @@ export function followEvents({ service, tenants }: Watched, instruments: Instrum
         took("attemptLag", labels, secondsBetween(ended.dueAt, startedAt));
       }
     }),
+    service.on("inbox.lagging_read", ({ tenant, by, lagMs }) => {
+      count("laggingReads", { tenant: tenantOf(tenant), by });
+      if (by === "replica") {
+        took("replicaLag", { tenant: tenantOf(tenant) }, lagMs / 1_000);
+      }
+    }),
     ...STATUSES.map((status) =>
       service.on(`delivery.${status}`, ({ delivery: { tenant, channel } }) =>
         count("deliveries", { tenant: tenantOf(tenant), channel, status }),

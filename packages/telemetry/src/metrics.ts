@@ -33,6 +33,12 @@ export const COUNTERS = {
     help: "Processing records of the hub that ended, by status: completed or failed.",
     labels: ["tenant", "source", "status"],
   },
+  laggingReads: {
+    name: "belfry.inbox.lagging_reads",
+    unit: "{read}",
+    help: "Reads of inboxes that may lag, by who answered: the replica, or the database where no replica could.",
+    labels: ["tenant", "by"],
+  },
 } as const satisfies Readonly<Record<string, Metric>>;
 
 /** Metrics of how long something took in this process. */
@@ -54,6 +60,12 @@ export const HISTOGRAMS = {
     unit: "s",
     help: "How long processing records of the hub took, from their event to their end.",
     labels: ["tenant", "source"],
+  },
+  replicaLag: {
+    name: "belfry.replica.lag",
+    unit: "s",
+    help: "How far the answers of the replica may have been behind.",
+    labels: ["tenant"],
   },
 } as const satisfies Readonly<Record<string, Metric>>;
 

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { expressBelfry } from "@belfry/adapter-express";
 import { honoBelfry } from "@belfry/adapter-hono";
 import { consoleLogger, NotificationService } from "@belfry/core";
+import type { ReplicaStorage } from "@belfry/core/storage";
 import { sqliteStorage } from "@belfry/storage-sqlite";
 import { recorder } from "@belfry/testkit/host";
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
@@ -81,6 +82,34 @@ describe("metrics of OpenTelemetry", () => {
     await service.create({ to: "ann", title: "Not counted" });
     await meterProvider.shutdown();
   });
+});
+
+test("reads that may lag are counted by who answered, and how far the replica was behind", async () => {
+  const storage = sqliteStorage(":memory:");
+  let answers = 2;
+  const replica: ReplicaStorage = {
+    async readInboxes(read) {
+      answers -= 1;
+      return answers < 0 ? null : { found: await read(storage.inbox), lagMs: 700 };
+    },
+  };
+  const service = new NotificationService({ storage: Object.assign(storage, { replica }), logger: silent });
+  running.push(service);
+  const contract = prometheus(service, { token: TOKEN });
+  await service.create({ to: "ann", title: "Hello" });
+  for (let read = 0; read < 3; read += 1) {
+    await service.inbox("ann").mayLag().counts();
+  }
+  const app = honoBelfry(service, { contracts: [contract], logger: silent });
+  const answer = await app.request(contract.basePath, { headers: { authorization: `Bearer ${TOKEN}` } });
+  expect((await answer.text()).split("\n")).toEqual(
+    expect.arrayContaining([
+      'belfry_inbox_lagging_reads_total{tenant="default",by="replica"} 2',
+      'belfry_inbox_lagging_reads_total{tenant="default",by="database"} 1',
+      'belfry_replica_lag_seconds_sum{tenant="default"} 1.4',
+      'belfry_replica_lag_seconds_count{tenant="default"} 2',
+    ]),
+  );
 });
 
 /** The same contract in both frameworks. */

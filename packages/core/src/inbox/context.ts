@@ -21,6 +21,14 @@ export interface InboxSwept extends Owner {
   readonly count: number;
 }
 
+/** A read of an inbox that may lag was answered, and by whom. */
+export interface LaggingReadAnswered extends Owner {
+  /** The database answers where no replica is up to it, and where something has to be written first. */
+  readonly by: "replica" | "database";
+  /** How far the answer may be behind, in milliseconds; 0 for one of the database. */
+  readonly lagMs: number;
+}
+
 /** The event of one changed item, its data as its declared type has it. */
 export type ItemChangedOf<Made extends DataByType> =
   Typed<InboxItem, Made> extends infer Item ? (Item extends InboxItem ? ItemChanged<Item> : never) : never;
@@ -33,6 +41,7 @@ export interface InboxEvents<Made extends DataByType = DataByType> extends Reado
   "inbox.matching_read": InboxSwept;
   "inbox.matching_seen": InboxSwept;
   "inbox.matching_archived": InboxSwept;
+  "inbox.lagging_read": LaggingReadAnswered;
 }
 
 /** The state of the fallback after an acknowledgement: there is none, it was stopped, it is on its way, or it was sent. */

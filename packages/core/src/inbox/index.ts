@@ -12,6 +12,7 @@ export {
   type ItemChanged,
   type ItemChangedOf,
   isOutside,
+  type LaggingReadAnswered,
   type ReadHook,
 } from "./context.ts";
 export { DueItems } from "./due-items.ts";

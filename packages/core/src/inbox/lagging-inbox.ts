@@ -1,7 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { type MembersOf, requireMembers } from "../foundation/issue-list.ts";
 import { type CountedRead, isDue, readUpToDate } from "./apply-due.ts";
-import type { InboxContext } from "./context.ts";
+import type { InboxContext, LaggingReadAnswered } from "./context.ts";
 import { type CountsInput, type FilteredCounts, readingFiltered, readingTop } from "./filtered-counts.ts";
 import { type GroupList, type GroupsInput, readingGroups } from "./groups.ts";
 import type { LocaleInput } from "./in-locale.ts";
@@ -110,9 +110,16 @@ export class LaggingInbox<Item extends InboxItem = InboxItem> {
     using _call = await this.#context.ready();
     const lagging = (await replica?.readInboxes(read)) ?? null;
     if (lagging !== null && this.#isGood(countsOf(lagging.found)) && isAnswer(lagging.found)) {
+      this.#tell("replica", lagging.lagMs);
       return lagging;
     }
-    return { found: await readUpToDate(this.#context, this.owner, { read: () => read(inbox), countsOf }), lagMs: 0 };
+    const found = await readUpToDate(this.#context, this.owner, { read: () => read(inbox), countsOf });
+    this.#tell("database", 0);
+    return { found, lagMs: 0 };
+  }
+
+  #tell(by: LaggingReadAnswered["by"], lagMs: number): void {
+    this.#context.events.emit("inbox.lagging_read", { ...this.owner, by, lagMs });
   }
 
   /** Whether an answer with these counts is not older than what the caller knows, and nothing is to be written before it. */

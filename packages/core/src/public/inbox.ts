@@ -36,6 +36,7 @@ export {
   type KeyedInbox,
   type Lagging,
   type LaggingInbox,
+  type LaggingReadAnswered,
   type LagInput,
   type ListForm,
   type ListInput,

@@ -38,6 +38,7 @@ const EVENTS: MembersOf<NotificationEvents> = {
   "inbox.matching_read": true,
   "inbox.matching_seen": true,
   "inbox.matching_archived": true,
+  "inbox.lagging_read": true,
   "delivery.pending": true,
   "delivery.waiting": true,
   "delivery.sent": true,
