@@ -30,7 +30,8 @@ export function prepareCreateMany(tables: TableNames, announcements: Announcemen
   const waiting = (session: Connection, distinct: readonly NewNotification[]): Promise<readonly Answer[]> => {
     const inboxes = inboxesOf(distinct);
     return writeWaiting({
-      isAlone: inboxes.length === 1,
+      // Several would hold their notifications while they wait, and a lone create of one of these waits for it with the inbox in hand.
+      isAlone: inboxes.length === 1 && distinct.length === 1,
       write: (lockTimeoutMs) => writeEntries(session, distinct, { lockTimeoutMs }),
       waitForFirst: () => busyInboxes.waitForFirst(session, inboxes),
     });

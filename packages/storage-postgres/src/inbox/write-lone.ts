@@ -14,7 +14,9 @@ import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
  * Writes one entry with one recipient, the usual create, at half the cost of lists. Answers null, and writes nothing, if the
  * notification was written before. Outside of a transaction, with announcements, its commit also sends its signal if it can. There it
  * first takes for granted that the notification is new and the inbox has begun, as they usually are: then the statement has
- * four fifths of the work. Otherwise that one fails, or finds no counters, and writes nothing.
+ * four fifths of the work. Otherwise that one fails, or finds no counters, and writes nothing. It takes the inbox before the notification,
+ * and all others the other way round, since to look whether the inbox has begun before that would cost a twentieth of the statement. Two
+ * creates of the same notification may so be in each other's way: PostgreSQL then ends one of them, which is written again.
  */
 export function prepareWriteLone(tables: TableNames, announcements: Announcements | null) {
   const write = (kind: Kind) => statement<EntryRow>(kind === "grouped" ? "write_grouped" : "write_entry", writeEntryText(tables, kind));
