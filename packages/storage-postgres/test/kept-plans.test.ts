@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { ItemPlace } from "@belfry/core/storage";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,6 +10,8 @@ import { entry, fillTables, openPool, rowsOf, silent, useCleanup, useDatabase } 
 const ITEMS = 20_000;
 /** How many of them a call names. */
 const NAMED = 100;
+/** How many deliveries are due then. */
+const DUE = 20_000;
 const OWNER = { tenant: "acme", userId: "ann" };
 
 interface Prepared {
@@ -108,20 +111,62 @@ describe("plans that a connection keeps from when the tables were small", () => 
         ITEMS,
       ]);
     });
-    const before = await rowsRead();
+    const before = await rowsRead("belfry_inbox_items");
     await changeItems(1_000);
-    const after = await rowsRead();
+    const after = await rowsRead("belfry_inbox_items");
     // Each call reads the rows that it changes a few times. Some calls may look at a thousand items, but none at the whole inbox.
     expect(after - before).toBeLessThan(ITEMS);
   });
 
-  /** How many rows of items the connections have read so far, by an index or not. */
-  async function rowsRead(): Promise<number> {
+  test("claims past a tenant, or an endpoint, that has a great many due, and claims by name, read a few rows", async () => {
+    const at = new Date(Date.now() + 60_000);
+    const request = { owner: "worker", at, leaseMs: 60_000, limit: 10, perEndpoint: 10, channels: ["email"], exceptTenants: ["other"] };
+    const claims = [
+      { ...request, exceptTenants: [], exceptEndpoints: [] },
+      { ...request, exceptTenants: ["acme"], exceptEndpoints: [] },
+      { ...request, exceptEndpoints: [{ channel: "email", recipient: "user 1" }] },
+    ];
+    const claimAll = async () => {
+      for (const claim of claims) {
+        for (const leases of [storage.deliveries.leases, storage.hub.leases]) {
+          const named = [...(await leases.due(claim)), { id: randomUUID(), fence: 1 }];
+          await leases.claimNamed(named, claim);
+          await leases.claim(claim);
+        }
+      }
+    };
+    await claimAll();
+    await fillTables(pool, async (client) => {
+      // One tenant has nearly all.
+      const tenant = "CASE WHEN i % 1000 = 0 THEN 'other' ELSE 'acme' END";
+      const dueAt = "now() - interval '1 day' + i * interval '1 millisecond'";
+      await client.query(
+        `INSERT INTO belfry_deliveries (id, notification_pk, tenant, channel, recipient, chain, is_fallback, status, attempt, attempts_before, due_at, fence)
+        SELECT gen_random_uuid(), 1000000 + i, ${tenant}, 'email', 'user ' || i % 100, 0, false, 'pending', 0, 0, ${dueAt}, 0 FROM generate_series(1, $1::int) i`,
+        [DUE],
+      );
+      await client.query(
+        `INSERT INTO belfry_processing_records (id, notification_pk, tenant, source, handler_id, prompt, status, attempt, created_at, due_at, fence)
+        SELECT gen_random_uuid(), 1000000 + i, ${tenant}, 'shop', gen_random_uuid(), 'What now?', 'PENDING', 0, now(), ${dueAt}, 0
+        FROM generate_series(1, $1::int) i`,
+        [DUE],
+      );
+    });
+    const read = async () => (await rowsRead("belfry_deliveries")) + (await rowsRead("belfry_processing_records"));
+    const before = await read();
+    await claimAll();
+    const after = await read();
+    expect(after - before).toBeLessThan(DUE / 4);
+  });
+
+  /** How many rows of a table the connections have read so far, by an index or not. */
+  async function rowsRead(table: string): Promise<number> {
     await pool.query("SELECT pg_stat_force_next_flush()");
     const [row] = await rowsOf<{ readonly read: string }>(
       pool,
       `SELECT t.seq_tup_read + coalesce((SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid), 0) AS read
-      FROM pg_stat_user_tables t WHERE t.relname = 'belfry_inbox_items'`,
+      FROM pg_stat_user_tables t WHERE t.relname = $1`,
+      [table],
     );
     return Number(row?.read);
   }

@@ -66,16 +66,25 @@ interface DueSince {
 /** Chooses due rows by statements that it runs. */
 type Choose<Row extends readonly unknown[], Request> = (run: RunClaim<Row>, request: Request) => Promise<readonly Row[]>;
 
-/** A table whose rows may also be leased by name. */
-export interface NamedLeaseTable<Row extends readonly unknown[], Task, Fairness extends object> extends LeaseTable<Row, Task, Fairness> {
-  leaseOf(task: Task): NamedTask;
+/** A table whose rows may also be leased by name. `Name` is what a look reads of a row: its id, tenant and fence, and what the choice goes by. */
+export interface NamedLeaseTable<Row extends readonly unknown[], Task, Fairness extends object, Name extends NameRow = NameRow>
+  extends LeaseTable<Row, Task, Fairness> {
+  /** How rows are named that a claim would lease: chosen as {@link LeaseTable.choose} does. */
+  readonly names: Pick<LeaseTable<Name, NamedTask, Fairness>, "columns" | "choose" | "walk">;
   /** Prepares the choice of those due rows whose next leases are named. */
   chooseNamed(tables: TableNames, choosing: Choosing<Row>): Choose<Row, DueRequest & Fairness & { readonly named: readonly Lease[] }>;
 }
 
-/** Selects the rows whose next leases are the ids and fences in `$first` and the value after it, as `l` joined to the table `t`. */
+/** The beginning of what a look reads of a row. */
+export type NameRow = readonly [id: string, tenant: string, fence: number, ...more: readonly unknown[]];
+
+/**
+ * Selects the rows whose next leases are the ids and fences in `$first` and the value after it, as `l` joined to the table `t`. As of
+ * {@link keys}, the planner expects one row.
+ */
 export function namedRows(table: string, first: number): string {
-  return `unnest($${first}::uuid[], $${first + 1}::int[]) AS l(id, fence) JOIN ${table} t ON t.id = l.id AND t.fence = l.fence - 1`;
+  const named = `SELECT * FROM unnest($${first}::uuid[], $${first + 1}::int[]) AS n(id, fence) WHERE fence BETWEEN 1 AND 2147483647`;
+  return `(${named}) l JOIN ${table} t ON t.id = l.id AND t.fence = l.fence - 1`;
 }
 
 /** A column that all rows of a notification share, in the first of them alone; else null. `alias` is the table's. */
@@ -126,9 +135,9 @@ export function leases<Row extends readonly unknown[], Task, Fairness extends ob
 }
 
 /** Leases of the rows of one table, which may also be leased by name. */
-export function namedLeases<Row extends readonly unknown[], Task, Fairness extends object>(
+export function namedLeases<Row extends readonly unknown[], Task, Fairness extends object, Name extends NameRow>(
   bound: Bound,
-  table: NamedLeaseTable<Row, Task, Fairness>,
+  table: NamedLeaseTable<Row, Task, Fairness, Name>,
 ): NamedLeaseStorage<Task, Fairness> {
   const moving = new MovingTenants();
   const named = bind(bound, { due: run(prepareDue(table, moving)), claimNamed: run(prepareClaimNamed(table, moving)) });
@@ -168,7 +177,7 @@ function chosenSince<Row extends readonly unknown[], Request>(
 
 /** Leases rows that are due and named. */
 function prepareClaimNamed<Row extends readonly unknown[], Task, Fairness extends object>(
-  table: NamedLeaseTable<Row, Task, Fairness>,
+  table: Omit<NamedLeaseTable<Row, Task, Fairness>, "names">,
   moving: MovingTenants,
 ) {
   return (tables: TableNames, time: StorageTime) => {
@@ -186,37 +195,33 @@ function prepareClaimNamed<Row extends readonly unknown[], Task, Fairness extend
 }
 
 /** Looks at the rows that a claim would lease. */
-function prepareDue<Row extends readonly unknown[], Task, Fairness extends object>(
-  table: NamedLeaseTable<Row, Task, Fairness>,
+function prepareDue<Task, Fairness extends object, Name extends NameRow>(
+  { table, alias, names }: Pick<NamedLeaseTable<never, Task, Fairness, Name>, "table" | "alias" | "names">,
   moving: MovingTenants,
 ) {
-  const { alias } = table;
   return (tables: TableNames, time: StorageTime) => {
-    const from = `${tables[table.table]} ${alias} JOIN ${CHOSEN} ON ${alias}.pk = k.pk`;
+    const from = `${tables[table]} ${alias} JOIN ${CHOSEN} ON ${alias}.pk = k.pk`;
     const choose = chosenSince(
-      table,
+      { ...names, table },
       tables,
-      table.choose(tables, {
-        statement: (operation, due) => statement(`look_to_${operation}`, `WITH ${due} ${selectRows(table, tables, { from })}`),
+      names.choose(tables, {
+        statement: (operation, due) =>
+          statement(`look_to_${operation}`, `WITH ${due} ${selectRows({ ...names, alias }, tables, { from })}`),
         locked: () => "",
         takes: false,
       }),
     );
     return (request: DueRequest & Fairness) =>
       async (session: Session): Promise<readonly NamedTask[]> => {
-        const runLook: RunClaim<Row> = (one, limit, values) => session.rows(one, [time(request.at), limit, ...values]);
+        const runLook: RunClaim<Name> = (one, limit, values) => session.rows(one, [time(request.at), limit, ...values]);
         const rows = await moving.leaveOut({ session, tables }, request, {
           choose: (leaving) => choose({ session, at: time(request.at) }, runLook, leaving),
           mayBeFull: ({ length }) => length > 0,
         });
-        return namesOf(table.tasks(rows), table);
+        // Nobody has claimed them yet.
+        return rows.map(([id, tenant, fence]) => ({ id, tenant, fence: fence + 1 }));
       };
   };
-}
-
-/** The names of tasks that nobody has claimed yet. */
-function namesOf<Task>(tasks: readonly Task[], { leaseOf }: { leaseOf(task: Task): NamedTask }): readonly NamedTask[] {
-  return tasks.map(leaseOf).map(({ id, tenant, fence }) => ({ id, tenant, fence: fence + 1 }));
 }
 
 /** The values of a claim end with the owner and the length of the lease. */

@@ -12,7 +12,7 @@ import {
   toSourceRecord,
 } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
-import { type Choosing, type NamedLeaseTable, namedRows, ofFirst } from "../database/leases.ts";
+import { type Choosing, keys, type LeaseTable, type NamedLeaseTable, namedRows, ofFirst } from "../database/leases.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type JsonRow, lists, milliseconds, type StorageTime, statement, timeOf } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
@@ -36,25 +36,14 @@ export const RECORD_LEASES: NamedLeaseTable<ClaimedRow, ClaimedRecord, object> =
   alias: "r",
   queues: ["status = 'PENDING'"],
   claimed: "status = 'PROCESSING',",
-  choose: (tables, choosing) => {
-    const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
-    return async (runClaim, { limit, exceptTenants }) => {
-      if (exceptTenants.length === 0) {
-        return runClaim(first, limit, []);
-      }
-      const claimed = await runClaim(firstOfOthers, limit, [exceptTenants]);
-      const rest = limit - claimed.length;
-      // One tenant may have a million records before all others: passing them one by one would take long.
-      const others = rest > 0 ? await runClaim(ofOthersByTenant, choosing.takes ? rest : limit, [exceptTenants]) : [];
-      return [...claimed, ...others];
-    };
-  },
+  choose: chooseDue,
+  names: { columns: () => "r.id, r.tenant, r.fence", choose: chooseDue },
   chooseNamed: ({ processingRecords }, choosing) => {
     // $3 tenants to leave out, $4 ids, $5 fences.
     const claim = choosing.statement(
       "claim_named_records",
       `due AS MATERIALIZED (
-        SELECT t.pk FROM ${namedRows(processingRecords, 4)} WHERE ${IS_DUE} AND tenant <> ALL ($3::text[])
+        SELECT t.pk FROM ${namedRows(processingRecords, 4)} WHERE ${IS_STILL_PENDING} AND ${IS_IN_TIME} AND tenant <> ALL ($3::text[])
         ORDER BY t.due_at, t.pk LIMIT $2 ${choosing.locked("t")}
       )`,
       3,
@@ -62,16 +51,36 @@ export const RECORD_LEASES: NamedLeaseTable<ClaimedRow, ClaimedRecord, object> =
     return (run, { limit, exceptTenants, named }) => run(claim, limit, [exceptTenants, ...lists(named, "id", "fence")]);
   },
   tasks: toClaimed,
-  leaseOf: ({ record: { id, tenant }, fence }) => ({ id, tenant, fence }),
 };
 
-const IS_DUE = `status = 'PENDING' AND due_at <= (SELECT ${timeOf("$1")})`;
+/** Prepares the choice of due records. */
+function chooseDue<Row extends readonly unknown[]>(
+  tables: TableNames,
+  choosing: Choosing<Row>,
+): ReturnType<LeaseTable<Row, unknown, object>["choose"]> {
+  const { first, firstOfOthers, ofOthersByTenant } = claimStatements(tables, choosing);
+  return async (runClaim, { limit, exceptTenants }) => {
+    if (exceptTenants.length === 0) {
+      return runClaim(first, limit, []);
+    }
+    const claimed = await runClaim(firstOfOthers, limit, [exceptTenants]);
+    const rest = limit - claimed.length;
+    // One tenant may have a million records before all others: passing them one by one would take long.
+    const others = rest > 0 ? await runClaim(ofOthersByTenant, choosing.takes ? rest : limit, [exceptTenants]) : [];
+    return [...claimed, ...others];
+  };
+}
+
+const IS_IN_TIME = `due_at <= (SELECT ${timeOf("$1")})`;
+const IS_DUE = `status = 'PENDING' AND ${IS_IN_TIME}`;
+/** That a row found by its key is pending, in words that no index goes by: the planner takes one of young tables for as short as a look-up by key. */
+const IS_STILL_PENDING = "CASE t.status WHEN 'PENDING' THEN true ELSE false END";
 
 /** $3 tenants to leave out. */
-function claimStatements({ processingRecords }: TableNames, choosing: Choosing<ClaimedRow>) {
+function claimStatements<Row extends readonly unknown[]>({ processingRecords }: TableNames, choosing: Choosing<Row>) {
   // Takes more candidates than needed: other claims may be taking some at this moment.
   const dueCandidates = `due AS MATERIALIZED (
-    SELECT t.pk FROM candidate c JOIN ${processingRecords} t ON t.pk = c.pk WHERE t.status = 'PENDING' ORDER BY c.due_at, c.pk LIMIT $2
+    SELECT t.pk FROM ${keys("candidate")} JOIN ${processingRecords} t ON t.pk = k.pk WHERE ${IS_STILL_PENDING} ORDER BY k.due_at, k.pk LIMIT $2
     ${choosing.locked("t")}
   )`;
   return {

@@ -42,10 +42,17 @@ export interface LeaseTable<Row extends KeyedRow, Task, Fairness extends object>
 
 /** A table whose rows may also be leased by name. */
 export interface NamedLeaseTable<Row extends KeyedRow, Task, Fairness extends object> extends LeaseTable<Row, Task, Fairness> {
-  leaseOf(task: Task): NamedTask;
+  /** Prepares reading the names of the rows that {@link LeaseTable.due} chooses. */
+  names(context: QueryContext): (request: DueRequest & Fairness) => readonly NamedRow[];
   /** Prepares the choice of those due rows whose next leases are named. */
   dueNamed(context: QueryContext): (named: readonly Lease[], request: DueRequest & Fairness) => readonly Row[];
 }
+
+/** What a look reads of a row. */
+export interface NamedRow extends DueRow, NamedTask {}
+
+/** The columns of a {@link NamedRow}. */
+export const NAME_COLUMNS = "pk, tenant, due_at AS dueAt, id, fence";
 
 /** Selects the rows of a table whose next leases are in `:named`. */
 export function namedRows(table: string, alias: string): string {
@@ -79,15 +86,11 @@ export function namedLeases<Row extends KeyedRow, Task, Fairness extends object>
 /** Looks at the rows that a claim would lease. */
 function prepareDue<Row extends KeyedRow, Task, Fairness extends object>(of: NamedLeaseTable<Row, Task, Fairness>) {
   return (context: QueryContext) => {
-    const due = of.due(context);
-    const tasks = of.tasks(context);
-    return (request: DueRequest & Fairness): readonly NamedTask[] => namesOf(tasks(due(request)), of);
+    const names = of.names(context);
+    // Nobody has claimed them yet.
+    return (request: DueRequest & Fairness): readonly NamedTask[] =>
+      names(request).map(({ id, tenant, fence }) => ({ id, tenant, fence: fence + 1 }));
   };
-}
-
-/** The names of tasks that nobody has claimed yet. */
-function namesOf<Task>(tasks: readonly Task[], { leaseOf }: { leaseOf(task: Task): NamedTask }): readonly NamedTask[] {
-  return tasks.map(leaseOf).map(({ id, tenant, fence }) => ({ id, tenant, fence: fence + 1 }));
 }
 
 function prepareHasDue({ table, isDue }: { readonly table: string; readonly isDue: string }) {

@@ -10,7 +10,7 @@ import {
   toIdentifiedEvent,
   toSourceRecord,
 } from "@belfry/storage-sql";
-import { type DueRow, type NamedLeaseTable, namedRows, prepareDueOfOthers } from "../database/leases.ts";
+import { type DueRow, NAME_COLUMNS, type NamedLeaseTable, type NamedRow, namedRows, prepareDueOfOthers } from "../database/leases.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { OfSet, QueryContext } from "../database/statement.ts";
 
@@ -32,8 +32,16 @@ export const RECORD_LEASES: NamedLeaseTable<ClaimedRecordRow, ClaimedRecord, obj
     row[5] += 1;
   },
   tasks: prepareWithEvents,
-  leaseOf: ({ record: { id, tenant }, fence }) => ({ id, tenant, fence }),
+  names: prepareNames,
 };
+
+const DUE_RECORDS = { table: "belfry_processing_records", isPending: "status = 'PENDING'" };
+
+/** Finds the names of due records, oldest first, without those of excluded tenants. */
+function prepareNames(context: QueryContext) {
+  const find = prepareDueOfOthers<NamedRow, object>(context, { ...DUE_RECORDS, columns: NAME_COLUMNS });
+  return ({ at, limit, exceptTenants }: DueRequest): readonly NamedRow[] => find({ at, exceptTenants }, limit);
+}
 
 /** Finds due records, oldest first, without those of excluded tenants. */
 function prepareDue(context: QueryContext) {
@@ -41,11 +49,7 @@ function prepareDue(context: QueryContext) {
     SELECT ${ROWS.claimed} FROM belfry_processing_records r WHERE status = 'PENDING' AND due_at <= :at ORDER BY due_at, pk LIMIT :limit`);
   const read = context.prepareRows<{ readonly pks: readonly number[] }, ClaimedRecordRow>(`
     SELECT ${ROWS.claimed} FROM json_each(:pks) k CROSS JOIN belfry_processing_records r ON r.pk = k.value`);
-  const ofOthers = prepareDueOfOthers<DueRow, object>(context, {
-    table: "belfry_processing_records",
-    isPending: "status = 'PENDING'",
-    columns: "pk, tenant, due_at AS dueAt",
-  });
+  const ofOthers = prepareDueOfOthers<DueRow, object>(context, { ...DUE_RECORDS, columns: "pk, tenant, due_at AS dueAt" });
   return ({ at, limit, exceptTenants }: DueRequest): readonly ClaimedRecordRow[] =>
     exceptTenants.length === 0 ? first.all({ at, limit }) : read.all({ pks: ofOthers({ at, exceptTenants }, limit).map(({ pk }) => pk) });
 }
