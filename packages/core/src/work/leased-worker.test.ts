@@ -154,6 +154,34 @@ describe("LeasedWorker", () => {
     await under.stop();
   });
 
+  test("a look from time to time claims nothing while nothing is due, and what is due by then", async () => {
+    const clock = new HandClock();
+    const work = new HandWork();
+    const [claim, nextDueInMs] = [vi.spyOn(work, "claim"), vi.spyOn(work, "nextDueInMs")];
+    const under = worker(work, { clock, pollIntervalMs: 1_000 });
+    const look = async (ms: number) => {
+      clock.pass(ms);
+      await turns();
+      return claim.mock.calls.length;
+    };
+    under.wake();
+    expect(await look(0)).toBe(1);
+    expect(await look(1_000)).toBe(1);
+    nextDueInMs.mockResolvedValueOnce(0);
+    work.due.push(1);
+    expect([await look(1_000), [...work.running.keys()]]).toEqual([2, [1]]);
+    work.endAll();
+    // Claims until one finds nothing. Then something is due in a moment, and claimed without a question.
+    nextDueInMs.mockResolvedValueOnce(400);
+    await look(25);
+    const before = await look(0);
+    work.due.push(2);
+    nextDueInMs.mockRejectedValue(new Error("It was asked."));
+    expect([await look(400), [...work.running.keys()]]).toEqual([before + 1, [2]]);
+    work.endAll();
+    await under.stop();
+  });
+
   /** A worker of one turn, which has looked once, and what was given up. */
   async function lendingWorker(clock: Clock = systemClock) {
     const work = new HandWork();

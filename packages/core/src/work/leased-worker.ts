@@ -43,6 +43,8 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
    * waits for the end of its own tasks was due before.
    */
   #wokenMs = Number.NEGATIVE_INFINITY;
+  /** The time in which nothing was due when the last look ended; null if that is not known. */
+  #quiet: { readonly fromMs: number; readonly untilMs: number } | null = null;
   #mode: WorkerMode = "working";
   #stopping: Promise<void> | null = null;
 
@@ -100,6 +102,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     const giveUp = () => {
       this.#attempting -= 1;
       lending.giveUp(task);
+      this.#quiet = null;
       this.#wakeOthers();
     };
     const begin = () => {
@@ -156,7 +159,8 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
 
   /**
    * It tidies now and then, and whenever something is due although there is nothing to claim: a wait, or a lost lease. It claims
-   * first, so that what has just come does not wait for that.
+   * first, so that what has just come does not wait for that; but not where it only looks from time to time for what nobody told it of: then it
+   * asks first whether anything is due.
    */
   async #claim(): Promise<NextRun> {
     // Attempts end one after another, and are recorded together in the next turn: it counts the room of all of them.
@@ -166,19 +170,22 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     if (room > 0) {
       this.#wokenMs = Number.NEGATIVE_INFINITY;
     }
-    const looks = wokenMs > Number.NEGATIVE_INFINITY || this.#work.mayFindMore?.() !== false;
+    const isQuiet = wokenMs === Number.NEGATIVE_INFINITY && this.#isQuiet;
+    this.#quiet = null;
+    const looks = !isQuiet && (wokenMs > Number.NEGATIVE_INFINITY || this.#work.mayFindMore?.() !== false);
     const begun = looks ? await this.#beginDue(room, wokenMs) : 0;
     const hasTidied = await this.#upkeep.tidyNowAndThen();
     // With no room left, the first attempt that ends wakes it. If one has ended meanwhile, or more has come, it was woken.
     if (this.room === 0 || this.room > room - begun || this.#claiming.state === "again") {
       return null;
     }
-    if (begun > 0 || !looks) {
+    if (begun > 0 || !(looks || isQuiet)) {
       return AGAIN_DELAY_MS;
     }
     const next = await this.#upkeep.nextDue();
     this.#someWait = next.dueInMs === 0;
     if (next.dueInMs !== 0) {
+      this.#quiet = { fromMs: next.sinceMs, untilMs: next.sinceMs + (next.dueInMs ?? Number.POSITIVE_INFINITY) };
       return this.#upkeep.nextRun(next);
     }
     if (!hasTidied) {
@@ -186,6 +193,12 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     }
     await this.#beginDue(this.room, wokenMs);
     return this.room === 0 ? null : this.#upkeep.nextRun(await this.#upkeep.nextDue());
+  }
+
+  /** Whether nothing is due yet of what was known when the last look ended. The time of day may have gone back since. */
+  get #isQuiet(): boolean {
+    const nowMs = this.#options.clock.now();
+    return this.#quiet !== null && nowMs >= this.#quiet.fromMs && nowMs < this.#quiet.untilMs;
   }
 
   /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */
