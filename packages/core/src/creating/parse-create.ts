@@ -3,7 +3,7 @@ import { obeysChoices, wantsItem } from "../decisions/index.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import type { MaybePromise } from "../foundation/maybe-promise.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { MESSAGE_RULE, TITLE_RULE, textIssue } from "../foundation/parse-text.ts";
+import { MESSAGE_RULE, optionalTextIssue, TITLE_RULE } from "../foundation/parse-text.ts";
 import type { NewNotification } from "../inbox/index.ts";
 import {
   declaredType,
@@ -31,10 +31,9 @@ import {
 import { asCalled } from "./as-called.ts";
 import type { CreatingContext } from "./context.ts";
 
-const TEXTS = [
-  ["title", TITLE_RULE],
-  ["message", MESSAGE_RULE],
-] as const;
+// Every create checks these: the paths are made once.
+const TITLE = ["title"];
+const MESSAGE = ["message"];
 
 /** The rules that a caller sets in addition to the input. */
 export interface CreateRules {
@@ -68,7 +67,7 @@ type ParseContext = Pick<CreatingContext, "clock" | "ids" | "types" | "locale" |
  * long or a schema has to look at the data.
  */
 export function parseCreate(context: ParseContext, request: CreateRequest): NewNotification | Promise<NewNotification> {
-  const parsed = parseFields(request.input, context.clock.now());
+  const { fields, issues } = parseFields(request.input, context.clock);
   if (request.topics !== undefined) {
     return parseForTopics(context, request, request.topics);
   }
@@ -76,15 +75,15 @@ export function parseCreate(context: ParseContext, request: CreateRequest): NewN
   if (to instanceof Promise) {
     // The list is a copy already.
     const kept = asCalled(context, { ...request, input: { ...request.input, to: [] } });
-    return to.then((recipients) => parseFor(context, kept, { ...parsed, to: recipients }));
+    return to.then((recipients) => parseFor(context, kept, { fields, issues, to: recipients }));
   }
-  return parseFor(context, request, { ...parsed, to });
+  return parseFor(context, request, { fields, issues, to });
 }
 
 /** Makes the entry of an audience with topics: its users are found already, or are found later. */
 async function parseForTopics(context: ParseContext, request: CreateRequest, topics: TopicAudience): Promise<NewNotification> {
-  const parsed = parseFields(request.input, context.clock.now());
-  const { notification } = await entryFrom(context, request, { ...parsed, to: { recipients: [] } });
+  const parsed = parseFields(request.input, context.clock);
+  const { notification } = await entryFor(context, request, requireForType(context, request, { ...parsed, to: { recipients: [] } }));
   using _call = await context.ready();
   const members = await wantingItems(context, { notification }, topics.members ?? []);
   const audience = newAudience(topics, { place: 0, hasDeliveries: false });
@@ -97,24 +96,23 @@ interface ParsedFields extends ReturnType<typeof parseFields> {
 
 function parseFor(context: ParseContext, request: CreateRequest, parsed: ParsedFields): NewNotification | Promise<NewNotification> {
   const { except } = request.input;
-  const made = entryFrom(context, request, parsed);
+  const forType = requireForType(context, request, parsed);
+  const made = entryFor(context, request, forType);
   const entry = except === undefined ? made : withoutExcepted(made, Array.isArray(except) ? except.slice() : except);
-  const declared = declaredType(context, parsed.fields.type, request.rules);
+  const { declared } = forType;
   return declared !== undefined && obeysChoices(declared, INBOX_CHANNEL) ? wanted(context, entry, declared) : entry;
 }
 
-function entryFrom(
-  context: ParseContext,
-  request: CreateRequest,
-  { fields, issues, to }: ParsedFields,
-): NewNotification | Promise<NewNotification> {
-  const { input, rules } = request;
-  for (const [name, rule] of TEXTS) {
-    const value = input[name];
-    if (value !== undefined && value !== null) {
-      issues.add(textIssue(value, [name], rule));
-    }
-  }
+interface ForType {
+  readonly fields: SharedFields;
+  readonly recipients: readonly string[];
+  readonly declared: NotificationType | undefined;
+}
+
+/** Throws for all that is wrong with the input but its data, unless that is no JSON, and finds the declaration of its type. */
+function requireForType(context: ParseContext, { input, rules }: CreateRequest, { fields, issues, to }: ParsedFields): ForType {
+  issues.add(optionalTextIssue(input.title, TITLE, TITLE_RULE));
+  issues.add(optionalTextIssue(input.message, MESSAGE, MESSAGE_RULE));
   if (!issues.isEmpty || "issues" in to) {
     for (const parsed of [to, parseJsonObject(input.data ?? {}, ["data"])]) {
       if ("issues" in parsed) {
@@ -123,8 +121,7 @@ function entryFrom(
     }
     throw issues.error();
   }
-  const declared = declaredType(context, fields.type, rules);
-  return entryFor(context, request, { fields, recipients: to.recipients, declared });
+  return { fields, recipients: to.recipients, declared: declaredType(context, fields.type, rules) };
 }
 
 /** @param except is checked after everything else */
@@ -141,7 +138,7 @@ function withoutExcepted(made: MaybePromise<NewNotification>, except: unknown): 
  * Checks the input of a create for everyone, and makes its notification. Whom it reaches is decided when it is placed.
  */
 export async function parseForEveryone(context: ParseContext, request: CreateRequest): Promise<Notification> {
-  const parsed = parseFields(request.input, context.clock.now());
+  const parsed = parseFields(request.input, context.clock);
   const { except: _, ...input } = request.input;
   return (await parseFor(context, { ...request, input }, { ...parsed, to: { recipients: [] } })).notification;
 }
@@ -160,12 +157,6 @@ async function wanted(
     return piece.filter((userId) => wantsItem(notification, declared, lookup(userId)));
   });
   return { notification, recipients: kept };
-}
-
-interface ForType {
-  readonly fields: SharedFields;
-  readonly recipients: readonly string[];
-  readonly declared: NotificationType | undefined;
 }
 
 function entryFor(

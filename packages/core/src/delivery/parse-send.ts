@@ -1,3 +1,4 @@
+import type { Clock } from "../foundation/clock.ts";
 import { BelfryError } from "../foundation/errors.ts";
 import { validationError } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
@@ -79,7 +80,7 @@ export async function parseSend(
 ): Promise<ParsedSend> {
   const { isContract, declaredTypesOnly = !isContract } = rules;
   const createdAt = new Date(context.clock.now());
-  const { fields, fallback, scheduledAt } = parsePlan(input, createdAt.getTime());
+  const { fields, fallback, scheduledAt } = parsePlan(input, context.clock);
   const declared = declaredType(context, fields.type, { declaredTypesOnly });
   const named = await parseAudience(input, {
     channels: input.channels ?? channelsOfType(declared) ?? [INBOX_CHANNEL],
@@ -204,8 +205,8 @@ async function writtenOf(
 /** Stands for a schedule that is not given. It is a text, since a test may put another class in the place of Date. */
 const NO_SCHEDULE = "1970-01-01T00:00:00Z";
 
-function parsePlan(input: UntypedCreateInput, now: number) {
-  const { fields, issues } = parseFields(input, now);
+function parsePlan(input: UntypedCreateInput, clock: Pick<Clock, "now">) {
+  const { fields, issues } = parseFields(input, clock);
   const fallback = parseFallback(input.fallback);
   issues.add(textIssue(input.idempotencyKey ?? "-", ["idempotencyKey"], NAME_RULE));
   issues.addAll(fallback.issues);

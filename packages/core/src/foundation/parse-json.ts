@@ -90,8 +90,9 @@ class Copier {
   }
 
   #copyObject(value: object): JsonValue {
-    if ("toJSON" in value && typeof value.toJSON === "function") {
-      return this.copy(value.toJSON());
+    const { toJSON } = value as { readonly toJSON?: unknown };
+    if (typeof toJSON === "function") {
+      return this.copy(toJSON.call(value));
     }
     return Array.isArray(value) ? this.#copyElements(value) : this.#copyMembers(value);
   }

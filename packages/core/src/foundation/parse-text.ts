@@ -45,6 +45,11 @@ export function textIssue(value: unknown, path: Issue["path"], rule: TextRule): 
   return unstorable(value, path);
 }
 
+/** The same for a text that may be left out: undefined and null stand for none. */
+export function optionalTextIssue(value: unknown, path: Issue["path"], rule: TextRule): Issue | null {
+  return value === undefined || value === null ? null : textIssue(value, path, rule);
+}
+
 /** A NUL or half a surrogate pair is refused everywhere: PostgreSQL cannot keep the one, UTF-8 cannot carry the other. */
 export function unstorable(value: string, path: Issue["path"]): Issue | null {
   if (value.length <= SHORT && isSimple(value)) {

@@ -133,7 +133,10 @@ export function emitItems({ events }: Pick<InboxContext, "events">, change: Item
 
 /** Tells everybody about the items that changed because others were created. Call it only after the commit. */
 export function announceAlso(context: Pick<InboxContext, "publish" | "events" | "dueItems">, created: readonly CreatedItem[]): void {
-  for (const { also = [] } of created) {
+  for (const { also } of created) {
+    if (also === undefined) {
+      continue;
+    }
     for (const done of also) {
       announceItems(context, done.change, announcedOf(done));
       if (done.change === "woken") {

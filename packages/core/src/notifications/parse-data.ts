@@ -1,11 +1,22 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Clock } from "../foundation/clock.ts";
 import { copied } from "../foundation/copied.ts";
 import { BelfryError, type Issue } from "../foundation/errors.ts";
 import { IssueList, type MembersOf, requireMembers, requireNone, strangerIn } from "../foundation/issue-list.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { requireJsonObject } from "../foundation/parse-json.ts";
-import { describe, GROUP_RULE, linkIssue, NAME_RULE, shown, type TextRule, textIssue, urlIssue } from "../foundation/parse-text.ts";
+import {
+  describe,
+  GROUP_RULE,
+  linkIssue,
+  NAME_RULE,
+  optionalTextIssue,
+  shown,
+  type TextRule,
+  textIssue,
+  urlIssue,
+} from "../foundation/parse-text.ts";
 import { parsedTime, timeIssue } from "../foundation/parse-time.ts";
 import { CREATE_MEMBERS, EVERYONE, type UntypedCreateInput } from "./create-input.ts";
 import { DEFAULT_TYPE, NOTIFICATION_DEFAULTS, type Notification, type NotificationAction } from "./notification.ts";
@@ -17,7 +28,8 @@ export type SharedFields = Pick<
   "type" | "priority" | "source" | "actor" | "url" | "actions" | "expiresAt" | "group" | "replaceKey"
 >;
 
-const NAMES = ["source", "actor", "roomId"] as const;
+// Every create checks these: the paths are made once.
+const PATHS = { type: ["type"], source: ["source"], actor: ["actor"], roomId: ["roomId"], group: ["group"], replace: ["replace"] };
 const PRIORITIES: readonly unknown[] = ["low", "normal", "high", "urgent"] satisfies readonly Notification["priority"][];
 
 /** What only a broadcast can be. */
@@ -26,24 +38,23 @@ function standingIssue({ standing, to }: UntypedCreateInput): Issue | null {
   return standing === undefined || to === EVERYONE ? null : { path: ["standing"], type: "conflict", message };
 }
 
-/**
- * Checks the members of the input of `create`, those fields, the room and the channels, and gives what is left out its default.
- *
- * @param now the time of the call, in milliseconds
- */
-export function parseFields(input: UntypedCreateInput, now: number): { readonly fields: SharedFields; readonly issues: IssueList } {
+/** Checks the members of the input of `create`, those fields, the room and the channels, and gives what is left out its default. */
+export function parseFields(
+  input: UntypedCreateInput,
+  clock: Pick<Clock, "now">,
+): { readonly fields: SharedFields; readonly issues: IssueList } {
   requireMembers("create", input, CREATE_MEMBERS);
   const { type = DEFAULT_TYPE, priority = NOTIFICATION_DEFAULTS.priority, source = null, actor = null, url = null } = input;
   const issues = new IssueList();
   issues.add(standingIssue(input));
-  issues.add(textIssue(type, ["type"], NAME_RULE));
-  for (const name of NAMES) {
-    issues.add((input[name] ?? null) === null ? null : textIssue(input[name], [name], NAME_RULE));
-  }
+  issues.add(textIssue(type, PATHS.type, NAME_RULE));
+  issues.add(optionalTextIssue(source, PATHS.source, NAME_RULE));
+  issues.add(optionalTextIssue(actor, PATHS.actor, NAME_RULE));
+  issues.add(optionalTextIssue(input.roomId, PATHS.roomId, NAME_RULE));
   issues.add(url === null ? null : urlIssue(url, ["url"]));
   const { group = null, replace: replaceKey = null } = input;
-  issues.add(group === null ? null : textIssue(group, ["group"], GROUP_RULE));
-  issues.add(replaceKey === null ? null : textIssue(replaceKey, ["replace"], GROUP_RULE));
+  issues.add(optionalTextIssue(group, PATHS.group, GROUP_RULE));
+  issues.add(optionalTextIssue(replaceKey, PATHS.replace, GROUP_RULE));
   const actions = parseActions(input.actions, issues);
   if (!PRIORITIES.includes(priority)) {
     const got = typeof priority === "string" ? JSON.stringify(priority) : describe(priority);
@@ -54,7 +65,7 @@ export function parseFields(input: UntypedCreateInput, now: number): { readonly 
   if ((expiresAt ?? null) === null) {
     return { fields: { type, priority, source, actor, url, actions, expiresAt: null, group, replaceKey }, issues };
   }
-  issues.add(timeIssue(expiresAt, "expiresAt") ?? pastIssue(expiresAt as Date | string, now));
+  issues.add(timeIssue(expiresAt, "expiresAt") ?? pastIssue(expiresAt as Date | string, clock.now()));
   return { fields: { type, priority, source, actor, url, actions, expiresAt: parsedTime(expiresAt), group, replaceKey }, issues };
 }
 
@@ -109,8 +120,8 @@ export function declaredType(
   if (Object.hasOwn(types, type)) {
     return types[type];
   }
-  const declared = Object.keys(types);
-  if (rules.declaredTypesOnly && declared.length > 0) {
+  const declared = rules.declaredTypesOnly ? Object.keys(types) : [];
+  if (declared.length > 0) {
     throw new BelfryError(
       "UNKNOWN_TYPE",
       `The notification type "${type}"${type === DEFAULT_TYPE ? ", which stands for none being given," : ""} is not declared; the declared types are ${declared.join(", ")}.`,
@@ -135,7 +146,8 @@ function storedData(result: Result): JsonObject {
   }
   // A caller may pass, or a schema may produce, a value that has no JSON form.
   const stored = requireJsonObject(result.value, ["data"]);
-  if (LINKS.some((name) => Object.hasOwn(stored, name))) {
+  // Written out, because every create asks.
+  if ("url" in stored || "action_url" in stored || "actionUrl" in stored) {
     requireNone(linkIssues(stored, ["data"]));
   }
   return stored;
