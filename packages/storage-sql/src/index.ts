@@ -114,6 +114,7 @@ export { type KeyedStep, type KeyNote, keyedChange, keyNote, requireOwnKey, step
 export { isOfAllRead, KNOWS_REMOVED } from "./inbox/remove-covered.ts";
 export { LOOKED_AT_BESIDE, REMOVED_AT_LEAST } from "./inbox/removed-sizes.ts";
 export { KEPT_UNUSED_MS, sharedInbox } from "./inbox/shared-inbox.ts";
+export { isUsual } from "./inbox/usual.ts";
 export { alarmStorage } from "./operator/alarms.ts";
 export { auditLog } from "./operator/audit.ts";
 export { backlogSamples, type CountAllWaiting, type TenantWaiting } from "./operator/backlog-samples.ts";

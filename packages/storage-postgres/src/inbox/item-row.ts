@@ -271,10 +271,5 @@ export const NOTIFICATION_FIELDS = fieldsOf<Notification>(DIALECT.schema.notific
 /** The fields that few notifications have. To write them as null costs a create some hundredths. */
 const RARE_FIELDS = nullableOf<Notification>(DIALECT.schema.notifications);
 
-/** The columns of a usual notification, which has none of the rare fields. */
+/** The columns of a notification that {@link isUsual}: it has none of the rare fields. */
 export const USUAL_FIELDS = fieldsOf<Notification>(DIALECT.schema.notifications, ["pk", ...RARE_FIELDS]);
-
-/** Whether a notification is one of {@link USUAL_FIELDS}. */
-export function isUsual(notification: Notification): boolean {
-  return RARE_FIELDS.every((key) => notification[key] === null);
-}

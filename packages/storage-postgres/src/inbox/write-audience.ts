@@ -1,9 +1,10 @@
 import type { Notification } from "@belfry/core";
 import type { NewAudience, NewNotification } from "@belfry/core/storage";
+import { isUsual } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
+import { NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /** Writes the audience of a notification, once. */
 export function prepareWriteAudience({ audiences, notifications }: TableNames) {

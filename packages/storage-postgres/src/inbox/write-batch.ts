@@ -1,5 +1,6 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
+import { isUsual } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import type { Fields } from "../database/fields.ts";
@@ -7,10 +8,7 @@ import { listText, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendSignal } from "../listen-notify/announcements.ts";
 import { COUNTERS_COLUMNS, lockGuard, newEpochOf, newestBroadcast } from "./inbox-state.ts";
-import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
-
-/** The place of an item in the batch, its number and the epoch of its inbox. */
-type Numbered = readonly [place: number, seq: number, epoch: string];
+import { NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /** The signals of more items may not fit into one payload. */
 const MOST_SIGNALS = 100;
@@ -29,7 +27,7 @@ export type WriteEntries = (
  */
 export function prepareWriteBatch(tables: TableNames, announcements: Announcements, writeAny: WriteEntries): WriteEntries {
   const write = (fields: Fields<Notification>) =>
-    statement<[numbered: readonly Numbered[] | null, isSent: boolean]>("write_batch", writeBatchText(tables, fields));
+    statement<[numbered: string | null, isSent: boolean]>("write_batch", writeBatchText(tables, fields));
   const [writeUsual, writeRare] = [write(USUAL_FIELDS), write(NOTIFICATION_FIELDS)];
   return async (session, entries, options) => {
     const [first] = entries;
@@ -40,10 +38,11 @@ export function prepareWriteBatch(tables: TableNames, announcements: Announcemen
     const { ids, users, behind, counts } = placesOf(entries);
     const { tenant } = first.notification;
     const notifications = entries.map(({ notification }) => notification);
-    const [run, { listsOf }] = notifications.every(isUsual) ? [writeUsual, USUAL_FIELDS] : [writeRare, NOTIFICATION_FIELDS];
+    const usual = usualListsOf(notifications);
+    const [run, given] = usual === null ? [writeRare, NOTIFICATION_FIELDS.listsOf(notifications)] : [writeUsual, usual];
     try {
       const [[numbered, isSent] = [null, false]] = await session.rows(run, [
-        ...listsOf(notifications).map((values) => listText(shortened(values))),
+        ...given.map((values) => listText(shortened(values))),
         tenant,
         ...[ids, users, behind, [...counts.keys()], [...counts.values()]].map(listText),
         options.lockTimeoutMs,
@@ -52,7 +51,7 @@ export function prepareWriteBatch(tables: TableNames, announcements: Announcemen
       if (isSent) {
         announcements.sent(entries);
       }
-      return itemsOf(entries, users, numbered ?? []);
+      return itemsOf(entries, numbered ?? "");
     } catch (error) {
       if (isRepeated(error)) {
         return writeAny(session, entries, options);
@@ -62,21 +61,22 @@ export function prepareWriteBatch(tables: TableNames, announcements: Announcemen
   };
 }
 
-/** The items of each entry, out of those of the batch. */
-function itemsOf(
-  entries: readonly NewNotification[],
-  users: readonly string[],
-  numbered: readonly Numbered[],
-): readonly (readonly CreatedItem[])[] {
-  const items: CreatedItem[] = [];
-  for (const [place, seq, epoch] of numbered) {
-    items[place - 1] = { userId: users[place - 1] as string, seq, epoch };
-  }
-  let end = 0;
-  return entries.map(({ recipients }) => {
-    end += recipients.length;
-    return items.slice(end - recipients.length, end);
-  });
+/** The lists of usual notifications; null if there are others, or one lacks a value: the other statement refuses that. */
+function usualListsOf(notifications: readonly Notification[]): readonly (readonly unknown[])[] | null {
+  const lists = notifications.every(isUsual) ? USUAL_FIELDS.listsOf(notifications) : null;
+  return lists?.some((values) => values.includes(null) || values.includes(undefined)) ? null : lists;
+}
+
+/** The items of each entry. @param numbered the number of each item of the batch and the epoch of its inbox, as JSON without brackets */
+function itemsOf(entries: readonly NewNotification[], numbered: string): readonly (readonly CreatedItem[])[] {
+  const all = JSON.parse(`[${numbered}]`) as readonly unknown[];
+  let at = 0;
+  return entries.map(({ recipients }) =>
+    recipients.map((userId) => {
+      at += 2;
+      return { userId, seq: all[at - 2] as number, epoch: all[at - 1] as string };
+    }),
+  );
 }
 
 /** A list of one value if all are alike, as most fields are in a batch: the statement repeats it. */
@@ -129,7 +129,8 @@ function writeBatchText(tables: TableNames, fields: Fields<Notification>): strin
   const rareOf = (prefix: string) => (isAny ? `, ${prefix}category, ${prefix}expires_at` : "");
   const repeated = all.map(([key, { name }]) => {
     const list = fields.list(key);
-    return `CASE cardinality(${list}) WHEN 1 THEN (${list})[1] ELSE ${name} END`;
+    // Behind the end of a list there are nulls, and none of the usual lists has one: see usualListsOf.
+    return isAny ? `CASE cardinality(${list}) WHEN 1 THEN (${list})[1] ELSE ${name} END` : `coalesce(${name}, (${list})[1])`;
   });
   const parameters = Array.from({ length: 10 }, (_, more) => `$${all.length + more + 1}` as const);
   const [tenant, ids, users, behind, inboxes, counts, lockTimeout, channel, before, beforeUser] = parameters;
@@ -152,7 +153,8 @@ function writeBatchText(tables: TableNames, fields: Fields<Notification>): strin
     RETURNING user_id, last_seq, epoch
   ),
   numbered AS MATERIALIZED (
-    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at${rareOf("n.")}, c.last_seq - r.behind AS seq, c.epoch
+    SELECT r.place, r.user_id, n.pk, n.id, n.type, n.created_at${rareOf("n.")}, c.last_seq - r.behind AS seq,
+      c.last_seq - r.behind || ',"' || c.epoch || '"' AS told
     FROM unnest(${ids}::uuid[], ${users}::text[], ${behind}::int[]) WITH ORDINALITY AS r(id, user_id, behind, place)
     JOIN notification n ON n.id = r.id JOIN counter c ON c.user_id = r.user_id COLLATE "C"
   ),
@@ -161,8 +163,8 @@ function writeBatchText(tables: TableNames, fields: Fields<Notification>): strin
     SELECT ${tenant}::text, user_id, seq, pk, type, created_at${rareOf("")} FROM numbered
   )
   SELECT numbered, ${sendSignal(channel as string, "payload")} FROM (
-    SELECT json_agg(json_build_array(place, seq, epoch)) AS numbered, ${before}::text || string_agg(
-      ${beforeUser}::text || to_json(user_id) || ',' || seq || ',"' || epoch || '","' || id || '"]', ',' ORDER BY place
+    SELECT string_agg(told, ',' ORDER BY place) AS numbered, ${before}::text || string_agg(
+      ${beforeUser}::text || to_json(user_id) || ',' || told || ',"' || id || '"]', ',' ORDER BY place
     ) FILTER (WHERE ${channel}::text IS NOT NULL) || ']' AS payload FROM numbered
-  ) told`;
+  ) answer`;
 }

@@ -102,7 +102,8 @@ async function joinGroup(write: () => Promise<Answer>): Promise<Answer> {
 
 /** The first entry of each notification: a repeated one is written once. */
 function distinctEntries(entries: readonly NewNotification[]): readonly NewNotification[] {
-  if (entries.length === 1 || new Set(entries.map(entryKey)).size === entries.length) {
+  // Usually each has an id that no other one has, whatever its tenant.
+  if (entries.length === 1 || new Set(entries.map(({ notification }) => notification.id)).size === entries.length) {
     return entries;
   }
   return [...Map.groupBy(entries, entryKey).values()].flatMap(([first]) => first ?? []);

@@ -1,6 +1,6 @@
 import type { CreatedItem, Notification } from "@belfry/core";
 import type { NewNotification } from "@belfry/core/storage";
-import { MOST_ACTORS } from "@belfry/storage-sql";
+import { isUsual, MOST_ACTORS } from "@belfry/storage-sql";
 import type { Session } from "../database/connection.ts";
 import { isRepeated } from "../database/errors.ts";
 import type { Fields } from "../database/fields.ts";
@@ -8,7 +8,7 @@ import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { type Announcements, NO_SIGNAL, sendShortSignal } from "../listen-notify/announcements.ts";
 import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
-import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
+import { NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /**
  * Writes one entry with one recipient, the usual create, at half the cost of lists. Answers null, and writes nothing, if the

@@ -1,11 +1,11 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewAudience, NewNotification } from "@belfry/core/storage";
-import { type Grouped, isGrouped, withAlso } from "@belfry/storage-sql";
+import { type Grouped, isGrouped, isUsual, withAlso } from "@belfry/storage-sql";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
 import { newestBroadcast } from "./inbox-state.ts";
-import { isUsual, NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
+import { NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 import { prepareSettleCreated } from "./settle-created.ts";
 
 /** Writes several notifications with their items. */
@@ -193,18 +193,18 @@ export interface WrittenNotification {
 
 /** Writes a notification, unless its tenant already has one of its id. */
 export function prepareWriteNotification({ prepare, prepareBare }: QueryContext) {
-  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS) => {
-    const keys = all.map(([key]) => key);
-    const insert = prepareBare<readonly unknown[]>(
-      `INSERT INTO belfry_notifications (${names}) VALUES (${keys.map(() => "?").join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`,
+  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS) =>
+    prepareBare<readonly unknown[]>(
+      `INSERT INTO belfry_notifications (${names}) VALUES (${all.map(() => "?").join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`,
     );
-    return (notification: Notification) => insert.run(...keys.map((key) => stored(notification[key])));
-  };
-  const insertAny = insertInto(NOTIFICATION_FIELDS);
-  const insertUsual = insertInto(USUAL_FIELDS);
+  const [any, usual] = [insertInto(NOTIFICATION_FIELDS), insertInto(USUAL_FIELDS)];
+  const insertAny = (notification: Notification) => any.run(...NOTIFICATION_FIELDS.all.map(([key]) => stored(notification[key])));
+  // In the order of the columns. Written out, because almost every create does it.
+  const insertUsual = ({ tenant, id, kind, type, title, message, data, createdAt, priority }: Notification) =>
+    usual.run(tenant, id, kind, type, title, message, JSON.stringify(data), createdAt.getTime(), priority);
   const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
   return (notification: Notification): WrittenNotification => {
-    const { changes, lastInsertRowid } = (isUsual(notification) ? insertUsual : insertAny)(notification);
+    const { changes, lastInsertRowid } = isUsual(notification) ? insertUsual(notification) : insertAny(notification);
     if (changes > 0) {
       return { pk: Number(lastInsertRowid), isNew: true };
     }
