@@ -109,7 +109,7 @@ interface ForType {
   readonly declared: NotificationType | undefined;
 }
 
-/** Throws for all that is wrong with the input but its data, unless that is no JSON, and finds the declaration of its type. */
+/** Finds the declaration of the type. Throws for what is wrong with the input; where anything is, also for data that have no form in JSON. */
 function requireForType(context: ParseContext, { input, rules }: CreateRequest, { fields, issues, to }: ParsedFields): ForType {
   issues.add(optionalTextIssue(input.title, TITLE, TITLE_RULE));
   issues.add(optionalTextIssue(input.message, MESSAGE, MESSAGE_RULE));
