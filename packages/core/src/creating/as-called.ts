@@ -1,7 +1,7 @@
 import { copied } from "../foundation/copied.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { type NotificationType, type NotificationTypes, parseData, type UntypedCreateInput } from "../notifications/index.ts";
+import { DEFAULT_TYPE, type NotificationType, type NotificationTypes, parseData, type UntypedCreateInput } from "../notifications/index.ts";
 
 /** A request of a call that waits for others before all of its input is read. */
 interface CalledRequest {
@@ -20,7 +20,10 @@ export function asCalled<Request extends CalledRequest>({ types }: { readonly ty
   }
   const { data, ...others } = input;
   const kept = { ...request, input: data === undefined ? copied(others) : { ...copied(others), data: asJson(data) } };
-  const { type } = input;
+  if (request.data !== undefined) {
+    return kept;
+  }
+  const { type = DEFAULT_TYPE } = input;
   const declared = typeof type === "string" && Object.hasOwn(types, type) ? types[type] : undefined;
   return declared?.data === undefined ? kept : { ...kept, data: read(data, declared) };
 }

@@ -32,6 +32,8 @@ const types = defineTypes({
   mailedAsSeen: { data: thing, channels: ["inbox", "email"] },
   seenLater: { data: thing.refine(async () => true) },
   mailedAsSeenLater: { data: thing.refine(async () => true), channels: ["inbox", "email"] },
+  dated: { data: z.object({ at: z.date() }) },
+  notification: { data: z.object({ at: z.date() }) },
   made: { data: z.object({ scores }).refine(async () => true) },
   mailedAsMade: { data: z.object({ scores }), channels: ["inbox", "email"] },
 });
@@ -165,6 +167,19 @@ onEveryStorage((database) => {
       });
     },
   );
+
+  const dated = [
+    { whom: "a long list of users, whose list is looked at in pieces", type: "dated", to: MANY },
+    { whom: "an address", type: "dated", to: { email: "ann@example.com" } },
+    { whom: "an address, of the type that stands for none", type: undefined, to: { email: "ann@example.com" } },
+    { whom: "everyone, of the type that stands for none", type: undefined, to: "everyone" },
+  ];
+
+  test.each(dated)("a schema is given what the call said, and not the JSON of it, for $whom", async ({ type, to }) => {
+    const at = new Date("2100-01-01");
+    const { notification } = await serviceOn().prepare({ type, to, data: { at } } as never);
+    expect(notification.data).toEqual({ at: at.toJSON() });
+  });
 
   test("the addresses of a long list are those of the call", async () => {
     const service = serviceOn();
