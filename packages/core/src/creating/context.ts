@@ -18,6 +18,8 @@ export interface CreatingContext<Tx = unknown, Written extends void | Promise<vo
   readonly events: Emits<CreationEvents & InboxEvents>;
   /** Whether anybody is to hear of a user's new items; missing where others than this process's subscribers may be. */
   readonly follows?: ((owner: Owner) => boolean) | undefined;
+  /** Whether anybody is to hear of any; missing where {@link follows} is. */
+  readonly followsAny?: (() => boolean) | undefined;
   /** Starts writing the chunks of large creates in the background. */
   fanOut(): void;
   /** Does what the clock changes in inboxes, in the background. */

@@ -68,9 +68,9 @@ export class FanOut {
 
   /** Writes the items of a chunk of a large create for inboxes alone. Returns false if there is none. */
   async #writeItems(): Promise<boolean> {
-    const { inbox, clock, lines, follows } = this.#context;
+    const { inbox, clock, lines, follows = nobody, followsAny = nobody } = this.#context;
     const createdAt = new Date(clock.now());
-    const chunk = await inbox.fanOutNext(createdAt, { after: this.#served.items, isWanted: follows ?? nobody });
+    const chunk = await inbox.fanOutNext(createdAt, { after: this.#served.items, isWanted: follows, isAnyWanted: followsAny });
     if (chunk === null) {
       return false;
     }

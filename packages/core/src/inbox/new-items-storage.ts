@@ -44,6 +44,8 @@ export interface FanOutTurn {
    * it in the turn of the event loop in which it commits, or answers none and says so. @default everybody's
    */
   readonly isWanted?: ((owner: Owner) => boolean) | undefined;
+  /** Whether any items are wanted at all, asked when {@link isWanted} is: if not, no user has to be looked at. @default some may be */
+  readonly isAnyWanted?: (() => boolean) | undefined;
 }
 
 /** Writes new items: at once, in a host's transaction, or chunk by chunk. */

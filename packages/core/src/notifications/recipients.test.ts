@@ -46,6 +46,20 @@ describe("parseRecipients", () => {
     expect(parsed).toEqual({ recipients: users.toSorted(compareBytewise) });
   });
 
+  const numbered = (count: number, of: (index: number) => number) =>
+    Array.from({ length: count }, (_, index) => `user_${String(of(index)).padStart(6, "0")}`);
+  test.each([
+    ["in random order", numbered(60_000, (index) => (index * 7_919) % 60_000)],
+    ["sorted", numbered(60_000, (index) => index)],
+    ["the other way round", numbered(60_000, (index) => 60_000 - index)],
+    ["few users, often", numbered(60_000, (index) => index % 7)],
+    ["one user", numbered(60_000, () => 1)],
+    // Nobody of the users between is in the sample by which the list is cut.
+    ["most between two of a sample", numbered(60_000, (index) => (index % 625 === 0 ? index % 2 : 1 + ((index * 7_919) % 60_000)))],
+  ])("a long list is sorted, and each user is in it once, whatever its order: %s", async (_, to) => {
+    expect(await parseRecipients(to)).toEqual({ recipients: [...new Set(to)].sort() });
+  });
+
   test("others have their turns while a long list is looked at, and may change the caller's own", async () => {
     const to = Array.from({ length: 20_000 }, (_, index) => `user_${String(index).padStart(5, "0")}`).toReversed();
     const expected = to.toReversed();

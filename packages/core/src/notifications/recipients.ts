@@ -15,8 +15,10 @@ export const MAX_AT_ONCE = 1_000;
 
 /** The number of recipients of a long list that are looked at before others get their turn of the event loop. */
 const PIECE = 5_000;
-/** To merge costs less than to sort. */
+/** To merge or to copy costs less than to sort. */
 const MERGED_PIECE = 20_000;
+/** How many users of a range its bounds are chosen by, so that few ranges are much longer than a piece. */
+const SAMPLED = 8;
 
 /** Recipients as storages take them, or the issues of a list. */
 export type ParsedRecipients = { readonly recipients: readonly string[] } | { readonly issues: IssueList };
@@ -48,14 +50,78 @@ export function parseRecipients(to: unknown): ParsedRecipients | Promise<ParsedR
 
 /** @param list a copy, which is sorted in place or in its stead */
 async function parseInPieces(list: unknown[], issues: IssueList): Promise<ParsedRecipients> {
+  const ranges = new Ranges(list);
   let order: Order;
   for (let start = 0; start < list.length; start += PIECE) {
     const piece = list.slice(start, start + PIECE);
     checkUsers(piece, issues, start);
-    order ??= issues.isEmpty ? orderOf(piece as readonly string[]) : undefined;
+    if (issues.isEmpty) {
+      order ??= orderOf(piece as readonly string[]);
+      // A text is read once for the check and this: of a long list, most of the time goes into finding the texts in memory.
+      ranges.add(order === undefined ? (piece as readonly string[]) : []);
+    }
     await nextTurn();
   }
-  return issues.isEmpty ? { recipients: await sortedInPieces(list as string[], order) } : { issues };
+  if (!issues.isEmpty) {
+    return { issues };
+  }
+  return { recipients: await (order === undefined ? sortedByRanges(list as string[], ranges) : sortedInPieces(list as string[], order)) };
+}
+
+/** A long list's users by ranges of their order, each about as long as a piece: to sort them one by one sorts the list. */
+class Ranges {
+  readonly #bounds: readonly string[];
+  readonly lists: readonly string[][];
+
+  constructor(list: readonly unknown[]) {
+    const step = Math.max(1, Math.floor(PIECE / SAMPLED));
+    const sample: string[] = [];
+    for (let at = step; at < list.length; at += step) {
+      const userId = list[at];
+      if (typeof userId === "string") {
+        sample.push(userId);
+      }
+    }
+    this.#bounds = sample.sort().filter((_, at) => at % SAMPLED === SAMPLED - 1);
+    this.lists = Array.from({ length: this.#bounds.length + 1 }, () => []);
+  }
+
+  add(users: readonly string[]): void {
+    const bounds = this.#bounds;
+    for (const userId of users) {
+      let [low, high] = [0, bounds.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (userId < (bounds[middle] as string)) {
+          high = middle;
+        } else {
+          low = middle + 1;
+        }
+      }
+      this.lists[low]?.push(userId);
+    }
+  }
+}
+
+/** Sorts into `list`, in JavaScript's own order. Each user is in the result once. */
+async function sortedByRanges(list: string[], { lists }: Ranges): Promise<readonly string[]> {
+  let kept = 0;
+  for (const users of lists) {
+    // One that most users are in, since their names were chosen so or are the same, is sorted in pieces itself.
+    const sorted = users.length > MERGED_PIECE ? await sortedInPieces(users, undefined) : users.sort();
+    for (let index = 0; index < sorted.length; index += 1) {
+      const userId = sorted[index] as string;
+      if (kept === 0 || userId !== list[kept - 1]) {
+        list[kept] = userId;
+        kept += 1;
+      }
+      if (index % MERGED_PIECE === 0) {
+        await nextTurn();
+      }
+    }
+  }
+  list.length = kept;
+  return list;
 }
 
 /** A path is only made for an issue. */
@@ -75,7 +141,8 @@ type Order = typeof compareBytewise | undefined;
 
 /** JavaScript's own order of texts is the bytewise one unless there are surrogates. */
 function orderOf(users: readonly string[]): Order {
-  return users.some((userId) => /[\ud800-\udfff]/.test(userId)) ? compareBytewise : undefined;
+  // One text for all: to look at each costs ten times as much.
+  return /[\ud800-\udfff]/.test(users.join("")) ? compareBytewise : undefined;
 }
 
 /** A sorted copy without repeats. */

@@ -66,6 +66,11 @@ export class InboxFeeds extends Feeds<Owner, InboxSignal, FeedFollower, InboxFee
     return this.#followed.has(feedName(tenant, userId));
   }
 
+  /** Whether anybody follows any inbox here. */
+  followsAny(): boolean {
+    return this.#followed.size > 0;
+  }
+
   /** The owners of the inboxes that are followed here. @param tenant whose; null for all */
   ownersOf(tenant: string | null): readonly Owner[] {
     const all = [...this.#followed.values()];

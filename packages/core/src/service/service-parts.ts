@@ -112,7 +112,7 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
     ...{ turns: new TurnQueue(), lines: new RepeatedLines(logger, clock), untoldSuppressions: new UntoldSuppressions() },
     ready: () => lifecycle.ready(),
     requireRunning: () => lifecycle.requireRunning(),
-    follows: transport.isLocal === true ? (owner) => feeds.inbox.follows(owner) : undefined,
+    ...(transport.isLocal === true && followedBy(() => feeds.inbox)),
     fanOut: () => fanOut.loop.wake(),
     dueItems: () => dueItems.loop.wake(),
     ...{ wakeBroadcasts: () => broadcasting.wake(), readOn: () => broadcasting.readOn() },
@@ -137,6 +137,11 @@ export function servicePartsOf<Data extends DataByType, Tx, Written extends void
   const living = { context, feeds, fanOut, dueItems, broadcasting, retrying, alarms, retention, workers, listeners };
   const lifecycle: Lifecycle = new Lifecycle(lifecyclePartsOf({ ...living, upkeep, heartbeat, transport }, work));
   return { ...living, events, lifecycle, readiness: new ReadinessCheck({ storage, lifecycle, clock }) };
+}
+
+/** Whom creates have to tell, where nobody but this process's subscribers is to be told. */
+function followedBy(feeds: () => InboxFeeds): Pick<VerbContext, "follows" | "followsAny"> {
+  return { follows: (owner) => feeds().follows(owner), followsAny: () => feeds().followsAny() };
 }
 
 /** Makes the feeds of a service. */

@@ -4,7 +4,7 @@ import { isGrouped, KEPT_UNUSED_MS, type ListPart, PLACE_OF_OTHERS, usersInParts
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
-import { prepareSettleItems, prepareWriteMany, prepareWriteNotification } from "./write-items.ts";
+import { prepareSettleItems, prepareWriteListed, prepareWriteNotification, type Wanted } from "./write-items.ts";
 
 /** A list that is to be stored, and how its deliveries are made, in JSON. */
 export interface StoredList {
@@ -162,7 +162,7 @@ interface PartRow {
 
 /** Writes the items of the next part and forgets the part. */
 export function prepareFanOutNext(context: QueryContext) {
-  const writeItems = prepareWriteMany(context);
+  const writeItems = prepareWriteListed(context);
   const settle = prepareSettleItems(context);
   const adopt = prepareAdoptChunk(context);
   const next = prepareNextPart(context, OF_ITEMS);
@@ -174,9 +174,9 @@ export function prepareFanOutNext(context: QueryContext) {
   const end = context.prepare<{ readonly pk: number }>(
     "DELETE FROM belfry_fan_outs WHERE pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_fan_out_parts WHERE fan_out_pk = :pk)",
   );
-  return (createdAt: Date, { after = "", isWanted }: FanOutTurn): FanOutChunk | null => {
+  return (createdAt: Date, turn: FanOutTurn): FanOutChunk | null => {
     adopt();
-    const pk = next({ at: createdAt, after });
+    const pk = next({ at: createdAt, after: turn.after ?? "" });
     const row = pk === null ? undefined : read.get({ pk });
     if (row === undefined) {
       return null;
@@ -184,12 +184,23 @@ export function prepareFanOutNext(context: QueryContext) {
     const notification = NOTIFICATION_FIELDS.record(row);
     const { tenant, type, category, expiresAt, group, replaceKey, actor } = notification;
     const values = { tenant, notificationPk: row.notification_pk, type, createdAt, category, expiresAt, group, replaceKey, actor };
-    const recipients = JSON.parse(row.recipients) as readonly string[];
-    const items = isGrouped(values) ? settle(values, writeItems(values, recipients)) : writeItems(values, recipients, isWanted);
+    const { recipients } = row;
+    const items = isGrouped(values)
+      ? settle(values, writeItems(values, recipients, "all"))
+      : writeItems(values, recipients, wantedOf(tenant, recipients, turn));
     forget(row.part_pk);
     end.run({ pk: row.fan_out_pk });
     return { notification, items };
   };
+}
+
+/** Whose items are to be answered, of a list in JSON. It is read only if somebody's may be. */
+function wantedOf(tenant: string, recipients: string, { isWanted, isAnyWanted }: FanOutTurn): Wanted {
+  if (isWanted === undefined) {
+    return "all";
+  }
+  const isNobody = isAnyWanted !== undefined && !isAnyWanted();
+  return isNobody ? [] : (JSON.parse(recipients) as readonly string[]).filter((userId) => isWanted({ tenant, userId }));
 }
 
 /** Leaves the next part alone, since it could not be written. Throws `failure` if there is none. */
