@@ -1,9 +1,10 @@
 import type { Owner } from "../foundation/context.ts";
 import type { AcknowledgedFallback, ReadHook } from "../inbox/index.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
-import { type ChainChange, isStoppable, type Settlement, settleChains, settled, stopped } from "./chains.ts";
+import { type ChainChange, type Settlement, settleChains } from "./chains.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
+import { isStoppable, settled, stopped } from "./delivery-transitions.ts";
 
 /**
  * Records that a user has these notifications or, with null, everything the user has read. Deliveries over the inbox become

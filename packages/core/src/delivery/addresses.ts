@@ -6,12 +6,12 @@ import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { isLocale } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
-import type { Ruling } from "./chains.ts";
 import type { Channel, Contact, DeliveryFailure, Directory } from "./channel.ts";
 import { addressProblem } from "./channel-info.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { AddressClaim, Delivery } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { Ruling } from "./delivery-transitions.ts";
 import type { StoredDevice } from "./device.ts";
 
 interface Wanted {

@@ -12,11 +12,11 @@ import {
 } from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
-import type { Ruling, UnbegunWait } from "./chains.ts";
 import type { Channel, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { Ruling, UnbegunWait } from "./delivery-transitions.ts";
 import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { digestTexts, isShownAsDigest } from "./digest-texts.ts";

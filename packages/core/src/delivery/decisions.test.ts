@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SkipReason } from "../decisions/index.ts";
 import type { LostLease } from "../work/lease-storage.ts";
-import { endWait, eraseChains, type Ruling, type Settlement, settleChains, type UnbegunWait } from "./chains.ts";
+import { endWait, eraseChains, type Settlement, settleChains } from "./chains.ts";
 import { cancelChains } from "./change-send.ts";
 import { chainOutcome, type Delivery, type DeliveryStatus, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import type { Ruling, UnbegunWait } from "./delivery-transitions.ts";
 import { type EndedAttempt, endAttempts, endLostLeases, type RuledAttempt } from "./end-attempts.ts";
 
 const NOW = new Date("2030-01-01T00:00:00Z");

@@ -9,19 +9,19 @@ import { Addresses, SharedAddresses } from "./addresses.ts";
 import { type AttemptResult, attempt, notHandedIn } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import { lackOfProvider } from "./channel-info.ts";
-import { complete, type DeliveryContext, settle } from "./context.ts";
+import { type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
-import type { ClaimedDelivery, DeliveryFairness, LoadedSend } from "./delivery-storage.ts";
+import type { ClaimedDelivery, DeliveryFairness } from "./delivery-storage.ts";
 import type { StoredBundle } from "./digest-storage.ts";
-import { endAttempts, endLostLeases } from "./end-attempts.ts";
-import { bouncedAt, type EndedDelivery, isAlone } from "./ended-delivery.ts";
+import { endLostLeases } from "./end-attempts.ts";
+import { bouncedAt, type EndedDelivery } from "./ended-delivery.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { EndpointShare } from "./endpoints.ts";
 import { logFailure, tracedAttempt, tracedResult } from "./follow-attempts.ts";
 import { InboxChannel } from "./inbox-channel.ts";
 import { DEFAULT_FALLBACK } from "./parse-plan.ts";
+import { recordAttempts } from "./record-attempts.ts";
 import { expiryOf, expiryOfBundle, Rulings } from "./ruling.ts";
-import type { CarriedBundle } from "./settle-bundles.ts";
 import { SuppressedAddresses, tellSuppressed } from "./suppressed-addresses.ts";
 import { ToDevices } from "./to-devices.ts";
 import { endOfUnbegun } from "./unbegun.ts";
@@ -105,59 +105,8 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#suppressed.forget(delivery);
   }
 
-  /**
-   * Most deliveries are the only ones of their notifications: what became of them needs no look at others. A digest settles with its
-   * entries in a transaction of its own.
-   */
   async record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
-    return (await tellSuppressed(this.#context, bouncedAt(ended), () => this.#record(owner, ended))).result;
-  }
-
-  async #record(owner: string, ended: readonly EndedDelivery[]): Promise<readonly boolean[]> {
-    const byId = new Map(ended.map(({ attempt }) => [attempt.deliveryId, attempt]));
-    const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId });
-    const counted = new Set<string>();
-    const count = (settlement: Settlement | null) => {
-      for (const { deliveryId } of settlement?.changes.attempts ?? []) {
-        counted.add(deliveryId);
-      }
-      for (const { id, fence } of settlement?.changes.deliveries ?? []) {
-        const attempt = byId.get(id);
-        if (attempt !== undefined && "ruling" in attempt && attempt.fence === fence) {
-          counted.add(id);
-        }
-      }
-    };
-    const claimed = ended.filter(isAlone).map((one) => one.claimed);
-    if (claimed.length > 0) {
-      count(await complete(this.#context, { owner, claimed }, decide));
-    }
-    const ids = ended
-      .filter(({ bundle, attempt }) => bundle === null && !counted.has(attempt.deliveryId))
-      .map(({ attempt }) => attempt.deliveryId);
-    if (ids.length > 0) {
-      count(await settle(this.#context, { kind: "deliveries", ids }, decide));
-    }
-    for (const { claimed, bundle, attempt } of ended) {
-      if (bundle !== null) {
-        if (await this.#recordDigest(owner, { ...bundle, carrier: claimed.delivery }, attempt)) {
-          counted.add(attempt.deliveryId);
-        }
-        // Each may have hundreds of entries: others get their turn between two.
-        await nextTurn();
-      }
-    }
-    return ended.map(({ attempt }) => counted.has(attempt.deliveryId));
-  }
-
-  /** Settles a digest whose attempt ended. Returns whether it counted. */
-  async #recordDigest(owner: string, bundle: CarriedBundle, attempt: EndedDelivery["attempt"]): Promise<boolean> {
-    const { id } = bundle.carrier;
-    const ended = { owner, byId: new Map([[id, attempt]]), bundles: [bundle] };
-    const settlement = await settle(this.#context, { kind: "deliveries", ids: [id, ...bundle.deliveryIds] }, (loaded, now) =>
-      endAttempts(loaded, now, ended),
-    );
-    return settlement !== null && settlement.changes.deliveries.length > 0;
+    return (await tellSuppressed(this.#context, bouncedAt(ended), () => recordAttempts(this.#context, owner, ended))).result;
   }
 
   endOf({ attempt }: EndedDelivery): TaskEnd {

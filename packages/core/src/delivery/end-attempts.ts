@@ -1,18 +1,9 @@
 import type { LostLease } from "../work/lease-storage.ts";
-import {
-  type ChainChange,
-  due,
-  followPrimary,
-  type Ruling,
-  ruled,
-  type Settlement,
-  settleChains,
-  settled,
-  type UnbegunWait,
-} from "./chains.ts";
+import { type ChainChange, followPrimary, type Settlement, settleChains } from "./chains.ts";
 import type { DeliveryOutcome } from "./channel.ts";
 import type { Delivery, DeliveryAttempt, UnreachedReason } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import { due, type Ruling, ruled, settled, type UnbegunWait } from "./delivery-transitions.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { type HardBounce, withHardBounces } from "./hard-bounces.ts";
 import { keptExchange, short } from "./kept-exchange.ts";

@@ -3,7 +3,7 @@ export { addressesOf, reachableOver } from "./addresses.ts";
 export type { UserAddress } from "./addresses-of-user.ts";
 export type { DeliveryContent } from "./attempt.ts";
 export { reserveTurns } from "./begin-at-once.ts";
-export { type Ended, endWaits, eraseChains, type Ruling, type Settlement, type UnbegunWait, withoutRest } from "./chains.ts";
+export { type Ended, endWaits, eraseChains, type Settlement, withoutRest } from "./chains.ts";
 export { actorOf, type ChangeBy, cancelChains, requireActing, retryChains } from "./change-send.ts";
 export type {
   Channel,
@@ -73,6 +73,7 @@ export type {
   SendState,
   SettleChanges,
 } from "./delivery-storage.ts";
+export type { Ruling, UnbegunWait } from "./delivery-transitions.ts";
 export {
   DEVICE_PLATFORMS,
   type Device,

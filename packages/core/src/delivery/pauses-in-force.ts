@@ -1,7 +1,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { andThen, type MaybePromise } from "../foundation/maybe-promise.ts";
-import type { Ruling } from "./chains.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Ruling } from "./delivery-transitions.ts";
 import type { HoldsStorage } from "./holds-storage.ts";
 import { BY_OPERATOR, covers, type StoredPause } from "./pause.ts";
 

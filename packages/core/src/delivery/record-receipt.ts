@@ -1,6 +1,7 @@
-import { type ChainChange, followPrimary, type Settlement, settleChains, settled } from "./chains.ts";
+import { type ChainChange, followPrimary, type Settlement, settleChains } from "./chains.ts";
 import type { Delivery } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
+import { settled } from "./delivery-transitions.ts";
 import type { SuppressionChange } from "./suppressions-storage.ts";
 
 /**

@@ -1,6 +1,7 @@
-import { bundled, followPrimary, type Ruling, type Settlement, settleChains, settled } from "./chains.ts";
+import { followPrimary, type Settlement, settleChains } from "./chains.ts";
 import type { DeliveryAttempt } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend } from "./delivery-storage.ts";
+import { bundled, type Ruling, settled } from "./delivery-transitions.ts";
 import type { Digest } from "./digest.ts";
 import type { DigestChange } from "./digest-storage.ts";
 

@@ -6,9 +6,9 @@ import { describe, shown } from "../foundation/parse-text.ts";
 import { type ConditionSource, declaredType, isRequired, rulesOfType } from "../notifications/index.ts";
 import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Reached } from "./addresses.ts";
-import type { Ruling } from "./chains.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { Ruling } from "./delivery-transitions.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 
 const EXPIRED: Ruling = { outcome: "skip", reason: "expired", source: "notification" };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { followPrimary, settleChains, settled } from "./chains.ts";
+import { followPrimary, settleChains } from "./chains.ts";
 import { chainOutcome, type Delivery, sendStatus } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import { settled } from "./delivery-transitions.ts";
 import type { Digest } from "./digest.ts";
 import { endAttempts } from "./end-attempts.ts";
 import { type CarriedBundle, heirOf } from "./settle-bundles.ts";

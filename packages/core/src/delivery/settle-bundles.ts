@@ -1,6 +1,7 @@
-import { bundled, type ChainChange, followPrimary, type Settlement, settleChains, settled, stopped } from "./chains.ts";
+import { type ChainChange, followPrimary, type Settlement, settleChains } from "./chains.ts";
 import { chainOutcome, type Delivery, STATUS_RANK } from "./delivery.ts";
 import type { LoadedDelivery, LoadedSend, SendState } from "./delivery-storage.ts";
+import { bundled, settled, stopped } from "./delivery-transitions.ts";
 import type { Digest } from "./digest.ts";
 import type { StoredBundle } from "./digest-storage.ts";
 import { closed } from "./render-digest.ts";

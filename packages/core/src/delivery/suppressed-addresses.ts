@@ -7,10 +7,10 @@ import type { RepeatedLines } from "../foundation/repeated-lines.ts";
 import { INBOX_CHANNEL } from "../notifications/index.ts";
 import { Coalesced } from "../work/batch-queue.ts";
 import { nextTurn } from "../work/timing.ts";
-import type { Ruling } from "./chains.ts";
 import type { Channel } from "./channel.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { Ruling } from "./delivery-transitions.ts";
 import type { Place, Suppression, SuppressionEvents, SuppressionSource } from "./suppressions-storage.ts";
 
 /** An address of a tenant, over a channel. */

@@ -1,8 +1,8 @@
-import type { Ruling } from "./chains.ts";
 import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
+import type { Ruling } from "./delivery-transitions.ts";
 import { deviceAddress, type StoredDevice } from "./device.ts";
 
 /** The parts that deliveries to devices use. */

@@ -1,10 +1,11 @@
 import { BelfryError } from "../foundation/errors.ts";
 import { isUuid } from "../foundation/ids.ts";
-import { type ChainChange, due, type Settlement, settleChains } from "./chains.ts";
+import { type ChainChange, type Settlement, settleChains } from "./chains.ts";
 import { actorOf, type ChangeRequest, retryChain } from "./change-send.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import { chainOutcome, type Delivery, type Endpoint } from "./delivery.ts";
 import type { ChainSelection, LoadedDelivery, SendState } from "./delivery-storage.ts";
+import { due } from "./delivery-transitions.ts";
 import { ChainPages, isLargeSend } from "./large-sends.ts";
 import { unknownSend } from "./read-sends.ts";
 
