@@ -1,6 +1,7 @@
 import type { Owner } from "../foundation/context.ts";
 import { fingerprint } from "../foundation/digest.ts";
 import { BelfryError } from "../foundation/errors.ts";
+import type { JsonValue } from "../foundation/json.ts";
 import type { InboxStatus, ItemPlace } from "./inbox-item.ts";
 import type { InboxFilter } from "./item-filter.ts";
 
@@ -45,15 +46,24 @@ function check(
   seq: number,
   { owner, status, type, roomId, place = "active", filter, epoch, group, isOfGroups = false }: CursorScope,
 ): string {
+  const values: JsonValue[] = [seq, owner.tenant, owner.userId, epoch, status, type ?? null];
   // Absent filters add nothing, so that cursors of earlier versions stay valid.
-  const more = [
-    ...(roomId === undefined ? [] : [roomId]),
-    ...(place === "active" ? [] : [{ place }]),
-    ...(filter === undefined ? [] : [{ filter: JSON.stringify(filter) }]),
-    ...(group === undefined ? [] : [{ group }]),
-    ...(isOfGroups ? [{ isOfGroups }] : []),
-  ];
-  return fingerprint([seq, owner.tenant, owner.userId, epoch, status, type ?? null, ...more]);
+  if (roomId !== undefined) {
+    values.push(roomId);
+  }
+  if (place !== "active") {
+    values.push({ place });
+  }
+  if (filter !== undefined) {
+    values.push({ filter: JSON.stringify(filter) });
+  }
+  if (group !== undefined) {
+    values.push({ group });
+  }
+  if (isOfGroups) {
+    values.push({ isOfGroups });
+  }
+  return fingerprint(values);
 }
 
 /** The error of a cursor of another list. */

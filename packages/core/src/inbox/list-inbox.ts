@@ -225,9 +225,10 @@ interface Listed extends Omit<CursorScope, "epoch"> {
 }
 
 /** Whether a page is of the list that the cursor belongs to. */
-function isAnswer({ counts: { epoch } }: Pick<InboxPage, "counts">, { limit: _, cursor, ...filter }: Listed): boolean {
+function isAnswer({ counts: { epoch } }: Pick<InboxPage, "counts">, listed: Listed): boolean {
+  const { cursor } = listed;
   // The page brings the epoch that the cursor is checked against: a query for the epoch alone would cost a third of the page.
-  return cursor === undefined || decodeCursor(cursor, { ...filter, epoch }) !== null;
+  return cursor === undefined || decodeCursor(cursor, { ...listed, epoch }) !== null;
 }
 
 /** The list that a page makes, which may have one item more than requested. */

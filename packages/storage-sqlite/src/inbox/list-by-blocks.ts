@@ -1,5 +1,5 @@
 import type { InboxStatus, Owner } from "@belfry/core";
-import type { InboxPage, InboxQuery } from "@belfry/core/storage";
+import type { InboxPage, InboxQuery, ItemPlace } from "@belfry/core/storage";
 import {
   type BlockCount,
   type ChangedItems,
@@ -18,7 +18,7 @@ import type { Part } from "../database/parts.ts";
 import type { QueryContext, Statement } from "../database/statement.ts";
 import { filterText, filterValues, IN_PLACE, IS_READ, IS_UNREAD_IN_SPAN, itemsOf, OF_TYPE, OWN_ITEMS } from "./conditions.ts";
 import type { InboxState, ReadState } from "./inbox-state.ts";
-import { selectOwnItems } from "./item-row.ts";
+import { type PlaceColumns, selectOwnItems } from "./item-row.ts";
 
 /** The values of the statements: those of the list, and the numbers that they look at. */
 interface SpanValues extends Owner, ReadState, SeqSpan {
@@ -53,7 +53,7 @@ export interface CountedRows<Row> extends Pick<InboxPage, "matching" | "more" | 
  */
 export function prepareListByBlocks<Row extends readonly unknown[]>(
   context: QueryContext,
-  columns: string,
+  columns: PlaceColumns,
   lists: CountedLists,
 ): (asked: Asked, state: InboxState, part: Part<CountedList>) => CountedRows<Row> | CountedList | null {
   const statementsFor = prepareVariants<Row>(context, columns);
@@ -130,15 +130,16 @@ function valuesOf({ tenant, userId }: Owner, { type, filter }: InboxQuery, state
 }
 
 /** Prepares the statements of a combination of filters when it is first used. */
-function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows }: QueryContext, columns: string) {
+function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows }: QueryContext, columns: PlaceColumns) {
   const prepared = new Map<string, SpanStatements<Row>>();
-  const make = (items: string, { inSpan, conditions, isLooked }: Conditions): SpanStatements<Row> => {
+  const make = (place: ItemPlace, { inSpan, conditions, isLooked }: Conditions): SpanStatements<Row> => {
+    const items = itemsOf(place);
     const matching = `${items} WHERE ${OWN_ITEMS} AND ${inSpan} ${conditions}`;
     const looked = `SELECT count(*) FILTER (WHERE true ${conditions}) AS matching, count(*) AS looked FROM ${items} WHERE ${OWN_ITEMS} AND ${inSpan}`;
     return {
       matching: prepare(isLooked ? looked : `SELECT count(*) AS matching FROM ${matching}`),
       next: prepare(`SELECT i.seq FROM ${matching} ORDER BY i.seq DESC LIMIT 1 OFFSET :skipped`),
-      page: prepareRows(`${selectOwnItems(columns, items)} AND ${inSpan} ${conditions} ORDER BY i.seq DESC LIMIT :limit`),
+      page: prepareRows(`${selectOwnItems(columns[place], items)} AND ${inSpan} ${conditions} ORDER BY i.seq DESC LIMIT :limit`),
     };
   };
   return ({ status, type, place = "active", filter }: InboxQuery): SpanStatements<Row> => {
@@ -146,7 +147,7 @@ function prepareVariants<Row extends readonly unknown[]>({ prepare, prepareRows 
     const inSpan = `${IN_PLACE[place]} AND i.seq >= +:low AND i.seq < +:high`;
     const conditions = `${OF_STATUS[status]} ${named}${filterText(filter)}`;
     const key = `${inSpan} ${conditions}`;
-    const statements = prepared.get(key) ?? make(itemsOf(place), { inSpan, conditions, isLooked: filter !== undefined });
+    const statements = prepared.get(key) ?? make(place, { inSpan, conditions, isLooked: filter !== undefined });
     prepared.set(key, statements);
     return statements;
   };

@@ -30,14 +30,16 @@ import {
 import { type InboxState, prepareInboxState, type ReadState } from "./inbox-state.ts";
 import {
   ACTIONS,
-  ITEM_COLUMNS,
-  type ItemRow,
+  ACTIVE_COLUMNS,
+  type ActiveItemRow,
+  COLUMNS_IN_PLACE,
   type ItemStates,
   MARKS_COLUMNS,
   type MarksRow,
+  type PlaceColumns,
   prepareFindItem,
   prepareReadTimes,
-  STORED_COLUMNS,
+  STORED_IN_PLACE,
   selectOwnItems,
   toItem,
   toStoredItem,
@@ -68,15 +70,15 @@ interface ListStatements<Row> {
 
 /** The columns that a list reads of each item, and what it makes of them. */
 interface Reading<Row extends readonly unknown[], Item> {
-  readonly columns: string;
+  readonly columns: PlaceColumns;
   toItem(row: Row, owner: Owner, states: ItemStates): Item;
 }
 
 /** Reads a page of an inbox, newest first. */
-export const prepareList = listOf({ columns: ITEM_COLUMNS, toItem });
+export const prepareList = listOf({ columns: COLUMNS_IN_PLACE, toItem });
 
 /** Reads a page of an inbox, newest first, for those who write it out at once. */
-export const prepareListStored = listOf({ columns: STORED_COLUMNS, toItem: toStoredItem });
+export const prepareListStored = listOf({ columns: STORED_IN_PLACE, toItem: toStoredItem });
 
 function listOf<Row extends readonly unknown[], Item extends Pick<InboxItem, "seq">>(reading: Reading<Row, Item>) {
   return (lists: CountedLists) => (context: QueryContext) => {
@@ -100,7 +102,7 @@ function listOf<Row extends readonly unknown[], Item extends Pick<InboxItem, "se
 }
 
 /** Reads the rows of a page, and counts what matches in the whole inbox. */
-function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
+function prepareListRows<Row extends readonly unknown[]>(context: QueryContext, columns: PlaceColumns) {
   const statementsFor = prepareVariants<Row>(context, columns);
   return (owner: Owner, query: InboxQuery, state: InboxState): CountedRows<Row> => {
     const { counts } = state;
@@ -194,7 +196,7 @@ function pageRows<Row>({ lastSkipped, page }: ListStatements<Row>, values: ListV
 const OF_STATUS: Readonly<Record<InboxStatus, string>> = { all: "", unread: `AND ${IS_UNREAD}`, read: `AND ${IS_READ}` };
 
 /** Prepares the statements of a combination of filters when it is first used. */
-function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: string) {
+function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, columns: PlaceColumns) {
   const prepared = new Map<string, ListStatements<Row>>();
   return ({ status, type, roomId, place = "active", filter }: Omit<InboxQuery, "limit">): ListStatements<Row> => {
     const conditions = `${type === undefined ? "" : OF_TYPE} ${roomId === undefined ? "" : OF_ROOM}${filter === undefined ? "" : filterText(filter)}`;
@@ -206,7 +208,12 @@ function prepareVariants<Row extends readonly unknown[]>(context: QueryContext, 
     // SQLite goes by one bound from below alone, and nothing unread has a number as low as the least one.
     const isLookedAt = status === "unread" && filter === undefined ? "" : "AND i.seq >= +:least";
     const isInPlace = (isLookedAt === "" ? IN_PLACE : IN_PLACE_ABOVE_REMOVED)[place];
-    const text = { columns, items: itemsOf(place, filter), filter: `AND ${isInPlace} ${OF_STATUS[status]} ${conditions}`, isLookedAt };
+    const text = {
+      columns: columns[place],
+      items: itemsOf(place, filter),
+      filter: `AND ${isInPlace} ${OF_STATUS[status]} ${conditions}`,
+      isLookedAt,
+    };
     const statements = prepareStatements<Row>(context, text, filter === undefined ? undefined : { place, filter });
     prepared.set(name, statements);
     return statements;
@@ -234,8 +241,8 @@ function prepareStatements<Row extends readonly unknown[]>(
 export function prepareListAfter(context: QueryContext) {
   const inboxState = prepareInboxState(context);
   const readTimes = prepareReadTimes(context);
-  const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ItemRow>(
-    `${selectOwnItems(ITEM_COLUMNS)} AND i.seq > +:seq AND ${IN_PLACE_ABOVE_REMOVED.active} ORDER BY i.seq LIMIT :limit`,
+  const tail = context.prepareRows<Owner & { readonly seq: number; readonly limit: number }, ActiveItemRow>(
+    `${selectOwnItems(ACTIVE_COLUMNS)} AND i.seq > +:seq AND ${IN_PLACE_ABOVE_REMOVED.active} ORDER BY i.seq LIMIT :limit`,
   );
   return (owner: Owner, seq: number, { limit, bytes }: PageBounds): InboxTail => {
     const state = inboxState(owner);
@@ -247,18 +254,18 @@ export function prepareListAfter(context: QueryContext) {
   };
 }
 
-function rowBytes(row: ItemRow): number {
+function rowBytes(row: ActiveItemRow): number {
   const [, , title, message, data] = row;
   return title.length + message.length + data.length + (row[ACTIONS]?.length ?? 0);
 }
 
-type TenantItemRow = readonly [userId: string, ...marks: MarksRow, ...item: ItemRow];
+type TenantItemRow = readonly [userId: string, ...marks: MarksRow, ...item: ActiveItemRow];
 
 /** Reads the newest items of all of a tenant's inboxes: along the notifications' ids, which sort by time. */
 export function prepareListTenant(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
   const newest = context.prepareRows<{ readonly tenant: string; readonly limit: number }, TenantItemRow>(`
-    SELECT i.user_id, ${MARKS_COLUMNS}, ${ITEM_COLUMNS}
+    SELECT i.user_id, ${MARKS_COLUMNS}, ${ACTIVE_COLUMNS}
     FROM belfry_notifications n CROSS JOIN belfry_inbox_items i ON i.notification_pk = n.pk ${JOIN_COUNTERS}
     WHERE n.tenant = +:tenant AND ${IS_ACTIVE_BESIDE_COUNTERS} ORDER BY n.id DESC, i.user_id LIMIT :limit`);
   return (tenant: string, limit: number): readonly InboxItem[] =>

@@ -1,9 +1,9 @@
 import type { InboxItem } from "@belfry/core";
 import type { QueryContext } from "../database/statement.ts";
 import { IS_ACTIVE_BESIDE_COUNTERS, IS_READ_BESIDE_COUNTERS, JOIN_COUNTERS } from "../inbox/conditions.ts";
-import { ITEM_COLUMNS, type ItemRow, MARKS_COLUMNS, type MarksRow, prepareReadTimes, toItem } from "../inbox/item-row.ts";
+import { ACTIVE_COLUMNS, type ActiveItemRow, MARKS_COLUMNS, type MarksRow, prepareReadTimes, toItem } from "../inbox/item-row.ts";
 
-type OwnedItemRow = readonly [userId: string, ...marks: MarksRow, ...item: ItemRow];
+type OwnedItemRow = readonly [userId: string, ...marks: MarksRow, ...item: ActiveItemRow];
 
 /** A notification, by its id. */
 export interface NotificationName {
@@ -26,7 +26,7 @@ const OF_NOTIFICATION = `belfry_notifications n CROSS JOIN belfry_inbox_items i 
 export function prepareItemsOf(context: QueryContext) {
   const readTimes = prepareReadTimes(context);
   const list = context.prepareRows<NotificationName & { readonly limit: number }, OwnedItemRow>(`
-    SELECT i.user_id, ${MARKS_COLUMNS}, ${ITEM_COLUMNS} FROM ${OF_NOTIFICATION} AND ${IS_ACTIVE_BESIDE_COUNTERS} ORDER BY i.user_id LIMIT :limit`);
+    SELECT i.user_id, ${MARKS_COLUMNS}, ${ACTIVE_COLUMNS} FROM ${OF_NOTIFICATION} AND ${IS_ACTIVE_BESIDE_COUNTERS} ORDER BY i.user_id LIMIT :limit`);
   return (tenant: string, id: string, limit: number): readonly InboxItem[] =>
     list.all({ tenant, id, limit }).map(([userId, readUpToSeq, seenUpToSeq, seenRev, ...row]) => {
       const owner = { tenant, userId };
