@@ -3,7 +3,8 @@
  *
  * Its argument is the path of a SQLite file or the URL of a PostgreSQL database. Task: `{ users, hasMail }`, answered with
  * `{ longestMs, p99Ms, longestWithQueueMs, mostCpuMs, heapMb }`. With mail, a tenth of the users do not want it, and nothing is delivered. With the task `{ topic }`, it
- * is for the subscribers of a topic, and the answer has `times`: how long a create for a topic takes, beside one to a single user.
+ * is for the subscribers of a topic, and the answer has `times`: how long a create for a topic takes, beside one to a single user. With `isCollecting`, it looks
+ * what it holds instead, and answers with `{ heldMb }`.
  */
 import { type Channel, NotificationService } from "@belfry/core";
 import type { Storage } from "@belfry/core/storage";
@@ -13,7 +14,7 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { estimate } from "../harness/statistics.ts";
 import { untilWritten } from "../settings/fan-out.ts";
-import { usedHeap, usedOldHeap } from "../settings/heap.ts";
+import { usedHeap, usedOldHeap, watchHeld } from "../settings/heap.ts";
 import { watchBlocks } from "../settings/longest-block.ts";
 import { numberIn } from "../settings/postgres.ts";
 import { randomFrom, shuffled } from "../settings/random.ts";
@@ -70,9 +71,19 @@ interface Task {
   readonly users: number;
   readonly hasMail: boolean;
   readonly topic?: string;
+  readonly isCollecting: boolean;
 }
 
-/** Creates once to many, and watches until everything is written. */
+/** Creates once to many, and looks what is held until everything is written. */
+async function held(createOnce: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
+  await usedHeap();
+  const end = watchHeld();
+  await createOnce();
+  await untilWritten(left);
+  return { heldMb: end() / 2 ** 20 };
+}
+
+/** Creates once to many, and watches the event loop until everything is written, and the heap with what nobody holds any more. */
 async function watched(createOnce: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
   await usedHeap();
   const idle = usedOldHeap();
@@ -95,9 +106,13 @@ const CREATES = 40;
  * Creates for a topic. Before, by turns, for a smaller one and for a single user: whatever the size of a topic that is written later, its create
  * does the same, and one alone would tell little.
  */
-async function createForTopic(topic: string): Promise<object> {
+async function createForTopic(topic: string, isCollecting: boolean): Promise<object> {
   await service.start();
   const title = "Maintenance tonight";
+  const createOnce = () => service.create({ topic, title });
+  if (isCollecting) {
+    return held(createOnce);
+  }
   const single: number[] = [];
   const many: number[] = [];
   for (let times = 0; times < WARM_UP + CREATES; times += 1) {
@@ -105,7 +120,7 @@ async function createForTopic(topic: string): Promise<object> {
     many.push(await timeOf(() => service.create({ topic: `${topic}:few`, title })));
     await untilWritten(left);
   }
-  const figures = await watched(() => service.create({ topic, title }));
+  const figures = await watched(createOnce);
   return { ...figures, times: estimate(many.slice(WARM_UP)).median / estimate(single.slice(WARM_UP)).median };
 }
 
@@ -115,15 +130,17 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-async function create(users: number, hasMail: boolean): Promise<object> {
+async function create({ users, hasMail, isCollecting }: Task): Promise<object> {
   await service.start();
   const to = shuffled(usersOf(users), randomFrom(17));
   for (let place = 0; hasMail && place < users; place += OPTED_OUT) {
     await service.preferences.set(to[place] ?? "", { all: true, channel: "email" }, "off");
   }
-  return watched(() => service.create({ to, title: "Maintenance tonight", ...(hasMail && { channels: ["email"] }) }));
+  const createOnce = () => service.create({ to, title: "Maintenance tonight", ...(hasMail && { channels: ["email"] }) });
+  return isCollecting ? held(createOnce) : watched(createOnce);
 }
 
-process.on("message", async ({ users, hasMail, topic }: Task) => {
-  process.send?.(await (topic === undefined ? create(users, hasMail) : createForTopic(topic)));
+process.on("message", async (task: Task) => {
+  const { topic, isCollecting } = task;
+  process.send?.(await (topic === undefined ? create(task) : createForTopic(topic, isCollecting)));
 });

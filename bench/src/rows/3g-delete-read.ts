@@ -10,8 +10,8 @@ import { SqliteSetting } from "../settings/sqlite.ts";
 const ITEMS = 500_000;
 const PAGE = 20;
 const ROUNDS = 3;
-/** How often the page behind the offset is read in a round. */
-const PAGES = 5;
+/** How often the page behind the offset is timed in a round. Its block is watched before that: to watch takes time. */
+const PAGES = 20;
 /** One whose items are read by a mark of everything, as most people read them, and one whose items are read one by one. */
 const FILLINGS = [
   { users: ["marked"], readShare: 0 },
@@ -54,14 +54,15 @@ async function measure({ marked, singly, items, reset }: Inboxes): Promise<Figur
     // The first one of each round counts all items, since all have changed.
     const first = await longestBlock(() => marked.list({ limit: PAGE, offset }));
     const page = await longestBlock(() => marked.list({ limit: PAGE, offset }));
-    for (let times = 1; times < PAGES; times += 1) {
-      add("offset 250,000, ms", (await longestBlock(() => marked.list({ limit: PAGE, offset }))).tookMs);
+    for (let times = 0; times < PAGES; times += 1) {
+      const startedMs = performance.now();
+      await marked.list({ limit: PAGE, offset });
+      add("offset 250,000, ms", performance.now() - startedMs);
     }
     const markAll = await longestBlock(() => marked.markAllRead());
     const removeMarked = await removeAll(marked, items);
     const removeSingly = await removeAll(singly, items);
     add("offset 250,000, first page, ms", first.tookMs);
-    add("offset 250,000, ms", page.tookMs);
     add("mark-all-read, ms", markAll.tookMs);
     add("delete-all-read, ms", removeMarked.tookMs);
     add("of singly read items, ms", removeSingly.tookMs);
