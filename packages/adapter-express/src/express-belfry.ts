@@ -25,7 +25,8 @@ export interface ExpressBelfry extends Mounted {
 export function expressBelfry(service: ContractService, options: ExpressBelfryOptions): ExpressBelfry {
   const mount = mounted(service, options);
   const middleware = (request: Request, response: Response, next: NextFunction): void => {
-    const place = { url: request.url, mountPath: request.baseUrl, origin: () => originOf(request), ...bodyOf(request) };
+    const unread = { url: request.url, mountPath: request.baseUrl, origin: () => originOf(request) };
+    const place: RequestPlace = request.body === undefined ? unread : { ...unread, ...bodyOf(request) };
     const write = (answer: HttpResponse | null) => (answer === null ? next() : writeResponse(response, answer));
     const answer = mount.handler.handle(fromNodeRequest(request, place, addressOf(request)));
     if (answer instanceof Promise) {

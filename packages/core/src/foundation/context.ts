@@ -82,13 +82,16 @@ export const DEFAULT_TENANT = "default";
  * @param whose begins the line that is logged
  */
 export function guarded(logger: Logger, tell: () => unknown, whose = "A subscriber's listener"): void {
-  const failed = (error: unknown) => logger.error({ error }, `${whose} threw an error.`);
   try {
     const told = tell();
     if (told instanceof Promise) {
-      told.catch(failed);
+      told.catch((error: unknown) => logFailed(logger, whose, error));
     }
   } catch (error) {
-    failed(error);
+    logFailed(logger, whose, error);
   }
+}
+
+function logFailed(logger: Logger, whose: string, error: unknown): void {
+  logger.error({ error }, `${whose} threw an error.`);
 }

@@ -39,16 +39,17 @@ export function fromNodeRequest(
   place: RequestPlace,
   remoteAddress: string | undefined = incoming.socket.remoteAddress,
 ): HttpRequest {
-  return {
+  const { url, mountPath, origin, parsedBody, rawBody } = place;
+  const request: HttpRequest = {
     method: (incoming.method ?? "GET").toUpperCase(),
-    url: targetOf(place.url),
-    mountPath: place.mountPath,
-    origin: place.origin ?? (() => originOf(incoming)),
+    url: targetOf(url),
+    mountPath,
+    origin: origin ?? (() => originOf(incoming)),
     headers: plainHeaders(incoming.headers),
-    body: async (maxBytes) => place.rawBody ?? readBody(incoming, maxBytes),
-    ...(place.parsedBody ? { parsedBody: place.parsedBody } : {}),
+    body: async (maxBytes) => rawBody ?? readBody(incoming, maxBytes),
     remoteAddress,
   };
+  return parsedBody === undefined ? request : { ...request, parsedBody };
 }
 
 /** The scheme of the connection, and the host that the request names. */

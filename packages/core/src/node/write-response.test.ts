@@ -51,3 +51,12 @@ test("a middleware that replaced the response's write gets the texts", async () 
   });
   expect([seen, bytes]).toEqual([["a", "b", "ü"], "1\r\nA\r\n1\r\nB\r\n2\r\nÜ\r\n0\r\n\r\n"]);
 });
+
+test.each(["plain text", "é is in Latin-1", "日本 is not", ""])("a body has its bytes in UTF-8, and their number: %j", async (body) => {
+  const server = createServer((_request, response) => writeResponse(response, { status: 200, headers: { "x-title": "a" }, body }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  server.close();
+  expect([bytes.toString(), response.headers.get("content-length")]).toEqual([body, String(Buffer.byteLength(body))]);
+});

@@ -20,7 +20,12 @@ export function writeResponse(outgoing: ServerResponse, { status, headers, body 
   // A 204 has no length. The length for a HEAD or a 304 is that of the GET's 200, which is not known here.
   const isSized = status !== 204 && status !== 304 && outgoing.req.method !== "HEAD";
   outgoing.writeHead(status, isSized ? { ...headers, "content-length": length } : { ...headers });
-  outgoing.end(body ?? undefined);
+  if (typeof body === "string") {
+    // A text with as many bytes as characters is ASCII, which Latin-1 writes alike, without encoding it.
+    outgoing.end(body, length === body.length ? "latin1" : "utf8");
+  } else {
+    outgoing.end(body ?? undefined);
+  }
 }
 
 function openStream(outgoing: ServerResponse, stream: ResponseStream): void {
