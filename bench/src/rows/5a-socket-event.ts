@@ -11,6 +11,7 @@ export const row: Row = {
         { ratio: "cpu", against: "usual", atLeast: 1.6 },
         { ratio: "cpu", against: "prebuilt frame", atLeast: 0.95 },
       ],
+      rounds: 31,
       open: () => compareSockets(1),
     },
   ],

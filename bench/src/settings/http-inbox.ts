@@ -23,7 +23,7 @@ import { eachUser, randomUser, usersOf } from "./users.ts";
 
 const BASE = "/api/v1/notifications";
 const PAGE = 20;
-const REQUESTS = 20_000;
+const REQUESTS = 40_000;
 
 /** A read of the inbox over HTTP. */
 export interface HttpRead {
