@@ -70,7 +70,8 @@ export class FanOut {
   async #writeItems(): Promise<boolean> {
     const { inbox, clock, lines, follows = nobody, followsAny = nobody } = this.#context;
     const createdAt = new Date(clock.now());
-    const chunk = await inbox.fanOutNext(createdAt, { after: this.#served.items, isWanted: follows, isAnyWanted: followsAny });
+    const turn = { after: this.#served.items, isWanted: follows, isAnyWanted: followsAny, mayTakeMore: true };
+    const chunk = await inbox.fanOutNext(createdAt, turn);
     if (chunk === null) {
       return false;
     }

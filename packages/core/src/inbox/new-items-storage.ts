@@ -46,6 +46,11 @@ export interface FanOutTurn {
   readonly isWanted?: ((owner: Owner) => boolean) | undefined;
   /** Whether any items are wanted at all, asked when {@link isWanted} is: if not, no user has to be looked at. @default some may be */
   readonly isAnyWanted?: (() => boolean) | undefined;
+  /**
+   * Whether the transaction may write further chunks of the notification, as far as it keeps others waiting for some milliseconds only: one
+   * for several costs less. A storage may ignore it. @default false
+   */
+  readonly mayTakeMore?: boolean;
 }
 
 /** Writes new items: at once, in a host's transaction, or chunk by chunk. */

@@ -1,9 +1,10 @@
-import type { Notification, Owner } from "@belfry/core";
+import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { FanOutChunk, FanOutTurn, NewNotification } from "@belfry/core/storage";
 import { isGrouped, KEPT_UNUSED_MS, type ListPart, PLACE_OF_OTHERS, usersInParts } from "@belfry/storage-sql";
 import { type Connection, turn } from "../database/connection.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
+import { timeForAnother } from "./time-for-another.ts";
 import { prepareSettleItems, prepareWriteListed, prepareWriteNotification, type Wanted } from "./write-items.ts";
 
 /** A list that is to be stored, and how its deliveries are made, in JSON. */
@@ -160,7 +161,7 @@ interface PartRow {
   readonly recipients: string;
 }
 
-/** Writes the items of the next part and forgets the part. */
+/** Writes the items of the next part and forgets the part: of the next ones of its fan-out, too, if it may and there is time. */
 export function prepareFanOutNext(context: QueryContext) {
   const writeItems = prepareWriteListed(context);
   const settle = prepareSettleItems(context);
@@ -170,11 +171,15 @@ export function prepareFanOutNext(context: QueryContext) {
     SELECT p.pk AS part_pk, f.pk AS fan_out_pk, f.notification_pk, p.recipients, ${NOTIFICATION_FIELDS.columns("n")}
     FROM belfry_fan_out_parts p CROSS JOIN belfry_fan_outs f ON f.pk = p.fan_out_pk CROSS JOIN belfry_notifications n ON n.pk = f.notification_pk
     WHERE p.pk = :pk`);
+  const another = context.prepare<Key & { readonly at: Date }, Pick<PartRow, "part_pk" | "recipients">>(`
+    SELECT pk AS part_pk, recipients FROM belfry_fan_out_parts
+    WHERE fan_out_pk = :pk AND (taken_until IS NULL OR taken_until <= :at) ORDER BY pk LIMIT 1`);
   const forget = prepareForgetPart(context);
   const end = context.prepare<{ readonly pk: number }>(
     "DELETE FROM belfry_fan_outs WHERE pk = :pk AND NOT EXISTS (SELECT 1 FROM belfry_fan_out_parts WHERE fan_out_pk = :pk)",
   );
   return (createdAt: Date, turn: FanOutTurn): FanOutChunk | null => {
+    const hasTime = timeForAnother();
     adopt();
     const pk = next({ at: createdAt, after: turn.after ?? "" });
     const row = pk === null ? undefined : read.get({ pk });
@@ -184,11 +189,17 @@ export function prepareFanOutNext(context: QueryContext) {
     const notification = NOTIFICATION_FIELDS.record(row);
     const { tenant, type, category, expiresAt, group, replaceKey, actor } = notification;
     const values = { tenant, notificationPk: row.notification_pk, type, createdAt, category, expiresAt, group, replaceKey, actor };
-    const { recipients } = row;
-    const items = isGrouped(values)
-      ? settle(values, writeItems(values, recipients, "all"))
-      : writeItems(values, recipients, wantedOf(tenant, recipients, turn));
-    forget(row.part_pk);
+    const write = (recipients: string) =>
+      isGrouped(values)
+        ? settle(values, writeItems(values, recipients, "all"))
+        : writeItems(values, recipients, wantedOf(tenant, recipients, turn));
+    const items: CreatedItem[] = [];
+    let part: Pick<PartRow, "part_pk" | "recipients"> | undefined = row;
+    while (part !== undefined) {
+      items.push(...write(part.recipients));
+      forget(part.part_pk);
+      part = turn.mayTakeMore && hasTime() ? another.get({ pk: row.fan_out_pk, at: createdAt }) : undefined;
+    }
     end.run({ pk: row.fan_out_pk });
     return { notification, items };
   };

@@ -29,6 +29,25 @@ export function sqliteInbox(
 ): InboxStorage<SqliteTransaction, void> {
   const lists = new CountedLists();
   const parts = new Parts();
+  const fanOutNext = async (at: Date, turn: FanOutTurn = {}): Promise<FanOutChunk | null> => {
+    const { connection } = current();
+    // Usually no chunk is left.
+    if (!(await connection.query(() => connection.prepared(prepareHasFanOut)(at)))) {
+      return null;
+    }
+    try {
+      return await connection.write(() => connection.prepared(prepareFanOutNext)(at, turn));
+    } catch (error) {
+      if (wrapError(error).retryable) {
+        throw error;
+      }
+      if (turn.mayTakeMore) {
+        // Alone, each shows whether it is the one that cannot be written.
+        return await fanOutNext(at, { ...turn, mayTakeMore: false });
+      }
+      return await connection.write(() => connection.prepared(preparePutOffNext)(at, turn, error));
+    }
+  };
   return {
     ...sharedInbox(sql),
     ...bind(current, {
@@ -59,21 +78,7 @@ export function sqliteInbox(
       sweep: step(prepareSweep),
     }),
     fanOutChunk: FAN_OUT_CHUNK,
-    async fanOutNext(at: Date, turn: FanOutTurn = {}): Promise<FanOutChunk | null> {
-      const { connection } = current();
-      // Usually no chunk is left.
-      if (!(await connection.query(() => connection.prepared(prepareHasFanOut)(at)))) {
-        return null;
-      }
-      try {
-        return await connection.write(() => connection.prepared(prepareFanOutNext)(at, turn));
-      } catch (error) {
-        if (wrapError(error).retryable) {
-          throw error;
-        }
-        return await connection.write(() => connection.prepared(preparePutOffNext)(at, turn, error));
-      }
-    },
+    fanOutNext,
     createWithin: (tx, entry, onCommit) => current().hostTransactions.write(tx, entry, onCommit),
     async createFanOut({ notification, recipients }: NewNotification, chunkSize: number): Promise<void> {
       const { connection } = current();

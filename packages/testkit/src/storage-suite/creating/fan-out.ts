@@ -55,6 +55,22 @@ export function fanOutTests(harness: StorageHarness): void {
       }
     });
 
+    test("a turn that may take more writes every chunk once, in their order, however many it takes", async () => {
+      await fixture.inbox.createFanOut(fixture.entry(users(7)), 2);
+      await fixture.inbox.createFanOut(fixture.entry(["zoe"]), 2);
+      const answered: string[][] = [];
+      for (let isMore = true; isMore; ) {
+        const chunk = await fixture.inbox.fanOutNext(at(1), { mayTakeMore: true });
+        isMore = chunk !== null;
+        answered.push(chunk?.items.map(({ userId }) => userId) ?? []);
+      }
+      expect(answered.flat()).toEqual([...users(7), "zoe"]);
+      expect(answered).toContainEqual(["zoe"]);
+      for (const userId of [...users(7), "zoe"]) {
+        expect(seqsOf(await expectTrueCounts(fixture, fixture.owner(userId)))).toEqual([1]);
+      }
+    });
+
     test("without a fan-out there is no chunk", async () => {
       expect(await fixture.inbox.fanOutNext(at(1))).toBeNull();
     });
