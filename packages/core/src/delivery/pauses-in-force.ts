@@ -51,6 +51,10 @@ export class PausesInForce {
    * nobody a look, until it is released.
    */
   ruling(delivery: Covered): MaybePromise<Ruling | null> {
+    // Every attempt asks, and usually nothing is paused.
+    if (this.#known.length === 0 && this.#freshen() === undefined) {
+      return null;
+    }
     return andThen(this.on(delivery), (pause) => {
       const dueAt = new Date(this.#clock.now() + CHECKED_MS);
       return pause === null ? null : ({ outcome: "wait", dueAt, reason: "paused", source: BY_OPERATOR } as const);

@@ -120,7 +120,8 @@ function read(value: unknown, { kind }: Column): unknown {
 /** Whether two records have the same values in their `members`. Times are compared as times, other objects are the same only as one. */
 export function haveSame<Of>(members: readonly (keyof Of)[], left: Partial<Of>, right: Partial<Of>): boolean {
   for (const member of members) {
-    const [one, other]: readonly unknown[] = [left[member], right[member]];
+    const one: unknown = left[member];
+    const other: unknown = right[member];
     if (one !== other && !(one instanceof Date && other instanceof Date && one.getTime() === other.getTime())) {
       return false;
     }

@@ -220,7 +220,11 @@ export function selected(columns: Readonly<Record<string, string>>): string {
 
 /** JSON, parsed by the driver or not. */
 export function parsed<Json extends object>(json: Json | string): Json {
-  return typeof json === "string" ? (JSON.parse(json) as Json) : json;
+  if (typeof json !== "string") {
+    return json;
+  }
+  // Most have nothing in them.
+  return json === "{}" ? ({} as Json) : (JSON.parse(json) as Json);
 }
 
 /** A condition on a value that may be missing. */
