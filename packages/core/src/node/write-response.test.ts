@@ -60,3 +60,40 @@ test.each(["plain text", "é is in Latin-1", "日本 is not", ""])("a body has i
   server.close();
   expect([bytes.toString(), response.headers.get("content-length")]).toEqual([body, String(Buffer.byteLength(body))]);
 });
+
+test("what the reader of a stream has left unread is counted until it takes it", async () => {
+  const { promise: opened, resolve } = Promise.withResolvers<Peer>();
+  const server = createServer((_request, response) => {
+    const open = (peer: Peer) => {
+      resolve(peer);
+      return () => {};
+    };
+    writeResponse(response, { status: 200, headers: {}, body: { open } });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const reader = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  reader.pause();
+  reader.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  const peer = await opened;
+  const text = "a".repeat(1_000_000);
+  let sent = 0;
+  // The system takes some megabytes for a reader that reads nothing.
+  await expect
+    .poll(() => {
+      peer.send(text);
+      sent += 1;
+      return peer.bufferedAmount > 2 * text.length;
+    })
+    .toBe(true);
+  let read = 0;
+  reader.on("data", (part: Buffer) => {
+    read += part.length;
+  });
+  reader.resume();
+  await expect.poll(() => [peer.bufferedAmount, read > sent * text.length]).toEqual([0, true]);
+  peer.send("b");
+  expect(peer.bufferedAmount).toBeGreaterThan(0);
+  reader.destroy();
+  server.closeAllConnections();
+  server.close();
+});

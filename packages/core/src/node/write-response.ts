@@ -54,33 +54,40 @@ function takesChunks(outgoing: ServerResponse): boolean {
   return outgoing.chunkedEncoding === true && outgoing.socket?.writable === true && outgoing.write === ServerResponse.prototype.write;
 }
 
-/** An SSE response as the other end of a stream. */
+/**
+ * An SSE response as the other end of a stream. Between two events, other work drives the response and its connection out of the processor's
+ * caches, so it looks at them when it writes, and before that only if it has to.
+ */
 class ResponsePeer implements Peer, FrameSink {
   gathered: Frames | null = null;
   readonly #outgoing: ServerResponse;
+  /** Whether its chunks go to the connection itself. */
+  #takesChunks = false;
+  /** Whether the last write left nothing unread. */
+  #isDrained = false;
 
   constructor(outgoing: ServerResponse) {
     this.#outgoing = outgoing;
   }
 
   get bufferedAmount(): number {
-    return this.#outgoing.writableLength + (this.gathered?.length ?? 0);
+    return (this.#isDrained ? 0 : this.#outgoing.writableLength) + (this.gathered?.length ?? 0);
   }
 
   send(text: string): void {
-    if (!this.#isOpen) {
-      return;
-    }
-    if (takesChunks(this.#outgoing)) {
+    this.#takesChunks ||= takesChunks(this.#outgoing);
+    if (this.#takesChunks) {
       chunks.add(this, text);
-    } else {
+    } else if (this.#isOpen) {
       this.#outgoing.write(text);
     }
   }
 
   write(bytes: Buffer): void {
-    if (this.#isOpen) {
-      this.#outgoing.socket?.write(bytes);
+    const { socket } = this.#outgoing;
+    if (this.#isOpen && socket?.writable === true) {
+      socket.write(bytes);
+      this.#isDrained = this.#outgoing.writableLength === 0;
     }
   }
 
