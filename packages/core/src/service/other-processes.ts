@@ -44,6 +44,7 @@ export function listenersOf(
     pausesChanged: () => pauses.changed(),
     restsChanged() {
       rests.areNews = true;
+      workers.deliveries?.wake();
     },
   };
 }

@@ -157,7 +157,7 @@ describe("LeasedWorker", () => {
   test("a look from time to time claims nothing while nothing is due, and what is due by then", async () => {
     const clock = new HandClock();
     const work = new HandWork();
-    const [claim, nextDueInMs] = [vi.spyOn(work, "claim"), vi.spyOn(work, "nextDueInMs")];
+    const [claim, nextDueInMs, tidy] = [vi.spyOn(work, "claim"), vi.spyOn(work, "nextDueInMs"), vi.spyOn(work, "tidy")];
     const under = worker(work, { clock, pollIntervalMs: 1_000 });
     const look = async (ms: number) => {
       clock.pass(ms);
@@ -166,10 +166,11 @@ describe("LeasedWorker", () => {
     };
     under.wake();
     expect(await look(0)).toBe(1);
-    expect(await look(1_000)).toBe(1);
+    expect([await look(1_000), tidy.mock.calls.length]).toEqual([1, 1]);
+    expect([await look(10_000), tidy.mock.calls.length]).toEqual([2, 2]);
     nextDueInMs.mockResolvedValueOnce(0);
     work.due.push(1);
-    expect([await look(1_000), [...work.running.keys()]]).toEqual([2, [1]]);
+    expect([await look(1_000), tidy.mock.calls.length, [...work.running.keys()]]).toEqual([3, 3, [1]]);
     work.endAll();
     // Claims until one finds nothing. Then something is due in a moment, and claimed without a question.
     nextDueInMs.mockResolvedValueOnce(400);

@@ -3,11 +3,13 @@ import type { LeasedWork, LeasedWorkerOptions, Performed, TaskEnd } from "./leas
 import type { GivenLease, ReservedTask } from "./lending.ts";
 import { Loop, type NextRun } from "./loop.ts";
 import { awhile, Cancellation, nextTurn } from "./timing.ts";
-import { Upkeep } from "./upkeep.ts";
+import { type NextDue, Upkeep } from "./upkeep.ts";
 import type { WorkerLoad, WorkerMode } from "./worker-load.ts";
 
 /** After a claim that found some, it looks again when an attempt ends, or after this pause. Once it finds none, it asks when the next is due. */
 const AGAIN_DELAY_MS = 25;
+/** After so long, a look from time to time tidies and claims also if nothing is known to be due. */
+const MOST_QUIET_MS = 10_000;
 /** How long aborted tasks may take to record their end. */
 const ABORT_GRACE_MS = 2_000;
 
@@ -166,27 +168,31 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     // Attempts end one after another, and are recorded together in the next turn: it counts the room of all of them.
     await nextTurn();
     this.#someWait = true;
+    const isQuiet = this.#isQuiet;
+    this.#quiet = null;
+    const known = isQuiet ? await this.#upkeep.nextDue() : null;
+    if (known !== null && known.dueInMs !== 0) {
+      return this.#rest(known);
+    }
     const [wokenMs, room] = [this.#wokenMs, this.room];
     if (room > 0) {
       this.#wokenMs = Number.NEGATIVE_INFINITY;
     }
-    const isQuiet = wokenMs === Number.NEGATIVE_INFINITY && this.#isQuiet;
-    this.#quiet = null;
-    const looks = !isQuiet && (wokenMs > Number.NEGATIVE_INFINITY || this.#work.mayFindMore?.() !== false);
+    const looks = wokenMs > Number.NEGATIVE_INFINITY || this.#work.mayFindMore?.() !== false;
     const begun = looks ? await this.#beginDue(room, wokenMs) : 0;
     const hasTidied = await this.#upkeep.tidyNowAndThen();
     // With no room left, the first attempt that ends wakes it. If one has ended meanwhile, or more has come, it was woken.
     if (this.room === 0 || this.room > room - begun || this.#claiming.state === "again") {
       return null;
     }
-    if (begun > 0 || !(looks || isQuiet)) {
+    if (begun > 0 || !looks) {
       return AGAIN_DELAY_MS;
     }
     const next = await this.#upkeep.nextDue();
     this.#someWait = next.dueInMs === 0;
     if (next.dueInMs !== 0) {
-      this.#quiet = { fromMs: next.sinceMs, untilMs: next.sinceMs + (next.dueInMs ?? Number.POSITIVE_INFINITY) };
-      return this.#upkeep.nextRun(next);
+      // What others told of since the last tidying is learned by another one.
+      return hasTidied ? this.#rest(next) : this.#upkeep.nextRun(next);
     }
     if (!hasTidied) {
       await this.#upkeep.tidy();
@@ -195,10 +201,23 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     return this.room === 0 ? null : this.#upkeep.nextRun(await this.#upkeep.nextDue());
   }
 
-  /** Whether nothing is due yet of what was known when the last look ended. The time of day may have gone back since. */
+  /** Nothing is due: looks from time to time only ask whether anything is, until what is known comes due. */
+  #rest(next: NextDue): NextRun {
+    const { dueInMs, sinceMs } = next;
+    this.#someWait = false;
+    // Whoever has woken it meanwhile, as one that gave up a turn, wants a whole look.
+    const isWoken = this.#claiming.state === "again";
+    this.#quiet = isWoken ? null : { fromMs: sinceMs, untilMs: sinceMs + (dueInMs ?? Number.POSITIVE_INFINITY) };
+    return this.#upkeep.nextRun(next);
+  }
+
+  /** Whether nobody has woken it, and nothing of what was known has come due. The time of day may have gone back since. */
   get #isQuiet(): boolean {
+    if (this.#quiet === null || this.#wokenMs > Number.NEGATIVE_INFINITY) {
+      return false;
+    }
     const nowMs = this.#options.clock.now();
-    return this.#quiet !== null && nowMs >= this.#quiet.fromMs && nowMs < this.#quiet.untilMs;
+    return nowMs >= this.#quiet.fromMs && nowMs < this.#quiet.untilMs && this.#upkeep.hasTidiedWithin(MOST_QUIET_MS);
   }
 
   /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */

@@ -24,12 +24,17 @@ export class Upkeep {
 
   /** Tidies, unless it did a moment ago. Returns whether it did. */
   async tidyNowAndThen(): Promise<boolean> {
-    // The time of day may jump either way.
-    const isDue = Math.abs(this.#options.clock.now() - this.#tidiedMs) >= TIDYING_INTERVAL_MS;
+    const isDue = !this.hasTidiedWithin(TIDYING_INTERVAL_MS);
     if (isDue) {
       await this.tidy();
     }
     return isDue;
+  }
+
+  /** Whether it tidied less than so many milliseconds ago. */
+  hasTidiedWithin(ms: number): boolean {
+    // The time of day may jump either way.
+    return Math.abs(this.#options.clock.now() - this.#tidiedMs) < ms;
   }
 
   async tidy(): Promise<void> {
