@@ -1,7 +1,15 @@
 import { copied } from "../foundation/copied.ts";
 import type { JsonObject } from "../foundation/json.ts";
 import { parseJsonObject } from "../foundation/parse-json.ts";
-import { DEFAULT_TYPE, type NotificationType, type NotificationTypes, parseData, type UntypedCreateInput } from "../notifications/index.ts";
+import { isPlain } from "../foundation/parse-text.ts";
+import {
+  CREATE_MEMBERS,
+  DEFAULT_TYPE,
+  type NotificationType,
+  type NotificationTypes,
+  parseData,
+  type UntypedCreateInput,
+} from "../notifications/index.ts";
 
 /** A request of a call that waits for others before all of its input is read. */
 interface CalledRequest {
@@ -18,7 +26,7 @@ export function asCalled<Request extends CalledRequest>({ types }: { readonly ty
   if (typeof input !== "object" || input === null) {
     return request;
   }
-  const { data, ...others } = input;
+  const { data, ...others } = membersOf(input);
   const kept = { ...request, input: data === undefined ? copied(others) : { ...copied(others), data: asJson(data) } };
   if (request.data !== undefined) {
     return kept;
@@ -26,6 +34,15 @@ export function asCalled<Request extends CalledRequest>({ types }: { readonly ty
   const { type = DEFAULT_TYPE } = input;
   const declared = typeof type === "string" && Object.hasOwn(types, type) ? types[type] : undefined;
   return declared?.data === undefined ? kept : { ...kept, data: read(data, declared) };
+}
+
+/** An input with its members as its own, also those that an object of a class inherits. One without own members is refused later. */
+export function membersOf(input: UntypedCreateInput): UntypedCreateInput {
+  if (isPlain(input) || Object.keys(input).length === 0) {
+    return input;
+  }
+  const inherited = Object.keys(CREATE_MEMBERS).filter((name) => name in input);
+  return { ...Object.fromEntries(inherited.map((name) => [name, input[name as keyof UntypedCreateInput]])), ...input };
 }
 
 /** What JSON makes of the data of a call. What it has no form for is refused later, with all that is wrong. */

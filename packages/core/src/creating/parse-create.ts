@@ -28,7 +28,7 @@ import {
   type TopicAudience,
   type UntypedCreateInput,
 } from "../notifications/index.ts";
-import { asCalled } from "./as-called.ts";
+import { asCalled, membersOf } from "./as-called.ts";
 import type { CreatingContext } from "./context.ts";
 
 // Every create checks these: the paths are made once.
@@ -74,7 +74,7 @@ export function parseCreate(context: ParseContext, request: CreateRequest): NewN
   const to = parseRecipients(request.input.to);
   if (to instanceof Promise) {
     // The list is a copy already.
-    const kept = asCalled(context, { ...request, input: { ...request.input, to: [] } });
+    const kept = asCalled(context, { ...request, input: { ...membersOf(request.input), to: [] } });
     return to.then((recipients) => parseFor(context, kept, { fields, issues, to: recipients }));
   }
   return parseFor(context, request, { fields, issues, to });

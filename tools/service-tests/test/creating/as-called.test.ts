@@ -181,6 +181,24 @@ onEveryStorage((database) => {
     expect(notification.data).toEqual({ at: at.toJSON() });
   });
 
+  test.each([
+    { whom: "a user", to: "ann", more: {} },
+    { whom: "a user, later", to: "ann", more: { scheduledAt: new Date("2100-01-01") } },
+    { whom: "a long list of users", to: MANY, more: {} },
+    { whom: "everyone", to: "everyone", more: {} },
+  ])("an object of a class says what it inherits, too, for $whom", async ({ to, more }) => {
+    class Welcome {
+      readonly to = to;
+      readonly type = "plain";
+      readonly #name = "Ann";
+      get title() {
+        return `Welcome, ${this.#name}`;
+      }
+    }
+    const { notification } = await serviceOn().prepare(Object.assign(new Welcome(), more));
+    expect(notification).toMatchObject({ type: "plain", title: "Welcome, Ann" });
+  });
+
   test("the addresses of a long list are those of the call", async () => {
     const service = serviceOn();
     const to = Array.from({ length: 5_001 }, (_, index) => ({ email: `u${index}@example.com` }));
