@@ -1,7 +1,7 @@
 import type { FreshDatabase } from "@belfry/postgres-launcher";
 import type { StorageSubject } from "@belfry/testkit";
 import { drizzle } from "drizzle-orm/node-postgres";
-import { escapeIdentifier, type Pool } from "pg";
+import { DatabaseError, escapeIdentifier, type Pool, type PoolClient } from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { migratedPostgres } from "../../../test/migrated-postgres.ts";
 import { migrate, type PostgresStorage, type PostgresTransaction, partition, postgresStorage } from "../src/index.ts";
@@ -45,6 +45,20 @@ afterAll(async () => {
   await other.drop();
 });
 
+/** Runs a transaction's text. Returns false, without a trace of it, if it and others of the services that run beside waited for each other. */
+async function isDone(client: PoolClient, text: string): Promise<boolean> {
+  try {
+    await client.query(text);
+    return true;
+  } catch (error) {
+    await client.query("ROLLBACK");
+    if (error instanceof DatabaseError && error.code === "40P01") {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /** Copies the tables of a schema into another, in the place of an earlier copy, and returns what puts the copied rows in the place of all that are there then. */
 async function backUp(pool: Pool, schema: string): Promise<() => Promise<void>> {
   const copy = escapeIdentifier(`backup_of_${schema}`);
@@ -55,7 +69,14 @@ async function backUp(pool: Pool, schema: string): Promise<() => Promise<void>> 
   );
   const own = (name: string) => `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
   const copied = (name: string) => `${copy}.${escapeIdentifier(name)}`;
-  const together = (statements: readonly string[]) => pool.query(["BEGIN", ...statements, "COMMIT"].join(";"));
+  const together = async (statements: readonly string[]) => {
+    const client = await pool.connect();
+    try {
+      while (!(await isDone(client, ["BEGIN", ...statements, "COMMIT"].join(";")))) {}
+    } finally {
+      client.release();
+    }
+  };
   await together([
     `DROP SCHEMA IF EXISTS ${copy} CASCADE`,
     `CREATE SCHEMA ${copy}`,
