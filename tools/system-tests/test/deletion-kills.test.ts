@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { type Inbox, NotificationService } from "@belfry/core";
 import { native } from "@belfry/core/contracts";
 import { createHandler, type HttpHandler } from "@belfry/core/http";
-import { describe, expect, test } from "vitest";
+import pg from "pg";
+import { describe, expect, test, vi } from "vitest";
 import { bundledProgram } from "../../../test/bundled-program.ts";
 import { FollowingClient, itemLine } from "../../service-tests/test/inbox/following-client.ts";
 import { DATABASES, emptyDatabase } from "./either-database.ts";
@@ -23,6 +24,7 @@ const ITEMS = 40;
 /** So many are deleted by their number, and not one by one. */
 const MANY = 1_200;
 const PAGE = 1_000;
+const KILLED = "belfry-killed";
 const OTHERS = 30;
 
 type Job = "delete the user" | "delete the notification" | "delete what is read" | "sweep" | "sweep everything";
@@ -74,8 +76,30 @@ describe.each(DATABASES)("processes on %s that are killed while they delete", (k
       await cold.stop();
     };
     await check();
-    const run = (job: Job, settings: Readonly<Record<string, string>> = {}) => runHost({ ...settings, DATABASE_URL: url, JOB: job });
+    const ended = await endOfKilled(url);
+    const run = async (job: Job, settings: Readonly<Record<string, string>> = {}) => {
+      const isDone = await runHost({ ...settings, DATABASE_URL: namedUrl(url), JOB: job });
+      await ended();
+      return isDone;
+    };
     return { id: notification.id, service: warm, check, run };
+  }
+
+  /** PostgreSQL goes on with the statement of a process that died, and may commit it. Returns what waits until it has left its connections. */
+  async function endOfKilled(url: string): Promise<() => Promise<void>> {
+    if (kind === "SQLite") {
+      return async () => {};
+    }
+    const client = new pg.Client(url);
+    await client.connect();
+    cleanup(() => client.end());
+    const left = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
+    return () =>
+      vi.waitFor(async () => expect((await client.query(left, [KILLED])).rows).toEqual([]), { timeout: TIMEOUT_MS, interval: 20 });
+  }
+
+  function namedUrl(url: string): string {
+    return kind === "SQLite" ? url : `${url}${url.includes("?") ? "&" : "?"}application_name=${KILLED}`;
   }
 
   function handlerOf(service: NotificationService): HttpHandler {
