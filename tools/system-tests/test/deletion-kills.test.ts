@@ -17,7 +17,7 @@ const PROGRAM = bundledProgram(new URL("./processes/deleting-host.ts", import.me
 const KILLS = process.env.BELFRY_LONG ? 40 : 4;
 /** A process dies at one of its first statements; the first process before its job can be done. */
 const MOST_STATEMENTS = 60;
-const FIRST_STATEMENTS = 10;
+const FIRST_STATEMENTS = 4;
 const TIMEOUT_MS = process.env.BELFRY_LONG ? 900_000 : 180_000;
 const USERS = ["ann", "bob", "cat"] as const;
 const ITEMS = 40;
