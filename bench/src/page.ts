@@ -7,7 +7,7 @@ import type { CaseResult, RowResult, Verdict } from "./harness/run-row.ts";
 
 /**
  * `pnpm bench:page [file …]`: writes figures into docs/performance.md, between its markers: those of the last run, or of the files given,
- * a column each; and the growth table if there is one.
+ * a column each, oldest first; and the growth table if there is one.
  */
 const PAGE = fileURLToPath(new URL("../../docs/performance.md", import.meta.url));
 
@@ -44,10 +44,11 @@ function rowCells({ id, scale, cases }: RowResult, runs: readonly Results[]): re
 }
 
 function rowsText(runs: readonly Results[]): string {
-  const [first] = runs;
+  // Goals may have changed since earlier runs.
+  const last = runs.at(-1);
   const machines = runs.map(({ machine }) => `${nameOf(machine)}: ${machine.processors}, ${machine.system}, Node ${machine.node}.`);
   const heading = ["row", "case", "what", "goal", ...runs.map(({ machine }) => nameOf(machine))];
-  const lines = (first?.rows ?? []).flatMap((row) => rowCells(row, runs));
+  const lines = (last?.rows ?? []).flatMap((row) => rowCells(row, runs));
   return `${machines.join("\n")}\n\n${tableText([heading, ...lines])}`;
 }
 
