@@ -54,7 +54,9 @@ onEveryStorage((database) => {
       }
       await service.runDue();
     };
-    return { state, told, clock, open, calls, called };
+    /** What was told of attempts that fail. */
+    const titles = () => told.filter(({ data }) => data.alarm === "failure_rate").map(({ title }) => title);
+    return { state, told, titles, clock, open, calls, called };
   }
 
   /** What a statement reads. */
@@ -133,12 +135,11 @@ onEveryStorage((database) => {
   });
 
   test("a channel over which everything fails raises one with three attempts, which lasts while retries wait", async () => {
-    const { state, told, clock, open, calls } = setUp({ retryDelaysMs: [60 * MINUTE_MS], minAttempts: 20 });
+    const { state, titles, clock, open, calls } = setUp({ retryDelaysMs: [60 * MINUTE_MS], minAttempts: 20 });
     const service = open();
     await calls(service, 3);
     await clock.pass(MINUTE_MS);
     await service.runDue();
-    const titles = () => told.filter(({ data }) => data.alarm === "failure_rate").map(({ title }) => title);
     expect(titles()).toEqual(["call: 100 % of attempts fail"]);
     // Nothing is attempted for longer than attempts count.
     await clock.pass(20 * MINUTE_MS);
@@ -153,12 +154,11 @@ onEveryStorage((database) => {
   });
 
   test("an alarm lasts while nothing but attempts that are under way is left of what failed", async () => {
-    const { state, told, clock, open, calls, called } = setUp({ retryDelaysMs: [60 * MINUTE_MS], timeoutMs: 120 * MINUTE_MS });
+    const { state, titles, clock, open, calls, called } = setUp({ retryDelaysMs: [60 * MINUTE_MS], timeoutMs: 120 * MINUTE_MS });
     const service = open();
     await calls(service, 4);
     await clock.pass(MINUTE_MS);
     await service.runDue();
-    const titles = () => told.filter(({ data }) => data.alarm === "failure_rate").map(({ title }) => title);
     expect(titles()).toEqual(["call: 100 % of attempts fail"]);
     const gate = Promise.withResolvers<void>();
     Object.assign(state, { isBroken: false, answers: gate.promise });
