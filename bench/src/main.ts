@@ -55,7 +55,7 @@ function print(lines: readonly string[]): void {
 async function measureRows(ids: readonly string[], { scale, rounds }: { readonly scale: number; readonly rounds: number | undefined }) {
   const results: RowResult[] = [];
   for (const row of pickRows(await loadRows(), ids)) {
-    const result = await runRow(row, { scale: scaleBy(scale), rounds });
+    const result = await runRow(row, { scale, rounds });
     print(detailsOf(result));
     results.push(result);
     await writeRows([result]);

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { type GrowthResults, growthCells } from "./growth/growth.ts";
 import { goalOf, measuredOf } from "./harness/report.ts";
 import { GROWTH_FILE, type Machine, RESULTS_FILE, type Results, readResults } from "./harness/results.ts";
-import type { CaseResult, RowResult, Verdict } from "./harness/run-row.ts";
+import type { CaseResult, Verdict } from "./harness/run-case.ts";
+import type { RowResult } from "./harness/run-row.ts";
 
 /**
  * `pnpm bench:page [file …]`: writes figures into docs/performance.md, between its markers: those of the last run, or of the files given,

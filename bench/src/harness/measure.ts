@@ -38,6 +38,9 @@ const CALIBRATIONS = 3;
 /** What takes this long is not run again to calibrate. */
 const LONG_MS = 1_000;
 const ROUNDS = 15;
+/** More rounds follow for so long while an interval of a goal is wider than this share of its figure, whichever side of the goal it is on. */
+const WIDE = 0.06;
+const MORE_ROUNDS_MS = 12_000;
 
 interface Slice extends Taken {
   readonly count: number;
@@ -46,7 +49,7 @@ interface Slice extends Taken {
 /** Options of a measurement. */
 export interface MeasureOptions {
   readonly scale: Scale;
-  /** @default those of the case */
+  /** @default those of the case, and more while the figures are uncertain */
   readonly rounds?: number | undefined;
 }
 
@@ -54,7 +57,7 @@ export interface MeasureOptions {
  * Measures the sides of a case beside each other in this process: in rotated order, in slices of about 100 ms, after a round
  * that does not count. A disturbance of the machine disturbs all of them alike.
  */
-export async function compare(one: RatioCase, { scale, rounds = one.rounds ?? ROUNDS }: MeasureOptions): Promise<Compared> {
+export async function compare(one: RatioCase, { scale, rounds }: MeasureOptions): Promise<Compared> {
   const comparison = await one.open(scale);
   try {
     const { sides } = comparison;
@@ -62,10 +65,12 @@ export async function compare(one: RatioCase, { scale, rounds = one.rounds ?? RO
     const ledger = new WorkLedger(sides);
     await ledger.open();
     const timed = timer(comparison, ledger);
-    const slices = await takeRounds(sides, rounds, timed);
+    const isEnough = (of: SlicesByName) => rounds !== undefined || areNarrow(one, ratiosOf(one, sides, of));
+    const slices = await takeRounds(sides, timed, { least: rounds ?? one.rounds ?? ROUNDS, isEnough });
     const work = await ledger.close();
     const { knobs, notes = [] } = comparison;
-    return { knobs, notes, rounds, sides: figuresOf(sides, slices, work), ratios: ratiosOf(one, sides, slices) };
+    const taken = slices.values().next().value?.length ?? 0;
+    return { knobs, notes, rounds: taken, sides: figuresOf(sides, slices, work), ratios: ratiosOf(one, sides, slices) };
   } finally {
     await comparison.close();
   }
@@ -83,21 +88,42 @@ function timer({ serverPid = null }: Comparison, ledger: WorkLedger): Timed {
   };
 }
 
-async function takeRounds(sides: readonly Side[], rounds: number, timed: Timed): Promise<ReadonlyMap<string, readonly Slice[]>> {
+interface Enough {
+  readonly least: number;
+  isEnough(slices: SlicesByName): boolean;
+}
+
+async function takeRounds(sides: readonly Side[], timed: Timed, { least, isEnough }: Enough): Promise<SlicesByName> {
   const counts = new Map<string, number>();
   for (const side of sides) {
     counts.set(side.name, await calibrate(side, timed));
   }
   const slices = new Map<string, Slice[]>(sides.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
+  let latest = Number.POSITIVE_INFINITY;
+  for (let round = 0; ; round += 1) {
+    const began = performance.now();
     for (const side of rotate(sides, round)) {
       const slice = await timed(side, counts.get(side.name) ?? 1);
       if (round > 0) {
         slices.get(side.name)?.push(slice);
       }
     }
+    const ended = performance.now();
+    if (round === least) {
+      latest = ended + MORE_ROUNDS_MS;
+    }
+    if (round >= least && (isEnough(slices) || ended + (ended - began) > latest)) {
+      return slices;
+    }
   }
-  return slices;
+}
+
+/** Whether the figures that have goals are known well enough. */
+function areNarrow({ goals }: RatioCase, ratios: readonly Ratio[]): boolean {
+  return goals.every(({ ratio, of, against }) => {
+    const found = ratios.find((other) => other.against === against && (of === undefined || other.of === of));
+    return found === undefined || found[ratio].high - found[ratio].low <= WIDE * found[ratio].median;
+  });
 }
 
 /** Finds how many operations fill a slice. */

@@ -1,5 +1,6 @@
 import type { SideFigures } from "./measure.ts";
-import type { CaseResult, RowResult, Verdict } from "./run-row.ts";
+import type { CaseResult, Verdict } from "./run-case.ts";
+import type { RowResult } from "./run-row.ts";
 import type { Estimate } from "./statistics.ts";
 
 /** The lines that tell all about a row: each case's settings, sides, ratios and goals. */
