@@ -6,18 +6,15 @@ import type { LeasedTasks } from "./leased-tasks.ts";
 import type { LeasedWork, NamedTasks, Performed } from "./leased-work.ts";
 import type { Lending } from "./lending.ts";
 import { lookAtDue } from "./look-at-due.ts";
+import { LostLeases } from "./lost-leases.ts";
 import { OtherTenants } from "./other-tenants.ts";
 import { RecentMost } from "./recent-most.ts";
 import { afterNextTurn, type Cancellation, untilRecorded } from "./timing.ts";
 
-/** How many lost leases are ended at once. */
-const MAX_LOST = 256;
 /** How many ends of attempts are recorded at once. */
 const MAX_RECORDED = 512;
 /** Over how long the lag of claims counts, and over as long before. */
 const LAG_PERIOD_MS = 60_000;
-/** Other processes' leases are no longer than this, or than twice one of ours. */
-const MAX_LEASE_MS = 3_600_000;
 
 /** The parts that a {@link LeaseEngine} uses. */
 export interface LeaseEngineOptions extends WorkContext {
@@ -57,15 +54,16 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   readonly #lag = new RecentMost(LAG_PERIOD_MS);
   readonly #others = new OtherTenants();
   readonly #ended: BatchQueue<Ended, boolean>;
-  /** Whether no other process works on the storage; null until the first tidying is through, which takes over what others left. */
-  #isAlone: boolean | null = null;
+  readonly #lost: LostLeases<Task, Fairness, Ended>;
 
   constructor(tasks: LeasedTasks<Task, Fairness, Ended>, options: LeaseEngineOptions) {
     this.name = tasks.name;
     this.#tasks = tasks;
     this.#options = options;
     this.#share = new TenantShare(options.concurrency);
-    this.lending = { owner: options.owner, reserve: (task) => this.#reserve(task), giveUp: (task) => this.#giveUp(task) };
+    const { owner, leaseMs, clock } = options;
+    this.#lost = new LostLeases(tasks, { owner, leaseMs, clock, held: this.#held });
+    this.lending = { owner, reserve: (task) => this.#reserve(task), giveUp: (task) => this.#giveUp(task) };
     const { named } = tasks;
     if (named !== undefined) {
       this.byName = {
@@ -79,7 +77,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     }
     this.#ended = new BatchQueue({
       count: () => MAX_RECORDED,
-      write: (ended) => tasks.record(options.owner, ended),
+      write: (ended) => tasks.record(owner, ended),
       settle: (pending, counted) => pending.resolve(counted),
       // The claim goes first for which there is room now: its tasks are attempted while the database records the next ends.
       between: afterNextTurn,
@@ -92,11 +90,8 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   async tidy(): Promise<void> {
     await this.#options.ready();
-    const isAlone = this.#isAlone ?? mayTakeOver(this.#options, this.name);
-    while (await this.#endLost(isAlone)) {
-      // There may be more.
-    }
-    this.#isAlone = isAlone;
+    // The first tidying takes over what earlier processes left.
+    await this.#lost.end(() => mayTakeOver(this.#options, this.name));
     await this.#tasks.tidy?.();
   }
 
@@ -282,24 +277,6 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
         this.#lag.note(Math.max(0, nowMs - dueAt.getTime()), nowMs);
       }
     }
-  }
-
-  /** Ends a batch of lost leases, and returns whether there may be more. */
-  async #endLost(isAlone: boolean): Promise<boolean> {
-    const { owner, leaseMs } = this.#options;
-    const lost = await this.#tasks.leases.lost({
-      at: this.#now(),
-      limit: MAX_LOST,
-      furthestMs: isAlone ? leaseMs : Math.max(MAX_LEASE_MS, 2 * leaseMs),
-      ...(isAlone && this.#isAlone === null ? { notOwnedBy: owner } : {}),
-    });
-    // A task that this worker has in hand is not lost, whatever the clock says: it ends, or another worker takes it over.
-    const gone = lost.filter((lease) => lease.owner !== owner || !this.#held.has(lease.id));
-    if (gone.length === 0) {
-      return false;
-    }
-    await this.#tasks.endLost(gone);
-    return lost.length === MAX_LOST;
   }
 
   #now(): Date {
