@@ -2,7 +2,8 @@ import type { DueWorker } from "./due-worker.ts";
 import type { LeasedWork, LeasedWorkerOptions, Performed, TaskEnd } from "./leased-work.ts";
 import type { GivenLease, ReservedTask } from "./lending.ts";
 import { Loop, type NextRun } from "./loop.ts";
-import { awhile, Cancellation, nextTurn } from "./timing.ts";
+import { TasksUnderWay } from "./tasks-under-way.ts";
+import { Cancellation, nextTurn } from "./timing.ts";
 import { type NextDue, Upkeep } from "./upkeep.ts";
 import type { WorkerLoad, WorkerMode } from "./worker-load.ts";
 
@@ -32,9 +33,7 @@ type Unrecorded = typeof UNRECORDED;
 export class LeasedWorker<Task> implements DueWorker<Task> {
   readonly #work: LeasedWork<Task>;
   readonly #options: LeasedWorkerOptions;
-  readonly #underWay = new Map<Task, { readonly cancellation: Cancellation; readonly done: Promise<TaskEnd | null> }>();
-  /** How many of them are being attempted; the others wait to be recorded. */
-  #attempting = 0;
+  readonly #underWay: TasksUnderWay<Task>;
   readonly #claiming: Loop;
   readonly #renewal: Loop;
   readonly #upkeep: Upkeep;
@@ -53,7 +52,8 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   constructor(work: LeasedWork<Task>, options: LeasedWorkerOptions) {
     this.#work = work;
     this.#options = options;
-    const { clock, logger } = options;
+    const { clock, logger, concurrency } = options;
+    this.#underWay = new TasksUnderWay(concurrency);
     this.#upkeep = new Upkeep(work, options);
     this.#claiming = new Loop({ task: `look for ${work.name}`, run: () => this.#claim(), clock, logger });
     this.#renewal = new Loop({
@@ -73,7 +73,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   get load(): WorkerLoad {
     const { concurrency } = this.#options;
     const { name, lending, lagMs = null } = this.#work;
-    const load = { mode: this.#mode, concurrency, attempting: this.#attempting, leased: this.#underWay.size, lagMs };
+    const load = { mode: this.#mode, concurrency, attempting: this.#underWay.attempting, leased: this.#underWay.count, lagMs };
     return { name, owner: lending?.owner ?? null, ...load };
   }
 
@@ -100,9 +100,9 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     if (!lending.reserve(task)) {
       return null;
     }
-    this.#attempting += 1;
+    this.#underWay.takeTurn();
     const giveUp = () => {
-      this.#attempting -= 1;
+      this.#underWay.giveTurnBack();
       lending.giveUp(task);
       this.#quiet = null;
       this.#wakeOthers();
@@ -110,7 +110,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     const begin = () => {
       const isFresh = Math.abs(clock.now() - reservedMs) < leaseMs / 3;
       if (this.#mode === "working" && isFresh) {
-        this.#attempting -= 1;
+        this.#underWay.giveTurnBack();
         void this.begin(task);
       } else {
         // The write took long, or this worker stops. The lease runs out, unless a claim finds that it holds still.
@@ -133,8 +133,8 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     do {
       this.#noteWoken();
       await this.#claiming.runNow();
-      await this.#ended();
-    } while (this.#underWay.size > 0 || this.#claiming.isRunning);
+      await this.#underWay.ended();
+    } while (this.#underWay.count > 0 || this.#claiming.isRunning);
   }
 
   stop(): Promise<void> {
@@ -147,13 +147,12 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   async #stop(): Promise<void> {
     this.#mode = "draining";
     await this.#claiming.stop();
-    await this.#within(this.#options.drainMs);
-    if (this.#underWay.size > 0) {
+    const { drainMs, clock } = this.#options;
+    await this.#underWay.endedWithin(drainMs, clock);
+    if (this.#underWay.count > 0) {
       this.#mode = "aborting";
-      for (const { cancellation } of this.#underWay.values()) {
-        cancellation.abort(new Error("The service is stopping."));
-      }
-      await this.#within(ABORT_GRACE_MS);
+      this.#underWay.abort(this.#underWay.all(), "The service is stopping.");
+      await this.#underWay.endedWithin(ABORT_GRACE_MS, clock);
     }
     await this.#renewal.stop();
     this.#mode = "stopped";
@@ -220,10 +219,8 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     return nowMs >= this.#quiet.fromMs && nowMs < this.#quiet.untilMs && this.#upkeep.hasTidiedWithin(MOST_QUIET_MS);
   }
 
-  /** How many tasks may begin now: none while as many as may begin at once wait to be recorded. */
   get room(): number {
-    const { concurrency } = this.#options;
-    return this.#underWay.size - this.#attempting < concurrency ? concurrency - this.#attempting : 0;
+    return this.#underWay.room;
   }
 
   /** Claims up to `room` tasks, begins them, and returns how many. */
@@ -238,9 +235,9 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   /** Begins a claimed task, for which there was room. Resolves with its end once that is recorded; null if it could not be. */
   begin(task: Task): Promise<TaskEnd | null> {
     const cancellation = new Cancellation();
-    this.#attempting += 1;
+    this.#underWay.takeTurn();
     const done = this.#perform(task, cancellation);
-    this.#underWay.set(task, { cancellation, done });
+    this.#underWay.add(task, { cancellation, done });
     this.#renewal.wakeIn(this.#renewalMs);
     return done;
   }
@@ -250,7 +247,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     const attempted = () => {
       if (!isAttempted) {
         isAttempted = true;
-        this.#attempting -= 1;
+        this.#underWay.giveTurnBack();
         this.#wakeOthers();
       }
     };
@@ -278,29 +275,14 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
   }
 
   async #renew(): Promise<NextRun> {
-    if (this.#underWay.size === 0) {
+    if (this.#underWay.count === 0) {
       return null;
     }
-    for (const lost of await this.#work.renew([...this.#underWay.keys()])) {
-      this.#underWay.get(lost)?.cancellation.abort(new Error("The lease was lost to another worker."));
-    }
+    this.#underWay.abort(await this.#work.renew(this.#underWay.all()), "The lease was lost to another worker.");
     return this.#renewalMs;
   }
 
   get #renewalMs(): number {
     return this.#options.leaseMs / 3;
-  }
-
-  async #ended(): Promise<void> {
-    await Promise.all([...this.#underWay.values()].map(({ done }) => done));
-  }
-
-  async #within(limitMs: number): Promise<void> {
-    if (this.#underWay.size === 0) {
-      return;
-    }
-    const { over, cancel } = awhile(this.#options.clock, limitMs);
-    await Promise.race([this.#ended(), over]);
-    cancel();
   }
 }
