@@ -1,4 +1,4 @@
-export type { DrizzleSqliteDatabase, DrizzleSqliteTransaction, SqliteTransaction } from "./database/connection.ts";
+export type { DrizzleSqliteDatabase, DrizzleSqliteTransaction, SqliteTransaction } from "./database/host-database.ts";
 export { type MigrateOptions, migrate } from "./migrations/migrate.ts";
 export type { SqliteStorageOptions } from "./sqlite-options.ts";
 export { SqliteStorage, sqliteStorage } from "./sqlite-storage.ts";

@@ -20,7 +20,7 @@ import {
 } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, write, writeIf, writeIfFree } from "../database/bind.ts";
-import type { SqliteTransaction } from "../database/connection.ts";
+import type { SqliteTransaction } from "../database/host-database.ts";
 import { DIALECT, TABLES } from "../database/sql.ts";
 import type { QueryContext } from "../database/statement.ts";
 import { OWN } from "../inbox/conditions.ts";

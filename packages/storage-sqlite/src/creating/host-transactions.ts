@@ -3,8 +3,8 @@ import type { NewBroadcast, NewNotification, NewSend, SendCreated } from "@belfr
 import type { Database } from "better-sqlite3";
 import { prepareWriteBroadcast } from "../audiences/write-broadcast.ts";
 import type { CommitWatch } from "../database/commit-watch.ts";
-import { databaseOf } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
+import { databaseOf } from "../database/host-database.ts";
 import { isSameDatabase, overwriteDeleted } from "../database/open-database.ts";
 import { queryContext } from "../database/statement.ts";
 import { prepareWriteSend } from "../delivery/write-sends.ts";

@@ -2,7 +2,7 @@ import type { DeliveryStorage, NewSend, SendCreated } from "@belfry/core/storage
 import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, part, read, step, write, writeIf, writeTogether } from "../database/bind.ts";
-import type { SqliteTransaction } from "../database/connection.ts";
+import type { SqliteTransaction } from "../database/host-database.ts";
 import { namedLeases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";

@@ -2,8 +2,8 @@ import type { FanOutChunk, FanOutTurn, InboxStorage, NewNotification } from "@be
 import { CountedLists, type Sql, sharedInbox, usersInParts } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { bind, type Current, queryNow, read, readInParts, readNow, step, write, writeNow, writeTogether } from "../database/bind.ts";
-import type { SqliteTransaction } from "../database/connection.ts";
 import { wrapError } from "../database/errors.ts";
+import type { SqliteTransaction } from "../database/host-database.ts";
 import { Parts } from "../database/parts.ts";
 import { prepareApplyDue } from "./apply-due.ts";
 import { preparePositions, prepareTally } from "./counts.ts";

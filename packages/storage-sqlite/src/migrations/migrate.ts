@@ -13,7 +13,8 @@ import {
   planMigrations,
 } from "@belfry/core/storage";
 import type { Database } from "better-sqlite3";
-import { Connection, databaseOf } from "../database/connection.ts";
+import { Connection } from "../database/connection.ts";
+import { databaseOf } from "../database/host-database.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS } from "../sqlite-options.ts";
 import { MIGRATIONS } from "./index.ts";
 
