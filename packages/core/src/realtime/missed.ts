@@ -19,6 +19,9 @@ import {
   type WholeChange,
 } from "../inbox/index.ts";
 
+/** The most items of a replay. A subscriber that missed more must list the inbox again. */
+const MAX_REPLAY = 10_000;
+
 /** The most changes of a page. Each may name 1,000 ranges of items, but none of their texts. */
 const CHANGES_AT_ONCE = 50;
 
@@ -57,6 +60,17 @@ export const NEXT_ITEM: PageBounds = { ...CATCH_UP_PAGE, limit: 1 };
 export interface Reader {
   readonly inbox: InboxStorage;
   readonly owner: Owner;
+}
+
+/** Whether what came after a position may be replayed: the inbox has been there, in the same epoch, and at most {@link MAX_REPLAY} items ago. */
+export function mayReplay(since: InboxPosition, { lastSeq, epoch, rev }: InboxCounts): boolean {
+  const isKnown = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
+  return isKnown && isUpTo(since.seq, lastSeq) && isUpTo(since.rev ?? 0, rev) && lastSeq - since.seq <= MAX_REPLAY;
+}
+
+/** Whether a number is one of those from 0 to `last`. */
+function isUpTo(number: number, last: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0 && number <= last;
 }
 
 /** Reads a page of the new items after a position and, if it has a `rev`, of the changes after that. */

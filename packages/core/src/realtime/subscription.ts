@@ -13,15 +13,10 @@ import {
   type LoggedChange,
 } from "../inbox/index.ts";
 import { nextTurn, type Slots } from "../work/timing.ts";
+import { HeldEvents } from "./held-events.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
-import { createdEvent, eventsOf, readMissed } from "./missed.ts";
+import { createdEvent, eventsOf, mayReplay, readMissed } from "./missed.ts";
 import { push } from "./traced-push.ts";
-
-/** The most items of a replay. A subscriber that missed more must list the inbox again. */
-const MAX_REPLAY = 10_000;
-
-/** The most events that are held. A listener that takes a replay too slowly for more has to list the inbox again. */
-const MAX_HELD = 1_000;
 
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
 export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
@@ -60,10 +55,8 @@ export class Subscription implements FeedFollower {
   readonly #parts: SubscriptionParts;
   readonly #listener: InboxListener;
   #mode: SubscriptionMode = "holding";
-  /** The events and states that wait; of a state, whether everything was recovered. */
-  #held: (InboxEvent | boolean)[] | null = null;
-  /** Whether more came than is held. */
-  #hasLost = false;
+  /** The events and states that wait; null for none. */
+  #held: HeldEvents | null = null;
   /** During a replay: the newest item and change that the feed told of, which the replay has to reach. */
   #toReach: Required<InboxPosition> | null = null;
   /** The last number the listener was told of. */
@@ -90,13 +83,14 @@ export class Subscription implements FeedFollower {
     this.#followsChanges = since?.rev !== undefined;
     const replayed = since === undefined ? null : await this.#replay(since);
     this.#enter("live");
-    const held = this.#held ?? [];
+    const held = this.#held;
     this.#held = null;
-    for (const told of held) {
+    for (const told of held?.all() ?? []) {
       this.#tell(told);
     }
-    if (replayed !== null || this.#hasLost) {
-      this.#state(replayed?.recovered === true && !this.#hasLost, replayed?.counts);
+    const hasLost = held?.hasLost === true;
+    if (replayed !== null || hasLost) {
+      this.#state(replayed?.recovered === true && !hasLost, replayed?.counts);
     }
   }
 
@@ -136,22 +130,14 @@ export class Subscription implements FeedFollower {
   #tell(told: InboxEvent | boolean): void {
     if (this.#mode !== "live") {
       if (this.#mode !== "closed") {
-        this.#hold(told);
+        this.#held ??= new HeldEvents();
+        this.#held.hold(told);
       }
     } else if (typeof told === "boolean") {
       this.#state(told);
     } else {
       this.#pass(told);
     }
-  }
-
-  #hold(told: InboxEvent | boolean): void {
-    this.#held ??= [];
-    if (this.#held.length === MAX_HELD) {
-      this.#held = [];
-      this.#hasLost = true;
-    }
-    this.#held.push(told);
   }
 
   #state(recovered: boolean, counts: InboxCounts | null = null): void {
@@ -217,12 +203,11 @@ export class Subscription implements FeedFollower {
 
   async #replay(since: InboxPosition): Promise<{ readonly recovered: boolean; readonly counts: InboxCounts | null }> {
     const { owner } = this.#feed;
-    const { lastSeq, epoch, rev } = await this.#parts.inbox.counts(owner);
-    const known = since.epoch === epoch || (since.epoch === EMPTY_EPOCH && since.seq === 0);
-    const possible = isUpTo(since.seq, lastSeq) && isUpTo(since.rev ?? 0, rev);
-    if (!known || !possible || lastSeq - since.seq > MAX_REPLAY) {
+    const before = await this.#parts.inbox.counts(owner);
+    if (!mayReplay(since, before)) {
       return { recovered: false, counts: null };
     }
+    const { epoch } = before;
     this.#seq = since.seq;
     this.#epoch = epoch;
     this.#rev = since.rev ?? 0;
@@ -301,11 +286,6 @@ export class Subscription implements FeedFollower {
 
 function withoutCounts({ counts: _, ...event }: InboxEvent): InboxEvent {
   return event;
-}
-
-/** Whether a number is one of those from 0 to `last`. */
-function isUpTo(number: number, last: number): boolean {
-  return Number.isSafeInteger(number) && number >= 0 && number <= last;
 }
 
 /** Whether `wait` ends within this turn of the event loop. */
