@@ -240,6 +240,41 @@ test("an answer to a claim that comes late begins only what the worker still hol
   expect(endedLost).toEqual([["gone"]]);
 });
 
+test("what was attempted is not attempted again under the same lease, although its end could not be recorded", async () => {
+  const [tried, next] = ["tried", "next"].map((id) => ({ id, tenant: "t", fence: 1 })) as [Task, Task];
+  let isAway = false;
+  let leased = [tried, next];
+  const { engine, recorded, endedLost } = engineOver({
+    due: [tried],
+    lost: [[lease("tried", "me")]],
+    leases: {
+      leasedTo: async () => leased,
+      renew: async (_, asked) => asked,
+    },
+    record: async () => {
+      if (isAway) {
+        throw new Error("no answer to the record");
+      }
+    },
+  });
+  const [task] = await engine.claim(1);
+  isAway = true;
+  await expect(engine.perform(task as Task, new Cancellation())).rejects.toThrow("no answer to the record");
+  isAway = false;
+  // As after a claim that got no answer, it looks for what it holds.
+  engine.lending.giveUp({ id: "another", tenant: "t", fence: 1 });
+  expect(await engine.claim(5)).toEqual([next]);
+  // The lease runs out, and a claim gives the task another one.
+  await engine.tidy();
+  expect(endedLost).toEqual([["tried"]]);
+  const again = { ...tried, fence: 2 };
+  leased = [again, next];
+  engine.lending.giveUp({ id: "another", tenant: "t", fence: 1 });
+  expect(await engine.claim(5)).toEqual([again]);
+  await engine.perform(again, new Cancellation());
+  expect(recorded).toEqual(["tried", "tried"]);
+});
+
 test("what a worker finds again is begun with a lease of full length, at the latest when the database answers", async () => {
   const mine = { id: "mine", tenant: "t", fence: 1 };
   const answers = [new Error("no answer to the claim"), new Error("no answer to the renewal"), null];

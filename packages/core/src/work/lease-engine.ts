@@ -1,6 +1,7 @@
 import type { WorkContext } from "../foundation/context.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { TenantShare } from "./fairness.ts";
+import { HeldTasks } from "./held-tasks.ts";
 import { type Lease, type LeaseRequest, mayTakeOver, type SharedStorage } from "./lease-storage.ts";
 import type { LeasedTasks } from "./leased-tasks.ts";
 import type { LeasedWork, NamedTasks, Performed } from "./leased-work.ts";
@@ -43,8 +44,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   readonly byName?: NamedTasks<Task>;
   readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
   readonly #options: LeaseEngineOptions;
-  /** The ids of the tasks in hand: claimed, and not recorded yet. */
-  readonly #held = new Set<string>();
+  readonly #held: HeldTasks<Task>;
   /**
    * Whether a claim may have taken tasks although its answer was lost with the connection. The worker finds them again; otherwise
    * nobody could do them until their leases run out.
@@ -61,6 +61,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     this.#tasks = tasks;
     this.#options = options;
     this.#share = new TenantShare(options.concurrency);
+    this.#held = new HeldTasks((task) => tasks.leaseOf(task));
     const { owner, leaseMs, clock } = options;
     this.#lost = new LostLeases(tasks, { owner, leaseMs, clock, held: this.#held });
     this.lending = { owner, reserve: (task) => this.#reserve(task), giveUp: (task) => this.#giveUp(task) };
@@ -114,7 +115,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   }
 
   async perform(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<Performed> {
-    const { id } = this.#tasks.leaseOf(task);
+    const lease = this.#tasks.leaseOf(task);
     const { leaseMs, clock, logger } = this.#options;
     try {
       let ended: Ended;
@@ -127,12 +128,15 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
       const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, cancellation });
       if (!counted) {
         // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
-        logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
+        logger.info({ id: lease.id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
         return { end: "lost", mayBeDue: true };
       }
       return { end: this.#tasks.endOf(ended), mayBeDue: this.#tasks.makesDue(ended) };
+    } catch (error) {
+      this.#held.leaveUnrecorded(lease);
+      throw error;
     } finally {
-      this.#held.delete(id);
+      this.#held.delete(lease.id);
     }
   }
 
@@ -241,11 +245,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     if (!this.#mayHoldMore) {
       return [];
     }
-    // A task that ends while the question is under way is leased in the answer, and not in hand any more.
-    const before = new Set(this.#held);
-    const leased = await this.#tasks.leases.leasedTo(this.#options.owner);
-    const isInHand = (id: string) => this.#held.has(id) || before.has(id);
-    const found = leased.filter((task) => !isInHand(this.#tasks.leaseOf(task).id));
+    const found = await this.#held.findMore(() => this.#tasks.leases.leasedTo(this.#options.owner));
     this.#mayHoldMore = found.length > limit;
     return found.slice(0, limit);
   }

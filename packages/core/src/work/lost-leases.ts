@@ -10,8 +10,8 @@ const MAX_LEASE_MS = 3_600_000;
 export interface LostLeasesOptions extends Pick<WorkContext, "clock"> {
   readonly owner: string;
   readonly leaseMs: number;
-  /** The ids of the tasks in hand. Their leases are not lost, whatever the clock says: they end, or another worker takes them over. */
-  readonly held: ReadonlySet<string>;
+  /** The tasks in hand. Their leases are not lost, whatever the clock says: they end, or another worker takes them over. */
+  readonly held: { has(id: string): boolean };
 }
 
 /** Ends the leases whose workers did not renew them in time, as after a crash. */
