@@ -146,7 +146,7 @@ function dyingDeliveries(deliveries: DeliveryStorage, point: Failpoint | undefin
 }
 
 /** Writes deliveries without the worker's lease, which those that are due at once have while it has turns: all of them are claimed. */
-function claimedLater(deliveries: DeliveryStorage): DeliveryStorage {
+export function claimedLater(deliveries: DeliveryStorage): DeliveryStorage {
   return {
     ...deliveries,
     createFreeSends: (sends, ...rest) =>

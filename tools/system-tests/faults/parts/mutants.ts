@@ -2,7 +2,7 @@ import type { Channel } from "@belfry/core";
 import type { ClaimedDelivery, DeliveryStorage, InboxStorage, SendCreated, Storage } from "@belfry/core/storage";
 import Database from "better-sqlite3";
 import pg from "pg";
-import { override, type Parts } from "./failpoints.ts";
+import { claimedLater, override, type Parts } from "./failpoints.ts";
 
 /** Mistakes that are planted to see whether the oracle finds them. */
 export const MUTANTS = [
@@ -26,7 +26,7 @@ export function withMutant(parts: Parts, { mutant, database }: { readonly mutant
   const { storage, channels } = parts;
   switch (mutant) {
     case "no fence check":
-      return { ...parts, storage: override(storage, { deliveries: withoutFence(storage.deliveries) }) };
+      return { ...parts, storage: override(storage, { deliveries: withoutFence(claimedLater(storage.deliveries)) }) };
     case "claim after send":
       return claimingLate({ storage, channels }, executorOf(database));
     case "commit after answer":
@@ -84,7 +84,7 @@ function executorOf(url: string): Execute {
 
 /** Gives each claim back before anything is sent, and takes it when it is sent. */
 function claimingLate({ storage, channels }: Parts, execute: Execute): Parts {
-  const { deliveries } = storage;
+  const deliveries = claimedLater(storage.deliveries);
   const owners = new Map<string, string>();
   const giveBack = "UPDATE belfry_deliveries SET lease_owner = NULL, attempt = attempt - 1, fence = fence - 1 WHERE id = $1";
   const claim: DeliveryStorage["leases"]["claim"] = async (request) => {
