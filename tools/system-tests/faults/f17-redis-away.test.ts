@@ -23,6 +23,8 @@ describe.skipIf(!hasRedis)(
       const one = await arena({ fault: "F17", kind: "PostgreSQL", users: 6, victim: { redis: redis.url } }, cleanup);
       const steady = await one.start();
       const other = await one.start();
+      // It tries again after a while: a kill before that would be the same outage still.
+      const said = (lines: number) => expect.poll(() => (steady.output.match(LINES) ?? []).length, { timeout: 60_000 }).toBe(lines);
       await one.follow();
       const stop = endlessLoad(one, IN_FLIGHT);
       await progress(one, 20);
@@ -33,8 +35,10 @@ describe.skipIf(!hasRedis)(
         await progress(one, 10);
         await redis.kill();
         await progress(one, 20);
+        await said(2 * round + 1);
         await redis.startAgain();
         await progress(one, 20);
+        await said(2 * (round + 1));
       }
       await redis.kill();
       await one.replace(other);
@@ -43,8 +47,7 @@ describe.skipIf(!hasRedis)(
       await progress(one, 20);
       await stop();
       const verdict = await one.expectSound();
-      // The last line may still be on its way.
-      await expect.poll(() => (steady.output.match(LINES) ?? []).length).toBe(2 * (ROUNDS + 1));
+      await said(2 * (ROUNDS + 1));
       one.note(verdict, { "Redis killed": ROUNDS + 1 });
     });
   },
