@@ -57,6 +57,15 @@ test("what is in a value twice, or in itself, is so in the copy", () => {
   expect(copy.map.get("itself")).toBe(copy.map);
 });
 
+test("so are the objects in those of a long list", () => {
+  const value = Array.from({ length: 6_000 }, (_, at) => ({ at, within: { value: 1 } }));
+  const copy = copied(value);
+  for (const { within } of value) {
+    within.value = 2;
+  }
+  expect(copy.every(({ within }) => within.value === 1)).toBe(true);
+});
+
 test("the objects of a long list are copied", () => {
   const list: unknown[] = Array.from({ length: 5_001 }, (_, index) => ({ email: `u${index}@example.com` }));
   list.push("ann", null, new Own(), ["text"]);
