@@ -1,75 +1,41 @@
 import { isRetryable, textOf } from "../foundation/errors.ts";
-import type { MaybePromise } from "../foundation/maybe-promise.ts";
-import {
-  declaredType,
-  type NotificationTypes,
-  RENDERED,
-  renderAgain,
-  renderContents,
-  rulesOfType,
-  type StoredTexts,
-  type TaskContents,
-} from "../notifications/index.ts";
-import { OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
+import { isThenable, type MaybePromise } from "../foundation/maybe-promise.ts";
+import type { NotificationTypes } from "../notifications/index.ts";
+import { type Cancellation, OutOfTime, type TimeLimit, withinTime } from "../work/timing.ts";
 import type { Addresses, Reached, SharedAddresses } from "./addresses.ts";
-import type { Channel, DeliveryOutcome, DeliveryTask, TaskDigest } from "./channel.ts";
+import type { Channel, DeliveryOutcome, DeliveryTask } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { UnreachedReason } from "./delivery.ts";
 import type { ClaimedDelivery } from "./delivery-storage.ts";
 import type { Ruling, UnbegunWait } from "./delivery-transitions.ts";
 import type { StoredDevice } from "./device.ts";
 import type { StoredBundle } from "./digest-storage.ts";
-import { digestTexts, isShownAsDigest } from "./digest-texts.ts";
 import { type HardBounce, hardBounceOf } from "./hard-bounces.ts";
 import { isOutcome, noOutcome } from "./outcomes.ts";
 import type { Rulings } from "./ruling.ts";
 import { placeOf, type SuppressedAddresses } from "./suppressed-addresses.ts";
 import type { Place } from "./suppressions-storage.ts";
+import { type TaskTexts, taskOf, textsFor } from "./task-of.ts";
 import type { ToDevices } from "./to-devices.ts";
 
-/** What a channel is to deliver for a claimed delivery. */
-export function taskOf(
-  { delivery, notification, roomId, meta }: DeliveryContent,
-  { address, locale }: Reached,
-  { title, message, url, contents = null, unsubscribeUrl = null, digest = null }: TaskTexts,
-): DeliveryTask {
-  return {
-    id: delivery.id,
-    notificationId: notification.id,
-    tenant: delivery.tenant,
-    recipient: delivery.recipient,
-    address,
-    locale,
-    roomId,
-    digest,
-    group: notification.group,
-    unread: null,
-    type: notification.type,
-    priority: notification.priority,
-    title,
-    message,
-    data: digest === null ? meta : {},
-    url,
-    contents,
-    unsubscribeUrl,
-    actions: digest === null ? notification.actions : null,
-    isFallback: delivery.isFallback,
-    attempt: delivery.attempt,
-    createdAt: notification.createdAt,
-  };
-}
-
-/** The parts that an attempt uses. */
-export interface AttemptContext extends Omit<TimeLimit, "timeoutMs"> {
-  readonly addresses: Addresses;
+/** The parts that attempts use. */
+export interface AttemptContext extends Pick<TimeLimit, "clock"> {
+  readonly addresses: Pick<Addresses, "of">;
   readonly rulings: Pick<Rulings, "on">;
   readonly shared: Pick<SharedAddresses, "ruling">;
   readonly suppressed: Pick<SuppressedAddresses, "ruling">;
   readonly toDevices: Pick<ToDevices, "of" | "unreadOf" | "deliver">;
   readonly types: NotificationTypes;
   readonly links: DeliveryContext["unsubscribeLinks"];
+}
+
+/** A claimed delivery whose attempt begins. */
+export interface BegunDelivery {
+  readonly claimed: ClaimedDelivery;
   /** The digest that the delivery carries, or null. */
   readonly bundle: StoredBundle | null;
+  /** Ends the attempt early. */
+  readonly cancellation: Cancellation;
 }
 
 /**
@@ -93,13 +59,6 @@ export function notHandedIn(provider: string, error: string): AttemptResult {
   return { outcome: { status: "failed", transient: false, provider, error }, reason: null, wasHandedIn: false };
 }
 
-/** The texts of a task, and what else its type says over the channel. */
-interface TaskTexts extends StoredTexts {
-  readonly contents?: TaskContents | null;
-  readonly unsubscribeUrl?: string | null;
-  readonly digest?: TaskDigest | null;
-}
-
 /** The steps of an attempt before its channel, and what is said of one that takes too long. */
 const TOO_LATE = {
   decision: (timeoutMs: number) => `The preferences of the user and the condition of the type gave no answer within ${timeoutMs} ms.`,
@@ -113,161 +72,152 @@ const TOO_LATE = {
  * channel's time; whatever goes wrong is an outcome. A database that was out of reach before the channel was called is no failure of the channel:
  * the attempt has not begun.
  */
-export async function attempt(channel: Channel, claimed: ClaimedDelivery, context: AttemptContext): Promise<AttemptResult> {
-  const { name, timeoutMs } = channel;
-  const progress: Progress = { step: "directory", isSplit: false, place: null };
-  const work = (ends: AbortSignal) => deliverWithin({ channel, claimed, context, progress }, ends);
+export async function attempt(channel: Channel, begun: BegunDelivery, context: AttemptContext): Promise<AttemptResult> {
+  const { claimed, bundle, cancellation } = begun;
+  const attempting: Attempting = { channel, claimed, bundle, context, step: "directory", isSplit: false, place: null };
+  const limit = { timeoutMs: channel.timeoutMs, clock: context.clock, cancellation };
   try {
-    const outcome = await withinTime(work, { timeoutMs, clock: context.clock, cancellation: context.cancellation });
-    const { step, isSplit, place } = progress;
-    return "outcome" in outcome
-      ? { ruling: outcome, isSplit }
-      : { outcome, wasHandedIn: step === "channel", reason: null, bounced: hardBounceOf(outcome, place), isSplit };
+    return resultOf(attempting, await withinTime((ends) => deliverWithin(attempting, ends), limit));
   } catch (error) {
-    const { step, isSplit } = progress;
-    if (step !== "channel" && isRetryable(error)) {
-      return { unbegun: error, isSplit };
-    }
-    const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
-    const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
-    return { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
+    return failureOf(attempting, error);
   }
 }
 
-/** A delivery with what it delivers. */
-export type DeliveryContent = Pick<ClaimedDelivery, "delivery" | "notification" | "roomId" | "meta">;
+function resultOf({ channel, step, isSplit, place }: Attempting, answer: OutcomeOrRuling): AttemptResult {
+  const wasHandedIn = step === "channel";
+  if (!wasHandedIn && "outcome" in answer) {
+    return { ruling: answer, isSplit };
+  }
+  const outcome = isOutcome(answer) ? answer : noOutcome(channel, answer);
+  return { outcome, wasHandedIn, reason: null, bounced: hardBounceOf(outcome, place), isSplit };
+}
 
-/** The parts that texts are rendered with. */
-type RenderingContext = Pick<AttemptContext, "clock" | "types" | "links" | "bundle"> & Pick<TimeLimit, "timeoutMs">;
+function failureOf({ channel: { name, timeoutMs }, step, isSplit }: Attempting, error: unknown): AttemptResult {
+  if (step !== "channel" && isRetryable(error)) {
+    return { unbegun: error, isSplit };
+  }
+  const late = error instanceof OutOfTime && step !== "channel" ? TOO_LATE[step](timeoutMs) : null;
+  const outcome = { status: "failed", transient: true, provider: name, error: late ?? textOf(error) } as const;
+  return { outcome, wasHandedIn: step === "channel", reason: null, isSplit };
+}
 
-/** How far an attempt got. */
-interface Progress {
+/** An attempt, and how far it got. */
+interface Attempting extends Omit<BegunDelivery, "cancellation"> {
+  readonly channel: Channel;
+  readonly context: AttemptContext;
   step: keyof typeof TOO_LATE | "channel";
   isSplit: boolean;
   /** What its channel was called for; null before that, and for devices, which nobody can suppress. */
   place: Place | null;
 }
 
-interface Attempting {
-  readonly channel: Channel;
-  readonly claimed: ClaimedDelivery;
-  readonly context: AttemptContext;
-  readonly progress: Progress;
+type OutcomeOrRuling = DeliveryOutcome | Ruling;
+
+/**
+ * Takes the next step of an attempt with what the one before it found: at once, if that is there, since a promise for each step would cost more
+ * than the steps. What was waited for may have come too late: nothing must be delivered then, as another attempt may be under way.
+ */
+function next<Found>(
+  found: MaybePromise<Found>,
+  ends: AbortSignal,
+  step: (found: Found) => MaybePromise<OutcomeOrRuling>,
+): MaybePromise<OutcomeOrRuling> {
+  if (!isThenable(found)) {
+    return step(found);
+  }
+  return Promise.resolve(found).then((value) => {
+    ends.throwIfAborted();
+    return step(value);
+  });
 }
 
-async function deliverWithin({ channel, claimed, context, progress }: Attempting, ends: AbortSignal): Promise<DeliveryOutcome | Ruling> {
-  let reached = context.addresses.of(claimed.delivery, channel);
-  if (reached instanceof Promise) {
-    reached = await reached;
-    // A directory that answers too late must not have anything delivered: another attempt may be under way.
-    ends.throwIfAborted();
-  }
-  if ("status" in reached || "outcome" in reached) {
-    return reached;
-  }
-  progress.step = "decision";
-  const suppressed = await suppressedRuling({ channel, claimed, context }, reached);
-  ends.throwIfAborted();
-  if (suppressed !== null) {
-    return suppressed;
-  }
-  if (isDecidedAgain(claimed, context)) {
-    const ruling = await rulingOn(claimed, reached, context);
-    ends.throwIfAborted();
-    if (ruling !== null) {
-      return ruling;
-    }
-  }
-  const devices = await devicesFor({ claimed, context, progress }, reached);
-  if ("outcome" in devices) {
-    return devices;
-  }
-  ends.throwIfAborted();
-  let texts: TaskTexts = claimed.notification;
-  if (claimed.notification.rendered !== null || context.links !== null || context.bundle !== null) {
-    progress.step = "rendering";
-    texts = await textsFor(claimed, reached, { ...context, timeoutMs: channel.timeoutMs });
-    ends.throwIfAborted();
-  }
-  let unread: number | null = null;
-  if (devices.length > 0) {
-    progress.step = "unread";
-    unread = await context.toDevices.unreadOf(claimed.delivery);
-    ends.throwIfAborted();
-  }
-  progress.step = "channel";
-  progress.place = devices.length === 0 ? placeOf(channel, reached.address) : null;
-  const made = taskOf(claimed, reached, texts);
-  const task = unread === null ? made : { ...made, unread };
-  const outcome = await (devices.length === 0 ? channel.deliver(task, ends) : context.toDevices.deliver(channel, { task, devices }, ends));
-  return isOutcome(outcome) ? outcome : noOutcome(channel, outcome);
+function deliverWithin(attempting: Attempting, ends: AbortSignal): MaybePromise<OutcomeOrRuling> {
+  const { channel, claimed, context } = attempting;
+  return next(context.addresses.of(claimed.delivery, channel), ends, (reached) =>
+    "status" in reached || "outcome" in reached ? reached : deliverTo(attempting, reached, ends),
+  );
+}
+
+function deliverTo(attempting: Attempting, reached: Reached, ends: AbortSignal): MaybePromise<OutcomeOrRuling> {
+  attempting.step = "decision";
+  return next(suppressedRuling(attempting, reached), ends, (suppressed) =>
+    suppressed !== null || !isDecidedAgain(attempting)
+      ? (suppressed ?? deliverDecided(attempting, reached, ends))
+      : next(rulingOn(attempting, reached), ends, (ruling) => ruling ?? deliverDecided(attempting, reached, ends)),
+  );
+}
+
+function deliverDecided(attempting: Attempting, reached: Reached, ends: AbortSignal): MaybePromise<OutcomeOrRuling> {
+  return next(devicesFor(attempting, reached), ends, (devices) =>
+    "outcome" in devices
+      ? devices
+      : next(textsOf(attempting, reached), ends, (texts) => {
+          const task = taskOf(attempting.claimed, reached, texts);
+          return devices.length === 0 ? deliverTask(attempting, task, ends) : deliverToDevices(attempting, { task, devices }, ends);
+        }),
+  );
+}
+
+function deliverTask(attempting: Attempting, task: DeliveryTask, ends: AbortSignal): Promise<DeliveryOutcome> {
+  const { channel } = attempting;
+  attempting.step = "channel";
+  attempting.place = placeOf(channel, task.address);
+  return channel.deliver(task, ends);
+}
+
+function deliverToDevices(
+  attempting: Attempting,
+  { task, devices }: { readonly task: DeliveryTask; readonly devices: readonly StoredDevice[] },
+  ends: AbortSignal,
+): MaybePromise<OutcomeOrRuling> {
+  const { channel, claimed, context } = attempting;
+  attempting.step = "unread";
+  return next(context.toDevices.unreadOf(claimed.delivery), ends, (unread) => {
+    attempting.step = "channel";
+    return context.toDevices.deliver(channel, { task: { ...task, unread }, devices }, ends);
+  });
 }
 
 /** What stands against every attempt to the address, or null. A device is no address that anybody could suppress. */
-function suppressedRuling(
-  { channel, claimed: { delivery, hasSuppressed }, context }: Omit<Attempting, "progress">,
-  { address, devices }: Reached,
-): MaybePromise<Ruling | null> {
-  const { id, tenant } = delivery;
-  return devices === undefined ? context.suppressed.ruling({ id, tenant, channel, address, hasSuppressed }) : null;
+function suppressedRuling({ channel, claimed, context }: Attempting, { address, devices }: Reached): MaybePromise<Ruling | null> {
+  const { id, tenant } = claimed.delivery;
+  return devices === undefined ? context.suppressed.ruling({ id, tenant, channel, address, hasSuppressed: claimed.hasSuppressed }) : null;
 }
 
+const NO_DEVICES: readonly StoredDevice[] = [];
+
 /** The devices that an attempt is for; none where there is an address. */
-function devicesFor(
-  { claimed, context, progress }: Omit<Attempting, "channel">,
-  { devices = [] }: Reached,
-): MaybePromise<readonly StoredDevice[] | Ruling> {
+function devicesFor(attempting: Attempting, { devices = NO_DEVICES }: Reached): MaybePromise<readonly StoredDevice[] | Ruling> {
+  const { claimed, context, bundle } = attempting;
   // It is said before it is done: whoever runs out of time does not hear whether it was.
-  progress.isSplit = devices.length > 1;
-  return devices.length === 0 ? devices : context.toDevices.of(claimed, devices, context.bundle !== null);
+  attempting.isSplit = devices.length > 1;
+  return devices.length === 0 ? devices : context.toDevices.of(claimed, devices, bundle !== null);
 }
 
 /**
  * Whether something may stand against an attempt that did not when its delivery was written. What is in a digest was decided when that
  * was rendered.
  */
-function isDecidedAgain({ delivery, state }: ClaimedDelivery, { bundle }: AttemptContext): boolean {
+function isDecidedAgain({ claimed: { delivery, state }, bundle }: Attempting): boolean {
   return bundle === null && (delivery.recipientKind === "user" || state.addresses === "shared");
 }
 
 /** What stands against the attempt, or null. */
-async function rulingOn(
-  claimed: ClaimedDelivery,
-  { address, timeZone, devices }: Reached,
-  context: AttemptContext,
-): Promise<Ruling | null> {
+async function rulingOn({ claimed, context }: Attempting, { address, timeZone, devices }: Reached): Promise<Ruling | null> {
   const isOfUser = claimed.delivery.recipientKind === "user";
   const ofUser = isOfUser ? await context.rulings.on(claimed, { timeZone }) : null;
   // A device is one user's alone.
   return ofUser ?? (devices === undefined ? await context.shared.ruling(claimed, address) : null);
 }
 
-/** The texts in the recipient's language: what functions of the type make is made anew, with what the type says over the channel. */
-export async function textsFor(
-  { delivery, notification, meta: data }: DeliveryContent,
-  { locale }: Reached,
-  { clock, types, links, timeoutMs, bundle }: RenderingContext,
-): Promise<TaskTexts> {
-  const { type, rendered } = notification;
-  const { channel, recipient, tenant } = delivery;
-  const user = delivery.recipientKind === "user" ? { id: recipient, tenant } : null;
-  const owner = { tenant, userId: recipient, channel };
-  if (bundle !== null && isShownAsDigest(types, bundle)) {
-    const cameBy = bundle.shown.map((member) => ({ topic: member.topic, group: member.notification.group }));
-    const subject = { ...owner, types: bundle.types, plan: bundle.digest.plan, cameBy };
-    const unsubscribeUrl = (await links?.linkForDigest(subject)) ?? null;
-    return { ...(await digestTexts(bundle, { types, clock, locale, timeoutMs, unsubscribeUrl })), unsubscribeUrl };
+/** The texts to deliver: usually those that are stored. */
+function textsOf(attempting: Attempting, reached: Reached): MaybePromise<TaskTexts> {
+  const { channel, claimed, context, bundle } = attempting;
+  const { notification } = claimed;
+  if (notification.rendered === null && context.links === null && bundle === null) {
+    return notification;
   }
-  const cameBy = [{ topic: delivery.topic, group: notification.group }];
-  const unsubscribeUrl = user && links ? await links.linkFor({ ...owner, type, cameBy }) : null;
-  const declared = declaredType({ types }, type, { declaredTypesOnly: false });
-  const context = { clock, locale, timeoutMs };
-  const texts = await renderAgain(context, { notification, declared, data });
-  if (((rendered ?? 0) & RENDERED.contents) === 0) {
-    return { ...texts, unsubscribeUrl };
-  }
-  const source = { data, locale, user, unsubscribeUrl };
-  const made = await renderContents(context, { type, channel, declared: rulesOfType(declared, channel), source });
-  const { title = texts.title, message = texts.message, url = texts.url, ...contents } = made;
-  return { title, message, url, contents: Object.keys(contents).length === 0 ? null : contents, unsubscribeUrl };
+  attempting.step = "rendering";
+  const { clock, types, links } = context;
+  return textsFor(claimed, reached, { clock, types, links, bundle, timeoutMs: channel.timeoutMs });
 }

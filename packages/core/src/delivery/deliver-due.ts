@@ -1,19 +1,21 @@
 import { obeysChoices } from "../decisions/index.ts";
 import { isRetryable } from "../foundation/errors.ts";
+import { isThenable, type MaybePromise } from "../foundation/maybe-promise.ts";
 import { declaredType, INBOX_CHANNEL } from "../notifications/index.ts";
 import type { LostLease, NamedLeaseStorage } from "../work/lease-storage.ts";
 import type { LeasedTasks } from "../work/leased-tasks.ts";
 import type { TaskEnd } from "../work/leased-work.ts";
 import { type Cancellation, nextTurn, retryDelayMs } from "../work/timing.ts";
 import { Addresses, SharedAddresses } from "./addresses.ts";
-import { type AttemptResult, attempt, notHandedIn } from "./attempt.ts";
+import { type AttemptContext, type AttemptResult, attempt, type BegunDelivery, notHandedIn } from "./attempt.ts";
 import { endWaits, type Settlement } from "./chains.ts";
 import { lackOfProvider } from "./channel-info.ts";
 import { type DeliveryContext, settle } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { ClaimedDelivery, DeliveryFairness } from "./delivery-storage.ts";
+import type { Ruling } from "./delivery-transitions.ts";
 import type { StoredBundle } from "./digest-storage.ts";
-import { endLostLeases } from "./end-attempts.ts";
+import { type EndedAttempt, endLostLeases } from "./end-attempts.ts";
 import { bouncedAt, type EndedDelivery } from "./ended-delivery.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { EndpointShare } from "./endpoints.ts";
@@ -43,11 +45,9 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   readonly #context: DeliveryContext;
   readonly #leaseMs: number;
   readonly #inbox: InboxChannel;
-  readonly #addresses: Addresses;
   readonly #rulings: Rulings;
-  readonly #shared: SharedAddresses;
   readonly #suppressed: SuppressedAddresses;
-  readonly #toDevices: ToDevices;
+  readonly #attempting: AttemptContext;
   readonly #share: EndpointShare;
   readonly #endpoints: EndpointWatch;
   #prunedMs = Number.NEGATIVE_INFINITY;
@@ -58,11 +58,18 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     this.#context = context;
     this.#leaseMs = leaseMs;
     this.#inbox = new InboxChannel(context);
-    this.#addresses = new Addresses(context);
     this.#rulings = new Rulings(context);
-    this.#shared = new SharedAddresses(context.deliveries);
     this.#suppressed = new SuppressedAddresses(context);
-    this.#toDevices = new ToDevices(context);
+    this.#attempting = {
+      addresses: new Addresses(context),
+      rulings: this.#rulings,
+      suppressed: this.#suppressed,
+      shared: new SharedAddresses(context.deliveries),
+      toDevices: new ToDevices(context),
+      types: context.types,
+      links: context.unsubscribeLinks,
+      clock: context.clock,
+    };
     this.#share = new EndpointShare(concurrency);
     this.#endpoints = new EndpointWatch(context);
   }
@@ -157,62 +164,77 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
   }
 
   async attempt(asClaimed: ClaimedDelivery, cancellation: Cancellation): Promise<EndedDelivery> {
-    const { delivery } = asClaimed;
-    const { clock, lines } = this.#context;
-    const startedAt = new Date(clock.now());
-    const { id: deliveryId, fence } = delivery;
-    const { bundle, begun } = await this.#begin(asClaimed, startedAt, cancellation);
+    const startedAt = new Date(this.#context.clock.now());
+    let bundle: StoredBundle | null = null;
+    let begun: AttemptResult;
+    try {
+      bundle = asClaimed.delivery.reason === "bundled" ? await this.#context.digests.bundleOf(asClaimed.delivery.id) : null;
+      const asked = this.#rulingOn(asClaimed, bundle, startedAt);
+      const ruling = isThenable(asked) ? await asked : asked;
+      begun = ruling === null ? await this.#deliver({ claimed: asClaimed, bundle, cancellation }) : { ruling };
+    } catch (error) {
+      if (!isRetryable(error)) {
+        throw error;
+      }
+      begun = { unbegun: error };
+    }
     // Its chain has deliveries now that it had not when it was claimed.
     const claimed = begun.isSplit === true ? { ...asClaimed, isOnly: false } : asClaimed;
+    const ended = this.#endOf({ claimed, bundle, startedAt }, begun);
+    if ("outcome" in ended.attempt) {
+      const noted = this.#note(claimed.delivery, ended.attempt);
+      if (noted !== undefined) {
+        await noted;
+      }
+    }
+    return ended;
+  }
+
+  /** What stands against an attempt before its recipient is looked for, or null. */
+  #rulingOn(claimed: ClaimedDelivery, bundle: StoredBundle | null, now: Date): MaybePromise<Ruling | null> {
+    const expiry = bundle === null ? expiryOf(claimed, now) : expiryOfBundle(bundle, now);
+    return expiry ?? this.#context.pauses.ruling(claimed.delivery);
+  }
+
+  #endOf(
+    { claimed, bundle, startedAt }: Pick<EndedDelivery, "claimed" | "bundle"> & Pick<EndedAttempt, "startedAt">,
+    begun: AttemptResult,
+  ): EndedDelivery {
+    const { channels, clock, lines } = this.#context;
+    const { id: deliveryId, fence, channel: name, attempt: number, attemptsBefore } = claimed.delivery;
     const delivered = "unbegun" in begun ? endOfUnbegun({ claimed, bundle }, begun.unbegun, lines) : begun;
     if ("ruling" in delivered) {
       return { claimed, bundle, attempt: { deliveryId, fence, ruling: delivered.ruling } };
     }
     const { outcome, reason, wasHandedIn, bounced } = delivered;
-    const finishedAt = new Date(clock.now());
-    // What failed before its channel was called says nothing of the endpoint.
-    if (wasHandedIn || outcome.status !== "failed") {
-      const noted = this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
-      if (noted !== undefined) {
-        await noted;
-      }
-    }
-    if (outcome.status === "failed" && delivery.channel !== INBOX_CHANNEL) {
-      logFailure(this.#context.lines, delivery, outcome);
-    }
-    const channel = this.#context.channels.get(delivery.channel);
-    const number = delivery.attempt - delivery.attemptsBefore;
+    const channel = channels.get(name);
     const retryInMs =
       outcome.status === "failed" && outcome.transient && channel
-        ? retryDelayMs(channel.retryDelaysMs, { attempt: number, retryAfterMs: outcome.retryAfterMs, random: Math.random() })
+        ? retryDelayMs(channel.retryDelaysMs, {
+            attempt: number - attemptsBefore,
+            retryAfterMs: outcome.retryAfterMs,
+            random: Math.random(),
+          })
         : null;
+    const finishedAt = new Date(clock.now());
     return { claimed, bundle, attempt: { deliveryId, fence, startedAt, finishedAt, outcome, reason, wasHandedIn, bounced, retryInMs } };
   }
 
-  /** Reads the digest that a delivery carries, and delivers unless something stands against it. */
-  async #begin(
-    claimed: ClaimedDelivery,
-    startedAt: Date,
-    cancellation: Cancellation,
-  ): Promise<{ readonly bundle: StoredBundle | null; readonly begun: AttemptResult }> {
-    const { delivery } = claimed;
-    let bundle: StoredBundle | null = null;
-    try {
-      bundle = delivery.reason === "bundled" ? await this.#context.digests.bundleOf(delivery.id) : null;
-      const expiry = bundle === null ? expiryOf(claimed, startedAt) : expiryOfBundle(bundle, startedAt);
-      const ruling = expiry ?? (await this.#context.pauses.ruling(delivery));
-      return { bundle, begun: ruling === null ? await this.#deliver(claimed, bundle, cancellation) : { ruling } };
-    } catch (error) {
-      if (!isRetryable(error)) {
-        throw error;
-      }
-      return { bundle, begun: { unbegun: error } };
+  /** Notes what an attempt says of its endpoint. There is a promise only for what the storage learns. */
+  #note(delivery: Delivery, { outcome, wasHandedIn, finishedAt }: EndedAttempt): MaybePromise<void> {
+    if (outcome.status === "failed" && delivery.channel !== INBOX_CHANNEL) {
+      logFailure(this.#context.lines, delivery, outcome);
+    }
+    // What failed before its channel was called says nothing of the endpoint.
+    if (wasHandedIn || outcome.status !== "failed") {
+      return this.#endpoints.ended(delivery, outcome, finishedAt.getTime());
     }
   }
 
-  #deliver(claimed: ClaimedDelivery, bundle: StoredBundle | null, cancellation: Cancellation): AttemptResult | Promise<AttemptResult> {
+  #deliver(begun: BegunDelivery): AttemptResult | Promise<AttemptResult> {
+    const { claimed } = begun;
     const { delivery } = claimed;
-    const { channels, clock, types, tracing, unsubscribeLinks: links } = this.#context;
+    const { channels, tracing } = this.#context;
     if (delivery.channel === INBOX_CHANNEL) {
       return this.#deliverToInbox(claimed);
     }
@@ -229,11 +251,9 @@ export class DeliverDue implements LeasedTasks<ClaimedDelivery, DeliveryFairness
     if (goneUntil !== null && delivery.attemptsBefore === 0) {
       return notHandedIn(channel.name, `The endpoint said that it is gone; nothing is sent to it before ${goneUntil.toISOString()}.`);
     }
-    const own = { addresses: this.#addresses, suppressed: this.#suppressed, rulings: this.#rulings, shared: this.#shared };
-    const context = { ...own, toDevices: this.#toDevices, types, links, clock, cancellation, bundle };
     return tracing === null
-      ? attempt(channel, claimed, context)
-      : tracing.run(tracedAttempt(delivery), () => attempt(channel, claimed, context), tracedResult);
+      ? attempt(channel, begun, this.#attempting)
+      : tracing.run(tracedAttempt(delivery), () => attempt(channel, begun, this.#attempting), tracedResult);
   }
 
   async #deliverToInbox(claimed: ClaimedDelivery): Promise<AttemptResult> {

@@ -1,7 +1,6 @@
 export { type Acknowledging, acknowledgeChains, readHook } from "./acknowledge.ts";
 export { addressesOf, reachableOver } from "./addresses.ts";
 export type { UserAddress } from "./addresses-of-user.ts";
-export type { DeliveryContent } from "./attempt.ts";
 export { reserveTurns } from "./begin-at-once.ts";
 export { type Ended, endWaits, eraseChains, type Settlement, withoutRest } from "./chains.ts";
 export { actorOf, type ChangeBy, cancelChains, requireActing, retryChains } from "./change-send.ts";
@@ -157,5 +156,6 @@ export type {
   SuppressionSource,
   SuppressionsStorage,
 } from "./suppressions-storage.ts";
+export type { DeliveryContent } from "./task-of.ts";
 export { type ListSendsInput, TrackedNotifications } from "./tracked-notifications.ts";
 export { type AgainRequest, tryAgain } from "./try-again.ts";

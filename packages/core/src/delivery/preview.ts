@@ -4,9 +4,9 @@ import { shown } from "../foundation/parse-text.ts";
 import { Cancellation, withinTime } from "../work/timing.ts";
 import { Addresses, type Reached } from "./addresses.ts";
 import { addressesOfUser } from "./addresses-of-user.ts";
-import { type DeliveryContent, taskOf, textsFor } from "./attempt.ts";
 import type { Channel, MessagePreview } from "./channel.ts";
 import type { DeliveryContext } from "./context.ts";
+import { type DeliveryContent, taskOf, textsFor } from "./task-of.ts";
 
 /** What operators ask of deliveries: what a message says, and where a user is reached. */
 export function readsOfOperators(context: DeliveryContext) {

@@ -53,18 +53,16 @@ describe("attempt", () => {
   test("an error is a failure that may pass", async () => {
     const result = await attempt(
       channel(() => Promise.reject(new Error("boom"))),
-      claimed,
+      { claimed, bundle: null, cancellation: never },
       {
         addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock), devices }),
         types: {},
         links: null,
         clock: systemClock,
-        cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
         suppressed: { ruling: async () => null },
         toDevices,
-        bundle: null,
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, provider: "test", error: "boom" } });
@@ -73,18 +71,16 @@ describe("attempt", () => {
   test("a channel that ignores its time is left behind", async () => {
     const result = await attempt(
       channel(() => new Promise(() => {}), 5),
-      claimed,
+      { claimed, bundle: null, cancellation: never },
       {
         addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock), devices }),
         types: {},
         links: null,
         clock: systemClock,
-        cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
         suppressed: { ruling: async () => null },
         toDevices,
-        bundle: null,
       },
     );
     expect(result).toMatchObject({ outcome: { status: "failed", transient: true, error: "The attempt took longer than 5 ms." } });
@@ -105,18 +101,16 @@ describe("attempt", () => {
     const ofTwo = { of: async () => two, removeGone: async () => false };
     const result = await attempt(
       { ...channel(() => Promise.reject(new Error("called"))), devices: ["fcm"], invalidRecipient: () => "is no device" },
-      claimed,
+      { claimed, bundle: null, cancellation: never },
       {
         addresses: new Addresses({ directory: null, locale: "en", lines: new RepeatedLines(consoleLogger, systemClock), devices: ofTwo }),
         types: {},
         links: null,
         clock: systemClock,
-        cancellation: never,
         rulings: { on: async () => null },
         shared: { ruling: async () => null },
         suppressed: { ruling: async () => null },
         toDevices: { ...toDevices, of: async () => two.slice(0, 1), unreadOf: () => Promise.reject(lost) },
-        bundle: null,
       },
     );
     expect(result).toEqual({ unbegun: lost, isSplit: true });

@@ -10,7 +10,7 @@ import { lookAtDue } from "./look-at-due.ts";
 import { LostLeases } from "./lost-leases.ts";
 import { OtherTenants } from "./other-tenants.ts";
 import { RecentMost } from "./recent-most.ts";
-import { afterNextTurn, type Cancellation, untilRecorded } from "./timing.ts";
+import { afterNextTurn, type Cancellation, recordAgain } from "./timing.ts";
 
 /** How many ends of attempts are recorded at once. */
 const MAX_RECORDED = 512;
@@ -115,8 +115,6 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   }
 
   async perform(task: Task, cancellation: Cancellation, attempted?: () => void): Promise<Performed> {
-    const lease = this.#tasks.leaseOf(task);
-    const { leaseMs, clock, logger } = this.#options;
     try {
       let ended: Ended;
       try {
@@ -125,19 +123,30 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
         this.#giveTurnBack(task);
         attempted?.();
       }
-      const counted = await untilRecorded(() => this.#ended.write(ended), { leaseMs, clock, cancellation });
-      if (!counted) {
-        // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
-        logger.info({ id: lease.id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
-        return { end: "lost", mayBeDue: true };
+      let counted: boolean;
+      try {
+        counted = await this.#ended.write(ended);
+      } catch (error) {
+        const { leaseMs, clock } = this.#options;
+        counted = await recordAgain(() => this.#ended.write(ended), error, { leaseMs, clock, cancellation });
       }
-      return { end: this.#tasks.endOf(ended), mayBeDue: this.#tasks.makesDue(ended) };
+      return this.#performed(task, ended, counted);
     } catch (error) {
-      this.#held.leaveUnrecorded(lease);
+      this.#held.leaveUnrecorded(this.#tasks.leaseOf(task));
       throw error;
     } finally {
-      this.#held.delete(lease.id);
+      this.#held.delete(this.#tasks.leaseOf(task).id);
     }
+  }
+
+  #performed(task: Task, ended: Ended, counted: boolean): Performed {
+    if (!counted) {
+      // It was acknowledged meanwhile, deleted, or taken over by another worker, whose attempt counts.
+      const { id } = this.#tasks.leaseOf(task);
+      this.#options.logger.info({ id }, `One of the ${this.name} had ended otherwise before its attempt did.`);
+      return { end: "lost", mayBeDue: true };
+    }
+    return { end: this.#tasks.endOf(ended), mayBeDue: this.#tasks.makesDue(ended) };
   }
 
   async renew(tasks: readonly Task[]): Promise<readonly Task[]> {

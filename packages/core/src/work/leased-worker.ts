@@ -242,7 +242,7 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
     return done;
   }
 
-  async #perform(task: Task, cancellation: Cancellation): Promise<TaskEnd | null> {
+  #perform(task: Task, cancellation: Cancellation): Promise<TaskEnd | null> {
     let isAttempted = false;
     const attempted = () => {
       if (!isAttempted) {
@@ -251,20 +251,19 @@ export class LeasedWorker<Task> implements DueWorker<Task> {
         this.#wakeOthers();
       }
     };
-    let performed: Performed | Unrecorded = UNRECORDED;
-    try {
-      performed = await this.#work.perform(task, cancellation, attempted);
-    } catch (error) {
+    const ended = ({ end, mayBeDue }: Performed | Unrecorded) => {
+      this.#underWay.delete(task);
+      attempted();
+      if (mayBeDue) {
+        this.wake();
+      }
+      this.#wakeOthers();
+      return end;
+    };
+    return this.#work.perform(task, cancellation, attempted).then(ended, (error: unknown) => {
       this.#options.logger.error({ error }, `Belfry could not record how one of the ${this.#work.name} ended; its lease runs out.`);
-    }
-    const { end, mayBeDue } = performed;
-    this.#underWay.delete(task);
-    attempted();
-    if (mayBeDue) {
-      this.wake();
-    }
-    this.#wakeOthers();
-    return end;
+      return ended(UNRECORDED);
+    });
   }
 
   /** Tasks that waited for their turn may go now. */

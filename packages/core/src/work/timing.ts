@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../foundation/clock.ts";
 import { isRetryable } from "../foundation/errors.ts";
+import type { MaybePromise } from "../foundation/maybe-promise.ts";
 
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 /** Retries are spread by this much either way, so that attempts that failed together do not come back together. */
@@ -138,7 +139,7 @@ export interface TimeLimit {
  * Does `work`, which is the host's own, within its time. Rejects when it throws, takes too long or is aborted. It does not
  * wait for work that ignores its signal.
  */
-export function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>, limit: TimeLimit): Promise<Result> {
+export function withinTime<Result>(work: (signal: AbortSignal) => MaybePromise<Result>, limit: TimeLimit): Promise<Result> {
   const { timeoutMs, clock, cancellation } = limit;
   // One promise, because every attempt has one: a race would make several.
   return new Promise((resolve, reject) => {
@@ -182,19 +183,19 @@ export interface RecordingLimit extends Pick<TimeLimit, "clock"> {
   readonly cancellation: Cancellation;
 }
 
-/** Records the end of an attempt. It tries for as long as the lease lasts, because nobody else makes another attempt before. */
-export async function untilRecorded<Result>(record: () => Promise<Result>, limit: RecordingLimit): Promise<Result> {
-  try {
-    return await record();
-  } catch (error) {
-    if (!isRetryable(error) || limit.cancellation.aborted) {
-      throw error;
-    }
-    return await retrying(record, limit);
+/**
+ * Records the end of an attempt after that failed once. It tries for as long as the lease lasts, because nobody else makes another attempt before.
+ *
+ * @param error of the first try: thrown at once if another try would end no better
+ */
+export async function recordAgain<Result>(
+  record: () => Promise<Result>,
+  error: unknown,
+  { leaseMs, clock, cancellation }: RecordingLimit,
+): Promise<Result> {
+  if (!isRetryable(error) || cancellation.aborted) {
+    throw error;
   }
-}
-
-async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock, cancellation }: RecordingLimit): Promise<Result> {
   const ends = new Cancellation();
   // A timer measures the lease, because the time of day may jump.
   const cancel = clock.after(leaseMs, () => ends.abort());
@@ -204,9 +205,9 @@ async function retrying<Result>(record: () => Promise<Result>, { leaseMs, clock,
       await pause(clock, ends);
       try {
         return await record();
-      } catch (error) {
-        if (!isRetryable(error) || ends.aborted) {
-          throw error;
+      } catch (later) {
+        if (!isRetryable(later) || ends.aborted) {
+          throw later;
         }
       }
     }
