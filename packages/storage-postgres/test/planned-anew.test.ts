@@ -32,5 +32,12 @@ test("what looks up a row for each of very many others leaves no plan behind, wh
   });
   const step = { mark: "seen", at, places: ["active"], filter, after: 0, upTo: 9 } satisfies MatchingStep;
   expect(await storage.inbox.changeMatching(owner, step)).toMatchObject({ count: 1 });
+  await storage.inbox.createFanOut(entry(["ann", "cat"]), 10);
+  expect(await storage.inbox.fanOutNext(at)).toMatchObject({
+    items: [
+      { userId: "ann", seq: 2 },
+      { userId: "cat", seq: 1 },
+    ],
+  });
   expect(await kept()).toEqual(before);
 });

@@ -3,18 +3,18 @@ import type { ItemsTurn, OpenAudience, WrittenMembers } from "@belfry/core/stora
 import { collected, lookedAt, type Sql } from "@belfry/storage-sql";
 import type { Connection } from "../database/connection.ts";
 import { isLockTimeout, isTransientConflict, wrapError } from "../database/errors.ts";
-import { memoized, statement } from "../database/statement.ts";
+import { plannedAnew } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "../inbox/inbox-state.ts";
+import { countRecipients } from "../inbox/count-recipients.ts";
+import { BUSY_TIMEOUT_MS, lockGuard, newestBroadcast } from "../inbox/inbox-state.ts";
 
 /** Writes the items of the next users of an audience, and moves it on, in one statement. */
 export function prepareWriteMembers(tables: TableNames, sql: Sql) {
-  const made = memoized((text: string) => statement<[isSame: boolean]>("write_members", text));
   return (audience: OpenAudience, { at }: ItemsTurn) =>
     async (connection: Connection): Promise<WrittenMembers> => {
       const { text, values } = writeMembersOf({ tables, sql }, audience, at);
       try {
-        const [[isSame] = [null]] = await connection.rows(made(text), values);
+        const [[isSame] = [null]] = await connection.rows(plannedAnew<[isSame: boolean]>(text), values);
         if (isSame === null) {
           return { as: "taken" };
         }
@@ -63,14 +63,7 @@ function writeMembersOf(
       source = CASE WHEN r.last IS NULL THEN NULL ELSE a.source END
     FROM held h CROSS JOIN reached r WHERE a.notification_pk = h.notification_pk AND h.is_same
   ),
-  counter AS (
-    INSERT INTO ${tables.inboxCounters} AS c (${COUNTERS_COLUMNS}, due_at)
-    SELECT n.tenant, l.user_id, 1, 1, 1, 0, ${NEW_EPOCH}, n.began_after, n.expires_at
-    FROM notification n CROSS JOIN looked_at l WHERE l.is_wanted = 1 ORDER BY l.user_id
-    ON CONFLICT (tenant, user_id) DO UPDATE
-    SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1, due_at = least(c.due_at, excluded.due_at)
-    RETURNING user_id, last_seq
-  ),
+  ${countRecipients(tables, { from: "looked_at", which: "u.is_wanted = 1" })},
   written AS (
     INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, expires_at)
     SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, ${time}::timestamptz, n.category, n.expires_at

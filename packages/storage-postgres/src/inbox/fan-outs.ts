@@ -3,10 +3,11 @@ import type { FanOutChunk, FanOutTurn, NewNotification } from "@belfry/core/stor
 import { isGrouped, type ListPart, PLACE_OF_OTHERS, usersInParts } from "@belfry/storage-sql";
 import type { Connection, Session } from "../database/connection.ts";
 import { isLockTimeout, isTransientConflict, wrapError } from "../database/errors.ts";
-import { type JsonRow, statement } from "../database/statement.ts";
+import { type JsonRow, plannedAnew, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
 import { prepareBusyInboxes } from "./busy-rows.ts";
-import { BUSY_TIMEOUT_MS, COUNTERS_COLUMNS, lockGuard, newEpochOf, newestBroadcast } from "./inbox-state.ts";
+import { countRecipients } from "./count-recipients.ts";
+import { BUSY_TIMEOUT_MS, lockGuard, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS } from "./item-row.ts";
 import { prepareSettleEntries } from "./settle-created.ts";
 
@@ -82,7 +83,7 @@ type ChunkRow = readonly [place: number, userId: string, seq: number, epoch: str
 /** Writes the items of the next chunk and forgets it. Recipients whose inboxes are held are left for a later chunk. */
 export function prepareFanOutNext(tables: TableNames) {
   const busyInboxes = prepareBusyInboxes(tables);
-  const writeChunk = statement<ChunkRow>("write_chunk", writeChunkText(tables));
+  const writeChunk = plannedAnew<ChunkRow>(writeChunkText(tables));
   const next = statement<[tenant: string, userId: string]>(
     "next_chunk",
     `SELECT chunk.tenant, r.user_id
@@ -251,17 +252,9 @@ function writeChunkText(tables: TableNames): string {
       AND NOT EXISTS (SELECT FROM ${tables.fanOutParts} p WHERE p.fan_out_pk = chunk.fan_out_pk AND p.pk <> chunk.pk)
   ),
   notification AS MATERIALIZED (
-    SELECT n.* FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
+    SELECT n.*, ${newestBroadcast(tables, "n.tenant")} AS began_after FROM chunk JOIN ${tables.notifications} n ON n.pk = chunk.notification_pk
   ),
-  counter AS (
-    INSERT INTO ${tables.inboxCounters} AS c (${COUNTERS_COLUMNS}, due_at)
-    SELECT n.tenant, r.user_id, 1, 1, 1, 0, ${newEpochOf({ user: "r.user_id" })}, ${newestBroadcast(tables, "n.tenant")}, n.expires_at
-    FROM notification n CROSS JOIN recipient r
-    WHERE NOT r.is_left ORDER BY r.user_id COLLATE "C"
-    ON CONFLICT (tenant, user_id) DO UPDATE
-    SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1, due_at = least(c.due_at, excluded.due_at)
-    RETURNING user_id, last_seq, epoch
-  ),
+  ${countRecipients(tables, { from: "recipient", which: "NOT u.is_left" })},
   written AS (
     INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at, category, group_name, replace_key, expires_at)
     SELECT n.tenant, c.user_id, c.last_seq, n.pk, n.type, $1::timestamptz, n.category, n.group_name, n.replace_key, n.expires_at

@@ -110,6 +110,17 @@ export function fanOutTests(harness: StorageHarness): void {
       }
     });
 
+    test("a chunk goes on with the numbers of inboxes that have begun, and begins the others", async () => {
+      await fixture.inbox.createMany([fixture.entry(["bob"]), fixture.entry(["bob"]), fixture.entry(["dan"])]);
+      await fixture.inbox.createFanOut(fixture.entry(["ann", "bob", "cat", "dan"]), 4);
+      const [chunk] = await drain();
+      expect(chunk?.items.map(({ userId, seq }) => `${userId}: ${seq}`)).toEqual(["ann: 1", "bob: 3", "cat: 1", "dan: 2"]);
+      expect(new Set(chunk?.items.map(({ epoch }) => epoch)).size).toBe(4);
+      for (const [userId, seqs] of Object.entries({ ann: [1], bob: [3, 2, 1], cat: [1], dan: [2, 1] })) {
+        expect(seqsOf(await expectTrueCounts(fixture, fixture.owner(userId)))).toEqual(seqs);
+      }
+    });
+
     test("an item's creation time is when its chunk was written", async () => {
       const { notification, recipients } = fixture.entry(["ann", "bob"]);
       await fixture.inbox.createFanOut({ notification, recipients }, 1);
