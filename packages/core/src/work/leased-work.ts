@@ -61,7 +61,7 @@ export interface NamedTasks<Task> {
 
 /** Options of a `LeasedWorker`. */
 export interface LeasedWorkerOptions extends Omit<WorkContext, "ready"> {
-  /** The most tasks that are attempted at once. Others may wait to be recorded meanwhile, less than twice as many. */
+  /** The most tasks that are attempted at once. Others may wait to be recorded meanwhile, less than three times as many. */
   readonly concurrency: number;
   readonly leaseMs: number;
   /** The interval at which to look for tasks of other processes; null if there are none. */

@@ -288,6 +288,36 @@ describe("LeasedWorker", () => {
     expect([work.mostAtOnce, work.done.toSorted()]).toEqual([3, [1, 2, 3, 4, 5, 6, 7]]);
   });
 
+  test("claims while a batch is being recorded and the next one waits for that, and no more", async () => {
+    const work = new HandWork();
+    work.due.push(1, 2, 3, 4, 5, 6, 7, 8, 9);
+    const recorded: (() => void)[] = [];
+    const under = worker({
+      name: work.name,
+      tidy: () => work.tidy(),
+      claim: (limit) => work.claim(limit),
+      renew: () => work.renew(),
+      nextDueInMs: () => work.nextDueInMs(),
+      async perform(task, _, attempted) {
+        attempted();
+        await new Promise<void>((resolve) => recorded.push(resolve));
+        work.done.push(task);
+        return { end: "done", mayBeDue: false };
+      },
+    });
+    const finished = under.runDue();
+    await turns();
+    expect([work.due, under.load.leased]).toEqual([[7, 8, 9], 6]);
+    recorded.shift()?.();
+    await turns();
+    expect(work.due).toEqual([]);
+    while (work.done.length < 9) {
+      recorded.shift()?.();
+      await turns();
+    }
+    await finished;
+  });
+
   test("stop aborts what does not end in time, also while the clock stands still", async () => {
     const work = new HandWork();
     work.due.push(1);

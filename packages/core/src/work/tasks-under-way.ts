@@ -2,6 +2,12 @@ import type { Clock } from "../foundation/clock.ts";
 import type { TaskEnd } from "./leased-work.ts";
 import { awhile, type Cancellation } from "./timing.ts";
 
+/**
+ * How many times as many as may be attempted at once may wait to be recorded, and others begin: one batch is being written then, and the
+ * next waits for it. If only one might, each claim would wait for the answer to the write before it, and the database for the claim.
+ */
+const BATCHES_TO_RECORD = 2;
+
 /** How a task under way is aborted, and its end once that is recorded; null if it could not be. */
 interface UnderWay {
   readonly cancellation: Cancellation;
@@ -29,9 +35,10 @@ export class TasksUnderWay<Task> {
     return this.#attempting;
   }
 
-  /** How many may begin now: none while as many as may begin at once wait to be recorded. */
+  /** How many may begin now: none while two batches of as many as may begin at once wait to be recorded. */
   get room(): number {
-    return this.#tasks.size - this.#attempting < this.#concurrency ? this.#concurrency - this.#attempting : 0;
+    const toRecord = this.#tasks.size - this.#attempting;
+    return toRecord < BATCHES_TO_RECORD * this.#concurrency ? this.#concurrency - this.#attempting : 0;
   }
 
   /** One more is attempted, or about to be written for that. */
