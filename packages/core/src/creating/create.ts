@@ -31,25 +31,29 @@ async function createLater(
   return write(context, entry, call);
 }
 
-/** Writes an entry, and ends the call. Written without `await`, since every create pays for each promise. */
+/** Writes an entry, and ends the call. It makes the one promise that the caller has, since every create pays for each. */
 function write(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
-  const { notification, recipients } = entry;
-  if (recipients.length > MAX_AT_ONCE) {
+  if (entry.recipients.length > MAX_AT_ONCE) {
     return beginFanOut(context, entry, call);
   }
-  return context.writer.write(entry).then(
-    (items) => {
-      try {
-        announceCreated(context, entry, items);
-        return { notification, items };
-      } finally {
+  return new Promise((resolve, reject) =>
+    context.writer.push({
+      entry,
+      resolve(items) {
+        try {
+          announceCreated(context, entry, items);
+          resolve({ notification: entry.notification, items });
+        } catch (error) {
+          reject(error);
+        } finally {
+          call[Symbol.dispose]();
+        }
+      },
+      reject(error) {
         call[Symbol.dispose]();
-      }
-    },
-    (error: unknown) => {
-      call[Symbol.dispose]();
-      throw error;
-    },
+        reject(error);
+      },
+    }),
   );
 }
 
@@ -77,7 +81,9 @@ export function chunkOf({ fanOutChunk }: Pick<InboxStorage, "fanOutChunk">, { is
 
 /** Tells clients, other processes and listeners about a committed entry. */
 export function announceCreated(context: CreatingContext, entry: NewNotification, items: readonly CreatedItem[]): void {
-  context.publish(items.map((item) => createdSignal(entry.notification, item)));
+  if (context.followsAny?.() ?? true) {
+    context.publish(items.map((item) => createdSignal(entry.notification, item)));
+  }
   announceAlso(context, items);
   emitCreated(context, entry);
   if (isOpen(entry)) {
@@ -91,6 +97,9 @@ function isOpen({ audience }: NewNotification): boolean {
 }
 
 function emitCreated(context: CreatingContext, entry: NewNotification): void {
+  if (!context.events.hears("notification.created")) {
+    return;
+  }
   const { notification, recipients } = entry;
   const { tenant, id, type } = notification;
   context.events.emit("notification.created", { tenant, id, type, notification, recipients: isOpen(entry) ? null : recipients.length });

@@ -30,12 +30,14 @@ export class LaneQueue<Entry, Result> {
 
   /** Writes `entry`. Resolves after the commit. */
   write(entry: Entry): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const pending: Pending<Entry, Result> = { entry, resolve, reject };
-      if (!this.#lanes.take(pending)) {
-        this.#queue.push(pending);
-      }
-    });
+    return new Promise((resolve, reject) => this.push({ entry, resolve, reject }));
+  }
+
+  /** The same for who has a promise already. It is told after the commit, before those behind it in its batch. */
+  push(pending: Pending<Entry, Result>): void {
+    if (!this.#lanes.take(pending)) {
+      this.#queue.push(pending);
+    }
   }
 
   /** Leaves out those whose lane was opened while they waited for their batch: they must not overtake what is in it. */

@@ -31,6 +31,11 @@ export function isBusy(error: unknown): boolean {
   return BUSY.test(driverCode(error)) || (error instanceof Error && error.message === ITERATING);
 }
 
+/** Whether a row was refused because a unique index has its key. Nothing of the statement was written then; its transaction goes on. */
+export function isTaken(error: unknown): boolean {
+  return driverCode(error) === "SQLITE_CONSTRAINT_UNIQUE";
+}
+
 function driverCode(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

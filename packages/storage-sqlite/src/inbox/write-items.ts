@@ -1,6 +1,7 @@
 import type { CreatedItem, Notification, Owner } from "@belfry/core";
 import type { NewAudience, NewNotification } from "@belfry/core/storage";
 import { type Grouped, isGrouped, isUsual, withAlso } from "@belfry/storage-sql";
+import { isTaken } from "../database/errors.ts";
 import { DIALECT } from "../database/sql.ts";
 import { type QueryContext, stored } from "../database/statement.ts";
 import { JOIN_COUNTERS } from "./conditions.ts";
@@ -202,28 +203,41 @@ export interface WrittenNotification {
   readonly isNew: boolean;
 }
 
-/** Writes a notification, unless its tenant already has one of its id. */
+/** What almost every create writes: two values that need not be bound. */
+const MESSAGE: Partial<Record<keyof Notification, string>> = { kind: "'message'", priority: "'normal'" };
+
+/**
+ * Writes a notification, unless its tenant already has one of its id. SQLite refuses a second one then, and the transaction goes on: to
+ * have the statement skip it costs every create a look for the id.
+ */
 export function prepareWriteNotification({ prepare, prepareBare }: QueryContext) {
-  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS) =>
+  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS, literals: typeof MESSAGE = {}) =>
     prepareBare<readonly unknown[]>(
-      `INSERT INTO belfry_notifications (${names}) VALUES (${all.map(() => "?").join(", ")}) ON CONFLICT (tenant, id) DO NOTHING`,
+      `INSERT INTO belfry_notifications (${names}) VALUES (${all.map(([key]) => literals[key] ?? "?").join(", ")})`,
     );
-  const [any, usual] = [insertInto(NOTIFICATION_FIELDS), insertInto(USUAL_FIELDS)];
-  const insertAny = (notification: Notification) => any.run(...NOTIFICATION_FIELDS.all.map(([key]) => stored(notification[key])));
-  // In the order of the columns. Written out, because almost every create does it.
-  const insertUsual = ({ tenant, id, kind, type, title, message, data, createdAt, priority }: Notification) =>
-    usual.run(tenant, id, kind, type, title, message, JSON.stringify(data), createdAt.getTime(), priority);
+  const [any, usual, usualMessage] = [insertInto(NOTIFICATION_FIELDS), insertInto(USUAL_FIELDS), insertInto(USUAL_FIELDS, MESSAGE)];
+  // The usual fields in the order of their columns, written out, because almost every create does it.
+  const insert = (notification: Notification) => {
+    if (!isUsual(notification)) {
+      return any.run(...NOTIFICATION_FIELDS.all.map(([key]) => stored(notification[key])));
+    }
+    const { tenant, id, kind, type, title, message, data, createdAt, priority } = notification;
+    const json = JSON.stringify(data);
+    return kind === "message" && priority === "normal"
+      ? usualMessage.run(tenant, id, type, title, message, json, createdAt.getTime())
+      : usual.run(tenant, id, kind, type, title, message, json, createdAt.getTime(), priority);
+  };
   const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
   return (notification: Notification): WrittenNotification => {
-    const { changes, lastInsertRowid } = isUsual(notification) ? insertUsual(notification) : insertAny(notification);
-    if (changes > 0) {
-      return { pk: Number(lastInsertRowid), isNew: true };
+    try {
+      return { pk: Number(insert(notification).lastInsertRowid), isNew: true };
+    } catch (error) {
+      const found = isTaken(error) ? find.get(notification) : undefined;
+      if (found === undefined) {
+        throw error;
+      }
+      return { pk: found.pk, isNew: false };
     }
-    const found = find.get(notification);
-    if (found === undefined) {
-      throw new Error(`The notification ${notification.id} was neither written nor found.`);
-    }
-    return { pk: found.pk, isNew: false };
   };
 }
 

@@ -72,6 +72,7 @@ export function createManyTests(harness: StorageHarness): void {
         "that differ in everything",
         [{ priority: "low", kind: "send", type: "a", title: "" }, { priority: "normal", data: { b: '\\"' } }, {}],
       ],
+      ["of other priorities and kinds", [{ priority: "urgent" }, { priority: "low" }, {}, { kind: "send" }, { kind: "event" }]],
       ["of one moment", [{ createdAt: at(3) }, { createdAt: at(3) }]],
     ])("several entries %s are stored as they are", async (_, fields) => {
       const entries = fields.map((one) => fixture.entry(["ann", "bob"], one));
