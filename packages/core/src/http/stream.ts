@@ -67,17 +67,18 @@ export type StreamMode = "held" | "open" | "closing" | "over";
  * The other end may be gone in every mode.
  */
 export class Stream implements WatchedStream {
-  expiresAtS: number | null = null;
+  // What each text needs stands together: the processor's caches get it at once.
   readonly #peer: Peer;
   readonly #options: StreamOptions;
-  #lastSentMs: number;
-  #probedMs: number;
+  #mode: StreamMode;
   /** Null while nothing waits. */
   #waiting: Waiting | null = null;
-  #mode: StreamMode;
+  #lastSentMs: number;
   /** The last time that the reader was seen to take something, and the bytes that were unread then. */
   #takenMs: number;
   #unreadBytes = 0;
+  #probedMs: number;
+  expiresAtS: number | null = null;
 
   constructor(peer: Peer, options: StreamOptions) {
     const { clock, holdMs } = options;

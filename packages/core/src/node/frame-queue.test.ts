@@ -8,7 +8,7 @@ const { Receiver } = (await import("ws")) as unknown as { Receiver: new (options
 /** Takes frames as a socket would, and keeps each write. */
 function sink(): FrameSink & { readonly writes: Buffer[] } {
   const writes: Buffer[] = [];
-  return { gathered: null, writes, write: (bytes) => void writes.push(bytes) };
+  return { gathered: 0, writes, write: (bytes) => void writes.push(bytes) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -57,11 +57,29 @@ describe("FrameQueue", () => {
     expect(await texts(fourth as Buffer)).toEqual(["to all"]);
   });
 
+  test("texts for sinks that come while others are written are written, too", async () => {
+    const queue = new FrameQueue(textFrame);
+    const [later, last] = [sink(), sink()];
+    const first: FrameSink = {
+      gathered: 0,
+      write() {
+        queue.add(last, "to the last");
+        queue.add(later, "more");
+        queue.add(last, "the end");
+      },
+    };
+    queue.add(first, "a");
+    queue.add(later, "b");
+    await turn();
+    expect([later.writes.length, last.writes.length]).toEqual([1, 1]);
+    expect(await texts(Buffer.concat([...later.writes, ...last.writes]))).toEqual(["b", "more", "to the last", "the end"]);
+  });
+
   test("a sink that is emptied before the turn ends is not written to", async () => {
     const [queue, one] = [new FrameQueue(textFrame), sink()];
     queue.add(one, "gone");
-    expect(one.gathered?.length).toBe(6);
-    one.gathered = null;
+    expect(queue.lengthOf(one)).toBe(6);
+    one.gathered = 0;
     await turn();
     expect(one.writes).toEqual([]);
   });

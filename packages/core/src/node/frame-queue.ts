@@ -1,7 +1,10 @@
 /** A connection that frames are gathered for. */
 export interface FrameSink {
-  /** The frames handed over since the last flush; null for none. */
-  gathered: Frames | null;
+  /**
+   * The place of its frames among those that its {@link FrameQueue} has gathered; 0 for none. It is a number, since the collector of garbage
+   * has to look at every old object that holds a new one.
+   */
+  gathered: number;
   /** Writes the bytes of all of them at once. */
   write(bytes: Buffer): void;
 }
@@ -10,7 +13,9 @@ export interface FrameSink {
  * Frames in their order. Connections that get the same frames share them, and the bytes of all: each connection only goes
  * from one of these to the next.
  */
-export class Frames {
+class Frames {
+  /** Where they are among those of their queue. */
+  readonly place: number;
   /** The number of their bytes. */
   readonly length: number;
   readonly #frame: Buffer;
@@ -21,18 +26,19 @@ export class Frames {
   #last: Frames | null = null;
   #bytes: Buffer | null = null;
 
-  constructor(frame: Buffer, before: Frames | null) {
+  constructor(place: number, frame: Buffer, before: Frames | null) {
+    this.place = place;
     this.length = (before?.length ?? 0) + frame.length;
     this.#frame = frame;
     this.#before = before;
   }
 
-  /** These frames with one more, for `text`. */
-  with(text: string, frameOf: (text: string) => Buffer): Frames {
+  /** These frames with one more, for `text`; `made` makes them if they are new. */
+  with(text: string, made: (text: string, before: Frames) => Frames): Frames {
     if (this.#last !== null && this.#lastText === text) {
       return this.#last;
     }
-    const next = this.#next.get(text) ?? new Frames(frameOf(text), this);
+    const next = this.#next.get(text) ?? made(text, this);
     this.#next.set(text, next);
     this.#lastText = text;
     this.#last = next;
@@ -61,48 +67,64 @@ const NO_BYTES = Buffer.alloc(0);
  * gets one write per turn, because writing is the largest cost of sending to many connections.
  */
 export class FrameQueue {
-  readonly #frameOf: (text: string) => Buffer;
+  /** Makes the frames of a text after others. */
+  readonly #made: (text: string, before: Frames) => Frames;
   readonly #framed = new Map<string, Buffer>();
-  #none = new Frames(NO_BYTES, null);
+  /** All that is gathered, by its place. */
+  #gathered: Frames[] = [new Frames(0, NO_BYTES, null)];
   #waiting: FrameSink[] = [];
 
   /** @param frameOf puts a text into the bytes of its connection, such as {@link textFrame} */
   constructor(frameOf: (text: string) => Buffer) {
-    this.#frameOf = (text) => {
+    this.#made = (text, before) => {
       const frame = this.#framed.get(text) ?? frameOf(text);
       this.#framed.set(text, frame);
-      return frame;
+      const frames = new Frames(this.#gathered.length, frame, before);
+      this.#gathered.push(frames);
+      return frames;
     };
   }
 
   /** Frames `text` for a sink. Its frames are written when the turn ends. */
   add(sink: FrameSink, text: string): void {
-    if (sink.gathered === null) {
+    if (sink.gathered === 0) {
       if (this.#waiting.length === 0) {
         process.nextTick(() => this.#flush());
       }
       this.#waiting.push(sink);
     }
-    sink.gathered = (sink.gathered ?? this.#none).with(text, this.#frameOf);
+    sink.gathered = this.#of(sink).with(text, this.#made).place;
+  }
+
+  /** The number of bytes that a sink has gathered. */
+  lengthOf(sink: FrameSink): number {
+    return this.#of(sink).length;
+  }
+
+  /** Writes what a sink has gathered, if there is any, before the turn ends. */
+  write(sink: FrameSink): void {
+    if (sink.gathered !== 0) {
+      const { bytes } = this.#of(sink);
+      sink.gathered = 0;
+      sink.write(bytes);
+    }
+  }
+
+  #of({ gathered }: FrameSink): Frames {
+    return this.#gathered[gathered] as Frames;
   }
 
   #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.#framed.clear();
-    this.#none = new Frames(NO_BYTES, null);
     for (const sink of waiting) {
-      writeGathered(sink);
+      this.write(sink);
     }
-  }
-}
-
-/** Writes what a sink has gathered, if there is any. */
-export function writeGathered(sink: FrameSink): void {
-  const { gathered } = sink;
-  if (gathered !== null) {
-    sink.gathered = null;
-    sink.write(gathered.bytes);
+    // A sink that got a text while others were written has its place until the next flush.
+    if (this.#waiting.length === 0) {
+      this.#framed.clear();
+      this.#gathered = [new Frames(0, NO_BYTES, null)];
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import type { SocketSession } from "../http/contract.ts";
 import type { Peer } from "../http/messages.ts";
 import type { Connection } from "../http/socket.ts";
-import { FrameQueue, type FrameSink, type Frames, textFrame, writeGathered } from "./frame-queue.ts";
+import { FrameQueue, type FrameSink, textFrame } from "./frame-queue.ts";
 
 /** A reader with more unread bytes than this would not reach a close frame behind them. */
 const POLITE_CLOSE_BYTES = 64 * 1024;
@@ -28,6 +28,13 @@ export function peerSocketClass(): typeof WebSocket {
     /** The table of listeners that Node makes for each emitter. There are none, and it makes another one for the first. */
     _events = undefined;
 
+    override close(code?: number, reason?: string | Buffer): void {
+      if (this.peer !== null) {
+        this.peer.isEnding = true;
+      }
+      super.close(code, reason);
+    }
+
     override emit(event: string | symbol, ...values: unknown[]): boolean {
       return this.peer?.takes(event, values[0]) === true || super.emit(event, ...values);
     }
@@ -39,13 +46,21 @@ export interface PeerSocket extends WebSocket {
   peer: SocketPeer | null;
 }
 
-/** The other end of a WebSocket. */
+/**
+ * The other end of a WebSocket. Between two events, other work drives the WebSocket and its connection out of the processor's caches, so an
+ * event reaches the connection when it is written, and before that only if something is left unread, and the WebSocket not at all.
+ */
 export class SocketPeer implements Peer, FrameSink {
-  gathered: Frames | null = null;
+  // What each event needs stands together.
+  gathered = 0;
+  readonly #socket: Duplex;
+  /** Whether the last write left nothing unread. */
+  #isDrained = false;
+  /** Whether the WebSocket has written its close frame, which nothing may follow. Every other end of it ends the connection at once. */
+  isEnding = false;
+  readonly #webSocket: WebSocket;
   /** The session that gets the messages; null until it is open. */
   session: SocketSession | null = null;
-  readonly #webSocket: WebSocket;
-  readonly #socket: Duplex;
   /** The time of the unanswered ping; null for none. */
   #pingedMs: number | null = null;
 
@@ -63,6 +78,10 @@ export class SocketPeer implements Peer, FrameSink {
           this.session?.message(String(value));
         }
         return true;
+      case "ping":
+        // The WebSocket has answered it, past this peer.
+        this.#isDrained = false;
+        return true;
       case "pong":
         this.#pingedMs = null;
         return true;
@@ -76,7 +95,7 @@ export class SocketPeer implements Peer, FrameSink {
   }
 
   get bufferedAmount(): number {
-    return this.#socket.writableLength + (this.gathered?.length ?? 0);
+    return (this.#isDrained ? 0 : this.#socket.writableLength) + frames.lengthOf(this);
   }
 
   send(text: string): void {
@@ -84,8 +103,9 @@ export class SocketPeer implements Peer, FrameSink {
   }
 
   write(bytes: Buffer): void {
-    if (isOpen(this.#webSocket)) {
+    if (!this.isEnding && !this.#socket.writableEnded) {
       this.#socket.write(bytes);
+      this.#isDrained = this.#socket.writableLength === 0;
     }
   }
 
@@ -96,6 +116,7 @@ export class SocketPeer implements Peer, FrameSink {
     if (isOpen(this.#webSocket)) {
       this.#pingedMs = performance.now();
       this.#webSocket.ping();
+      this.#isDrained = false;
     }
     return true;
   }
@@ -106,7 +127,7 @@ export class SocketPeer implements Peer, FrameSink {
       return;
     }
     // Texts sent in this turn go before the close frame.
-    writeGathered(this);
+    frames.write(this);
     this.#webSocket.close(code, reason);
   }
 }

@@ -249,4 +249,73 @@ describe("upgradeListener", () => {
     client.send("bye");
     expect([await read, await closed]).toEqual([["last words"], [4000, "bye"]]);
   });
+
+  test("nothing follows the close frame, not even the answer to a message that came with the client's own", async () => {
+    const address = await belfryAlone();
+    const socket = await raw(
+      address,
+      `GET /echo/ws HTTP/1.1\r\n${HANDSHAKE_HEAD}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    );
+    let read = Buffer.alloc(0);
+    socket.on("data", (part: Buffer) => {
+      read = Buffer.concat([read, part]);
+    });
+    const ended = new Promise((resolve) => void socket.once("end", resolve));
+    const message = masked(0x81, "a");
+    socket.write(message);
+    const echo = "\u0081\u0001a";
+    await expect.poll(() => read.toString("latin1").endsWith(echo)).toBe(true);
+    socket.write(Buffer.concat([message, masked(0x88, "\u0003\u00e8")]));
+    await ended;
+    expect(read.toString("latin1").endsWith(`${echo}\u0088\u0002\u0003\u00e8`)).toBe(true);
+    socket.destroy();
+  });
+
+  test("what a reader has left unread holds later texts back until it has taken it", async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<SocketContext["stream"]>();
+    const reading: Contract = {
+      ...contract,
+      sockets: [
+        {
+          path: "/echo/ws",
+          summary: "echo",
+          open({ stream }) {
+            open(stream);
+            return { message() {}, closed() {} };
+          },
+        },
+      ],
+    };
+    const address = await listen((server) => {
+      const handler = createHandler(service, { contracts: [reading], logger });
+      handlers.push(handler);
+      server.on("upgrade", upgradeListener(handler));
+    });
+    const { client } = await handshake(`${address}/echo/ws`);
+    const stream = await opened;
+    client.pause();
+    let read = 0;
+    client.on("message", () => {
+      read += 1;
+    });
+    let sent = 0;
+    // The system takes some megabytes for a reader that reads nothing.
+    await expect
+      .poll(async () => {
+        stream.send("a".repeat(1_000_000));
+        sent += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        return stream.writable() !== undefined;
+      })
+      .toBe(true);
+    client.ping();
+    client.resume();
+    await expect.poll(() => [stream.writable(), read]).toEqual([undefined, sent]);
+    client.terminate();
+  });
 });
+
+/** A short frame of a client, with a mask of zeros. */
+function masked(head: number, bytes: string): Buffer {
+  return Buffer.from(String.fromCharCode(head, 0x80 | bytes.length, 0, 0, 0, 0) + bytes, "latin1");
+}

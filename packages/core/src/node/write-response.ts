@@ -1,6 +1,6 @@
 import { ServerResponse } from "node:http";
 import type { HttpResponse, Peer, ResponseStream } from "../http/messages.ts";
-import { FrameQueue, type FrameSink, type Frames, writeGathered } from "./frame-queue.ts";
+import { FrameQueue, type FrameSink } from "./frame-queue.ts";
 
 /** When a stream ends, Belfry does not wait for a reader with more unread bytes than this. */
 const POLITE_END_BYTES = 64 * 1024;
@@ -59,7 +59,7 @@ function takesChunks(outgoing: ServerResponse): boolean {
  * caches, so it looks at them when it writes, and before that only if it has to.
  */
 class ResponsePeer implements Peer, FrameSink {
-  gathered: Frames | null = null;
+  gathered = 0;
   readonly #outgoing: ServerResponse;
   /** Whether its chunks go to the connection itself. */
   #takesChunks = false;
@@ -71,7 +71,7 @@ class ResponsePeer implements Peer, FrameSink {
   }
 
   get bufferedAmount(): number {
-    return (this.#isDrained ? 0 : this.#outgoing.writableLength) + (this.gathered?.length ?? 0);
+    return (this.#isDrained ? 0 : this.#outgoing.writableLength) + chunks.lengthOf(this);
   }
 
   send(text: string): void {
@@ -98,7 +98,7 @@ class ResponsePeer implements Peer, FrameSink {
       return;
     }
     // Texts sent in this turn go before the end.
-    writeGathered(this);
+    chunks.write(this);
     this.#outgoing.end();
   }
 

@@ -51,20 +51,21 @@ export interface SubscriptionParts {
  * some were lost.
  */
 export class Subscription implements FeedFollower {
-  readonly #feed: Followed;
-  readonly #parts: SubscriptionParts;
+  // What each event needs stands together: the processor's caches get it at once.
   readonly #listener: InboxListener;
   #mode: SubscriptionMode = "holding";
-  /** The events and states that wait; null for none. */
-  #held: HeldEvents | null = null;
-  /** During a replay: the newest item and change that the feed told of, which the replay has to reach. */
-  #toReach: Required<InboxPosition> | null = null;
   /** The last number the listener was told of. */
   #seq = 0;
   #epoch = EMPTY_EPOCH;
   /** Whether it resumed with the number of a change. */
   #followsChanges = false;
-  /** If so, the last change that was told whole, and the items of the one after it that were told; null for none. */
+  readonly #feed: Followed;
+  readonly #parts: SubscriptionParts;
+  /** The events and states that wait; null for none. */
+  #held: HeldEvents | null = null;
+  /** During a replay: the newest item and change that the feed told of, which the replay has to reach. */
+  #toReach: Required<InboxPosition> | null = null;
+  /** If it follows changes, the last change that was told whole, and the items of the one after it that were told; null for none. */
   #rev = 0;
   #half: Set<number> | null = null;
 
