@@ -1,7 +1,7 @@
 /**
  * Keeps many connections open, as raw sockets, and counts the events that arrive.
  *
- * Tasks: `{ open: { name, port, request, count, kind } }` opens a crowd; `{ expect: { name, events } }` is answered with
+ * Tasks: `{ open: { name, port, request, count, kind } }` opens a crowd, or more of it; `{ expect: { name, events } }` is answered with
  * `{ events, bytes }` once so many came in all; `{ close: { name } }` ends a crowd.
  */
 import { connect, type Socket } from "node:net";
@@ -151,7 +151,7 @@ function openOne({ name, port, request, kind }: NonNullable<Task["open"]>, crowd
 }
 
 async function open(task: NonNullable<Task["open"]>): Promise<void> {
-  const crowd = new Crowd();
+  const crowd = crowds.get(task.name) ?? new Crowd();
   crowds.set(task.name, crowd);
   for (let opened = 0; opened < task.count; opened += AT_ONCE) {
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.count - opened) }, () => openOne(task, crowd)));
