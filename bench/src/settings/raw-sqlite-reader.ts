@@ -69,9 +69,10 @@ export class RawSqliteReader {
   constructor(database: Database.Database) {
     const ofInbox = "FROM belfry_inbox_counters WHERE tenant = ? AND user_id = ?";
     const shown = "n.id, i.type, n.title, n.message, n.data, i.created_at, i.seq, i.read_at, i.unread_rev";
+    // SQLite would plan the statement anew for each plain value, as if it had never seen it.
     const page = (columns: string) =>
       `SELECT ${columns} FROM belfry_inbox_items i CROSS JOIN belfry_notifications n ON n.pk = i.notification_pk ` +
-      "WHERE i.tenant = ? AND i.user_id = ? AND i.seq < ? AND i.deleted_at IS NULL ORDER BY i.seq DESC LIMIT ?";
+      "WHERE i.tenant = +? AND i.user_id = +? AND i.seq < +? AND i.deleted_at IS NULL ORDER BY i.seq DESC LIMIT +?";
     this.#begin = database.prepare("BEGIN");
     this.#commit = database.prepare("COMMIT");
     this.#unread = database.prepare(`SELECT unread ${ofInbox}`).pluck();

@@ -108,8 +108,8 @@ export async function comparePostgresTopic(subscribers: number, scale: Scale): P
   return { sides, knobs: await setting.knobs(), serverPid: await setting.serverPid(), close: () => setting.close() };
 }
 
-/** The users of a batch: those after the last one of the batch before. */
-const NEXT = "SELECT user_id FROM belfry_subscriptions WHERE tenant = 'default' AND topic = ? AND user_id > ? ORDER BY user_id LIMIT ?";
+/** The users of a batch: those after the last one of the batch before. SQLite would plan it anew for each plain value. */
+const NEXT = "SELECT user_id FROM belfry_subscriptions WHERE tenant = 'default' AND topic = +? AND user_id > +? ORDER BY user_id LIMIT +?";
 
 /** Writes batch by batch, each from the subscriptions by their key and in a transaction of its own. It does not remember how far it got. */
 function rawSqliteTopic(database: Database.Database): (order: number) => void {

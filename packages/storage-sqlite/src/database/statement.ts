@@ -16,7 +16,7 @@ export function queryContext(database: Database): QueryContext {
   return {
     prepare: (text) => prepareStatement(database, text, "objects"),
     prepareRows: (text) => prepareStatement(database, text, "lists"),
-    prepareBare: (text) => plain(database.prepare(text), "lists"),
+    prepareBare: (text) => plain(database.prepare(plannedOnce(text)), "lists"),
   };
 }
 
@@ -82,7 +82,7 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
   };
   const place = keys.indexOf("keys");
   const members = [...new Set(keys)].filter((key) => key !== "keys");
-  const statement = plain(database.prepare<unknown[], Row>(sql), rows);
+  const statement = plain(database.prepare<unknown[], Row>(plannedOnce(sql)), rows);
   const { reader } = statement;
   return {
     run: (values) => statement.run(...bind(values)),
@@ -102,6 +102,14 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
     all: (values) => (reader ? statement.all(...bind(values)) : statement.run(...bind(values)) && []),
     iterate: (values) => statement.iterate(...bind(values)),
   };
+}
+
+/**
+ * The statement with limits at whose values SQLite does not look. If it may look at one, it plans the statement anew whenever it gets
+ * values, the same ones too: of a list of 20 that took a quarter of the time.
+ */
+function plannedOnce(sql: string): string {
+  return sql.replaceAll(/\bLIMIT \?/gi, "LIMIT +?");
 }
 
 interface ValueSet extends OfSet {

@@ -10,8 +10,8 @@ export const OWN_IN_PLACE = "tenant = ? AND user_id = ?";
 export const OWN_ITEM = `${OWN} AND seq = :seq`;
 
 /**
- * The items `i` of the inbox named by the values `tenant` and `userId`. The `+` changes nothing of a value. But if the host's
- * database was analyzed, SQLite would plan a statement anew for each plain value that it can look up in its statistics.
+ * The items `i` of the inbox named by the values `tenant` and `userId`. The `+` changes nothing of a value. But SQLite would plan a
+ * statement anew for each plain value that its plan may depend on, such as one that it can look up in the statistics of a host.
  */
 export const OWN_ITEMS = "i.tenant = +:tenant AND i.user_id = +:userId";
 
