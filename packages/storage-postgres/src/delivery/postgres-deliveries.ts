@@ -1,11 +1,20 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, takingAddresses } from "@belfry/storage-sql";
+import {
+  type ClaimedRow,
+  findingFanOuts,
+  reconsidering,
+  type Sql,
+  sendReads,
+  splittingByDevice,
+  takingAddresses,
+} from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { namedLeases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
+import { ClaimedKeys } from "./claimed-keys.ts";
 import { prepareCreateFreeSends, prepareCreateSends } from "./create-sends.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareNoteUpdates } from "./item-updates.ts";
@@ -18,13 +27,18 @@ export function postgresDeliveries(
   bound: Bound,
   { sql, hostTransactions }: { readonly sql: Sql; hostTransactions(): HostTransactions },
 ): DeliveryStorage<PostgresTransaction, Promise<void>> {
+  const claimedKeys = new ClaimedKeys();
+  const tasks = (rows: readonly ClaimedRow[]) => {
+    claimedKeys.note(rows);
+    return DELIVERY_LEASES.tasks(rows);
+  };
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
     ...findingFanOuts(sql),
     ...takingAddresses(sql),
     ...splittingByDevice(sql),
-    leases: namedLeases(bound, DELIVERY_LEASES),
+    leases: namedLeases(bound, { ...DELIVERY_LEASES, tasks }),
     ...bind(bound, {
       createSends: run(prepareCreateSends),
       createFreeSends: run(prepareCreateFreeSends),
@@ -37,7 +51,7 @@ export function postgresDeliveries(
       updateSend: inTransaction(prepareUpdateSend),
       noteUpdates: run(prepareNoteUpdates),
       settle: run(prepareSettle),
-      complete: run(prepareComplete),
+      complete: run((tables, time) => prepareComplete(tables, time, claimedKeys)),
       erase: inStep(prepareErase),
       export: run(prepareExport),
       sweep: run(prepareSweep),

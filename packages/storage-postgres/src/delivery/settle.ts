@@ -2,8 +2,6 @@ import type { Delivery } from "@belfry/core";
 import type { ChainSelection, Completed, Decide, LoadedSend, SettleChanges } from "@belfry/core/storage";
 import {
   type DeliveryRow,
-  type Fields,
-  haveSame,
   loadedOf,
   NAMED,
   PLANNED,
@@ -21,6 +19,8 @@ import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from 
 import type { TableNames } from "../database/table-names.ts";
 import { addToSums, primarySettled } from "./attempt-sums.ts";
 import { prepareWriteAudit } from "./change-send.ts";
+import type { ClaimedKeys } from "./claimed-keys.ts";
+import { distinct } from "./distinct.ts";
 import { type ChainKey, isItemRead, prepareSelectChains } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
 
@@ -75,7 +75,7 @@ function prepareHoldDigest({ digests }: TableNames) {
  * Writes the results of claimed deliveries whose leases hold, in one statement. It locks trackings first, like {@link prepareSettle},
  * but leaves to that those that another transaction holds: after a wait, it would not see what was read meanwhile.
  */
-export function prepareComplete(tables: TableNames, time: StorageTime) {
+export function prepareComplete(tables: TableNames, time: StorageTime, claimedKeys: ClaimedKeys) {
   const { deliveries, deliveryAttempts, trackings } = tables;
   const { delivery, attempt, tracking } = RECORDS.fields;
   const member = (of: string) => (key: string) => `${of}."${key}"`;
@@ -84,16 +84,20 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
     key.endsWith("At") && key !== "updatedAt" ? `${of}."${key}" + clock.passed` : `${of}."${key}"`;
   // With an equation, it would walk over all leases for each delivery.
   const isOwn = (owner: string) => `coalesce(${owner}, '') = $1`;
-  // $4 to $7 are lists: the ids of deliveries, and which of the values in $8, $9 and $10 are each one's own. Everything is looked up by
-  // key, one by one: a plan made while the tables were young would read all of them.
+  // $4 to $7 are lists: the ids of deliveries, and which of the values in $8, $9 and $10 are each one's own; $11 and $12 are the keys of those
+  // whose keys are known. Everything is looked up by key, one by one: a plan made while the tables were young would read all of them.
   const complete = statement<[id: string | null, nowMs: number]>(
     "complete_deliveries",
     `WITH clock AS MATERIALIZED (SELECT now, now - $3::timestamptz AS passed FROM (SELECT ${timeOf("$2")} AS now) c),
     held AS MATERIALIZED (
       SELECT k.*, t.since FROM (
-        SELECT d.pk, k.ending, k.tried, k.progress, d.notification_pk
-        FROM unnest($4::uuid[], $5::int[], $6::int[], $7::int[]) AS k(id, ending, tried, progress)
-        CROSS JOIN LATERAL (SELECT pk, notification_pk FROM ${deliveries} WHERE id = k.id AND ${isOwn("lease_owner")} OFFSET 0) d
+        SELECT d.pk, k.id, k.ending, k.tried, k.progress, d.notification_pk
+        FROM unnest($4::uuid[], $5::int[], $6::int[], $7::int[], $11::bigint[], $12::bigint[]) AS k(id, ending, tried, progress, pk, notification_pk)
+        CROSS JOIN LATERAL (
+          SELECT k.pk, k.notification_pk WHERE k.pk IS NOT NULL
+          UNION ALL
+          SELECT pk, notification_pk FROM ${deliveries} WHERE k.pk IS NULL AND id = k.id AND ${isOwn("lease_owner")}
+        ) d
         ORDER BY d.notification_pk
       ) k
       CROSS JOIN LATERAL (
@@ -102,7 +106,7 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
     d AS (
       UPDATE ${deliveries} d SET ${delivery.assignments(moved("e"), NAMED)}
       FROM ${keys("held")} JOIN json_to_recordset($8) AS e(place int, ${recordset(delivery)}) ON e.place = k.ending CROSS JOIN clock
-      WHERE d.pk = k.pk AND ${isOwn("d.lease_owner")} AND d.fence = e.fence AND NOT ${isItemRead(tables)}
+      WHERE d.pk = k.pk AND d.id = k.id AND ${isOwn("d.lease_owner")} AND d.fence = e.fence AND NOT ${isItemRead(tables)}
       RETURNING d.pk, d.id, d.notification_pk, d.tenant, d.channel, d.chain, d.is_fallback, k.since, k.tried, k.progress
     ),
     tried (delivery_pk, tenant, channel, since, ${attempt.names}) AS MATERIALIZED (
@@ -122,8 +126,9 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
   const endings = distinct(delivery, NAMED);
   const tries = distinct(attempt, []);
   const progresses = distinct(tracking, PLANNED);
-  return (owner: string, { deliveries: changed, attempts, sends }: SettleChanges, at: Date) =>
-    async (session: Session): Promise<Completed> => {
+  return (owner: string, { deliveries: changed, attempts, sends }: SettleChanges, at: Date) => {
+    const known = changed.map(({ id }) => claimedKeys.take(id));
+    return async (session: Session): Promise<Completed> => {
       const ended = endings(changed);
       const tried = tries(attempts);
       const progressed = progresses(sends.map((state) => progressOf(state, at)));
@@ -133,31 +138,10 @@ export function prepareComplete(tables: TableNames, time: StorageTime) {
         ...[owner, time(at), at.toISOString()],
         ...[changed.map(({ id }) => id), ended.places, changed.map(({ id }) => tryOf.get(id))],
         ...[changed.map(({ notificationId }) => progressOfSend.get(notificationId)), ended.values, tried.values, progressed.values],
+        ...[known.map((keys) => keys?.[0]), known.map((keys) => keys?.[1])],
       ]);
       return { ids: new Set(rows.flatMap(([id]) => id ?? [])), now: new Date(rows[0]?.[1] ?? at) };
     };
-}
-
-/**
- * Puts the values of records into JSON, each different set of them once, with its place there: most of a batch ended alike, and
- * PostgreSQL reads JSON slowly. Returns it with the place of each record.
- */
-function distinct<Of>({ all }: Pick<Fields<Of>, "all">, fixed: readonly (keyof Of)[]) {
-  const members = all.map(([key]) => key).filter((key) => !fixed.includes(key));
-  return (records: readonly Partial<Of>[]): { readonly places: readonly number[]; readonly values: string } => {
-    const byText = new Map<string, number>();
-    let last: { readonly record: Partial<Of>; readonly place: number } | null = null;
-    const places = records.map((record) => {
-      // Usually they are those of the record before: a comparison costs less than a text.
-      if (last === null || !haveSame(members, record, last.record)) {
-        const text = JSON.stringify(Object.fromEntries(members.map((member) => [member, record[member]])));
-        const place = byText.get(text) ?? byText.size;
-        byText.set(text, place);
-        last = { record, place };
-      }
-      return last.place;
-    });
-    return { places, values: `[${[...byText].map(([text, place]) => `${text.slice(0, -1)},"place":${place}}`).join(",")}]` };
   };
 }
 

@@ -92,6 +92,10 @@ export function prepareFanOutNext(tables: TableNames) {
   );
 
   const adopt = statement<[one: number]>("adopt_chunk", adoptChunkText(tables));
+  const isAny = statement<[isAny: boolean]>(
+    "any_chunk",
+    `SELECT EXISTS (SELECT 1 FROM ${tables.fanOuts} f WHERE ${OF_ITEMS}) OR EXISTS (SELECT 1 FROM ${tables.fanOutChunks})`,
+  );
 
   /** Finds the held inboxes of the next chunk. If all of its inboxes are held, waits for one of them. */
   const findBusy = async (session: Session, turn: Turn): Promise<readonly Owner[]> => {
@@ -136,6 +140,10 @@ export function prepareFanOutNext(tables: TableNames) {
 
   return (at: Date, { after = "", isWanted }: FanOutTurn = {}) =>
     async (connection: Connection): Promise<FanOutChunk | null> => {
+      // Usually there is none, and a look from time to time is not to plan a chunk.
+      if ((await connection.rows(isAny, []))[0]?.[0] === false) {
+        return null;
+      }
       // To read where five thousand items went costs more than to look at the inboxes that somebody follows.
       const turn = { after, isTold: isWanted === undefined };
       const chunk = await write(connection, at, turn);
