@@ -12,6 +12,10 @@ const RESTARTS = scaled(1, 4);
 const AWAY_MS = scaled(1_500, 10_000);
 const IN_FLIGHT = 4;
 const POOL = 10;
+/** How many webhooks are under way when the database goes away. */
+const ARRIVING = 10;
+/** What a process says when it gives up recording the end of an attempt. */
+const UNRECORDED = /could not record how one of the deliveries ended/g;
 
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -85,6 +89,25 @@ describe.runIf(databasesOf(3).includes("PostgreSQL"))(
       expect(await exhaust(server.url)).toBeGreaterThan(POOL);
       await progress(one, 20);
       await expectRecovered(one, stop);
+    });
+
+    test("after more than a lease without the database, what had arrived comes again by a counted attempt alone", async () => {
+      const server = await startPostgres();
+      cleanup(() => server.stop());
+      const answered = Promise.withResolvers<204>();
+      const options = { victim: { attemptMs: 30_000 }, hook: () => answered.promise };
+      const one = await arena({ fault: "F3", kind: "PostgreSQL", url: server.url, ...options }, cleanup);
+      const victim = await one.start();
+      await one.creates.run(one.jobs(ARRIVING, ["webhook"]), IN_FLIGHT);
+      await expect.poll(() => one.hook.offered(), { timeout: 60_000 }).toBe(ARRIVING);
+      await server.shutDown("immediate");
+      answered.resolve(204);
+      // Each is tried for as long as its lease lasts.
+      await expect.poll(() => victim.output.match(UNRECORDED)?.length, { timeout: 60_000 }).toBe(ARRIVING);
+      await server.startAgain();
+      const verdict = await one.expectSound();
+      expect(verdict.duplicates).toBe(ARRIVING);
+      one.note(verdict, { unrecorded: ARRIVING });
     });
   },
 );

@@ -75,3 +75,20 @@ test("a writer that answers without a promise may throw at once, and drain resol
   expect(batches).toEqual([[1, 2], [3, 4], [3], [4], [5]]);
   await queue.drain();
 });
+
+test("others get their turn between batches that are written without a promise", async () => {
+  const steps: (string | number)[] = [];
+  const queue = new BatchQueue<number, number>({
+    count: () => 2,
+    write: (entries) => {
+      steps.push(...entries);
+      return entries;
+    },
+    settle: (pending, result) => pending.resolve(result),
+  });
+  const answers = Promise.all([1, 2, 3].map((entry) => queue.write(entry)));
+  setImmediate(() => steps.push("other"));
+  await answers;
+  expect(steps).toEqual([1, 2, "other", 3]);
+  await queue.drain();
+});

@@ -65,26 +65,35 @@ export class BatchQueue<Entry, Result, Written = Result> {
 
   readonly #writeAll = (): void => {
     this.#mode = "writing";
-    while (this.#queue.length > 0) {
-      const writing = commitBatch(this.#queue.splice(0, this.#options.count(this.#queue)), this.#options);
-      if (writing instanceof Promise) {
-        void writing.then(this.#goOn);
-        return;
-      }
+    const writing = commitBatch(this.#queue.splice(0, this.#options.count(this.#queue)), this.#options);
+    if (writing instanceof Promise) {
+      void writing.then(this.#goOn);
+    } else if (this.#queue.length > 0) {
+      // However many come at once, others get their turn between two batches.
+      setImmediate(this.#writeAll);
+    } else {
+      this.#rest();
     }
-    this.#mode = "idle";
-    this.#drained?.resolve();
-    this.#drained = null;
   };
 
   readonly #goOn = (): void => {
-    const between = this.#queue.length > 0 ? this.#options.between?.() : undefined;
+    if (this.#queue.length === 0) {
+      this.#rest();
+      return;
+    }
+    const between = this.#options.between?.();
     if (between === undefined) {
       this.#writeAll();
     } else {
       void between.then(this.#writeAll);
     }
   };
+
+  #rest(): void {
+    this.#mode = "idle";
+    this.#drained?.resolve();
+    this.#drained = null;
+  }
 }
 
 /** Counts entries from the front of a queue: at least one, at most `most`, and no more than weigh `mostWeight` together. */
