@@ -18,8 +18,8 @@ export const MUTANTS = [
 
 export type Mutant = (typeof MUTANTS)[number];
 
-/** How late the mutant that answers first commits. */
-const COMMIT_DELAY_MS = 2_000;
+/** How late a mutant writes what it should have written before: it is killed earlier, however busy the machine is. */
+const LATE_MS = 60_000;
 
 /** The parts with a mistake, planted from outside. */
 export function withMutant(parts: Parts, { mutant, database }: { readonly mutant: Mutant | undefined; readonly database: string }): Parts {
@@ -98,7 +98,7 @@ function claimingLate({ storage, channels }: Parts, execute: Execute): Parts {
   const deliver = (channel: Channel): Channel["deliver"] => {
     return async (task, signal) => {
       const outcome = await channel.deliver(task, signal);
-      await new Promise((resolve) => setTimeout(resolve, COMMIT_DELAY_MS));
+      await new Promise((resolve) => setTimeout(resolve, LATE_MS));
       const take = `UPDATE belfry_deliveries SET lease_owner = '${owners.get(task.id)}', attempt = attempt + 1, fence = fence + 1 WHERE id = $1`;
       await execute(take, task.id);
       return outcome;
@@ -112,7 +112,7 @@ function claimingLate({ storage, channels }: Parts, execute: Execute): Parts {
 
 function committingLate(deliveries: DeliveryStorage): DeliveryStorage {
   const createFreeSends: DeliveryStorage["createFreeSends"] = async (sends, at) => {
-    setTimeout(() => deliveries.createFreeSends(sends, at), COMMIT_DELAY_MS);
+    setTimeout(() => deliveries.createFreeSends(sends, at), LATE_MS);
     return sends.map((): SendCreated => ({ kind: "created", items: [] }));
   };
   return { ...deliveries, createFreeSends };
