@@ -31,10 +31,13 @@ async function createLater(
   return write(context, entry, call);
 }
 
-/** Writes an entry, and ends the call. It makes the one promise that the caller has, since every create pays for each. */
+/**
+ * Writes an entry, and ends the call. It makes the one promise that the caller has, since every create pays for each; unless a listener of the
+ * host is to hear of it in the caller's asynchronous context, since a batch has that of its first caller.
+ */
 function write(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
-  if (entry.recipients.length > MAX_AT_ONCE) {
-    return beginFanOut(context, entry, call);
+  if (entry.recipients.length > MAX_AT_ONCE || context.events.hears("notification.created")) {
+    return writeAwaited(context, entry, call);
   }
   return new Promise((resolve, reject) =>
     context.writer.push({
@@ -57,12 +60,18 @@ function write(context: CreatingContext, entry: NewNotification, call: Disposabl
   );
 }
 
-async function beginFanOut(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
+async function writeAwaited(context: CreatingContext, entry: NewNotification, call: Disposable): Promise<Created> {
   using _call = call;
-  const { group, replaceKey } = entry.notification;
+  const { notification, recipients } = entry;
+  if (recipients.length <= MAX_AT_ONCE) {
+    const items = await context.writer.write(entry);
+    announceCreated(context, entry, items);
+    return { notification, items };
+  }
+  const { group, replaceKey } = notification;
   await context.inbox.createFanOut(entry, chunkOf(context.inbox, { isGrouped: group !== null || replaceKey !== null }));
   announceFanOut(context, entry);
-  return { notification: entry.notification, items: [] };
+  return { notification, items: [] };
 }
 
 /** Begins writing the items of a committed entry, and tells listeners about it. */

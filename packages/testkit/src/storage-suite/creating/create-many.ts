@@ -1,6 +1,8 @@
-import { EMPTY_EPOCH, type Notification } from "@belfry/core";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { EMPTY_EPOCH, type Notification, NotificationService } from "@belfry/core";
 import { EMPTY_COUNTS } from "@belfry/core/storage";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { LogBook } from "../../http-suite/log-book.ts";
 import { at, itemOf, seqsOf, useFixture } from "../fixture.ts";
 import type { StorageHarness } from "../harness.ts";
 import { expectTrueCounts } from "../inbox/recount.ts";
@@ -159,6 +161,18 @@ export function createManyTests(harness: StorageHarness): void {
       const entries = [fixture.entry("ann"), fixture.entry(["ann", "bob"])];
       const answers = await fixture.inbox.createMany(entries, { skipBusy: true });
       expect(answers.map((items) => items?.map((item) => item.seq))).toEqual([[1], [2, 1]]);
+    });
+
+    test("a listener hears of each of several creates in the asynchronous context of its caller", async () => {
+      const service = new NotificationService({ storage: fixture.storage, logger: new LogBook() });
+      onTestFinished(() => service.stop());
+      const request = new AsyncLocalStorage<string>();
+      const heard: unknown[] = [];
+      service.on("notification.created", ({ notification }) => heard.push([notification.title, request.getStore()]));
+      const tenant = service.tenant(fixture.tenant);
+      const titles = ["one", "two", "three"];
+      await Promise.all(titles.map((title) => request.run(title, () => tenant.create({ to: "ann", title }))));
+      expect(heard).toEqual(titles.map((title) => [title, title]));
     });
   });
 }
