@@ -16,7 +16,7 @@ import type { Storage } from "./storage.ts";
 export interface DeliveryOptions {
   /** Whether this process delivers; where it does not, another one on the same database has to. @default true */
   readonly worker?: boolean;
-  /** How many deliveries are under way at once. @default 100 */
+  /** How many deliveries are attempted at once. Others, less than three times as many, may wait for their ends to be written. @default 100 */
   readonly concurrency?: number;
   /**
    * How long a delivery is this process's own without a sign of life; at least twice the longest timeout of a channel,

@@ -21,7 +21,7 @@ const LAG_PERIOD_MS = 60_000;
 export interface LeaseEngineOptions extends WorkContext {
   /** Names the worker: drawn once for each service, so that what an earlier process held is told apart. */
   readonly owner: string;
-  /** The most tasks that are under way at once. */
+  /** The most tasks that are attempted at once. */
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly storage: SharedStorage;
