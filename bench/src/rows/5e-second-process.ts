@@ -6,7 +6,7 @@ import { LoadProcess } from "../load/load-process.ts";
 import { inputFor } from "../settings/content.ts";
 import { PostgresSetting } from "../settings/postgres.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 15;
 const CREATES = 200;
 const WARM_UP = 50;
 const PAUSE_MS = 5;
