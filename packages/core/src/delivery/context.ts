@@ -157,7 +157,7 @@ export async function complete(
   const at = new Date(clock.now());
   const loaded = claimed.map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
   const expected = decide(loaded, at);
-  const { ids, now } = await deliveries.complete(owner, expected.changes, at);
+  const { ids, now } = await deliveries.complete(owner, { ...expected.changes, claimed }, at);
   const areAll = ids.size === claimed.length;
   // The storage's time is for those who listen: where nobody does, nothing is decided again for it.
   if (areAll && !areHeard(events, expected)) {

@@ -50,6 +50,12 @@ export interface DeliveryFairness {
   readonly exceptEndpoints: readonly Endpoint[];
 }
 
+/** The keys that a storage has given a delivery and its notification. */
+export interface DeliveryKeys {
+  readonly pk: number;
+  readonly notificationPk: number;
+}
+
 /** A delivery that a worker has leased, with the data to deliver. */
 export interface ClaimedDelivery {
   /** As it is after the claim: its attempt counts already. */
@@ -65,6 +71,8 @@ export interface ClaimedDelivery {
   readonly meta: JsonObject;
   /** Whether its tenant had any suppressed address, in the state that the claim saw. @default nobody looked: the attempt asks */
   readonly hasSuppressed?: boolean;
+  /** The storage's own keys, for {@link DeliveryStorage.complete}. @default it looks for them */
+  readonly keys?: DeliveryKeys;
 }
 
 /** A notification whose items are placed. */
@@ -127,6 +135,12 @@ export interface SettleChanges {
   readonly digests?: readonly DigestChange[];
   /** What becomes of addresses. @default nothing */
   readonly suppressions?: readonly SuppressionChange[];
+}
+
+/** What became of claimed deliveries that are the only ones of their notifications. */
+export interface Completion extends SettleChanges {
+  /** The deliveries as they were claimed, in the order of the changes: what is known of them, the storage need not look for. @default it looks */
+  readonly claimed?: readonly ClaimedDelivery[];
 }
 
 /** Decides the changes to loaded chains. It has no effects. `now` is the storage's time. */
@@ -222,9 +236,9 @@ export interface DeliveryStorage<Tx = unknown, Written extends void | Promise<vo
    * Writes what became of claimed deliveries that are the only ones of their notifications, without loading them again: of
    * those whose lease `owner` still holds, and whose inbox item is unread. The others stay as they are, for {@link settle}; so may
    * those that another transaction holds at this moment.
-   * The times in `changes` count from `at`, and are written as counted from the storage's time.
+   * The times in `completion` count from `at`, and are written as counted from the storage's time.
    */
-  complete(owner: string, changes: SettleChanges, at: Date): Promise<Completed>;
+  complete(owner: string, completion: Completion, at: Date): Promise<Completed>;
 
   /**
    * Lets each delivery take its address over its channel, unless another delivery of the same notification has taken it; of several

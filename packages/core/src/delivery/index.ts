@@ -60,9 +60,11 @@ export {
 export type {
   ChainSelection,
   ClaimedDelivery,
+  Completion,
   Decide,
   DeliveryErasureStep,
   DeliveryFairness,
+  DeliveryKeys,
   DeliveryStorage,
   DeviceTurn,
   ExportedDelivery,

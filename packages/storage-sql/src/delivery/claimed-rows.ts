@@ -159,7 +159,8 @@ function claimedOf(row: ClaimedRow, { notification, state, scheduledAt, roomId, 
     fence: row[17],
     settledAt: null,
   };
-  return { delivery, notification, state, isOnly: Boolean(row[2]), scheduledAt, roomId, meta, hasSuppressed: Boolean(row[19]) };
+  const keys = { pk: row[0], notificationPk: row[1] };
+  return { delivery, notification, state, isOnly: Boolean(row[2]), scheduledAt, roomId, meta, hasSuppressed: Boolean(row[19]), keys };
 }
 
 /** The content in columns, of a notification of `tenant`. They are read by their places: to take a list apart costs more. */

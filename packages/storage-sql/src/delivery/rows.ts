@@ -29,7 +29,7 @@ export interface ContentRow extends TrackingRow {
 }
 
 /** The content that all claimed deliveries of a notification share. */
-export type ClaimedContent = Omit<ClaimedDelivery, "delivery" | "isOnly">;
+export type ClaimedContent = Omit<ClaimedDelivery, "delivery" | "isOnly" | "keys">;
 
 /** The records of deliveries in a dialect: `n` is a notification, `t` its tracking, `s` its sender's choices, `d` a delivery. */
 export function deliveryRecords(dialect: Dialect) {

@@ -1,4 +1,3 @@
-import { haveSame } from "@belfry/storage-sql";
 import type { Database, Statement as DriverStatement, RunResult } from "better-sqlite3";
 
 /** The tools with which an operation prepares its statements. */
@@ -81,14 +80,13 @@ function prepareStatement<Values extends object, Row>(database: Database, text: 
     return bound;
   };
   const place = keys.indexOf("keys");
-  const members = [...new Set(keys)].filter((key) => key !== "keys");
   const statement = plain(database.prepare<unknown[], Row>(plannedOnce(sql)), rows);
   const { reader } = statement;
   return {
     run: (values) => statement.run(...bind(values)),
     runSets(records, keyOf, shared) {
       const rows: Row[] = [];
-      for (const set of setsOf(records, keyOf, { members, bind: (record) => bind(record, shared) })) {
+      for (const set of setsOf(records, keyOf, (record) => bind(record, shared))) {
         const values = set.values.with(place, JSON.stringify(set.keys));
         if (reader) {
           rows.push(...statement.all(...values));
@@ -112,35 +110,45 @@ function plannedOnce(sql: string): string {
   return sql.replaceAll(/\bLIMIT \?/gi, "LIMIT +?");
 }
 
-interface ValueSet extends OfSet {
-  readonly values: readonly unknown[];
-  readonly keys: (number | string)[];
+/** Values of a statement, and the keys of the records that give it these. */
+export interface ValueSet<Key, Values extends readonly unknown[]> {
+  readonly values: Values;
+  readonly keys: Key[];
 }
 
-/** The keys of records by the values that they give a statement. */
-function setsOf<Record>(
+/** The keys of records by the values that they give a statement, as SQLite keeps them. Leaves out records without a key. */
+export function setsOf<Record, Key, Values extends readonly unknown[]>(
   records: readonly Record[],
-  keyOf: (record: Record) => number | string | undefined,
-  { members, bind }: { readonly members: readonly string[]; bind(record: Record): readonly unknown[] },
-): Iterable<ValueSet> {
-  const sets = new Map<string, ValueSet>();
-  let last: { readonly record: Record; readonly set: ValueSet } | undefined;
-  for (const record of records) {
-    const key = keyOf(record);
+  keyOf: (record: Record, index: number) => Key | undefined,
+  valuesOf: (record: Record) => Values,
+): Iterable<ValueSet<Key, Values>> {
+  const sets = new Map<string, ValueSet<Key, Values>>();
+  let last: ValueSet<Key, Values> | undefined;
+  for (let index = 0; index < records.length; index += 1) {
+    const record = records[index] as Record;
+    const key = keyOf(record, index);
     if (key === undefined) {
       continue;
     }
-    // Usually its values are those of the record before: a comparison costs less than a text.
-    if (last === undefined || !haveSame(members as readonly (keyof Record)[], record, last.record)) {
-      const values = bind(record);
+    const values = valuesOf(record);
+    // Usually they are those of the record before: a comparison costs less than a text.
+    if (last === undefined || !areSame(values, last.values)) {
       const text = JSON.stringify(values);
-      const set = sets.get(text) ?? { values, keys: [] };
-      sets.set(text, set);
-      last = { record, set };
+      last = sets.get(text) ?? { values, keys: [] };
+      sets.set(text, last);
     }
-    last.set.keys.push(key);
+    last.keys.push(key);
   }
   return sets.values();
+}
+
+function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+  for (let index = 0; index < some.length; index += 1) {
+    if (some[index] !== others[index]) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** A host may have switched its connection to BigInt; our numbers stay below 2^53. */

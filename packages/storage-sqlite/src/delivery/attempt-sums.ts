@@ -4,15 +4,16 @@ import type { QueryContext } from "../database/statement.ts";
 
 const MINUTE_MS = 60_000;
 
-/** The place of a delivery in the sums. */
-export type PlaceRow = readonly [
-  pk: number,
-  tenant: string,
-  channel: string,
-  isFallback: number,
+/** What sums count of a delivery beside its attempts. */
+export interface CountedPlace {
+  readonly tenant: string;
+  readonly channel: string;
+  readonly isFallback: boolean;
   /** When it could first go out; null if it is a fallback whose primary has not settled. */
-  since: number | null,
-];
+  readonly sinceMs: number | null;
+}
+
+type PlaceRow = readonly [pk: number, tenant: string, channel: string, isFallback: number, since: number | null];
 
 interface Sum {
   readonly key: SumKey;
@@ -21,8 +22,6 @@ interface Sum {
 
 /** What tells a sum from others. */
 type SumKey = readonly [tenant: string, minute: number, channel: string, latencyMs: number, writer: number];
-
-const NO_PLACES: ReadonlyMap<number, PlaceRow> = new Map();
 
 /** Adds attempts to the sums of their minutes, in the transaction that writes them. It looks for the places that the caller does not know. */
 export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
@@ -34,63 +33,70 @@ export function prepareAddToSums({ prepareRows, prepareBare }: QueryContext) {
   const add = prepareBare<[...SumKey, attempts: number]>(`
     INSERT INTO belfry_attempt_sums (tenant, minute, channel, latency_ms, writer, attempts) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant, minute, channel, latency_ms, writer) DO UPDATE SET attempts = attempts + excluded.attempts`);
-  const placesFor = (pks: ReadonlySet<number>, known: ReadonlyMap<number, PlaceRow>): ReadonlyMap<number, PlaceRow> => {
-    const missing = [...pks].filter((pk) => !known.has(pk));
-    return missing.length === 0 ? known : new Map([...known, ...placesOf.all({ pks: missing }).map((place) => [place[0], place] as const)]);
-  };
+  const find = (pks: readonly number[]): ReadonlyMap<number, CountedPlace> =>
+    new Map(
+      placesOf
+        .all({ pks })
+        .map(([pk, tenant, channel, isFallback, sinceMs]) => [pk, { tenant, channel, isFallback: isFallback === 1, sinceMs }]),
+    );
   return (
     attempts: readonly DeliveryAttempt[],
-    pkOf: (attempt: DeliveryAttempt) => number | undefined,
-    known: ReadonlyMap<number, PlaceRow> = NO_PLACES,
+    pkOf: (attempt: DeliveryAttempt, index: number) => number | undefined,
+    knownOf?: (attempt: DeliveryAttempt, index: number) => CountedPlace | undefined,
   ): void => {
-    const pks = new Set(attempts.map(pkOf).filter((pk) => pk !== undefined));
-    const places = placesFor(pks, known);
-    for (const { key, attempts: count } of sumsOf(attempts, (attempt) => places.get(pkOf(attempt) ?? 0))) {
+    const pks = attempts.map(pkOf);
+    const known = attempts.map((attempt, index) => (pks[index] === undefined ? undefined : knownOf?.(attempt, index)));
+    const missing = new Set(pks.filter((pk, index) => pk !== undefined && known[index] === undefined));
+    const found = missing.size === 0 ? null : find([...missing].flatMap((pk) => pk ?? []));
+    for (const { key, attempts: count } of sumsOf(attempts, (index) => known[index] ?? found?.get(pks[index] ?? 0))) {
       add.run(...key, count);
     }
   };
 }
 
-/** The sums that attempts add to, by their places. */
-function sumsOf(attempts: readonly DeliveryAttempt[], placeOf: (attempt: DeliveryAttempt) => PlaceRow | undefined): Iterable<Sum> {
+/** The sums that attempts add to, by their places. That a user was not connected is no failure, and counts nowhere. */
+function sumsOf(attempts: readonly DeliveryAttempt[], placeAt: (index: number) => CountedPlace | undefined): Iterable<Sum> {
   const sums = new Map<string, Sum>();
   let last: Sum | undefined;
-  for (const attempt of attempts) {
-    const place = placeOf(attempt);
-    const key = place === undefined ? null : keyOf(attempt, place);
-    if (key !== null) {
-      // Usually it is that of the attempt before: a comparison costs less than a text.
-      last = last !== undefined && isSame(key, last.key) ? last : sumOf(key, sums);
+  for (const [index, attempt] of attempts.entries()) {
+    const place = placeAt(index);
+    if (place !== undefined && !(place.channel === "inbox" && attempt.status === "failed")) {
+      last = sumOf(attempt, place, { sums, last });
       last.attempts += 1;
     }
   }
   return sums.values();
 }
 
-function sumOf(key: SumKey, sums: Map<string, Sum>): Sum {
+/** The sum that an attempt adds to: usually that of the attempt before, and a comparison costs less than a text. */
+function sumOf(
+  attempt: DeliveryAttempt,
+  place: CountedPlace,
+  { sums, last }: { readonly sums: Map<string, Sum>; readonly last: Sum | undefined },
+): Sum {
+  const { tenant, channel } = place;
+  const endMs = attempt.finishedAt.getTime();
+  const minute = endMs - (endMs % MINUTE_MS);
+  const latencyMs = latencyOf(attempt, place, endMs);
+  const writer = attempt.status === "unknown" ? LOST_WRITERS : 0;
+  if (last !== undefined) {
+    const [lastTenant, lastMinute, lastChannel, lastLatencyMs, lastWriter] = last.key;
+    const isSameGroup = tenant === lastTenant && channel === lastChannel;
+    if (isSameGroup && minute === lastMinute && latencyMs === lastLatencyMs && writer === lastWriter) {
+      return last;
+    }
+  }
+  const key: SumKey = [tenant, minute, channel, latencyMs, writer];
   const name = key.join("\u0000");
   const sum = sums.get(name) ?? { key, attempts: 0 };
   sums.set(name, sum);
   return sum;
 }
 
-function isSame(one: SumKey, other: SumKey): boolean {
-  return one.every((part, index) => part === other[index]);
-}
-
-/** The sum that an attempt adds to; null for none: that a user was not connected is no failure. */
-function keyOf({ status, startedAt, finishedAt }: DeliveryAttempt, [, tenant, channel, isFallback, sinceMs]: PlaceRow): SumKey | null {
-  if (channel === "inbox" && status === "failed") {
-    return null;
+function latencyOf({ status, startedAt }: DeliveryAttempt, { isFallback, sinceMs }: CountedPlace, endMs: number): number {
+  if (status !== "sent" && status !== "delivered") {
+    return FAILED_STEP;
   }
-  const endMs = finishedAt.getTime();
-  const beginMs = isFallback === 1 ? Math.min(startedAt.getTime(), sinceMs ?? endMs) : (sinceMs ?? endMs);
-  const isGood = status === "sent" || status === "delivered";
-  return [
-    tenant,
-    endMs - (endMs % MINUTE_MS),
-    channel,
-    isGood ? latencyStep(endMs - beginMs) : FAILED_STEP,
-    status === "unknown" ? LOST_WRITERS : 0,
-  ];
+  const beginMs = isFallback ? Math.min(startedAt.getTime(), sinceMs ?? endMs) : (sinceMs ?? endMs);
+  return latencyStep(endMs - beginMs);
 }

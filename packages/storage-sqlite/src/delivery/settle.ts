@@ -1,9 +1,9 @@
 import type { Delivery, DeliveryAttempt } from "@belfry/core";
-import type { ChainSelection, Completed, Decide, DigestChange, LoadedSend, SettleChanges } from "@belfry/core/storage";
+import type { ChainSelection, Decide, DigestChange, LoadedSend, SettleChanges } from "@belfry/core/storage";
 import { loadedOf, NAMED, PLANNED, progressOf, reopened, suppressingTexts, suppressingValues, type TrackingRow } from "@belfry/storage-sql";
 import { DIALECT, TABLES } from "../database/sql.ts";
-import type { OfSet, QueryContext } from "../database/statement.ts";
-import { type PlaceRow, prepareAddToSums } from "./attempt-sums.ts";
+import type { QueryContext } from "../database/statement.ts";
+import { prepareAddToSums } from "./attempt-sums.ts";
 import { prepareWriteAudit } from "./change-send.ts";
 import { type ChainKey, IS_ITEM_READ, prepareHoldsDigest, prepareSelectChains } from "./read-sends.ts";
 import { DELIVERY_COLUMNS, type KeyedDeliveryRow, RECORDS } from "./rows.ts";
@@ -19,46 +19,6 @@ export function prepareSettle(context: QueryContext) {
     if (loaded.length > 0 || holds(selection)) {
       save(loaded, decide(loaded, at), at);
     }
-  };
-}
-
-/** A delivery that was completed. */
-type CompletedRow = readonly [id: string, pk: number, notificationPk: number];
-/** A notification whose progress was written, and since when its deliveries could go out. */
-type ProgressedRow = readonly [notificationPk: number, sinceMs: number];
-
-/** Writes the results of claimed deliveries whose leases still hold, by sets: most of a batch ended alike. */
-export function prepareComplete(context: QueryContext) {
-  const { prepare, prepareRows } = context;
-  const { delivery, attempt, tracking } = RECORDS.fields;
-  const named = (key: string) => `:${key}`;
-  const saveDeliveries = prepareRows<Delivery & OfSet & { readonly owner: string }, CompletedRow>(`
-    UPDATE belfry_deliveries AS d SET ${delivery.assignments(named, NAMED)} WHERE d.id IN (SELECT value FROM json_each(:keys))
-      AND d.lease_owner = :owner AND d.fence = :fence AND NOT ${IS_ITEM_READ} RETURNING id, pk, notification_pk`);
-  const saveAttempts = prepare<DeliveryAttempt & OfSet>(`
-    INSERT INTO belfry_delivery_attempts (delivery_pk, ${attempt.names}) SELECT value, ${attempt.members(named)} FROM json_each(:keys)`);
-  const saveStates = prepareRows<ReturnType<typeof progressOf> & OfSet, ProgressedRow>(`
-    UPDATE belfry_trackings SET ${tracking.assignments(named, PLANNED)} WHERE notification_pk IN (SELECT value FROM json_each(:keys))
-    RETURNING notification_pk, coalesce(scheduled_at, created_at)`);
-  const addToSums = prepareAddToSums(context);
-  return (owner: string, { deliveries, attempts, sends }: SettleChanges, at: Date): Completed => {
-    const byNotification = new Map(deliveries.map((one) => [one.notificationId, one]));
-    const held = new Map(saveDeliveries.runSets(deliveries, ({ id }) => id, { owner }).map((row) => [row[0], row]));
-    const pkOf = ({ deliveryId }: DeliveryAttempt) => held.get(deliveryId)?.[1];
-    saveAttempts.runSets(attempts, pkOf);
-    const states = sends.map((state) => progressOf(state, at));
-    const since = new Map(saveStates.runSets(states, ({ id }) => held.get(byNotification.get(id)?.id ?? "")?.[2]));
-    const places = new Map<number, PlaceRow>();
-    for (const { id, tenant, channel, isFallback } of deliveries) {
-      const [, pk = 0, notificationPk = 0] = held.get(id) ?? [];
-      const sinceMs = since.get(notificationPk);
-      // A fallback could go out once its primary had settled, which the notification does not say.
-      if (sinceMs !== undefined && !isFallback) {
-        places.set(pk, [pk, tenant, channel, 0, sinceMs]);
-      }
-    }
-    addToSums(attempts, pkOf, places);
-    return { ids: new Set(held.keys()), now: at };
   };
 }
 

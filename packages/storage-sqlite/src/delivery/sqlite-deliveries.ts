@@ -6,11 +6,12 @@ import type { SqliteTransaction } from "../database/host-database.ts";
 import { namedLeases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
+import { prepareComplete } from "./complete.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareHasItemUpdates, prepareNoteUpdates } from "./item-updates.ts";
 import { prepareDeliveriesOf, prepareHasChains } from "./read-sends.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
-import { prepareComplete, prepareSettle } from "./settle.ts";
+import { prepareSettle } from "./settle.ts";
 import { prepareCreateSends, storeLists } from "./write-sends.ts";
 
 const NO_LISTS: ReadonlyMap<NewSend, number> = new Map();

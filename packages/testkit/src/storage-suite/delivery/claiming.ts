@@ -405,7 +405,8 @@ export function claimingTests(harness: StorageHarness): void {
       const storage = deliveriesOf(fixture);
       const ended = ({ delivery, state }: ClaimedDelivery): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] });
       const sent = become((one) => ({ ...one, status: "sent", dueAt: null, leaseOwner: null, leaseUntil: null, settledAt: later(1) }));
-      const complete = (claimed: readonly ClaimedDelivery[]) => storage.complete("worker", sent(claimed.map(ended), later(1)), later(1));
+      const complete = (claimed: readonly ClaimedDelivery[]) =>
+        storage.complete("worker", { ...sent(claimed.map(ended), later(1)), claimed }, later(1));
       const kept = await createSend(fixture, { channel: "email", to: ["a"] });
       const gone = await createSend(fixture, { channel: "email", to: ["b"] });
       const before = await claim(fixture, later(0));

@@ -74,7 +74,8 @@ export function deliveryRoundTripTests(harness: StorageHarness): void {
       const unattempted = { status: "pending", chains, attempts: 0, fallbackUsed: false, deliveredAt: null, failedAt: null } as const;
       const state = { ...fullState(send), ...unattempted };
       const content = { notification, state, isOnly: true, scheduledAt, roomId, meta, hasSuppressed: false };
-      expect(claimed).toEqual([{ ...content, delivery: { ...made, ...nobody, ...lease } }]);
+      const keys = { pk: expect.any(Number), notificationPk: expect.any(Number) };
+      expect(claimed).toEqual([{ ...content, keys, delivery: { ...made, ...nobody, ...lease } }]);
       const leased = await storage.leases.leasedTo(leaseOwner);
       expect(leased.filter(({ delivery: { tenant } }) => tenant === fixture.tenant)).toEqual(claimed);
     });

@@ -25,7 +25,7 @@ export interface Ended {
 export async function endAttemptsOf(storage: DeliveryStorage, { owner, at, attempts, only }: Ended): Promise<readonly string[]> {
   const byId = new Map(attempts.map((attempt) => [attempt.deliveryId, attempt]));
   const claimed = only.map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
-  const { ids: completed } = await storage.complete(owner, endAttempts(claimed, at, { owner, byId }).changes, at);
+  const { ids: completed } = await storage.complete(owner, { ...endAttempts(claimed, at, { owner, byId }).changes, claimed: only }, at);
   let accepted: readonly string[] = [];
   await storage.settle({ kind: "deliveries", ids: [...byId.keys()].filter((id) => !completed.has(id)) }, at, (loaded, now) => {
     const { changes } = endAttempts(loaded, now, { owner, byId });
