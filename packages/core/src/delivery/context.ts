@@ -146,14 +146,13 @@ export async function settle<Decided extends Settlement | string | null>(
 
 /**
  * Decides on deliveries that `owner` claimed and that are the only ones of their notifications, as the claim left them, and tells
- * the host's listeners. Returns the decision on those that counted, as of the service's time where nobody listens. The others, which changed
- * since, are to be settled.
+ * the host's listeners. Returns the ids of those that counted. The others, which changed since, are to be settled.
  */
 export async function complete(
   { deliveries, clock, events }: SettlingContext,
   { owner, claimed }: { readonly owner: string; readonly claimed: readonly ClaimedDelivery[] },
   decide: (loaded: readonly LoadedSend[], now: Date) => Settlement,
-): Promise<Settlement> {
+): Promise<ReadonlySet<string>> {
   const at = new Date(clock.now());
   const loaded = claimed.map(({ delivery, state }): LoadedSend => ({ state, chains: [[{ ...delivery, isRead: false }]] }));
   const expected = decide(loaded, at);
@@ -161,12 +160,12 @@ export async function complete(
   const areAll = ids.size === claimed.length;
   // The storage's time is for those who listen: where nobody does, nothing is decided again for it.
   if (areAll && !areHeard(events, expected)) {
-    return expected;
+    return ids;
   }
   const counted = areAll ? loaded : loaded.filter((_, index) => ids.has(claimed[index]?.delivery.id ?? ""));
   const decided = areAll && now.getTime() === at.getTime() ? expected : decide(counted, now);
   tell(events, decided, counted);
-  return decided;
+  return ids;
 }
 
 /** Whether any of the host's listeners is told what became of deliveries. */

@@ -73,7 +73,7 @@ export class EndpointWatch {
 
   /** Until when nothing is sent to an endpoint that said that it is gone; null if it did not. */
   goneUntil(endpoint: Endpoint): Date | null {
-    return this.#gone.until(endpoint, this.#context.clock.now());
+    return this.#gone.areNone ? null : this.#gone.until(endpoint, this.#context.clock.now());
   }
 
   /**

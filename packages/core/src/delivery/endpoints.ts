@@ -107,16 +107,21 @@ export class GoneEndpoints {
     setNewest(this.#untilMs, [endpointKey(endpoint), nowMs + REST_MS], MAX_ENDPOINTS);
   }
 
+  /** Usually there is none: a key, or a look at the clock, costs every attempt more than this. */
+  get areNone(): boolean {
+    return this.#untilMs.size === 0;
+  }
+
   /** Forgets an endpoint that has answered again. */
   forget(endpoint: Endpoint): void {
-    if (this.#untilMs.size > 0) {
+    if (!this.areNone) {
       this.#untilMs.delete(endpointKey(endpoint));
     }
   }
 
   /** Returns the end of an endpoint's pause, or null. */
   until(endpoint: Endpoint, nowMs: number): Date | null {
-    const untilMs = this.#untilMs.size === 0 ? 0 : (this.#untilMs.get(endpointKey(endpoint)) ?? 0);
+    const untilMs = this.#untilMs.get(endpointKey(endpoint)) ?? 0;
     return untilMs > nowMs ? new Date(untilMs) : null;
   }
 }

@@ -17,7 +17,11 @@ export async function recordAttempts(
 ): Promise<readonly boolean[]> {
   const byId = new Map(ended.map(({ attempt }) => [attempt.deliveryId, attempt]));
   const decide = (loaded: readonly LoadedSend[], now: Date) => endAttempts(loaded, now, { owner, byId });
-  const counted = new Set<string>();
+  const alone = ended.filter(isAlone).map((one) => one.claimed);
+  const counted = new Set(alone.length === 0 ? [] : await complete(context, { owner, claimed: alone }, decide));
+  if (counted.size === ended.length) {
+    return ended.map(() => true);
+  }
   const count = (settlement: Settlement | null) => {
     for (const { deliveryId } of settlement?.changes.attempts ?? []) {
       counted.add(deliveryId);
@@ -29,10 +33,6 @@ export async function recordAttempts(
       }
     }
   };
-  const claimed = ended.filter(isAlone).map((one) => one.claimed);
-  if (claimed.length > 0) {
-    count(await complete(context, { owner, claimed }, decide));
-  }
   const ids = ended
     .filter(({ bundle, attempt }) => bundle === null && !counted.has(attempt.deliveryId))
     .map(({ attempt }) => attempt.deliveryId);

@@ -2,6 +2,8 @@
 export class Share {
   readonly #most: number;
   readonly #counts = new Map<string, number>();
+  /** The keys that have their full share: every claim asks for them, and there may be many counts. */
+  readonly #full = new Set<string>();
 
   /** @param most how many of one key may be under way at once */
   constructor(most: number) {
@@ -9,11 +11,18 @@ export class Share {
   }
 
   began(key: string): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    if (count >= this.#most) {
+      this.#full.add(key);
+    }
   }
 
   ended(key: string): void {
     const left = (this.#counts.get(key) ?? 1) - 1;
+    if (left < this.#most) {
+      this.#full.delete(key);
+    }
     if (left > 0) {
       this.#counts.set(key, left);
     } else {
@@ -28,7 +37,7 @@ export class Share {
 
   /** Returns the keys that have their full share now. */
   full(): readonly string[] {
-    return [...this.#counts].filter(([, count]) => count >= this.#most).map(([key]) => key);
+    return [...this.#full];
   }
 
   /** Returns how many may begin, whosever they are, so that no key gets more than its share; those with a full one get none. */

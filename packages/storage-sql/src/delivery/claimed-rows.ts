@@ -112,15 +112,22 @@ export function claimedColumns(
  */
 export function toClaimed(rows: readonly ClaimedRow[], others?: ReadonlyMap<number, ClaimedContent>): readonly ClaimedDelivery[] {
   const contents = new Map<number, ClaimedContent>(others);
-  return rows.flatMap((row) => {
+  const claimed: ClaimedDelivery[] = [];
+  for (const row of rows) {
     const notificationPk = row[1];
-    let content = contents.get(notificationPk);
+    let content = contents.size === 0 ? undefined : contents.get(notificationPk);
     if (content === undefined && !hasNoContent(row)) {
       content = contentOf(row[4], row.slice(DELIVERY_WIDTH) as unknown as ContentColumns);
-      contents.set(notificationPk, content);
+      // Usually each delivery is the only one of its notification, and nobody shares its content.
+      if (!row[2]) {
+        contents.set(notificationPk, content);
+      }
     }
-    return content === undefined ? [] : [claimedOf(row, content)];
-  });
+    if (content !== undefined) {
+      claimed.push(claimedOf(row, content));
+    }
+  }
+  return claimed;
 }
 
 /** Whether the columns of a row's content are null. */

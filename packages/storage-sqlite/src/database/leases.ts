@@ -147,8 +147,8 @@ const CANDIDATES = 200;
 
 /**
  * Prepares finding the first due rows of tenants that a claim does not leave out, oldest first. One tenant may have a million
- * rows before all others: passing them one by one would take long. So, after the first few, it takes one step along an index
- * of tenant and time for each tenant that has any pending.
+ * rows before all others: passing them one by one would take long. So it takes one step along an index of tenant and time for each tenant that
+ * has any pending: until one is not left out, and, after the first few rows, for all of them.
  *
  * @param of the condition on rows that nobody holds, the columns of a {@link DueRow} and more, and a condition of `Values`
  */
@@ -181,6 +181,10 @@ export function prepareDueOfOthers<Row extends DueRow, Values extends object>(
   }
   return (values: Values & Pick<LeaseRequest, "at" | "exceptTenants">, limit: number): readonly Row[] => {
     const except = new Set(values.exceptTenants);
+    // Often nobody else has any pending, which a step for each of these tenants tells.
+    if (othersOf(except).next().done === true) {
+      return [];
+    }
     const candidates = first.all({ ...values, limit: Math.max(limit, CANDIDATES) });
     const found = candidates.filter(({ tenant }) => !except.has(tenant));
     if (found.length >= limit || candidates.length < CANDIDATES) {
