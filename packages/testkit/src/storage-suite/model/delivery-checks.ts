@@ -3,7 +3,7 @@ import type { ClaimedDelivery, DeliveryStorage, LoadedSend } from "@belfry/core/
 import { expect } from "vitest";
 import type { Fixture } from "../fixture.ts";
 import { exportAll } from "../steps.ts";
-import { leasesOf } from "./delivery-leases.ts";
+import { leasesOf, withoutKeys } from "./delivery-leases.ts";
 import {
   chainsOf,
   claimedOf,
@@ -139,7 +139,7 @@ export class DeliveryChecks {
 
   async #checkLeases(owner: string, now: Date): Promise<void> {
     const leases = leasesOf(this.#storage);
-    const held = await leases.leasedTo(owner);
+    const held = withoutKeys(await leases.leasedTo(owner));
     const expected = this.#model.deliveries
       .filter(({ leaseOwner }) => leaseOwner === owner)
       .map((delivery) => claimedOf(this.#model.sendOf(delivery), delivery));

@@ -12,6 +12,11 @@ export function leasesOf(storage: DeliveryStorage): DeliveryStorage["leases"] {
   return storage.leases;
 }
 
+/** What a claim handed out, without the storage's own keys, which a model does not know. */
+export function withoutKeys(claimed: readonly ClaimedDelivery[]): readonly ClaimedDelivery[] {
+  return claimed.map(({ keys: _, ...one }) => one);
+}
+
 /** A worker's report of its attempts. */
 export interface Ended {
   readonly owner: string;
