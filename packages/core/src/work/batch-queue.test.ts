@@ -92,3 +92,65 @@ test("others get their turn between batches that are written without a promise",
   expect(steps).toEqual([1, 2, "other", 3]);
   await queue.drain();
 });
+
+/** A queue that writes without waiting, and the batches that it wrote. */
+function queueOf(): { readonly queue: BatchQueue<number, number>; readonly batches: (readonly number[])[] } {
+  const batches: (readonly number[])[] = [];
+  const queue = new BatchQueue<number, number>({
+    count: ({ length }) => length,
+    write: (entries) => {
+      batches.push(entries);
+      return entries;
+    },
+    settle: (pending, result) => pending.resolve(result),
+  });
+  return { queue, batches };
+}
+
+test("after some lone entries, the next one is written before the turn is over", async () => {
+  const { queue } = queueOf();
+  for (const entry of [1, 2, 3, 4]) {
+    await queue.write(entry);
+  }
+  const steps: unknown[] = [];
+  setImmediate(() => steps.push("others"));
+  const written = queue.write(5).then((entry) => steps.push(entry));
+  // Not within the call that handed it in.
+  expect(steps).toEqual([]);
+  await written;
+  expect(steps).toEqual([5]);
+});
+
+test("entries that come one after another are written within a turn, a few of them, so that others get theirs", async () => {
+  const { queue } = queueOf();
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  for (let entry = 0; entry < 90; entry += 1) {
+    await queue.write(entry);
+  }
+  clearImmediate(counting);
+  // The clock may end a turn earlier, so there may be more of them, and never fewer than one for eight at once and one that waits.
+  expect(turns).toBeGreaterThanOrEqual(10);
+});
+
+test("what comes in one turn shares a batch again once several came, however many were lone before", async () => {
+  const { queue, batches } = queueOf();
+  for (let entry = 0; entry < 50; entry += 1) {
+    await queue.write(entry);
+  }
+  expect(batches.every(({ length }) => length === 1)).toBe(true);
+  // Callers that know nothing of each other, such as requests: each in a callback of its own.
+  const together = (first: number) =>
+    Promise.all(Array.from({ length: 20 }, (_, at) => new Promise((resolve) => setImmediate(() => resolve(queue.write(first + at))))));
+  await together(100);
+  const before = batches.length;
+  await together(200);
+  await together(300);
+  expect(batches.slice(before).map(({ length }) => length)).toEqual([20, 20]);
+  // The first time it took a few to see that others come.
+  expect(before - 50).toBeLessThanOrEqual(9);
+});

@@ -23,12 +23,23 @@ export interface BatchQueueOptions<Entry, Result, Written = Result> {
   between?(): Promise<void>;
 }
 
+const NOW = Promise.resolve();
+/** After so many lone entries in a row, the next one is taken for a lone one. */
+const LONE = 4;
+/** So many lone entries are written within one turn at the most, and for so long. */
+const MOST_AT_ONCE = 8;
+const AT_ONCE_MS = 1;
+
 /**
  * Writes what comes in one turn of the event loop in one transaction, and gathers the next batch while one is being
  * written. What is written without waiting makes no promise here, since every create would pay for it.
  *
+ * Where one entry comes after another, each once the one before is written, a turn for each gathers nothing, and takes a create over
+ * SQLite a fortieth of its CPU: they are written as soon as whoever handed one in has gone on. Every few of them a turn is waited for,
+ * and if more than one came in it, turns are waited for again.
+ *
  * - `idle`: nothing is there to be written.
- * - `gathering`: the first entries have come; they are written at the end of this turn.
+ * - `gathering`: the first entries have come; they are written at the end of this turn, or at once.
  * - `writing`: a batch is being written. Those that come meanwhile follow it.
  */
 export class BatchQueue<Entry, Result, Written = Result> {
@@ -36,6 +47,11 @@ export class BatchQueue<Entry, Result, Written = Result> {
   readonly #queue: Pending<Entry, Result>[] = [];
   #mode: "idle" | "gathering" | "writing" = "idle";
   #drained: PromiseWithResolvers<void> | null = null;
+  /** The number of batches in a row that had one entry, and were written without waiting. */
+  #lone = 0;
+  /** The number of batches that were written at once since the last one that was gathered for a turn. */
+  #atOnce = 0;
+  #untilMs = 0;
 
   constructor(options: BatchQueueOptions<Entry, Result, Written>) {
     this.#options = options;
@@ -50,9 +66,31 @@ export class BatchQueue<Entry, Result, Written = Result> {
     this.#queue.push(pending);
     if (this.#mode === "idle") {
       this.#mode = "gathering";
+      this.#gather();
+    }
+  }
+
+  #gather(): void {
+    if (this.#mayWriteAtOnce()) {
+      void NOW.then(this.#writeAll);
+    } else {
+      this.#atOnce = 0;
       // A timer would make a lone write wait for a millisecond.
       setImmediate(this.#writeAll);
     }
+  }
+
+  /** Counts what is written at once: after a few, or a while, others get their turn, and it shows whether more than one comes in it. */
+  #mayWriteAtOnce(): boolean {
+    if (this.#lone < LONE || this.#atOnce === MOST_AT_ONCE) {
+      return false;
+    }
+    const nowMs = performance.now();
+    if (this.#atOnce === 0) {
+      this.#untilMs = nowMs + AT_ONCE_MS;
+    }
+    this.#atOnce += 1;
+    return nowMs < this.#untilMs;
   }
 
   /** Resolves once everything handed in so far is written or has failed. */
@@ -65,8 +103,10 @@ export class BatchQueue<Entry, Result, Written = Result> {
 
   readonly #writeAll = (): void => {
     this.#mode = "writing";
+    this.#lone = this.#queue.length === 1 ? this.#lone + 1 : 0;
     const writing = commitBatch(this.#queue.splice(0, this.#options.count(this.#queue)), this.#options);
     if (writing instanceof Promise) {
+      this.#lone = 0;
       void writing.then(this.#goOn);
     } else if (this.#queue.length > 0) {
       // However many come at once, others get their turn between two batches.
