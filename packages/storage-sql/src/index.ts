@@ -25,6 +25,7 @@ export {
   type ClaimedRow,
   type ContentColumns,
   claimedColumns,
+  claimedKeys,
   contentOf,
   hasNoContent,
   isOnlyDelivery,

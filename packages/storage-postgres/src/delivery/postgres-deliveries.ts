@@ -1,20 +1,11 @@
 import type { DeliveryStorage } from "@belfry/core/storage";
-import {
-  type ClaimedRow,
-  findingFanOuts,
-  reconsidering,
-  type Sql,
-  sendReads,
-  splittingByDevice,
-  takingAddresses,
-} from "@belfry/storage-sql";
+import { findingFanOuts, reconsidering, type Sql, sendReads, splittingByDevice, takingAddresses } from "@belfry/storage-sql";
 import type { HostTransactions } from "../creating/host-transactions.ts";
 import { type Bound, bind, inStep, inTransaction, run } from "../database/bind.ts";
 import type { PostgresTransaction } from "../database/connection.ts";
 import { namedLeases } from "../database/leases.ts";
 import { preparePlaceItems, prepareUpdateSend } from "./change-send.ts";
 import { DELIVERY_LEASES } from "./claim.ts";
-import { ClaimedKeys } from "./claimed-keys.ts";
 import { prepareCreateFreeSends, prepareCreateSends } from "./create-sends.ts";
 import { prepareEndFanOut, preparePutOffPart, prepareTakePart, prepareWritePart } from "./fan-outs.ts";
 import { prepareNoteUpdates } from "./item-updates.ts";
@@ -27,18 +18,13 @@ export function postgresDeliveries(
   bound: Bound,
   { sql, hostTransactions }: { readonly sql: Sql; hostTransactions(): HostTransactions },
 ): DeliveryStorage<PostgresTransaction, Promise<void>> {
-  const claimedKeys = new ClaimedKeys();
-  const tasks = (rows: readonly ClaimedRow[]) => {
-    claimedKeys.note(rows);
-    return DELIVERY_LEASES.tasks(rows);
-  };
   return {
     ...sendReads(sql),
     ...reconsidering(sql),
     ...findingFanOuts(sql),
     ...takingAddresses(sql),
     ...splittingByDevice(sql),
-    leases: namedLeases(bound, { ...DELIVERY_LEASES, tasks }),
+    leases: namedLeases(bound, DELIVERY_LEASES),
     ...bind(bound, {
       createSends: run(prepareCreateSends),
       createFreeSends: run(prepareCreateFreeSends),
@@ -51,7 +37,7 @@ export function postgresDeliveries(
       updateSend: inTransaction(prepareUpdateSend),
       noteUpdates: run(prepareNoteUpdates),
       settle: run(prepareSettle),
-      complete: run((tables, time) => prepareComplete(tables, time, claimedKeys)),
+      complete: run(prepareComplete),
       erase: inStep(prepareErase),
       export: run(prepareExport),
       sweep: run(prepareSweep),

@@ -1,6 +1,7 @@
 import type { Delivery } from "@belfry/core";
-import type { ChainSelection, Completed, Decide, LoadedSend, SettleChanges } from "@belfry/core/storage";
+import type { ChainSelection, Completed, Completion, Decide, LoadedSend, SettleChanges } from "@belfry/core/storage";
 import {
+  claimedKeys,
   type DeliveryRow,
   loadedOf,
   NAMED,
@@ -19,7 +20,6 @@ import { type JsonRow, milliseconds, type StorageTime, statement, timeOf } from 
 import type { TableNames } from "../database/table-names.ts";
 import { addToSums, primarySettled } from "./attempt-sums.ts";
 import { prepareWriteAudit } from "./change-send.ts";
-import type { ClaimedKeys } from "./claimed-keys.ts";
 import { distinct } from "./distinct.ts";
 import { type ChainKey, isItemRead, prepareSelectChains } from "./read-sends.ts";
 import { RECORDS } from "./rows.ts";
@@ -75,7 +75,7 @@ function prepareHoldDigest({ digests }: TableNames) {
  * Writes the results of claimed deliveries whose leases hold, in one statement. It locks trackings first, like {@link prepareSettle},
  * but leaves to that those that another transaction holds: after a wait, it would not see what was read meanwhile.
  */
-export function prepareComplete(tables: TableNames, time: StorageTime, claimedKeys: ClaimedKeys) {
+export function prepareComplete(tables: TableNames, time: StorageTime) {
   const { deliveries, deliveryAttempts, trackings } = tables;
   const { delivery, attempt, tracking } = RECORDS.fields;
   const member = (of: string) => (key: string) => `${of}."${key}"`;
@@ -126,8 +126,9 @@ export function prepareComplete(tables: TableNames, time: StorageTime, claimedKe
   const endings = distinct(delivery, NAMED);
   const tries = distinct(attempt, []);
   const progresses = distinct(tracking, PLANNED);
-  return (owner: string, { deliveries: changed, attempts, sends }: SettleChanges, at: Date) => {
-    const known = changed.map(({ id }) => claimedKeys.take(id));
+  return (owner: string, completion: Completion, at: Date) => {
+    const { deliveries: changed, attempts, sends } = completion;
+    const known = claimedKeys(completion);
     return async (session: Session): Promise<Completed> => {
       const ended = endings(changed);
       const tried = tries(attempts);
@@ -138,7 +139,7 @@ export function prepareComplete(tables: TableNames, time: StorageTime, claimedKe
         ...[owner, time(at), at.toISOString()],
         ...[changed.map(({ id }) => id), ended.places, changed.map(({ id }) => tryOf.get(id))],
         ...[changed.map(({ notificationId }) => progressOfSend.get(notificationId)), ended.values, tried.values, progressed.values],
-        ...[known.map((keys) => keys?.[0]), known.map((keys) => keys?.[1])],
+        ...[known.map((keys) => keys?.pk), known.map((keys) => keys?.notificationPk)],
       ]);
       return { ids: new Set(rows.flatMap(([id]) => id ?? [])), now: new Date(rows[0]?.[1] ?? at) };
     };

@@ -1,5 +1,5 @@
 import type { Delivery, JsonObject, Notification } from "@belfry/core";
-import type { ClaimedDelivery, SendState } from "@belfry/core/storage";
+import type { ClaimedDelivery, Completion, DeliveryKeys, SendState } from "@belfry/core/storage";
 import type { Times } from "../database/fields.ts";
 import { parsed, type Tables } from "../database/sql.ts";
 import { type ClaimedContent, toDate } from "./rows.ts";
@@ -168,6 +168,11 @@ function claimedOf(row: ClaimedRow, { notification, state, scheduledAt, roomId, 
   };
   const keys = { pk: row[0], notificationPk: row[1] };
   return { delivery, notification, state, isOnly: Boolean(row[2]), scheduledAt, roomId, meta, hasSuppressed: Boolean(row[19]), keys };
+}
+
+/** The keys of deliveries that end, as their claims handed them out, in the order of the deliveries; undefined for what was leased without a claim. */
+export function claimedKeys({ deliveries, claimed }: Completion): readonly (DeliveryKeys | undefined)[] {
+  return deliveries.map(({ id }, index) => (claimed?.[index]?.delivery.id === id ? claimed[index].keys : undefined));
 }
 
 /** The content in columns, of a notification of `tenant`. They are read by their places: to take a list apart costs more. */

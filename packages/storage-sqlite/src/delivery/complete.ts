@@ -1,5 +1,6 @@
 import type { Delivery, DeliveryAttempt } from "@belfry/core";
 import type { ClaimedDelivery, Completed, Completion, DeliveryKeys, SendState } from "@belfry/core/storage";
+import { claimedKeys } from "@belfry/storage-sql";
 import { type QueryContext, setsOf, stored } from "../database/statement.ts";
 import { type CountedPlace, prepareAddToSums } from "./attempt-sums.ts";
 import { IS_ITEM_READ } from "./read-sends.ts";
@@ -77,8 +78,9 @@ export function prepareComplete(context: QueryContext) {
     UPDATE belfry_trackings SET ${STATE} WHERE notification_pk IN (SELECT value FROM json_each(?))`);
   const findKeys = prepareFindKeys(context);
   const addToSums = prepareAddToSums(context);
-  return (owner: string, { deliveries, attempts, sends, claimed = NONE_CLAIMED }: Completion, at: Date): Completed => {
-    const keys = findKeys(deliveries, claimed);
+  return (owner: string, completion: Completion, at: Date): Completed => {
+    const { deliveries, attempts, sends, claimed = NONE_CLAIMED } = completion;
+    const keys = findKeys(deliveries, claimedKeys(completion));
     const ids = new Set<string>();
     for (const { values, keys: ended } of setsOf(deliveries, ({ id }) => id, valuesOfDelivery)) {
       for (const [id] of saveDeliveries.all(...values, JSON.stringify(ended), owner, values[FENCE])) {
@@ -106,8 +108,7 @@ function prepareFindKeys({ prepareRows }: QueryContext) {
   const find = prepareRows<{ readonly ids: readonly string[] }, KeyRow>(
     "SELECT id, pk, notification_pk FROM belfry_deliveries WHERE id IN (SELECT value FROM json_each(:ids))",
   );
-  return (deliveries: readonly Delivery[], claimed: readonly ClaimedDelivery[]): readonly (DeliveryKeys | undefined)[] => {
-    const known = deliveries.map(({ id }, index) => (claimed[index]?.delivery.id === id ? claimed[index].keys : undefined));
+  return (deliveries: readonly Delivery[], known: readonly (DeliveryKeys | undefined)[]): readonly (DeliveryKeys | undefined)[] => {
     const unknown = deliveries.filter((_, index) => known[index] === undefined).map(({ id }) => id);
     if (unknown.length === 0) {
       return known;
