@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type GrowthResults, growthCells } from "./growth/growth.ts";
@@ -82,3 +83,5 @@ if (growth !== undefined) {
   page = replaceBlock(page, "growth", growthText(growth));
 }
 await writeFile(PAGE, page);
+// It lines up the columns. The package manager that runs this has put it on the path.
+execFileSync("biome", ["check", "--write", PAGE], { stdio: "inherit", shell: process.platform === "win32" });

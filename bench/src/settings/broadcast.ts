@@ -2,6 +2,7 @@ import type { NotificationService } from "@belfry/core";
 import type { Comparison, Scale, Side } from "../harness/row.ts";
 import { inputFor } from "./content.ts";
 import { each } from "./each.ts";
+import { settle } from "./fill-postgres.ts";
 import { numberIn, PostgresSetting } from "./postgres.ts";
 import { numberOf, SqliteSetting } from "./sqlite.ts";
 import { randomUser, usersOf } from "./users.ts";
@@ -63,8 +64,7 @@ export async function comparePostgresBroadcast(known: number, scale: Scale): Pro
     SELECT 'default', u, 0, 0, 0, 0, left(replace(gen_random_uuid()::text, '-', ''), 12) FROM unnest($1::text[]) AS u`,
     [users],
   );
-  await pool.query("ANALYZE");
-  await pool.query("CHECKPOINT");
+  await settle(pool, ["belfry.belfry_inbox_counters"]);
   await service.start();
   const sides = broadcastSides({ service, users, count: (table) => numberIn(pool, `SELECT count(*) FROM belfry.${table}`) });
   return { sides, knobs: await setting.knobs(), serverPid: await setting.serverPid(), close: () => setting.close() };

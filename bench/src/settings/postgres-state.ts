@@ -13,11 +13,10 @@ export async function comparePostgresCounts(scale: Scale): Promise<Comparison> {
   const users = usersOf(1_000);
   const { service, pool } = await setting.belfry("belfry", 1);
   await fillPostgres(pool, "belfry", { items: scale.of(100_000), users, isEven: true });
-  const raw = setting.pool(1);
   const text =
     "SELECT total, unread, last_seq, epoch, rev, seen_unread FROM belfry.belfry_inbox_counters WHERE tenant = 'default' AND user_id = $1";
   const byKey = async (userId: string): Promise<InboxCounts> => {
-    const { rows } = await raw.query({ name: "by_key", text, values: [userId], rowMode: "array" });
+    const { rows } = await pool.query({ name: "by_key", text, values: [userId], rowMode: "array" });
     const [row] = rows as unknown as readonly (readonly [string, string, string, string, string, string | null])[];
     const [total = "", unread = "", lastSeq = "", epoch = "", rev = "", seenUnread = null] = row ?? [];
     const unseen = Number(unread) - Number(seenUnread);

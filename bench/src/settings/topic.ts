@@ -4,7 +4,7 @@ import type pg from "pg";
 import type { Comparison, Scale, Work } from "../harness/row.ts";
 import { dataOf, MESSAGE, TITLE, typeOf } from "./content.ts";
 import { fanOutSides } from "./fan-out.ts";
-import { fillPostgres } from "./fill-postgres.ts";
+import { fillPostgres, settle } from "./fill-postgres.ts";
 import { fillSqlite } from "./fill-sqlite.ts";
 import { numberIn, PostgresSetting } from "./postgres.ts";
 import { rawUuidV7 } from "./raw-uuid.ts";
@@ -42,7 +42,7 @@ export async function subscribePostgres(pool: pg.Pool, schema: string, users: re
     SELECT 'default', $1, u, false, NULL, now() FROM unnest($2::text[]) AS u`,
     [topic, users],
   );
-  await pool.query(`ANALYZE ${schema}.belfry_subscriptions`);
+  await settle(pool, [`${schema}.belfry_subscriptions`]);
 }
 
 function create(service: NotificationService, order: number) {
