@@ -4,19 +4,28 @@ import { expect, test } from "vitest";
 import type { Peer } from "../http/messages.ts";
 import { writeResponse } from "./write-response.ts";
 
-/** The bytes that a client gets from a stream that sends "a", "b" and "ü" and ends within the same turn. */
-async function bytesFor(version: "1.0" | "1.1", prepare: (response: ServerResponse) => void = () => {}): Promise<string> {
+interface Exchange {
+  /** What happens to the response before the stream opens. */
+  prepare?(response: ServerResponse): void;
+  /** What the stream does. @default it sends "a", "b" and "ü", and ends within the same turn */
+  talk?(peer: Peer, response: ServerResponse): void;
+}
+
+function talkAndEnd(peer: Peer): void {
+  peer.send("a");
+  peer.send("b");
+  setImmediate(() => {
+    peer.send("ü");
+    peer.close();
+  });
+}
+
+/** The bytes that a client gets from a stream. */
+async function bytesFor(version: "1.0" | "1.1", { prepare, talk = talkAndEnd }: Exchange = {}): Promise<string> {
   const server = createServer((_request, response) => {
-    prepare(response);
+    prepare?.(response);
     const open = (peer: Peer) => {
-      setImmediate(() => {
-        peer.send("a");
-        peer.send("b");
-        setImmediate(() => {
-          peer.send("ü");
-          peer.close();
-        });
-      });
+      setImmediate(() => talk(peer, response));
       return () => {};
     };
     writeResponse(response, { status: 200, headers: { "content-type": "text/event-stream" }, body: { open } });
@@ -36,19 +45,29 @@ test("a stream's texts are chunks, in order and before its end", async () => {
   expect(await bytesFor("1.1")).toBe("1\r\na\r\n1\r\nb\r\n2\r\nü\r\n0\r\n\r\n");
 });
 
+test("nothing follows the end of a response that the host ended", async () => {
+  const talk: Exchange["talk"] = (peer, response) => {
+    peer.send("a");
+    response.end();
+    peer.send("b");
+  };
+  expect(await bytesFor("1.1", { talk })).toBe("0\r\n\r\n");
+});
+
 test("a client of HTTP/1.0 gets no chunks", async () => {
   expect(await bytesFor("1.0")).toBe("abü");
 });
 
 test("a middleware that replaced the response's write gets the texts", async () => {
   const seen: unknown[] = [];
-  const bytes = await bytesFor("1.1", (response) => {
+  const prepare: Exchange["prepare"] = (response) => {
     const write = response.write.bind(response) as (text: string) => boolean;
     response.write = (text: string) => {
       seen.push(text);
       return write(text.toUpperCase());
     };
-  });
+  };
+  const bytes = await bytesFor("1.1", { prepare });
   expect([seen, bytes]).toEqual([["a", "b", "ü"], "1\r\nA\r\n1\r\nB\r\n2\r\nÜ\r\n0\r\n\r\n"]);
 });
 

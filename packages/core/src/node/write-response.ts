@@ -1,4 +1,5 @@
 import { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { HttpResponse, Peer, ResponseStream } from "../http/messages.ts";
 import { FrameQueue, type FrameSink } from "./frame-queue.ts";
 
@@ -46,23 +47,23 @@ function chunkOf(text: string): Buffer {
 }
 
 /**
- * Whether whole chunks may go to the connection itself, which costs half of what the response's own `write` does. That has
+ * The connection itself if whole chunks may go to it, which costs half of what the response's own `write` does; null if not. That has
  * to be used if a middleware replaced it, as to compress the answer, if there are no chunks, as in HTTP/1.0 and HTTP/2, and
  * while an earlier answer still has the connection.
  */
-function takesChunks(outgoing: ServerResponse): boolean {
-  return outgoing.chunkedEncoding === true && outgoing.socket?.writable === true && outgoing.write === ServerResponse.prototype.write;
+function connectionForChunks({ chunkedEncoding, socket, write }: ServerResponse): Socket | null {
+  return chunkedEncoding === true && socket?.writable === true && write === ServerResponse.prototype.write ? socket : null;
 }
 
 /**
  * An SSE response as the other end of a stream. Between two events, other work drives the response and its connection out of the processor's
- * caches, so it looks at them when it writes, and before that only if it has to.
+ * caches. So it looks at the connection when it writes, and before that only if it has to, and at the response only whether it has ended.
  */
 class ResponsePeer implements Peer, FrameSink {
   gathered = 0;
   readonly #outgoing: ServerResponse;
-  /** Whether its chunks go to the connection itself. */
-  #takesChunks = false;
+  /** The connection that its chunks go to; null while they go to the response. */
+  #connection: Socket | null = null;
   /** Whether the last write left nothing unread. */
   #isDrained = false;
 
@@ -75,19 +76,20 @@ class ResponsePeer implements Peer, FrameSink {
   }
 
   send(text: string): void {
-    this.#takesChunks ||= takesChunks(this.#outgoing);
-    if (this.#takesChunks) {
+    this.#connection ??= connectionForChunks(this.#outgoing);
+    if (this.#connection !== null) {
       chunks.add(this, text);
-    } else if (this.#isOpen) {
+    } else if (!this.#outgoing.writableEnded && !this.#outgoing.destroyed) {
       this.#outgoing.write(text);
     }
   }
 
   write(bytes: Buffer): void {
-    const { socket } = this.#outgoing;
-    if (this.#isOpen && socket?.writable === true) {
-      socket.write(bytes);
-      this.#isDrained = this.#outgoing.writableLength === 0;
+    const connection = this.#connection;
+    // A response that is destroyed destroys its connection, too.
+    if (connection?.writable === true && !this.#outgoing.writableEnded) {
+      connection.write(bytes);
+      this.#isDrained = connection.writableLength === 0;
     }
   }
 
@@ -100,9 +102,5 @@ class ResponsePeer implements Peer, FrameSink {
     // Texts sent in this turn go before the end.
     chunks.write(this);
     this.#outgoing.end();
-  }
-
-  get #isOpen(): boolean {
-    return !this.#outgoing.writableEnded && !this.#outgoing.destroyed;
   }
 }
