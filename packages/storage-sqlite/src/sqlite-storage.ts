@@ -241,7 +241,8 @@ export class SqliteStorage implements Storage<SqliteTransaction, void> {
     if (wrapped.code !== "STORAGE_FAILED") {
       return wrapped;
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    // The driver's own words, without what else is said of an operation that was refused.
+    const reason = wrapped.cause instanceof Error ? wrapped.cause.message : wrapped.message;
     const remedy = "Give the path of a SQLite file, or of a new one in a directory that this process can write to.";
     return new BelfryError("STORAGE_FAILED", `Cannot open the database ${JSON.stringify(this.#label())}: ${reason}. ${remedy}`, {
       cause: error,

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
@@ -43,6 +43,32 @@ describe("opening by path", () => {
     for (const _ of [1, 2]) {
       await expect(storage.open()).rejects.toMatchObject({ code: "STORAGE_FAILED", cause: { code: "SQLITE_CANTOPEN" } });
     }
+    await storage.close();
+  });
+
+  test("a file that is no database is an error that says so, and what to do", async () => {
+    const path = temporaryPath(cleanup);
+    writeFileSync(path, "no database, but a long text that stands where its header would be".repeat(50));
+    const storage = sqliteStorage(path);
+    await expect(storage.open()).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+      message: `Cannot open the database ${JSON.stringify(path)}: file is not a database. Give the path of a SQLite file, or of a new one in a directory that this process can write to.`,
+    });
+  });
+
+  test("a write over a connection that only reads is an error that says what to do", async () => {
+    const path = temporaryPath(cleanup);
+    const made = sqliteStorage(path);
+    await made.open();
+    await made.close();
+    const database = new Database(path, { readonly: true });
+    cleanup(() => database.close());
+    const storage = sqliteStorage(database);
+    await storage.open();
+    await expect((async () => storage.inbox.createMany([entry("ann")]))()).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+      message: expect.stringMatching(/SQLITE_READONLY.*Let this process write to the database's file and its directory/),
+    });
     await storage.close();
   });
 

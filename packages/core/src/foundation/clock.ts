@@ -11,11 +11,14 @@ export interface Clock {
   after(delayMs: number, task: () => void, purpose?: "look"): () => void;
 }
 
-/** The machine's own clock and timers. */
+/** The longest delay that timers take, some 24 days: with a longer one they run at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** The machine's own clock and timers. What has longer than a timer lasts is run when that is over. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
+    const timer = setTimeout(task, Math.min(delayMs, LONGEST_TIMER_MS));
     timer.unref?.();
     return () => clearTimeout(timer);
   },

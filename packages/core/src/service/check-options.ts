@@ -75,6 +75,8 @@ const OPTIONS: MembersOf<NotificationServiceOptions> = {
   defaultTenant: true,
 };
 const DELIVERY: MembersOf<DeliveryOptions> = { worker: true, concurrency: true, leaseMs: true, drainMs: true };
+/** With a shorter lease, a process that is slow for a moment would lose what it does to another one, which does it again. */
+const LEAST = { concurrency: 1, leaseMs: 1_000, drainMs: 0 };
 const SUPPRESSION: MembersOf<SuppressionOptions> = { softBounces: true, withinMs: true };
 const HUB: MembersOf<HubOptions> = { processor: true, onResult: true, worker: true, leaseMs: true, drainMs: true };
 
@@ -264,10 +266,10 @@ function checkWorker(part: "delivery" | "hub", options: unknown, known: Readonly
   }
   requireOptions(part, options, known);
   const given = options as Readonly<Record<string, unknown>>;
-  for (const name of ["concurrency", "leaseMs", "drainMs"]) {
+  for (const [name, min] of Object.entries(LEAST)) {
     const value = given[name];
-    if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && value >= 0)) {
-      throw wrong(`takes ${part}.${name} as a number from 0, got ${shown(value)}`);
+    if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) >= min)) {
+      throw wrong(`takes ${part}.${name} as a whole number from ${min}, got ${shown(value)}`);
     }
   }
   if (given.worker !== undefined && typeof given.worker !== "boolean") {

@@ -16,11 +16,11 @@ import type { Storage } from "./storage.ts";
 export interface DeliveryOptions {
   /** Whether this process delivers; where it does not, another one on the same database has to. @default true */
   readonly worker?: boolean;
-  /** How many deliveries are attempted at once. Others, less than three times as many, may wait for their ends to be written. @default 100 */
+  /** How many deliveries are attempted at once. Others, less than three times as many, may wait for their ends to be written. From 1. @default 100 */
   readonly concurrency?: number;
   /**
    * How long a delivery is this process's own without a sign of life; at least twice the longest timeout of a channel,
-   * in milliseconds. @default 60_000
+   * in milliseconds, from 1_000. @default 60_000
    */
   readonly leaseMs?: number;
   /** How long `stop` waits for deliveries under way before it aborts them, in milliseconds. @default 10_000 */
@@ -44,7 +44,7 @@ export interface HubOptions<Data extends DataByType = DataByType> {
   /** Whether this process runs handlers; where it does not, another one on the same database has to. @default true */
   readonly worker?: boolean;
   /**
-   * How long a processing record is this process's own without a sign of life, in milliseconds; at least twice the processor's
+   * How long a processing record is this process's own without a sign of life, in milliseconds, from 1_000; at least twice the processor's
    * timeout. @default 60_000, or twice the timeout if that is longer
    */
   readonly leaseMs?: number;

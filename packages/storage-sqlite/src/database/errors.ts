@@ -7,6 +7,9 @@ const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
 /** better-sqlite3's message, in a TypeError without a code, while the host iterates over a query's rows. */
 const ITERATING = "This database connection is busy executing a query";
 
+/** What makes a database writable that is not. */
+const WRITABLE = "Let this process write to the database's file and its directory, and pass no connection that was opened to read.";
+
 /**
  * Wraps the driver's error, once: `STORAGE_UNAVAILABLE` for a database that is locked, full or out of reach,
  * `STORAGE_FAILED` for everything else. The driver's error stays as `cause`.
@@ -21,9 +24,12 @@ export function wrapError(error: unknown): BelfryError {
     const remedy = "Nothing was written; the same call may succeed later.";
     return new BelfryError("STORAGE_UNAVAILABLE", `SQLite is not available (${code || "busy"}: ${message}). ${remedy}`, { cause: error });
   }
-  return new BelfryError("STORAGE_FAILED", `SQLite refused the operation (${code || "no code"}: ${message}). Nothing was written.`, {
-    cause: error,
-  });
+  const remedy = code.startsWith("SQLITE_READONLY") ? ` ${WRITABLE}` : "";
+  return new BelfryError(
+    "STORAGE_FAILED",
+    `SQLite refused the operation (${code || "no code"}: ${message}). Nothing was written.${remedy}`,
+    { cause: error },
+  );
 }
 
 /** Whether somebody else holds the database, so that waiting helps. */

@@ -58,6 +58,9 @@ describe("the options of a service", () => {
       'the type "a" title must be one line',
     ],
     ["a negative lease", { storage, hub: { leaseMs: -1 } }, "hub.leaseMs"],
+    ["a lease that no process keeps", { storage, delivery: { leaseMs: 0 } }, "delivery.leaseMs as a whole number from 1000, got 0"],
+    ["no delivery at once", { storage, delivery: { concurrency: 0 } }, "delivery.concurrency as a whole number from 1, got 0"],
+    ["half a delivery at once", { storage, delivery: { concurrency: 0.5 } }, "delivery.concurrency as a whole number from 1, got 0.5"],
     ["a text as a number", { storage, delivery: { drainMs: "10" } }, "delivery.drainMs"],
   ];
   test.each(wrong)("%s is refused", (_, options, message) => {
