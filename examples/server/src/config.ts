@@ -5,6 +5,7 @@ import { z } from "zod";
 import { mailReportsOf } from "./mail-reports.ts";
 import { otherChannels } from "./other-channels.ts";
 import { databasesOf, PROCESS_VARIABLES, type ProcessConfig, processConfig } from "./process-config.ts";
+import { faultOf } from "./set-up.ts";
 import { readAddresses, type UserAddresses } from "./user-addresses.ts";
 
 /** The database with the data. */
@@ -80,8 +81,6 @@ const DEFAULT_MODEL = "gpt-5-mini";
 const environment = z.object({
   ...PROCESS_VARIABLES,
   DEMO: z.enum(["0", "1"]).optional(),
-  HOST: z.string().default("127.0.0.1"),
-  PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   FRAMEWORK: z.enum(["express", "hono"]).default("express"),
   REDIS_URL: z.string().optional(),
   API_KEYS: z.string().optional(),
@@ -129,7 +128,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const result = environment.safeParse(given);
   if (!result.success) {
-    throw new Error(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+    throw new Error(result.error.issues.map(({ path, message }) => faultOf(String(path[0]), message, given)).join("; "));
   }
   const { USER_EMAILS, WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, RETRY_BASE_MS, RATE_LIMIT } = result.data;
   const { HOST, PORT, FRAMEWORK, DATABASE_URL, API_KEYS, JWT_SECRET, USER_TOKENS, PACK_AUTH } = result.data;

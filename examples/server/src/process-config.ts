@@ -13,8 +13,12 @@ export interface ProcessConfig {
   readonly replicaUrl: string | null;
 }
 
-/** The variables of {@link ProcessConfig}. */
+const PORT_RULE = "must be a port number, from 0 to 65535";
+
+/** The variables of {@link ProcessConfig}, and of where it listens. */
 export const PROCESS_VARIABLES = {
+  HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number(PORT_RULE).int(PORT_RULE).min(0, PORT_RULE).max(65_535, PORT_RULE).default(3000),
   ROLE: z.enum(["all", "web", "worker", "hub"]).default("all"),
   DATABASE_URL: z.string().optional(),
   DATABASE_URLS: z.string().optional(),

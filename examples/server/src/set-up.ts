@@ -37,3 +37,11 @@ export function made<Made>({ needs }: SetUp<unknown>, env: Environment, make: ()
     throw new Error(`${needs.join(", ")}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
+
+/** Variables whose values an error does not repeat: secrets, and URLs, which may contain a password. */
+const UNSHOWN = /SECRET|KEY|URL/;
+
+/** What is wrong with a variable, and its value. */
+export function faultOf(name: string, message: string, given: Readonly<Record<string, string | undefined>>): string {
+  return `${name}: ${message}${UNSHOWN.test(name) ? "" : `, got ${JSON.stringify(given[name])}`}`;
+}

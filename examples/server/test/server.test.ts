@@ -258,6 +258,8 @@ describe("the configuration", () => {
     expect(others).not.toContainEqual(made);
     // One key in 256 begins with a zero.
     expect(others.filter(({ privateKey }) => privateKey.length !== made.privateKey.length)).toEqual([]);
+    const inFile = { kind: "sqlite", file: join(database.file, "..", "vapid-keys.json", "belfry.db") } as const;
+    expect(() => demoVapidKeys(inFile)).toThrow(/cannot use .*vapid-keys\.json: Error: ENOTDIR.*Set DATABASE_URL to a file in a directory/);
     await rm(folder, { recursive: true });
   });
 
@@ -266,10 +268,11 @@ describe("the configuration", () => {
   });
 
   test.each([
-    [{ PORT: "http" }, "PORT"],
+    [{ PORT: "http" }, 'PORT: must be a port number, from 0 to 65535, got "http"'],
+    [{ PORT: "70000" }, 'PORT: must be a port number, from 0 to 65535, got "70000"'],
     [{ DEMO: "1", HOST: "0.0.0.0" }, "DEMO: its page lets whoever opens it be a user"],
     [{ DEMO: "1", NODE_ENV: "production" }, "DEMO: its page lets whoever opens it be a user"],
-    [{ FRAMEWORK: "koa" }, "FRAMEWORK"],
+    [{ FRAMEWORK: "koa" }, 'expected one of "express"|"hono", got "koa"'],
     [{ API_KEYS: "nothing" }, "API_KEYS: entry 1"],
     [{ USER_TOKENS: "a=b,=c" }, "USER_TOKENS: entry 2"],
     [{ PUBLIC_URL: "https://example.com" }, "PUBLIC_URL: serves the links that LINK_SECRET signs"],
@@ -281,6 +284,11 @@ describe("the configuration", () => {
     [{ DATABASE_URL: "postgres://host/db", REPLICA_URL: "host/db" }, "REPLICA_URL: must be like postgres://"],
   ])("%j is refused by name", (env, text) => {
     expect(() => readConfig(env)).toThrow(text);
+  });
+
+  test("an error does not repeat a secret", () => {
+    const message = /^WEBHOOK_SECRET: must be whsec_ and base64$/;
+    expect(() => readConfig({ WEBHOOK_SECRET: "my secret" })).toThrow(expect.objectContaining({ message: expect.stringMatching(message) }));
   });
 });
 

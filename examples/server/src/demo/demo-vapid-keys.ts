@@ -15,12 +15,25 @@ type VapidKeys = z.infer<typeof stored>;
 /**
  * The keys of a demo for which none are configured. They are made up at the first start, and kept beside the database: with other keys,
  * browsers would have to subscribe anew. A database in memory, or on a server, has no place beside it: its keys are those of one run.
+ *
+ * @throws Error that names the file, and says what to do
  */
 export function demoVapidKeys(database: DatabaseConfig): VapidKeys {
   if (database.kind !== "sqlite" || database.file === ":memory:") {
     return newKeys();
   }
   const file = join(dirname(database.file), FILE);
+  try {
+    return keptIn(file);
+  } catch (cause) {
+    const remedy =
+      "Set DATABASE_URL to a file in a directory that this process can write to; remove the file with the keys if it is damaged.";
+    throw new Error(`The demo keeps keys of web push beside its database, and cannot use ${file}: ${String(cause)}. ${remedy}`, { cause });
+  }
+}
+
+/** The keys that a file has, which gets new ones if there is none. */
+function keptIn(file: string): VapidKeys {
   const kept = textOf(file);
   if (kept !== null) {
     return stored.parse(JSON.parse(kept));
