@@ -133,6 +133,14 @@ export function lockGuard(milliseconds: number | `$${number}`): string {
 }
 
 /**
+ * The same as a condition, which is always true, behind those that find the only row that a statement locks. PostgreSQL looks at it before
+ * it locks the row. It costs such a statement a sixteenth less than the expression, which the row would be joined with.
+ */
+export function limitsLockWait(milliseconds: `$${number}`): string {
+  return `(${milliseconds}::text IS NULL OR set_config('lock_timeout', ${milliseconds}::text, true) IS NOT NULL)`;
+}
+
+/**
  * Locks the counters of inboxes in the order in which creates lock them, and answers one row for each.
  *
  * @param which the condition on `tenant` and `user_id`

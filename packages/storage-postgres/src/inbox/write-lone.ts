@@ -6,8 +6,8 @@ import { isRepeated } from "../database/errors.ts";
 import type { Fields } from "../database/fields.ts";
 import { type Statement, statement } from "../database/statement.ts";
 import type { TableNames } from "../database/table-names.ts";
-import { type Announcements, NO_SIGNAL, sendShortSignal } from "../listen-notify/announcements.ts";
-import { COUNTERS_COLUMNS, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
+import { type Announcements, NO_LONE_SIGNAL, sendShortSignal } from "../listen-notify/announcements.ts";
+import { COUNTERS_COLUMNS, limitsLockWait, lockGuard, NEW_EPOCH, newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 
 /**
@@ -31,7 +31,7 @@ export function prepareWriteLone(tables: TableNames, announcements: Announcement
       recipients: [userId = ""],
     } = entry;
     const kind = kindOf(notification);
-    const signal = announcements?.partsOfOne(notification.tenant, userId) ?? NO_SIGNAL;
+    const signal = announcements?.partsOfOne(notification.tenant, userId) ?? NO_LONE_SIGNAL;
     const values = [...fieldsOf(kind).values(notification), userId, lockTimeoutMs, ...signal];
     const row = (await rowIfNew(session, writesNew[kind], values)) ?? (await session.rows(writes[kind], values))[0];
     if (row === undefined) {
@@ -82,35 +82,40 @@ function writeEntryText(tables: TableNames, kind: Kind, counted = countedOrBegun
   const isAny = kind !== "usual";
   const isGrouped = kind === "grouped";
   const expiresAt = isAny ? `${parameter("expiresAt")}::timestamptz` : "";
-  const [user, lockTimeout, channel, before, beforeUser] = [1, 2, 3, 4, 5].map((more) => `$${all.length + more}` as const);
+  const more = (place: number) => `$${all.length + place}` as const;
+  const [user, lockTimeout, channel, before] = [more(1), more(2), more(3), more(4)];
   const group = parameter("group");
-  const ofGroup = { tenant, user: user as string, group, actor: parameter("actor") };
-  return `WITH ${lockGuard(lockTimeout as `$${number}`)},
-  ${counted(tables, { fields, user: user as string, expiresAt, ...(isGrouped ? { ofGroup } : {}) })},${isGrouped ? addToGroup(tables, ofGroup) : ""}
+  const ofGroup = { tenant, user, group, actor: parameter("actor") };
+  return `WITH ${counted(tables, { fields, user, lockTimeout, expiresAt, ...(isGrouped ? { ofGroup } : {}) })},${isGrouped ? addToGroup(tables, ofGroup) : ""}
   written AS (
     INSERT INTO ${tables.inboxItems} (tenant, user_id, seq, notification_pk, type, created_at${isAny ? ", category, expires_at" : ""}${isGrouped ? ", group_name" : ""})
     SELECT ${tenant}, ${user}, counter.last_seq, notification.pk, ${type}, ${createdAt}::timestamptz${isAny ? `, ${parameter("category")}, ${expiresAt}` : ""}${isGrouped ? `, ${group}` : ""} FROM notification CROSS JOIN counter
   )
   SELECT last_seq, epoch, ${sendShortSignal(
-    channel as string,
-    `${before}::text || ${beforeUser}::text || to_json(${user}::text) || ',' || last_seq || ',"' || epoch || '","' || ${id} || '"]]'`,
+    channel,
+    `${before}::text || last_seq || ',"' || epoch || '","' || ${id} || '"]]'`,
   )} FROM counter`;
 }
 
 interface Counting {
   readonly fields: Fields<Notification>;
   readonly user: string;
+  readonly lockTimeout: `$${number}`;
   /** Empty for the usual notification, which has no end. */
   readonly expiresAt: string;
   readonly ofGroup?: GroupParameters;
 }
 
 /** Common table expressions that write the notification, unless it is there, and then count its item in an inbox that may begin with it. */
-function countedOrBegun(tables: TableNames, { fields: { names, typed, parameter }, user, expiresAt, ofGroup }: Counting): string {
+function countedOrBegun(
+  tables: TableNames,
+  { fields: { names, typed, parameter }, user, lockTimeout, expiresAt, ofGroup }: Counting,
+): string {
   const tenant = parameter("tenant");
   const [column, value, least] =
     expiresAt === "" ? ["", "", ""] : [", due_at", `, ${expiresAt}`, ", due_at = least(c.due_at, excluded.due_at)"];
-  return `notification AS (
+  return `${lockGuard(lockTimeout)},
+  notification AS (
     INSERT INTO ${tables.notifications} (${names}) SELECT ${typed} FROM guard
     WHERE guard.lock_timeout IS NOT NULL${ofGroup === undefined ? "" : ` AND ${isAwake(tables, ofGroup)}`}
     ON CONFLICT (tenant, id) DO NOTHING
@@ -125,11 +130,11 @@ function countedOrBegun(tables: TableNames, { fields: { names, typed, parameter 
 }
 
 /** The same for a notification that is new, in an inbox that has begun: it writes nothing otherwise, and fails if the notification is there. */
-function countedIfBegun(tables: TableNames, { fields: { names, typed, parameter }, user, expiresAt }: Counting): string {
+function countedIfBegun(tables: TableNames, { fields: { names, typed, parameter }, user, lockTimeout, expiresAt }: Counting): string {
   const least = expiresAt === "" ? "" : `, due_at = least(c.due_at, ${expiresAt})`;
   return `counter AS (
-    UPDATE ${tables.inboxCounters} c SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${least} FROM guard
-    WHERE c.tenant = ${parameter("tenant")} AND c.user_id = ${user} AND guard.lock_timeout IS NOT NULL
+    UPDATE ${tables.inboxCounters} c SET last_seq = c.last_seq + 1, total = c.total + 1, unread = c.unread + 1${least}
+    WHERE c.tenant = ${parameter("tenant")} AND c.user_id = ${user} AND ${limitsLockWait(lockTimeout)}
     RETURNING c.last_seq, c.epoch
   ),
   notification AS (INSERT INTO ${tables.notifications} (${names}) SELECT ${typed} FROM counter RETURNING pk)`;

@@ -13,6 +13,12 @@ export type SignalParts = readonly [channel: string | null, before: string | nul
 /** The parts of no signal: nothing is sent. */
 export const NO_SIGNAL: SignalParts = [null, null, null];
 
+/** The channel, and the text before the number of the one item. */
+export type LoneSignalParts = readonly [channel: string | null, before: string | null];
+
+/** The same for one item: nothing is sent. */
+export const NO_LONE_SIGNAL: LoneSignalParts = [null, null];
+
 /**
  * SQL that sends a payload when its transaction commits, and is true if it does. A commit that notifies holds a lock on the whole
  * server until it is flushed. So that creates do not queue for that lock, only one at a time sends its own signals: one that gets
@@ -81,8 +87,12 @@ export class Announcements {
   }
 
   /** The same for one item, with {@link sendShortSignal}. A signal that may be too long is not sent. */
-  partsOfOne(tenant: string, userId: string): SignalParts {
-    return tenant.length + userId.length < SHORT_NAMES ? this.partsOf(tenant) : NO_SIGNAL;
+  partsOfOne(tenant: string, userId: string): LoneSignalParts {
+    if (this.#sender === null || tenant.length + userId.length >= SHORT_NAMES) {
+      return NO_LONE_SIGNAL;
+    }
+    const [before, beforeUser] = partsOfCreated(this.#sender, tenant);
+    return [this.channel, `${before}${beforeUser}${JSON.stringify(userId)},`];
   }
 
   /** Notes that a commit sent the signals of these entries. Each is to be published once. */
