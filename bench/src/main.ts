@@ -9,6 +9,7 @@ import { RESULTS_FILE, writeRows } from "./harness/results.ts";
 import { type RowResult, runRow } from "./harness/run-row.ts";
 import { scaleBy } from "./harness/scale.ts";
 import { measureImport } from "./moving/import.ts";
+import { measureSnapshot } from "./snapshot/snapshot.ts";
 import { measureBodies } from "./stalls/hostile-bodies.ts";
 import { measureIdleReaders } from "./stalls/idle-readers.ts";
 import { measureSweeps } from "./stalls/sweeps.ts";
@@ -25,6 +26,8 @@ pnpm bench import           measures what the import of an old table takes, row 
 pnpm bench workers          measures 1, 2, 4 and 8 workers, Belfry's own and those of BullMQ, and one beside a held snapshot
 pnpm bench workers claims   measures one of them: claims or snapshot
   --deliveries 4000         how many are due; --snapshot 60 seconds
+pnpm bench snapshot         measures broadcasts and creates to one inbox beside a snapshot that is held
+  --changes 30000           how many of each there are meanwhile
 pnpm bench fleet            measures what instances hear of each other, and their CPU, connected by PostgreSQL and by Redis
   --instances 1,2,4,6       how many there are, in one run after the other; --sockets 2000, --rate 60 notifications a second, --seconds 20
 pnpm bench model            measures the costs that \`pnpm model\` goes by, and compares what it predicts of fleets with runs of 1, 2, 4 and 6 instances
@@ -41,6 +44,7 @@ const OPTIONS = {
   deliveries: { type: "string", default: "4000" },
   rows: { type: "string", default: "20000" },
   snapshot: { type: "string", default: "60" },
+  changes: { type: "string", default: "30000" },
   profile: { type: "string" },
   instances: { type: "string" },
   sockets: { type: "string", default: "2000" },
@@ -104,6 +108,7 @@ const OTHERS: Readonly<Record<string, (values: Values, names: readonly string[])
   workers: ({ deliveries, snapshot }, parts) =>
     measureWorkers({ deliveries: positive("deliveries", deliveries), snapshotSeconds: positive("snapshot", snapshot), parts }, print),
   import: async ({ rows }) => print(await measureImport(positive("rows", rows))),
+  snapshot: ({ changes }) => measureSnapshot(positive("changes", changes), print),
   fleet: ({ instances, ...load }) => measureFleet({ instances: countsOf(instances ?? "6"), ...loadOf(load) }, print),
   model: ({ instances, ...load }, names) => measureModel(names, { instances: countsOf(instances ?? "1,2,4,6"), ...loadOf(load) }, print),
   stalls: ({ scale }, names) => measureStalls(names, positive("scale", scale)),

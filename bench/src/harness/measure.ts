@@ -39,8 +39,8 @@ const CALIBRATIONS = 3;
 const LONG_MS = 1_000;
 const ROUNDS = 15;
 /** More rounds follow for so long while an interval of a goal is wider than this share of its figure, whichever side of the goal it is on. */
-const WIDE = 0.06;
-const MORE_ROUNDS_MS = 12_000;
+const WIDE = 0.04;
+const MORE_ROUNDS_MS = 15_000;
 
 interface Slice extends Taken {
   readonly count: number;

@@ -13,20 +13,29 @@ export async function comparePostgresCounts(scale: Scale): Promise<Comparison> {
   const users = usersOf(1_000);
   const { service, pool } = await setting.belfry("belfry", 1);
   await fillPostgres(pool, "belfry", { items: scale.of(100_000), users, isEven: true });
-  const text =
-    "SELECT total, unread, last_seq, epoch, rev, seen_unread FROM belfry.belfry_inbox_counters WHERE tenant = 'default' AND user_id = $1";
-  const byKey = async (userId: string): Promise<InboxCounts> => {
-    const { rows } = await pool.query({ name: "by_key", text, values: [userId], rowMode: "array" });
-    const [row] = rows as unknown as readonly (readonly [string, string, string, string, string, string | null])[];
-    const [total = "", unread = "", lastSeq = "", epoch = "", rev = "", seenUnread = null] = row ?? [];
-    const unseen = Number(unread) - Number(seenUnread);
-    return { total: Number(total), unread: Number(unread), unseen, lastSeq: Number(lastSeq), epoch, rev: Number(rev) };
-  };
+  const [columns, ofUser] = [
+    "total, unread, last_seq, epoch, rev, seen_unread",
+    "FROM belfry.belfry_inbox_counters WHERE tenant = 'default' AND user_id = $1",
+  ];
+  const byText =
+    (name: string, text: string) =>
+    async (userId: string): Promise<InboxCounts> => {
+      const { rows } = await pool.query({ name, text, values: [userId], rowMode: "array" });
+      const [row] = rows as unknown as readonly (readonly [string, string, string, string, string, string | null])[];
+      const [total = "", unread = "", lastSeq = "", epoch = "", rev = "", seenUnread = null] = row ?? [];
+      const unseen = Number(unread) - Number(seenUnread);
+      return { total: Number(total), unread: Number(unread), unseen, lastSeq: Number(lastSeq), epoch, rev: Number(rev) };
+    };
+  const newest = "coalesce((SELECT newest FROM belfry.belfry_broadcast_numbers WHERE tenant = 'default'), 0)";
   const side = (name: string, counts: (userId: string) => Promise<InboxCounts>): Side => {
     const user = randomUser(users);
     return { name, run: (count) => each(count, () => counts(user())), sample: () => counts(users[0] as string) };
   };
-  const sides = [side("belfry", (userId) => service.inbox(userId).counts()), side("one row by key", byKey)];
+  const sides = [
+    side("belfry", (userId) => service.inbox(userId).counts()),
+    side("one row by key", byText("by_key", `SELECT ${columns} ${ofUser}`)),
+    side("one row and the look", byText("and_look", `SELECT ${columns}, coalesce(placed_up_to, 0) < ${newest} ${ofUser}`)),
+  ];
   return { sides, knobs: await setting.knobs(), serverPid: await setting.serverPid(), close: () => setting.close() };
 }
 
