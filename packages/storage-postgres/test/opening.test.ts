@@ -40,6 +40,23 @@ describe("opening", () => {
     await storage.close();
   });
 
+  test.each([
+    [
+      "a database that does not exist",
+      { pathname: "/nothing-here" },
+      'database "nothing-here" does not exist). Nothing was written. Create it',
+    ],
+    [
+      "a password that is another",
+      { password: "wrong" },
+      'failed for user "postgres"). Nothing was written. Correct the user and the password',
+    ],
+  ])("%s is refused with what to do", async (_, change, message) => {
+    const storage = postgresStorage(Object.assign(new URL(database.url), change).href, { logger: silent });
+    await expect(storage.open()).rejects.toMatchObject({ code: "STORAGE_FAILED", message: expect.stringContaining(message) });
+    await storage.close();
+  });
+
   test("operations before open say what to do", async () => {
     const storage = postgresStorage(database.url);
     await expect(storage.inbox.counts({ tenant: "t", userId: "u" })).rejects.toMatchObject({

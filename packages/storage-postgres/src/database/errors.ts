@@ -22,8 +22,13 @@ const UNAVAILABLE_MESSAGE = new RegExp(
   `Connection terminated|timeout exceeded when trying to connect|${READ_TIMEOUT}|not queryable|Connection ended`,
 );
 
+const NO_LOGIN = "Correct the user and the password of the connection, or let the server accept them in pg_hba.conf.";
+
 /** The remedy for each SQLSTATE that has one likely reason. */
 const REMEDIES: Readonly<Record<string, string>> = {
+  "28000": NO_LOGIN,
+  "28P01": NO_LOGIN,
+  "3D000": "Create it, or correct the connection string.",
   "42P01": "Belfry's tables are not in this schema: leave the option migrate on, or call migrate() first.",
   // A statement that is prepared twice, and one that is not prepared.
   "42P05": NO_PREPARED_STATEMENTS,
