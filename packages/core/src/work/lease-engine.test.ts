@@ -304,3 +304,99 @@ test("what a worker finds again is begun with a lease of full length, at the lat
   expect(await engine.claim(1)).toEqual([mine]);
   expect(renewed).toEqual(["mine"]);
 });
+
+test("a task that is given up while the worker looks for what it holds is looked for again", async () => {
+  const later = { id: "later", tenant: "t", fence: 1 };
+  const asked = Promise.withResolvers<void>();
+  const answers = [[], [later]];
+  const { engine } = engineOver({
+    leases: {
+      leasedTo: async () => {
+        await asked.promise;
+        return answers.shift() ?? [];
+      },
+      renew: async (_, held) => held,
+    },
+    mayBegin: () => true,
+  });
+  engine.lending.giveUp({ id: "another", tenant: "t", fence: 1 });
+  expect(engine.lending.reserve(later)).toBe(true);
+  const claimed = engine.claim(5);
+  // It was read before the write that was given up.
+  engine.lending.giveUp(later);
+  asked.resolve();
+  expect(await claimed).toEqual([]);
+  expect(engine.mayFindMore()).toBe(true);
+  expect(await engine.claim(5)).toEqual([later]);
+});
+
+test("a task that is reserved and ends while the worker looks for what it holds is not begun again", async () => {
+  const quick = { id: "quick", tenant: "t", fence: 1 };
+  const asked = Promise.withResolvers<void>();
+  const { engine, recorded } = engineOver({
+    leases: {
+      leasedTo: async () => {
+        await asked.promise;
+        return [quick];
+      },
+      renew: async (_, held) => held,
+    },
+    mayBegin: () => true,
+  });
+  engine.lending.giveUp({ id: "another", tenant: "t", fence: 1 });
+  const claimed = engine.claim(5);
+  expect(engine.lending.reserve(quick)).toBe(true);
+  await engine.perform(quick, new Cancellation());
+  asked.resolve();
+  expect([await claimed, recorded]).toEqual([[], ["quick"]]);
+});
+
+test("two claims at once begin a task once, although one looks for what the worker holds while the answer of the other is under way", async () => {
+  const task = { id: "task", tenant: "t", fence: 1 };
+  const answer = Promise.withResolvers<void>();
+  const leased: Task[] = [];
+  const { engine } = engineOver({
+    leases: {
+      claim: async () => {
+        const taken = leased.length === 0 ? [task] : [];
+        leased.push(...taken);
+        await answer.promise;
+        return taken;
+      },
+      leasedTo: async () => [...leased],
+      renew: async (_, held) => held,
+    },
+  });
+  const first = engine.claim(5);
+  await nextTurn();
+  engine.lending.giveUp({ id: "another", tenant: "t", fence: 1 });
+  const second = engine.claim(5);
+  await nextTurn();
+  answer.resolve();
+  expect([await first, await second]).toEqual([[task], []]);
+});
+
+test("what could not be recorded is forgotten once it is leased to somebody else, or to nobody", async () => {
+  const tried = { id: "tried", tenant: "t", fence: 1 };
+  let looks = 0;
+  const { engine } = engineOver({
+    due: [tried],
+    leases: {
+      leasedTo: async () => {
+        looks += 1;
+        return looks === 1 ? [tried] : [];
+      },
+    },
+    record: async () => {
+      throw new Error("no answer to the record");
+    },
+  });
+  const [task] = await engine.claim(1);
+  await expect(engine.perform(task as Task, new Cancellation())).rejects.toThrow("no answer to the record");
+  for (let times = 0; times < 4; times += 1) {
+    await engine.tidy();
+    expect(await engine.claim(1)).toEqual([]);
+  }
+  // It is leased still at the first look, and not any more at the second: nothing is left to look for.
+  expect(looks).toBe(2);
+});

@@ -45,11 +45,8 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   readonly #tasks: LeasedTasks<Task, Fairness, Ended>;
   readonly #options: LeaseEngineOptions;
   readonly #held: HeldTasks<Task>;
-  /**
-   * Whether a claim may have taken tasks although its answer was lost with the connection. The worker finds them again; otherwise
-   * nobody could do them until their leases run out.
-   */
-  #mayHoldMore = false;
+  /** The claim under way; null for none. */
+  #claiming: PromiseWithResolvers<void> | null = null;
   readonly #share: TenantShare;
   readonly #lag = new RecentMost(LAG_PERIOD_MS);
   readonly #others = new OtherTenants();
@@ -93,24 +90,40 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     await this.#options.ready();
     // The first tidying takes over what earlier processes left.
     await this.#lost.end(() => mayTakeOver(this.#options, this.name));
+    this.#held.forgetUnrecorded();
     await this.#tasks.tidy?.();
   }
 
   mayFindMore(): boolean {
-    return this.#mayHoldMore || !this.#foundNoOthersJustNow || this.#share.full().length === 0;
+    return this.#held.mayHoldMore || !this.#foundNoOthersJustNow || this.#share.full().length === 0;
   }
 
   claim(limit: number, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
     return this.#claimFresh(limit, (request) => this.#tasks.leases.claim(request), wokenMs);
   }
 
+  /** Claims come one after another: what one is given is leased to the worker, and in nobody's hand before its answer is here. */
   async #claimFresh(limit: number, ask: Ask<Task, Fairness>, wokenMs = Number.NEGATIVE_INFINITY): Promise<readonly Task[]> {
+    while (this.#claiming !== null) {
+      await this.#claiming.promise;
+    }
+    const claiming = Promise.withResolvers<void>();
+    this.#claiming = claiming;
+    try {
+      return await this.#claimAlone(limit, ask, wokenMs);
+    } finally {
+      this.#claiming = null;
+      claiming.resolve();
+    }
+  }
+
+  async #claimAlone(limit: number, ask: Ask<Task, Fairness>, wokenMs: number): Promise<readonly Task[]> {
     const { clock, leaseMs } = this.#options;
     const askedMs = clock.now();
-    const looksAgain = this.#mayHoldMore;
+    const foundBefore = this.#held.found;
     const tasks = await this.#takeShares(limit, (most) => this.#claim(most, wokenMs, ask));
     // The answer comes late if the database hung or the process was stopped. The distance counts, because a clock may go back.
-    const isFresh = !looksAgain && Math.abs(clock.now() - askedMs) < leaseMs / 3;
+    const isFresh = this.#held.found === foundBefore && Math.abs(clock.now() - askedMs) < leaseMs / 3;
     return isFresh || tasks.length === 0 ? tasks : this.#stillHeld(tasks);
   }
 
@@ -198,7 +211,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
     try {
       lost = await this.renew(tasks);
     } catch (error) {
-      this.#mayHoldMore = true;
+      this.#held.lookForMore();
       throw error;
     } finally {
       for (const task of lost) {
@@ -219,7 +232,7 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
 
   async #take(limit: number, claim: (limit: number) => Promise<readonly Task[]>): Promise<readonly Task[]> {
     const askedMs = this.#options.clock.now();
-    const found = await this.#findAgain(limit);
+    const found = await this.#held.findMore(limit, () => this.#tasks.leases.leasedTo(this.#options.owner));
     const taken = [...found, ...(found.length < limit ? await claim(limit - found.length) : [])];
     for (const task of taken) {
       this.#hold(task, askedMs);
@@ -247,33 +260,19 @@ export class LeaseEngine<Task, Fairness extends object, Ended> implements Leased
   #giveUp(task: Task): void {
     this.#held.delete(this.#tasks.leaseOf(task).id);
     this.#giveTurnBack(task);
-    this.#mayHoldMore = true;
-  }
-
-  async #findAgain(limit: number): Promise<readonly Task[]> {
-    if (!this.#mayHoldMore) {
-      return [];
-    }
-    const found = await this.#held.findMore(() => this.#tasks.leases.leasedTo(this.#options.owner));
-    this.#mayHoldMore = found.length > limit;
-    return found.slice(0, limit);
+    this.#held.lookForMore();
   }
 
   async #claim(limit: number, wokenMs: number, ask: Ask<Task, Fairness>): Promise<readonly Task[]> {
-    const { owner, leaseMs } = this.#options;
-    const request = {
-      owner,
-      at: new Date(Math.max(this.#options.clock.now(), wokenMs)),
-      leaseMs,
-      limit,
-      exceptTenants: this.#share.full(),
-    };
+    const { owner, leaseMs, clock } = this.#options;
+    const at = new Date(Math.max(clock.now(), wokenMs));
+    const request = { owner, at, leaseMs, limit, exceptTenants: this.#share.full() };
     try {
       const claimed = await ask({ ...this.#tasks.fairness(), ...request });
       this.#noteLag(claimed);
       return claimed;
     } catch (error) {
-      this.#mayHoldMore = true;
+      this.#held.lookForMore();
       throw error;
     }
   }
