@@ -161,7 +161,7 @@ function toldBy(tasks: readonly DeliveryTask[]): { readonly told: readonly strin
 
 onEveryStorage((database) => {
   describe("digests in a storm", () => {
-    test(`have each of ${EVENTS} events exactly once, whoever is killed and however clocks differ (seed ${SEED})`, {
+    test(`have each of at least ${EVENTS} events exactly once, whoever is killed and however clocks differ (seed ${SEED})`, {
       timeout: 3_600_000,
     }, async () => {
       const random = randomOf(SEED);
@@ -183,8 +183,9 @@ onEveryStorage((database) => {
         const { notification } = await front.create({ type, to, title: `Event ${index}`, message: "Hello", data });
         created.push(notification.id);
       };
-      for (let index = 0; index < EVENTS; index += AT_ONCE) {
-        await Promise.all(Array.from({ length: Math.min(AT_ONCE, EVENTS - index) }, (_, place) => one(index + place)));
+      // Few calls may not come to the one at which a worker is killed: it goes on until one is.
+      for (let index = 0; index < EVENTS || workers.killed === 0; index += AT_ONCE) {
+        await Promise.all(Array.from({ length: AT_ONCE }, (_, place) => one(index + place)));
         await workers.run(count);
         await clock.skip(Math.floor(random() * 15_000));
       }
@@ -204,8 +205,7 @@ onEveryStorage((database) => {
         digests.push(...records);
       }
       expect(new Set(digests.map(({ state }) => state))).toEqual(new Set(["closed"]));
-      expect(workers.killed).toBeGreaterThan(0);
-      expect(mails.tasks.length).toBeLessThan(EVENTS);
+      expect(mails.tasks.length).toBeLessThan(created.length);
     });
   });
 });
