@@ -81,17 +81,29 @@ export const DEFAULT_TENANT = "default";
  *
  * @param whose begins the line that is logged
  */
-export function guarded(logger: Logger, tell: () => unknown, whose = "A subscriber's listener"): void {
+export function guarded(logger: Logger, tell: () => unknown, whose?: string): void {
   try {
-    const told = tell();
-    if (told instanceof Promise) {
-      told.catch((error: unknown) => logFailed(logger, whose, error));
-    }
+    logRejected(logger, tell(), whose);
   } catch (error) {
-    logFailed(logger, whose, error);
+    logFailed(logger, error, whose);
   }
 }
 
-function logFailed(logger: Logger, whose: string, error: unknown): void {
+/** Tells a listener of an event, as {@link guarded} does. It takes no function: one would be made for each of very many listeners. */
+export function tellGuarded<Event>(logger: Logger, listener: { onEvent(event: Event): unknown }, event: Event): void {
+  try {
+    logRejected(logger, listener.onEvent(event));
+  } catch (error) {
+    logFailed(logger, error);
+  }
+}
+
+function logRejected(logger: Logger, told: unknown, whose?: string): void {
+  if (told instanceof Promise) {
+    told.catch((error: unknown) => logFailed(logger, error, whose));
+  }
+}
+
+function logFailed(logger: Logger, error: unknown, whose = "A subscriber's listener"): void {
   logger.error({ error }, `${whose} threw an error.`);
 }

@@ -89,7 +89,7 @@ export class FrameQueue {
   add(sink: FrameSink, text: string): void {
     if (sink.gathered === 0) {
       if (this.#waiting.length === 0) {
-        process.nextTick(() => this.#flush());
+        this.#flushSoon();
       }
       this.#waiting.push(sink);
     }
@@ -112,6 +112,11 @@ export class FrameQueue {
 
   #of({ gathered }: FrameSink): Frames {
     return this.#gathered[gathered] as Frames;
+  }
+
+  /** It stands alone: what its function needs would be made for each text, too. */
+  #flushSoon(): void {
+    process.nextTick(() => this.#flush());
   }
 
   #flush(): void {

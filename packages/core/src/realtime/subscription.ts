@@ -1,4 +1,4 @@
-import { guarded } from "../foundation/context.ts";
+import { guarded, tellGuarded } from "../foundation/context.ts";
 import type { Logger } from "../foundation/logger.ts";
 import type { Tracing } from "../foundation/tracing.ts";
 import {
@@ -16,7 +16,7 @@ import { nextTurn, type Slots } from "../work/timing.ts";
 import { HeldEvents } from "./held-events.ts";
 import type { FeedFollower, InboxFeed } from "./inbox-feed.ts";
 import { createdEvent, eventsOf, mayReplay, readMissed } from "./missed.ts";
-import { push } from "./traced-push.ts";
+import { tracedPush } from "./traced-push.ts";
 
 /** Where a {@link Subscription} stands; its own documentation has the transitions. */
 export type SubscriptionMode = "holding" | "replaying" | "live" | "closed";
@@ -169,7 +169,12 @@ export class Subscription implements FeedFollower {
       return;
     }
     const told = this.#isOutdated(event) ? withoutCounts(event) : event;
-    push({ listener: this.#listener, owner: this.#feed.owner, event: told }, this.#parts);
+    const { logger, tracing } = this.#parts;
+    if (tracing === null) {
+      tellGuarded(logger, this.#listener, told);
+    } else {
+      tracedPush({ listener: this.#listener, owner: this.#feed.owner, event: told }, logger, tracing);
+    }
   }
 
   /** Whether the counts of an event are those before something that a replay has told already. */

@@ -94,9 +94,9 @@ export const eventFrame = frameOnce(
   },
 );
 
-/** Returns the Server-Sent Event of a frame, from which a client resumes at `position`. */
-export function frameEvent({ type, text }: Frame, { seq, epoch }: InboxPosition): string {
-  return eventAt(type, text, { seq, epoch });
+/** Returns the Server-Sent Event of a frame, from which a client resumes at a position, which has no `rev`. */
+export function frameEvent({ type, text }: Frame, at: InboxPosition): string {
+  return eventAt(type, text, at);
 }
 
 /** Returns the frame that ends a replay: the inbox's counts, and whether every missed item was replayed. */
