@@ -7,6 +7,7 @@ import type { SqliteTransaction } from "../database/host-database.ts";
 import { Parts } from "../database/parts.ts";
 import { prepareApplyDue } from "./apply-due.ts";
 import { preparePositions, prepareTally } from "./counts.ts";
+import { prepareCreateMany } from "./create-many.ts";
 import { prepareCreateFanOut, prepareFanOutNext, prepareHasFanOut, preparePutOffNext, storeList } from "./fan-outs.ts";
 import { prepareGroupItems, prepareGroups } from "./groups.ts";
 import { prepareCounts, prepareUnread, prepareVersion } from "./inbox-state.ts";
@@ -14,7 +15,6 @@ import { prepareKeyedChangeMatching, prepareKeyedMark, prepareKeyedMarkAllRead, 
 import { prepareGet, prepareList, prepareListAfter, prepareListStored, prepareListTenant } from "./list.ts";
 import { prepareMarkRead, prepareMarkUnread, prepareRemove } from "./mark.ts";
 import { prepareErase, prepareExport, prepareSweep } from "./retention.ts";
-import { prepareCreateMany } from "./write-items.ts";
 
 /** A chunk of this size blocks the event loop for about 10 ms. */
 const FAN_OUT_CHUNK = 1_000;

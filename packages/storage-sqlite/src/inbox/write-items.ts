@@ -9,12 +9,6 @@ import { newestBroadcast } from "./inbox-state.ts";
 import { NOTIFICATION_FIELDS, USUAL_FIELDS } from "./item-row.ts";
 import { prepareSettleCreated } from "./settle-created.ts";
 
-/** Writes several notifications with their items. */
-export function prepareCreateMany(context: QueryContext) {
-  const writeEntry = prepareWriteEntry(context);
-  return (entries: readonly NewNotification[]): readonly (readonly CreatedItem[])[] => entries.map((entry) => writeEntry(entry).items);
-}
-
 /** The result of writing an entry. */
 export interface WrittenEntry {
   readonly items: readonly CreatedItem[];
@@ -96,8 +90,10 @@ export function prepareSettleItems(context: QueryContext) {
 
 /** Makes the counters of an inbox. */
 export const COUNTERS = "INSERT INTO belfry_inbox_counters (tenant, user_id, last_seq, total, unread, read_up_to_seq, epoch, began_after)";
-const ONE_MORE = "ON CONFLICT (tenant, user_id) DO UPDATE SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
-const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
+/** Counts one more item in an inbox. */
+export const ONE_MORE = "last_seq = last_seq + 1, total = total + 1, unread = unread + 1";
+/** Writes an item that {@link isRare} is not true of. */
+export const ITEMS = "INSERT INTO belfry_inbox_items (tenant, user_id, seq, notification_pk, type, created_at)";
 /** Most items have none of these, and are written without the columns. */
 const RARE_ITEMS = `INSERT INTO belfry_inbox_items
   (tenant, user_id, seq, notification_pk, type, created_at, category, expires_at, group_name, replace_key)`;
@@ -109,7 +105,7 @@ function isRare(items: NewItems): boolean {
 function prepareWriteOne({ prepareBare }: QueryContext) {
   // Two statements: to return a number from a change, SQLite makes a table of its own, which costs more than the change.
   const countOneMore = prepareBare<readonly [tenant: string, userId: string]>(
-    "UPDATE belfry_inbox_counters SET last_seq = last_seq + 1, total = total + 1, unread = unread + 1 WHERE tenant = ? AND user_id = ?",
+    `UPDATE belfry_inbox_counters SET ${ONE_MORE} WHERE tenant = ? AND user_id = ?`,
   );
   const countFirst = prepareBare<readonly [tenant: string, userId: string, again: string]>(
     `${COUNTERS} VALUES (?, ?, 1, 1, 1, 0, ${DIALECT.newEpoch}, ${newestBroadcast("?")})`,
@@ -170,7 +166,8 @@ export function prepareWriteListed({ prepare, prepareRows }: QueryContext) {
   const recipient = "json_each(:recipients) AS recipient";
   // "WHERE true": without it SQLite takes ON CONFLICT for the condition of a join.
   const count = prepare<Values>(
-    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${DIALECT.newEpoch}, ${newestBroadcast(":tenant")} FROM ${recipient} WHERE true ${ONE_MORE}`,
+    `${COUNTERS} SELECT :tenant, recipient.value, 1, 1, 1, 0, ${DIALECT.newEpoch}, ${newestBroadcast(":tenant")} FROM ${recipient} WHERE true
+     ON CONFLICT (tenant, user_id) DO UPDATE SET ${ONE_MORE}`,
   );
   const joined = `${recipient} CROSS JOIN belfry_inbox_counters c ON c.tenant = (SELECT :tenant) AND c.user_id = recipient.value`;
   const columns = "c.tenant, c.user_id, c.last_seq, :notificationPk, :type, :createdAt";
@@ -203,29 +200,21 @@ export interface WrittenNotification {
   readonly isNew: boolean;
 }
 
-/** What almost every create writes: two values that need not be bound. */
-const MESSAGE: Partial<Record<keyof Notification, string>> = { kind: "'message'", priority: "'normal'" };
-
 /**
  * Writes a notification, unless its tenant already has one of its id. SQLite refuses a second one then, and the transaction goes on: to
  * have the statement skip it costs every create a look for the id.
  */
 export function prepareWriteNotification({ prepare, prepareBare }: QueryContext) {
-  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS, literals: typeof MESSAGE = {}) =>
-    prepareBare<readonly unknown[]>(
-      `INSERT INTO belfry_notifications (${names}) VALUES (${all.map(([key]) => literals[key] ?? "?").join(", ")})`,
-    );
-  const [any, usual, usualMessage] = [insertInto(NOTIFICATION_FIELDS), insertInto(USUAL_FIELDS), insertInto(USUAL_FIELDS, MESSAGE)];
-  // The usual fields in the order of their columns, written out, because almost every create does it.
+  const insertInto = ({ all, names }: typeof NOTIFICATION_FIELDS) =>
+    prepareBare<readonly unknown[]>(`INSERT INTO belfry_notifications (${names}) VALUES (${all.map(() => "?").join(", ")})`);
+  const [any, usual] = [insertInto(NOTIFICATION_FIELDS), insertInto(USUAL_FIELDS)];
+  // The usual fields in the order of their columns, written out, because almost every notification has no others.
   const insert = (notification: Notification) => {
     if (!isUsual(notification)) {
       return any.run(...NOTIFICATION_FIELDS.all.map(([key]) => stored(notification[key])));
     }
     const { tenant, id, kind, type, title, message, data, createdAt, priority } = notification;
-    const json = JSON.stringify(data);
-    return kind === "message" && priority === "normal"
-      ? usualMessage.run(tenant, id, type, title, message, json, createdAt.getTime())
-      : usual.run(tenant, id, kind, type, title, message, json, createdAt.getTime(), priority);
+    return usual.run(tenant, id, kind, type, title, message, JSON.stringify(data), createdAt.getTime(), priority);
   };
   const find = prepare<NotificationName, { readonly pk: number }>(FIND_NOTIFICATION);
   return (notification: Notification): WrittenNotification => {

@@ -47,6 +47,21 @@ export function createManyTests(harness: StorageHarness): void {
       expect(new Set(items.map((item) => item.epoch)).size).toBe(3);
     });
 
+    test("many tenants of any name have inboxes of their own, and each of their notifications once", async () => {
+      const plain = Array.from({ length: 20 }, (_, index) => `${fixture.tenant}:${index}`);
+      const tenants = [...plain, "o'neill", `${fixture.tenant}' OR 'a' = 'a`, "no LIMIT ?", 'say "hi"', "% _", "\\"];
+      const entries = tenants.map((tenant) => fixture.entry("ann", { tenant }));
+      const answers = await fixture.inbox.createMany(entries);
+      expect(answers.flat().map((item) => item?.seq)).toEqual(tenants.map(() => 1));
+      expect(await fixture.inbox.createMany(entries)).toEqual(answers);
+      for (const { notification } of entries) {
+        const owner = { tenant: notification.tenant, userId: "ann" };
+        const { items, counts } = await fixture.inbox.list(owner, { status: "all", limit: 10 });
+        expect(items).toEqual([itemOf(notification, { userId: "ann", seq: 1 })]);
+        expect(counts).toMatchObject({ total: 1, unread: 1, lastSeq: 1 });
+      }
+    });
+
     test("several entries are answered in their order and numbered in their order", async () => {
       const entries = [fixture.entry(["ann", "bob"]), fixture.entry("bob"), fixture.entry(["ann", "bob", "cid"])];
       const answers = await fixture.inbox.createMany(entries);
