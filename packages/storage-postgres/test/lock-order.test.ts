@@ -1,7 +1,7 @@
 import { NotificationService } from "@belfry/core";
 import { expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
-import { openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
+import { entry, openPool, rowsOf, silent, useCleanup, useDatabase } from "./setup.ts";
 
 const WAIT = { timeout: 20_000, interval: 10 };
 
@@ -58,4 +58,26 @@ test("changes of the same addresses lock them in one order, whatever order they 
   await holder.query("COMMIT");
   await changed;
   expect(free).toEqual([{ free: true }]);
+});
+
+test("a chunk of a large create locks inboxes in the order of their users, whatever order they come in", async () => {
+  const pool = openPool(database.url);
+  cleanup(() => pool.end());
+  const storage = postgresStorage(pool, { logger: silent });
+  await storage.open();
+  cleanup(() => storage.close());
+  const tenant = "in-order";
+  const crowd = Array.from({ length: 5_000 }, (_, index) => `user${(index * 2_477) % 5_000}`);
+  const users = ["\u{1F600}", "\uFF5E", "Dan", ...crowd.slice(0, 50)];
+  await storage.inbox.createMany([entry([...crowd, ...users.slice(0, 3)], { tenant })]);
+  await pool.query("ANALYZE belfry_inbox_counters");
+  await pool.query(`
+    CREATE TABLE updated (place bigserial, user_id text);
+    CREATE FUNCTION note_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO updated (user_id) VALUES (NEW.user_id); RETURN NEW; END';
+    CREATE TRIGGER note_update BEFORE UPDATE ON belfry_inbox_counters FOR EACH ROW EXECUTE FUNCTION note_update()`);
+  await storage.inbox.createFanOut(entry([...users, "eve"], { tenant }), 100);
+  expect((await storage.inbox.fanOutNext(new Date()))?.items).toHaveLength(users.length + 1);
+  const updated = await rowsOf<{ readonly user_id: string }>(pool, "SELECT user_id FROM updated ORDER BY place");
+  const inOrder = users.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+  expect(updated.map((row) => row.user_id)).toEqual(inOrder);
 });

@@ -3,7 +3,7 @@ import { COUNTERS_COLUMNS, newEpochOf } from "./inbox-state.ts";
 
 /** Which rows get an item. */
 interface Recipients {
-  /** A common table expression of distinct users, with `user_id`. */
+  /** A common table expression of distinct users in their order, with `user_id`. */
   readonly from: string;
   /** The condition on its row `u`. */
   readonly which: string;
@@ -17,8 +17,8 @@ interface Recipients {
  * the whole statement more than an update. Only what the update did not find is inserted, among it what somebody else begins meanwhile.
  *
  * The statement is to be planned each time: a plan that is kept from when there were few counters would read all of them.
- * It is also to wait for locks no longer than `BUSY_TIMEOUT_MS`: the update locks inboxes in the order of its plan, and not by their users as all
- * others do. So two may wait for each other, until this one gives up.
+ * It is also to wait for locks no longer than `BUSY_TIMEOUT_MS`. The update locks inboxes in the order of their users, as all others do, where its
+ * plan looks up each one; one that reads the table instead locks them in the table's order. So two may wait for each other, until this one gives up.
  */
 export function countRecipients({ inboxCounters }: TableNames, { from, which }: Recipients): string {
   return `known AS (

@@ -248,6 +248,7 @@ function writeChunkText(tables: TableNames): string {
   recipient AS MATERIALIZED (
     SELECT r.place, chunk.notification_pk, r.user_id, r.user_id = ANY ($2::text[]) AS is_left
     FROM chunk CROSS JOIN LATERAL unnest(chunk.recipients) WITH ORDINALITY AS r(user_id, place)
+    ORDER BY r.user_id COLLATE "C"
   ),
   put_off AS (
     INSERT INTO ${tables.fanOutParts} (fan_out_pk, place, recipients)
