@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { FrameQueue, type FrameSink, textFrame } from "./frame-queue.ts";
 
 // The part of ws that reads frames; its types leave it out.
@@ -55,6 +55,39 @@ describe("FrameQueue", () => {
     expect(await texts(first as Buffer)).toEqual(["to all", "more"]);
     expect(await texts(third as Buffer)).toEqual(["to all", "other"]);
     expect(await texts(fourth as Buffer)).toEqual(["to all"]);
+  });
+
+  test("a sink that throws when it is written keeps no other from its texts, nor gives it those of somebody else", async () => {
+    const queue = new FrameQueue(textFrame);
+    const [ann, bob, cid] = [sink(), sink(), sink()];
+    const broken: FrameSink = {
+      gathered: 0,
+      write() {
+        throw new Error("no connection any more");
+      },
+    };
+    const thrown: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.once("uncaughtException", (error) => thrown.push(error));
+    onTestFinished(() => {
+      for (const listener of listeners) {
+        process.on("uncaughtException", listener);
+      }
+    });
+    queue.add(ann, "for Ann");
+    queue.add(broken, "for nobody");
+    queue.add(bob, "for Bob");
+    await turn();
+    queue.add(cid, "for Cid");
+    queue.add(cid, "and more for Cid");
+    queue.add(cid, "and still more for Cid");
+    queue.add(bob, "more for Bob");
+    await turn();
+    expect(thrown).toEqual([new Error("no connection any more")]);
+    expect(await texts(Buffer.concat(ann.writes))).toEqual(["for Ann"]);
+    expect(await texts(Buffer.concat(bob.writes))).toEqual(["for Bob", "more for Bob"]);
+    expect(await texts(Buffer.concat(cid.writes))).toEqual(["for Cid", "and more for Cid", "and still more for Cid"]);
   });
 
   test("texts for sinks that come while others are written are written, too", async () => {

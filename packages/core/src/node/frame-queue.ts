@@ -122,14 +122,27 @@ export class FrameQueue {
   #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const sink of waiting) {
-      this.write(sink);
+    let written = 0;
+    try {
+      for (const sink of waiting) {
+        written += 1;
+        this.write(sink);
+      }
+    } finally {
+      this.#end(waiting.slice(written));
     }
-    // A sink that got a text while others were written has its place until the next flush.
-    if (this.#waiting.length === 0) {
+  }
+
+  /** @param left those that still have to be written, since a connection of the host threw something: their places have to stay */
+  #end(left: readonly FrameSink[]): void {
+    if (left.length > 0) {
+      this.#waiting = [...left, ...this.#waiting];
+      process.nextTick(() => this.#flush());
+    } else if (this.#waiting.length === 0) {
       this.#framed.clear();
       this.#gathered = [new Frames(0, NO_BYTES, null)];
     }
+    // A sink that got a text while others were written has its place until the next flush.
   }
 }
 
