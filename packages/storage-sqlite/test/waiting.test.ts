@@ -1,3 +1,4 @@
+import { NotificationService } from "@belfry/core";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteStorageOptions, sqliteStorage } from "../src/index.ts";
@@ -85,6 +86,28 @@ describe("a database that somebody else holds", () => {
     expect(transaction).toThrow("changed its mind");
     expect(await created).toMatchObject([[{ seq: 1 }]]);
     expect(await storage.inbox.counts(ann)).toMatchObject({ total: 1 });
+  });
+
+  test("creates that come one after another, which are written at once, join no transaction of the host either", async () => {
+    const { storage, host } = await shared();
+    const service = new NotificationService({ storage, delivery: { worker: false } });
+    cleanup(() => service.stop());
+    const create = (message: string) => service.create({ to: "ann", message });
+    for (let count = 0; count < 40; count += 1) {
+      await create(`Order ${count}`);
+      if (count % 3 === 0) {
+        host.exec("BEGIN; INSERT INTO orders VALUES (1)");
+        const created = create(`Beside ${count}`);
+        await Promise.resolve();
+        await Promise.resolve();
+        expect(host.inTransaction).toBe(true);
+        host.exec("ROLLBACK");
+        await created;
+      }
+    }
+    expect(host.prepare("SELECT count(*) FROM belfry_inbox_items").pluck().get()).toBe(54);
+    expect(host.prepare("SELECT total FROM belfry_inbox_counters").pluck().get()).toBe(54);
+    expect(host.prepare("SELECT id FROM orders").all()).toEqual([]);
   });
 
   test("a transaction of the host that stays open makes them fail with an explanation", async () => {
