@@ -15,7 +15,7 @@ import { randomUser, usersOf } from "./users.ts";
 /** Creates of each side before anything is measured. */
 const WARM_UP = 5_000;
 
-const CHANNELS = { belfry: "belfry_belfry", raw: "belfry_raw", single: "belfry_single" } as const;
+const CHANNELS = { belfry: "belfry-feeds_belfry", raw: "belfry_raw", single: "belfry_single" } as const;
 
 /** Belfry, the same work by hand and what applications do, each over one connection, with a process that listens. */
 export async function comparePostgresCreates(inFlight: number, scale: Scale): Promise<Comparison> {

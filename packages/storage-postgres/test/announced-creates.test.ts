@@ -2,7 +2,7 @@ import type { InboxSignal, NewNotification } from "@belfry/core/storage";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { postgresStorage } from "../src/index.ts";
-import { channelOf } from "../src/listen-notify/announcements.ts";
+import { feedChannelOf } from "../src/listen-notify/announcements.ts";
 import { entry, listenTo, openPool, silent, useCleanup, useDatabase } from "./setup.ts";
 
 const WAIT = { timeout: 30_000, interval: 20 };
@@ -23,6 +23,7 @@ async function opened() {
   cleanup(() => other.close());
   const heard: InboxSignal[] = [];
   const listening = other.transport();
+  await listening.follow?.("every inbox");
   await listening.start({ onSignals: (signals) => heard.push(...(signals as InboxSignal[])), onGap: () => {} });
   cleanup(() => listening.stop());
   return { storage, transport: storage.transport(), heard, texts: listenTo(pool) };
@@ -117,7 +118,7 @@ test("a storage without a transport sends nothing", async () => {
   client.on("notification", () => {
     count += 1;
   });
-  await client.query(`LISTEN "${channelOf("public")}"`);
+  await client.query(`LISTEN "${feedChannelOf("public")}"`);
   await storage.inbox.createMany([entry("ann")]);
   await storage.inbox.createMany([entry("ann"), entry("bob")]);
   // An answer comes behind the notifications that were there before.

@@ -11,19 +11,20 @@ describe("the modes of a listening connection", () => {
 
   function connection(config: object = { connectionString: database.url, application_name: "belfry-modes" }) {
     let rebuilt = 0;
+    const heard: string[] = [];
     const listening = new ListeningConnection({
       config,
-      channel: "belfry_modes",
+      channels: ["belfry_modes"],
       logger: silent,
       preparedStatements: true,
       heartbeatMs: 50,
-      onPayload: () => {},
+      onPayload: (payload) => heard.push(payload),
       onRebuilt: () => {
         rebuilt += 1;
       },
     });
     cleanup(() => listening.close());
-    return { listening, rebuilt: () => rebuilt };
+    return { listening, heard, rebuilt: () => rebuilt };
   }
 
   async function endAll(): Promise<void> {
@@ -93,6 +94,22 @@ describe("the modes of a listening connection", () => {
       .toBe(1);
     expect(listening.mode).toBe("open");
     expect([...seen]).toEqual(expect.arrayContaining(["waiting", "open"]));
+  });
+
+  test("open, with one more channel, which is heard also after the connection was lost, and after it was asked for meanwhile", async () => {
+    const { listening, heard, rebuilt } = connection();
+    await listening.open();
+    await Promise.all([listening.listen("belfry_more"), listening.listen("belfry_more")]);
+    const pool = openPool(database.url);
+    cleanup(() => pool.end());
+    const notify = (payload: string) => rowsOf(pool, `NOTIFY belfry_more, '${payload}'; NOTIFY belfry_other, '${payload}'`);
+    await notify("first");
+    await expect.poll(() => heard, WAIT).toEqual(["first"]);
+    await endAll();
+    await listening.listen("belfry_other");
+    await expect.poll(rebuilt, WAIT).toBe(1);
+    await notify("second");
+    await expect.poll(() => heard, WAIT).toEqual(["first", "second", "second"]);
   });
 
   test("waiting and connecting for as long as it cannot be built anew, and then closed", async () => {

@@ -61,6 +61,7 @@ describe("a pooler that gives each transaction another connection", () => {
     const { url } = await openPooler(2);
     const receiver = postgresTransport(database.url, { logger: silent });
     const heard: Signal[] = [];
+    await receiver.follow?.("every inbox");
     await receiver.start({ onSignals: (signals) => heard.push(...signals), onGap: () => undefined });
     cleanup(() => receiver.stop());
     const storage = postgresStorage(url, { preparedStatements: false, logger: silent });

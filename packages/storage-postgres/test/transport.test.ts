@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import type { InboxSignal, TransportListener } from "@belfry/core/storage";
+import type { InboxSignal, Signal, TransportListener } from "@belfry/core/storage";
 import { transportSuite } from "@belfry/testkit";
 import { describe, expect, test } from "vitest";
 import { type PostgresTransportOptions, postgresTransport } from "../src/index.ts";
@@ -49,6 +49,7 @@ describe("a listening connection", () => {
     const transport = postgresTransport(url, { logger: silent, ...options });
     const { listener, ...rest } = ear();
     await transport.start(listener);
+    await transport.follow?.("every inbox");
     cleanup(() => transport.stop());
     return { transport, ...rest };
   }
@@ -86,6 +87,32 @@ describe("a listening connection", () => {
     await expect.poll(receiver.gaps, WAIT).toBe(1);
     sender.transport.publish([signal(2)]);
     await expect.poll(() => receiver.heard.map(({ seq }) => seq), WAIT).toEqual([2]);
+  });
+
+  test("hears of feeds while one is followed in its process, and always of what concerns all", async () => {
+    const sender = await started(database.url);
+    const transport = postgresTransport(database.url, { logger: silent, heartbeatMs: 20 });
+    const heard: Signal[] = [];
+    await transport.start({ onSignals: (signals) => heard.push(...signals), onGap: () => {} });
+    cleanup(() => transport.stop());
+    let seq = 0;
+    /** Whether the process heard of an inbox, once it has heard what was sent after that. */
+    const hears = async () => {
+      heard.length = 0;
+      seq += 1;
+      sender.transport.publish([signal(seq)]);
+      sender.transport.publish([{ topic: "inboxes" }]);
+      await expect.poll(() => heard, WAIT).toContainEqual({ topic: "inboxes" });
+      return heard.some((one) => "seq" in one && one.seq === seq);
+    };
+    expect(await hears()).toBe(false);
+    for (let round = 0; round < 2; round += 1) {
+      await Promise.all([transport.follow?.("one"), transport.follow?.("another")]);
+      transport.unfollow?.("one");
+      expect(await hears()).toBe(true);
+      transport.unfollow?.("another");
+      await expect.poll(hears, WAIT).toBe(false);
+    }
   });
 
   test("a burst arrives whole, in fewer messages, none longer than PostgreSQL takes", async () => {

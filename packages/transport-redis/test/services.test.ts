@@ -43,7 +43,7 @@ describe.skipIf(!hasRedis)("services on PostgreSQL over Redis (only where redis-
     cleanup(() => listener.end());
     const heard: unknown[] = [];
     listener.on("notification", ({ payload }) => heard.push(payload));
-    await listener.query("LISTEN belfry_public");
+    await listener.query('LISTEN belfry_public; LISTEN "belfry-feeds_public"');
     const { titles, ready } = follow(there, "ann");
     await ready;
     await here.create({ to: "ann", title: "one" });

@@ -55,7 +55,10 @@ const NO_SENDER = "";
  * statement. A transport must not send them again.
  */
 export class Announcements {
+  /** Where every process listens. */
   readonly channel: string;
+  /** Where those listen that follow a feed. */
+  readonly feedChannel: string;
   #isTelling = false;
   /** The name under which the transport sends; null without a transport. */
   #sender: string | null = null;
@@ -64,6 +67,7 @@ export class Announcements {
 
   constructor(schema: string) {
     this.channel = channelOf(schema);
+    this.feedChannel = feedChannelOf(schema);
   }
 
   /** Whether PostgreSQL already sent the signals that are being published. */
@@ -83,7 +87,7 @@ export class Announcements {
 
   /** Values for a statement that creates items of a tenant, and sends their signals with {@link sendSignal}. */
   partsOf(tenant: string): SignalParts {
-    return this.#sender === null ? NO_SIGNAL : [this.channel, ...partsOfCreated(this.#sender, tenant)];
+    return this.#sender === null ? NO_SIGNAL : [this.feedChannel, ...partsOfCreated(this.#sender, tenant)];
   }
 
   /** The same for one item, with {@link sendShortSignal}. A signal that may be too long is not sent. */
@@ -92,7 +96,7 @@ export class Announcements {
       return NO_LONE_SIGNAL;
     }
     const [before, beforeUser] = partsOfCreated(this.#sender, tenant);
-    return [this.channel, `${before}${beforeUser}${JSON.stringify(userId)},`];
+    return [this.feedChannel, `${before}${beforeUser}${JSON.stringify(userId)},`];
   }
 
   /** Notes that a commit sent the signals of these entries. Each is to be published once. */
@@ -110,7 +114,7 @@ export class Announcements {
     if (this.#sender !== null && items.length > 0) {
       const { tenant, id } = notification;
       const signals = items.map(({ userId, seq, epoch }): InboxSignal => ({ tenant, userId, change: "created", seq, epoch, id }));
-      await notifyOnCommit(session, this.channel, packSignals({ sender: NO_SENDER, signals }, MAX_BYTES));
+      await notifyOnCommit(session, this.feedChannel, packSignals({ sender: NO_SENDER, signals }, MAX_BYTES));
     }
   }
 
@@ -135,12 +139,25 @@ const send = statement<[]>(
     (SELECT pg_try_advisory_xact_lock_shared(${NOTIFY_LOCK}) AS is_held) held`,
 );
 
-/** The channel of the Belfry tables in a PostgreSQL schema. Channels belong to a database, so the schema is enough. */
+/** The channel of the Belfry tables in a PostgreSQL schema, for what concerns every process. Channels belong to a database, so the schema is enough. */
 export function channelOf(schema: string): string {
-  const channel = `belfry_${schema}`;
+  return channelNamed("belfry", schema);
+}
+
+/**
+ * The channel for what concerns the followers of a feed, such as what is created. A process that nobody follows anything in does not
+ * listen there: else the server would wake its connection for each create, its own ones too, for nothing.
+ */
+export function feedChannelOf(schema: string): string {
+  // Not the channel of another schema, whose name may begin with any word.
+  return channelNamed("belfry-feeds", schema);
+}
+
+function channelNamed(start: string, schema: string): string {
+  const channel = `${start}_${schema}`;
   return Buffer.byteLength(channel) <= MAX_CHANNEL_BYTES
     ? channel
-    : `belfry_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
+    : `${start}_${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
 }
 
 /** Sends payloads in their order when the transaction of the session commits. */

@@ -8,7 +8,8 @@ import { CONNECTION_TIMEOUT_MS } from "../postgres-options.ts";
 /** How a listening connection is kept up. */
 export interface ListeningOptions {
   readonly config: ClientConfig;
-  readonly channel: string;
+  /** What it listens to from the beginning. */
+  readonly channels: readonly string[];
   readonly logger: Logger;
   /** Whether the connection keeps its send statement prepared. */
   readonly preparedStatements: boolean;
@@ -21,12 +22,13 @@ export interface ListeningOptions {
 
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
+const DONE = Promise.resolve();
 
 /** Where a {@link ListeningConnection} stands; its own documentation has the transitions. */
 export type ListeningMode = "closed" | "connecting" | "open" | "lost" | "waiting";
 
 /**
- * A separate connection that listens on one channel. A {@link Loop} tests it from time to time, and rebuilds it.
+ * A separate connection that listens on channels. A {@link Loop} tests it from time to time, and rebuilds it.
  *
  * | from         | event                                          | to           |
  * | ------------ | ---------------------------------------------- | ------------ |
@@ -42,6 +44,9 @@ export type ListeningMode = "closed" | "connecting" | "open" | "lost" | "waiting
 export class ListeningConnection {
   readonly #options: ListeningOptions;
   readonly #keeping: Loop;
+  readonly #wanted: Set<string>;
+  /** What the connection listens to, or is about to, and when it does. */
+  #heard = new Map<string, Promise<void>>();
   #mode: ListeningMode = "closed";
   #client: Client | null = null;
   #session: Session | null = null;
@@ -49,6 +54,7 @@ export class ListeningConnection {
 
   constructor(options: ListeningOptions) {
     this.#options = options;
+    this.#wanted = new Set(options.channels);
     const { logger } = options;
     this.#keeping = new Loop({ task: "keep its listening connection", run: () => this.#keep(), clock: systemClock, logger });
   }
@@ -73,6 +79,30 @@ export class ListeningConnection {
     this.#keeping.wakeIn(this.#options.heartbeatMs);
   }
 
+  /**
+   * Listens on one more channel. Resolves once it is heard; if the connection is lost, at once: the channel is heard when it is back.
+   * It never rejects.
+   */
+  listen(channel: string): Promise<void> {
+    this.#wanted.add(channel);
+    const client = this.#client;
+    if (client === null || this.#mode !== "open") {
+      return DONE;
+    }
+    const known = this.#heard.get(channel);
+    if (known !== undefined) {
+      return known;
+    }
+    const heard = this.#ask(client, listenText([channel]));
+    this.#heard.set(channel, heard);
+    return heard;
+  }
+
+  /** Listens on a channel no longer, from its next heartbeat on: until then, somebody may want it again. */
+  unlisten(channel: string): void {
+    this.#wanted.delete(channel);
+  }
+
   /** Ends the connection for good. Idempotent. */
   close(): void {
     this.#drop("closed");
@@ -80,11 +110,12 @@ export class ListeningConnection {
   }
 
   async #connect(): Promise<void> {
-    const { config, channel, preparedStatements, heartbeatMs } = this.#options;
+    const { config, preparedStatements, heartbeatMs } = this.#options;
     const client = new pg.Client(config);
     // A peer may vanish once it has let the client in.
     const { connectionTimeoutMillis: timeoutMs = CONNECTION_TIMEOUT_MS } = config;
-    const listen = { text: `LISTEN ${quoteIdentifier(channel)}`, query_timeout: timeoutMs };
+    const channels = [...this.#wanted];
+    const listen = { text: listenText(channels), query_timeout: timeoutMs };
     this.#mode = "connecting";
     this.#client = client;
     // Also while connecting, and after it was given up: an error nobody listens for ends the process.
@@ -106,6 +137,9 @@ export class ListeningConnection {
     }
     this.#mode = "open";
     this.#session = session(client, { prepared: preparedStatements, timeoutMs: heartbeatMs });
+    this.#heard = new Map(channels.map((channel) => [channel, DONE]));
+    // Those that were asked for meanwhile.
+    await Promise.all([...this.#wanted].map((channel) => this.listen(channel)));
   }
 
   /** Does what the mode asks for, and answers when to look again. */
@@ -113,9 +147,7 @@ export class ListeningConnection {
     const { heartbeatMs, logger, onRebuilt } = this.#options;
     const client = this.#client;
     if (this.#mode === "open" && client !== null) {
-      await client
-        .query({ text: "SELECT 1", query_timeout: heartbeatMs } as pg.QueryConfig)
-        .catch((error: unknown) => this.#lost(client, error));
+      await this.#ask(client, this.#leave() || "SELECT 1");
     } else if (this.#mode === "lost") {
       this.#mode = "waiting";
       // Spreads the retries of the processes.
@@ -137,6 +169,24 @@ export class ListeningConnection {
     return heartbeatMs;
   }
 
+  /** Has the server do something. A connection that does not answer in time is lost. */
+  async #ask(client: Client, text: string): Promise<void> {
+    try {
+      await client.query({ text, query_timeout: this.#options.heartbeatMs } as pg.QueryConfig);
+    } catch (error) {
+      this.#lost(client, error);
+    }
+  }
+
+  /** The statements that leave the channels which nobody wants any more; empty for none. */
+  #leave(): string {
+    const left = [...this.#heard.keys()].filter((channel) => !this.#wanted.has(channel));
+    for (const channel of left) {
+      this.#heard.delete(channel);
+    }
+    return left.map((channel) => `UNLISTEN ${quoteIdentifier(channel)}`).join("; ");
+  }
+
   #lost(client: Client, error?: unknown): void {
     // Else it was given up already, or it never came up and the attempt to connect fails.
     if (this.#client === client && this.#mode === "open") {
@@ -155,6 +205,10 @@ export class ListeningConnection {
       destroy(client);
     }
   }
+}
+
+function listenText(channels: readonly string[]): string {
+  return channels.map((channel) => `LISTEN ${quoteIdentifier(channel)}`).join("; ");
 }
 
 /** Ends a connection without waiting for a peer that may be gone. */

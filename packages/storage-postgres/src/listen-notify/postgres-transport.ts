@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError, consoleLogger, type Logger, requireOptions } from "@belfry/core";
 import {
+  feedOf,
   isFrom,
   packSignals,
   type Signal,
@@ -86,6 +87,8 @@ export class PostgresTransport implements Transport {
   readonly #id = randomUUID().slice(0, 13);
   readonly #sender: SignalSender;
   #listener: TransportListener | null = null;
+  /** The number of feeds that are followed in this process. */
+  #followed = 0;
   #connection: ListeningConnection | null = null;
   #starting: Promise<void> | null = null;
 
@@ -104,6 +107,21 @@ export class PostgresTransport implements Transport {
       throw wrapError(error);
     });
     return this.#starting;
+  }
+
+  async follow(): Promise<void> {
+    this.#followed += 1;
+    await this.#starting?.catch(() => undefined);
+    if (this.#followed > 0) {
+      await this.#connection?.listen(this.#options.announcements.feedChannel);
+    }
+  }
+
+  unfollow(): void {
+    this.#followed -= 1;
+    if (this.#followed === 0) {
+      this.#connection?.unlisten(this.#options.announcements.feedChannel);
+    }
   }
 
   publish(signals: readonly Signal[]): void {
@@ -126,9 +144,10 @@ export class PostgresTransport implements Transport {
   }
 
   async #listen(listener: TransportListener): Promise<void> {
+    const { channel, feedChannel } = this.#options.announcements;
     const connection = new ListeningConnection({
       config: clientConfig(this.#source),
-      channel: this.#options.announcements.channel,
+      channels: this.#followed > 0 ? [channel, feedChannel] : [channel],
       logger: this.#logger,
       preparedStatements: this.#options.preparedStatements,
       heartbeatMs: this.#options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
@@ -171,8 +190,22 @@ export class PostgresTransport implements Transport {
     if (!sending) {
       throw new Error("There is no connection to PostgreSQL at this moment.");
     }
-    const payloads = packSignals({ sender: this.#id, signals }, MAX_BYTES);
-    await notify(sending, this.#options.announcements.channel, payloads);
+    const { channel, feedChannel } = this.#options.announcements;
+    const send = (to: string, sent: readonly Signal[] | "gap") =>
+      notify(sending, to, packSignals({ sender: this.#id, signals: sent }, MAX_BYTES));
+    if (signals === "gap") {
+      return send(channel, signals);
+    }
+    const ofFeeds = signals.filter((signal) => feedOf(signal) !== null);
+    if (ofFeeds.length > 0) {
+      await send(feedChannel, ofFeeds);
+    }
+    if (ofFeeds.length < signals.length) {
+      await send(
+        channel,
+        signals.filter((signal) => feedOf(signal) === null),
+      );
+    }
   }
 }
 
