@@ -137,7 +137,7 @@ export class FrameQueue {
   #end(left: readonly FrameSink[]): void {
     if (left.length > 0) {
       this.#waiting = [...left, ...this.#waiting];
-      process.nextTick(() => this.#flush());
+      this.#flushSoon();
     } else if (this.#waiting.length === 0) {
       this.#framed.clear();
       this.#gathered = [new Frames(0, NO_BYTES, null)];
