@@ -159,32 +159,43 @@ async function wanted(
   return { notification, recipients: kept };
 }
 
-function entryFor(
+function entryFor(context: ParseContext, request: CreateRequest, forType: ForType): NewNotification | Promise<NewNotification> {
+  const { input } = request;
+  const data = request.data ?? parseData(input.data, forType.declared);
+  return data instanceof Promise || rendersTexts(forType.declared, input)
+    ? renderedEntry(context, { ...request, input: { ...input } }, { forType, data })
+    : entryOf(context, request, { forType, data, texts: input });
+}
+
+interface Unrendered {
+  readonly forType: ForType;
+  readonly data: MaybePromise<JsonObject>;
+}
+
+/** Apart from {@link entryFor}, since every create would pay for the closure. @param request with a copy of its input, which may change meanwhile */
+function renderedEntry(
   context: ParseContext,
   request: CreateRequest,
-  { fields, recipients, declared }: ForType,
+  { forType, data }: Unrendered,
 ): NewNotification | Promise<NewNotification> {
-  const data = request.data ?? parseData(request.input.data, declared);
-  const isRendered = rendersTexts(declared, request.input);
-  if (!isRendered && !(data instanceof Promise)) {
-    // Without a function of its own, which every create would make.
-    return entryOf(context, request, { fields, data, texts: request.input, recipients, declared });
-  }
-  // The data are read: what is left are texts.
-  const input = { ...request.input };
+  const { declared, fields } = forType;
+  const { input } = request;
+  const isRendered = rendersTexts(declared, input);
   const rendered = async (stored: JsonObject): Promise<NewNotification> => {
     const texts = isRendered ? await renderTexts(context, { declared, data: stored, type: fields.type, given: input }) : input;
-    return entryOf(context, { ...request, input }, { fields, data: stored, texts, recipients, declared });
+    return entryOf(context, request, { forType, data: stored, texts });
   };
   return data instanceof Promise ? data.then(rendered) : rendered(data);
 }
 
-interface Parsed extends ForType {
+interface Parsed {
+  readonly forType: ForType;
   readonly data: JsonObject;
   readonly texts: Texts | RenderedTexts;
 }
 
-function entryOf(context: ParseContext, request: CreateRequest, { fields, data, texts, recipients, declared }: Parsed): NewNotification {
+function entryOf(context: ParseContext, request: CreateRequest, { forType, data, texts }: Parsed): NewNotification {
+  const { fields, recipients, declared } = forType;
   const { tenant, input, rules, id = context.ids.next() } = request;
   const notification: Notification = {
     id,
