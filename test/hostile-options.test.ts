@@ -92,6 +92,7 @@ const FOR_AUTHORS = [
   "SqliteStorage",
   "fastapiError",
   "fastapiFailure",
+  "faultOfTimes",
   "httpOutcome",
   "invalidWebhookHeaders",
   "isLocalRequest",

@@ -1,5 +1,5 @@
 import { BelfryError, type Channel, type DeliveryFailure, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
-import { createEgress, type Egress } from "@belfry/egress";
+import { createEgress, type Egress, faultOfTimes } from "@belfry/egress";
 import { type Attachment, attachmentRefs, fetchAttachments } from "./attachments.ts";
 import { bounceAddresses } from "./bounce-address.ts";
 import { type Composed, compose, lackOf } from "./compose.ts";
@@ -40,8 +40,9 @@ export function email(options: EmailOptions): Channel {
   requireOptions("email", options, EMAIL_OPTIONS);
   requireOptions("email's egress", options.egress ?? {}, EMAIL_EGRESS);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw new BelfryError("CONFIGURATION", "email: timeoutMs is no number of milliseconds above 0");
+  const fault = faultOfTimes({ timeoutMs, retryDelaysMs: options.retryDelaysMs });
+  if (fault !== null) {
+    throw new BelfryError("CONFIGURATION", `email: ${fault}`);
   }
   const { acceptedIs = "sent" } = options;
   if (acceptedIs !== "sent" && acceptedIs !== "delivered") {

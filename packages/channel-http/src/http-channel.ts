@@ -1,5 +1,5 @@
 import { BelfryError, type Channel, type ContentMember, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
-import { createEgress, type Egress, type HttpChannelOptions, type HttpDelivery, httpOutcome } from "@belfry/egress";
+import { createEgress, type Egress, faultOfTimes, type HttpChannelOptions, type HttpDelivery, httpOutcome } from "@belfry/egress";
 import { HTTP_CHANNEL_OPTIONS } from "./http-channel-options.ts";
 
 const SECOND = 1_000;
@@ -63,7 +63,8 @@ export function optionsOf(own: Readonly<Record<string, true>>): Readonly<Record<
  */
 export function httpChannel(provider: Provider, options: HttpChannelOptions): Channel {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  requireThat(Number.isFinite(timeoutMs) && timeoutMs > 0, `${provider.name}: timeoutMs is no number of milliseconds above 0`);
+  const fault = faultOfTimes({ timeoutMs, retryDelaysMs: options.retryDelaysMs });
+  requireThat(fault === null, `${provider.name}: ${fault}`);
   const place = placeOf(provider, options);
   const check = (recipient: string) => provider.invalidRecipient(recipient, place);
   return {

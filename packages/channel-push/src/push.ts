@@ -1,5 +1,5 @@
 import { BelfryError, type Channel, DEVICE_PLATFORMS, parseDeviceAddress, requireOptions } from "@belfry/core";
-import { createEgress } from "@belfry/egress";
+import { createEgress, faultOfTimes } from "@belfry/egress";
 import { providersByTenant, providersOf, requirePlatform } from "./providers.ts";
 import { PUSH_EGRESS, PUSH_OPTIONS, type PushOptions } from "./push-options.ts";
 import { invalidBrowser } from "./web.ts";
@@ -27,8 +27,9 @@ export function push(options: PushOptions): Channel {
   requireOptions("push", options, PUSH_OPTIONS);
   requireOptions("push's egress", options.egress ?? {}, PUSH_EGRESS);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw new BelfryError("CONFIGURATION", "push: timeoutMs is no number of milliseconds above 0");
+  const fault = faultOfTimes({ timeoutMs, retryDelaysMs: options.retryDelaysMs });
+  if (fault !== null) {
+    throw new BelfryError("CONFIGURATION", `push: ${fault}`);
   }
   const name = options.name ?? "push";
   const { ofTenant } = options;

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { BelfryError, type Channel, type DeliveryOutcome, type DeliveryTask, requireOptions } from "@belfry/core";
-import { createEgress, httpOutcome, keptExchange } from "@belfry/egress";
+import { createEgress, faultOfTimes, httpOutcome, keptExchange } from "@belfry/egress";
 import { invalidWebhookHeaders } from "./invalid-webhook-headers.ts";
 import { invalidWebhookData, payloadOf } from "./payload.ts";
 import { signingKeys } from "./secrets.ts";
@@ -37,8 +37,9 @@ export function webhook(options: WebhookOptions): Channel {
     throw new BelfryError("CONFIGURATION", "webhook: headers is not a function of the tenant; give (tenant) => ({ … })");
   }
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw new BelfryError("CONFIGURATION", "webhook: timeoutMs is no number of milliseconds above 0");
+  const fault = faultOfTimes({ timeoutMs, retryDelaysMs: options.retryDelaysMs });
+  if (fault !== null) {
+    throw new BelfryError("CONFIGURATION", `webhook: ${fault}`);
   }
   const { exchanges = "all" } = options;
   if (!KEPT.includes(exchanges)) {

@@ -1,4 +1,5 @@
 export { type AddressClass, classifyAddress } from "./address-rules.ts";
+export { type ChannelTimes, faultOfTimes } from "./channel-times.ts";
 export type { Connect, ConnectTarget } from "./connect.ts";
 export type {
   Egress,
