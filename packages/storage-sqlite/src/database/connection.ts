@@ -48,7 +48,7 @@ export class Connection {
     this.#context = queryContext(database);
   }
 
-  /** The operation that `prepare` prepares; the same one each time. */
+  /** What `prepare` prepares; the same each time. */
   prepared<Operation>(prepare: (context: QueryContext) => Operation): Operation {
     const known = this.#prepared.get(prepare) as Operation | undefined;
     if (known !== undefined) {
@@ -152,8 +152,8 @@ export class Connection {
   }
 
   /**
-   * Like {@link write}, for a part of long work. After its commit, SQLite moves what waits in the WAL into the database file
-   * earlier than otherwise: a little each time, so that it keeps nobody waiting.
+   * Like {@link write}, for a part of long work. After it, SQLite moves what is in the WAL into the database file: a little each time, so
+   * that nobody waits long.
    */
   part<Result>(work: () => Result): Result | Promise<Result> {
     return this.#patiently(() => this.#withSettings(PART_SETTINGS, () => this.#transaction(this.#beginImmediate, work)));
