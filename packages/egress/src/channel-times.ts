@@ -8,7 +8,17 @@ export interface ChannelTimes {
   readonly retryDelaysMs?: readonly number[] | undefined;
 }
 
-/** Returns what is wrong with the times that a host gave a channel, or null. */
+/**
+ * Returns what is wrong with the times that a host gave a channel, with the value, or null.
+ *
+ * @example
+ * ```ts
+ * const fault = faultOfTimes({ timeoutMs: 1.5 });
+ * if (fault !== null) {
+ *   throw new Error(`The channel "pager": ${fault}`);
+ * }
+ * ```
+ */
 export function faultOfTimes({ timeoutMs, retryDelaysMs = [] }: ChannelTimes): string | null {
   if (!(Number.isSafeInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= LONGEST_MS)) {
     return `timeoutMs must be a whole number of milliseconds from 1 to ${LONGEST_MS}, is ${shown(timeoutMs)}`;
