@@ -42,6 +42,9 @@ const ROUNDS = 15;
 const WIDE = 0.04;
 const MORE_ROUNDS_MS = 15_000;
 
+/** After so many rounds the order of the sides is reversed. */
+const ROUNDS_IN_ORDER = 5;
+
 interface Slice extends Taken {
   readonly count: number;
 }
@@ -54,8 +57,8 @@ export interface MeasureOptions {
 }
 
 /**
- * Measures the sides of a case beside each other in this process: in rotated order, in slices of about 100 ms, after a round
- * that does not count. A disturbance of the machine disturbs all of them alike.
+ * Measures the sides of a case beside each other in this process: by turns, in slices of about 100 ms, after a round that does not count. A
+ * disturbance of the machine disturbs all of them alike.
  */
 export async function compare(one: RatioCase, { scale, rounds }: MeasureOptions): Promise<Compared> {
   const comparison = await one.open(scale);
@@ -102,7 +105,7 @@ async function takeRounds(sides: readonly Side[], timed: Timed, { least, isEnoug
   let latest = Number.POSITIVE_INFINITY;
   for (let round = 0; ; round += 1) {
     const began = performance.now();
-    for (const side of rotate(sides, round)) {
+    for (const side of inTurn(sides, round)) {
       const slice = await timed(side, counts.get(side.name) ?? 1);
       if (round > 0) {
         slices.get(side.name)?.push(slice);
@@ -141,9 +144,12 @@ async function calibrate(side: Side, timed: Timed): Promise<number> {
   }
 }
 
-function rotate<Item>(items: readonly Item[], by: number): readonly Item[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
+/**
+ * The order of the sides in a round. Each waits equally long for its next turn: what rested for longer costs more, since it has gone from the
+ * processor's caches and its connections begin anew. Rounds in the reverse order follow, since what runs before a side may cost it something, too.
+ */
+function inTurn<Item>(sides: readonly Item[], round: number): readonly Item[] {
+  return Math.floor(round / ROUNDS_IN_ORDER) % 2 === 0 ? sides : sides.toReversed();
 }
 
 type SlicesByName = ReadonlyMap<string, readonly Slice[]>;
